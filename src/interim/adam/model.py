@@ -1,0 +1,69 @@
+"""Adam: the analysis datasets that every question reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+import pandas as pd
+
+from interim.errors import Finding
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Analysis datasets with CDISC names, and what their derivation found.
+
+    Attributes
+    ----------
+    datasets : mapping of str to pandas.DataFrame
+        ADSL, ADEX, ADAE, ADLB, ADTR, ADRS, ADTTE, ADSUB; one row as its module says; SRCDOM and SRCSEQ name source records.
+    cut : datetime.datetime
+        Data cut-off.
+    findings : tuple of Finding
+        Findings of the data room and of the derivations, sorted.
+    missing : mapping of str to str
+        Dataset that is not available -> reason.
+    """
+
+    datasets: Mapping[str, pd.DataFrame]
+    cut: datetime
+    findings: tuple[Finding, ...] = ()
+    missing: Mapping[str, str] = MappingProxyType({})
+
+    def __post_init__(self) -> None:
+        """Freeze the mappings."""
+        object.__setattr__(self, "datasets", MappingProxyType(dict(self.datasets)))
+        object.__setattr__(self, "missing", MappingProxyType(dict(self.missing)))
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return one dataset; KeyError with the reason if it is not available."""
+        if name not in self.datasets:
+            raise KeyError(f"{name} is not available: {self.missing.get(name, 'unknown dataset')}")
+        return self.datasets[name]
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all these datasets could be derived.
+
+        Parameters
+        ----------
+        *names : str
+            Dataset names.
+
+        Returns
+        -------
+        bool
+            True if each is present.
+
+        Raises
+        ------
+        None
+        """
+        return all(name in self.datasets for name in names)
+
+    def __repr__(self) -> str:
+        """Return the datasets with their number of rows."""
+        rows = ", ".join(f"{name} {len(frame)}" for name, frame in self.datasets.items())
+        return f"Adam(cut {self.cut:%Y-%m-%d}; {rows}; {len(self.findings)} findings)"

@@ -1,0 +1,211 @@
+"""Reads a study file: inheritance, readings, validation; every problem is reported at once, with key path and line."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from interim.errors import Problem, StudyError
+from interim.study import lines
+from interim.study.ambiguity import apply_readings
+from interim.study.model import Study
+from interim.study.tables import freeze
+
+_WORDS = {
+    "missing": "required, but absent",
+    "string_type": "expected a text",
+    "int_type": "expected an integer",
+    "int_from_float": "expected an integer",
+    "float_type": "expected a number",
+    "bool_type": "expected true or false",
+    "tuple_type": "expected a list",
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+    "finite_number": "expected a finite number",
+}
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One file of an ``extends`` chain with the lines of its keys."""
+
+    file: str
+    raw: dict[str, Any]
+    index: dict[lines.Path, int]
+
+
+def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``params/<study>.toml``.
+    cut_date : str, optional
+        ISO date that replaces ``data.cut_date``.
+
+    Returns
+    -------
+    Study
+        Frozen parameters, defaults and readings applied.
+
+    Raises
+    ------
+    StudyError
+        If the file (or one that it extends) is missing, is no TOML, or any parameter is unknown, of the wrong type, out of
+        range or in contradiction; all problems are listed with key path, file and line.
+    """
+    file = Path(path)
+    layers = _chain(file)
+    raw: dict[str, Any] = {}
+    for layer in layers:
+        raw = _merge(raw, layer.raw)
+    if cut_date is not None:
+        raw.setdefault("data", {})["cut_date"] = _iso(cut_date)
+    raw, readings, problems = apply_readings(raw)
+    study = None
+    try:
+        study = Study.model_validate(freeze(raw))
+    except ValidationError as error:
+        problems = problems + _problems(error)
+    if study is None or problems:
+        raise StudyError([_located(problem, layers) for problem in _unique(problems)])
+    study._file = file
+    study._readings = readings
+    return study
+
+
+def _iso(text: str) -> Any:
+    try:
+        return tomllib.loads(f"d = {text}")["d"]
+    except tomllib.TOMLDecodeError as error:
+        message = f"expected an ISO date such as 2026-03-04, found {text!r}"
+        raise StudyError([Problem("data.cut_date", message)]) from error
+
+
+def _chain(file: Path) -> list[_Layer]:
+    """Return the files of an ``extends`` chain, the most general first."""
+    chain: list[_Layer] = []
+    seen: list[Path] = []
+    current: Path | None = file
+    while current is not None:
+        if current.resolve() in seen:
+            raise StudyError(
+                [Problem("extends", f"cycle: {' -> '.join(p.name for p in seen)} -> {current.name}")]
+            )
+        seen.append(current.resolve())
+        layer = _load(current)
+        chain.insert(0, layer)
+        parent = layer.raw.pop("extends", None)
+        if parent is not None and not isinstance(parent, str):
+            raise StudyError([Problem("extends", f"expected a path, found {parent!r}", str(current))])
+        current = None if parent is None else current.parent / parent
+    return chain
+
+
+def _load(file: Path) -> _Layer:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{file}: the study file cannot be read ({type(error).__name__})") from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{file}: not a TOML document: {error}") from error
+    return _Layer(str(file), raw, lines.line_index(text))
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the values of ``over`` key by key at any depth; arrays are replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    found = []
+    for item in error.errors():
+        places = tuple(part for part in item["loc"] if _is_place(part))
+        path = ".".join(map(str, places)) or "study file"
+        found.append(Problem(path, _message(dict(item), places)))
+    return found
+
+
+def _is_place(part: str | int) -> bool:
+    """Tell a key or number of an array from the tags that pydantic adds for the members of a union."""
+    return isinstance(part, int) or not (part.endswith(("]", ")")) or part in _UNION_TAGS)
+
+
+_UNION_TAGS = {
+    "int",
+    "float",
+    "str",
+    "date",
+    "datetime",
+    "constrained-str",
+    "constrained-int",
+    "constrained-float",
+}
+
+
+def _message(item: dict[str, Any], places: tuple[str | int, ...]) -> str:
+    kind, value = item["type"], item["input"]
+    if kind == "extra_forbidden":
+        return f"unknown key{_nearest(places)}"
+    if kind == "missing":
+        return _WORDS[kind]
+    if kind == "value_error":
+        return str(item["ctx"]["error"])
+    words = _WORDS.get(kind) or item["msg"].replace("Input should be", "expected").replace(
+        "should be", "must be"
+    )
+    return f"{words}, found {value!r}"
+
+
+def _nearest(places: tuple[str | int, ...]) -> str:
+    model: type[BaseModel] | None = Study
+    for part in places[:-1]:
+        model = _child(model, part)
+    if model is None:
+        return ""
+    near = difflib.get_close_matches(str(places[-1]), list(model.model_fields), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(model.model_fields)}"
+
+
+def _child(model: type[BaseModel] | None, part: str | int) -> type[BaseModel] | None:
+    if model is None or isinstance(part, int):
+        return model
+    field = model.model_fields.get(part)
+    kinds = [] if field is None else [field.annotation, *getattr(field.annotation, "__args__", ())]
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
+
+
+def _unique(problems: list[Problem]) -> list[Problem]:
+    """Return one problem per key: alternatives of a union are joined."""
+    joined: dict[str, Problem] = {}
+    for problem in problems:
+        known = joined.get(problem.path)
+        if known is None:
+            joined[problem.path] = problem
+        elif problem.message not in known.message:
+            joined[problem.path] = replace(known, message=f"{known.message}; or {problem.message}")
+    return list(joined.values())
+
+
+def _located(problem: Problem, layers: list[_Layer]) -> Problem:
+    """Return the problem with the file and line of its key, or of the nearest table above it."""
+    if problem.file:
+        return problem
+    places: lines.Path = tuple(int(p) if p.isdigit() else p for p in problem.path.split("."))
+    for size in range(len(places), 0, -1):
+        for layer in reversed(layers):
+            if places[:size] in layer.index:
+                return replace(problem, file=layer.file, line=layer.index[places[:size]])
+    return replace(problem, file=layers[-1].file)

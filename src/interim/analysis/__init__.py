@@ -1,0 +1,1 @@
+"""Questions to the analysis datasets: each function takes (adam, study) and returns a Result with one row per number."""

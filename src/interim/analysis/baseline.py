@@ -1,0 +1,234 @@
+"""Baseline: who the participants were before treatment."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from interim.adam.model import Adam
+from interim.analysis.layout import printed_rows
+from interim.analysis.population import (
+    MISSING,
+    Population,
+    add_counts,
+    add_not_available,
+    by_value,
+    open_rows,
+    population,
+)
+from interim.result import Result, Rows
+from interim.study import Study
+
+STATISTICS: Mapping[str, Callable[[np.ndarray[Any, Any]], float]] = {
+    "mean": lambda values: float(values.mean()),
+    "sd": lambda values: float(values.std(ddof=1)),
+    "median": lambda values: _quantile(values, 0.5),
+    "q1": lambda values: _quantile(values, 0.25),
+    "q3": lambda values: _quantile(values, 0.75),
+    "min": lambda values: float(values.min()),
+    "max": lambda values: float(values.max()),
+}
+
+
+def demography(adam: Adam, study: Study) -> Result:
+    """Summarise age, sex, weight and performance status.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``baseline.demography``; columns by actual dose; continuous: n, mean, sd, median, q1, q3, min, max; otherwise
+        one level per row with stat n; a variable that was not collected is NA.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    return _baseline(adam, study, "demography", "Demography")
+
+
+def disease(adam: Adam, study: Study) -> Result:
+    """Summarise tumour type, histology, prior lines, burden, site, ligand expression and blood markers.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``baseline.disease``, as `demography`.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    return _baseline(adam, study, "disease", "Baseline disease characteristics")
+
+
+def _baseline(adam: Adam, study: Study, name: str, title: str) -> Result:
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows(f"baseline.{name}", title, who)
+    adsl = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)]
+    for spec in printed_rows()[name]:
+        variable = spec["variable"]
+        if variable not in adam["ADSL"] or adam["ADSL"][variable].isna().all():
+            stat = "median" if spec["kind"] == "continuous" else "n"
+            if spec["kind"] != "cuts":
+                add_not_available(rows, who.groups, variable=variable, stat=stat, reason="not collected")
+        elif spec["kind"] == "continuous":
+            add_summary(rows, who, adsl, variable=variable, unit=spec["unit"])
+        else:
+            _add_levels(rows, who, adsl, spec)
+    return rows.build()
+
+
+def add_summary(rows: Rows, who: Population, frame: pd.DataFrame, *, variable: str, unit: str) -> None:
+    """Add n, missing, mean, SD, median, quartiles and range of a continuous variable, by column.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    who : Population
+        The set.
+    frame : pandas.DataFrame
+        One row per participant: USUBJID and the variable.
+    variable : str
+        Name of the column; also the variable of the rows.
+    unit : str
+        Unit of the values.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    Quantiles average the two neighbours at a jump of the empirical distribution (SAS PCTLDEF=5, R type 2).
+    """
+    values = pd.Series(
+        pd.to_numeric(frame[variable]).to_numpy(dtype=float), index=frame["USUBJID"].to_numpy()
+    ).dropna()
+    known = frozenset(values.index)
+    add_counts(rows, who, variable=variable, subjects=known)
+    for group, ids in who.members.items():
+        here = values.loc[sorted(ids & known)].to_numpy()
+        for stat, function in STATISTICS.items():
+            place: dict[str, Any] = {
+                "group": group,
+                "variable": variable,
+                "unit": unit,
+                "n": len(here),
+                "N": who.n(group),
+            }
+            if len(here) < (2 if stat == "sd" else 1):
+                reason = "ONE_VALUE" if len(here) else "NO_DATA"
+                rows.add(stat, None, status="NE", reason=reason, **place)
+            else:
+                rows.add(stat, function(here), **place)
+
+
+def _quantile(values: np.ndarray[Any, Any], p: float) -> float:
+    return float(np.quantile(values, p, method="averaged_inverted_cdf"))
+
+
+def _add_levels(rows: Rows, who: Population, frame: pd.DataFrame, spec: Mapping[str, Any]) -> None:
+    variable = spec["variable"]
+    if spec["kind"] == "cuts":
+        levels = cut_levels(spec["cuts"])
+        texts = frame[variable].map(lambda v: None if pd.isna(v) else cut_level(float(v), spec["cuts"]))
+    else:
+        texts = frame[variable].map(_level_text)
+        levels = [*spec["levels"], *sorted(set(texts.dropna()) - set(spec["levels"]))]
+    found = by_value(pd.DataFrame({"USUBJID": frame["USUBJID"], variable: texts}), variable)
+    for level in levels:
+        add_counts(rows, who, variable=variable, level=level, subjects=found.get(level, ()))
+    missing = frame.loc[texts.isna(), "USUBJID"]
+    if len(missing):
+        add_counts(rows, who, variable=variable, level=MISSING, subjects=missing)
+
+
+def _level_text(value: object) -> str | None:
+    if pd.isna(value):  # type: ignore[call-overload]
+        return None
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def cut_levels(cuts: list[float] | tuple[float, ...], *, closed: str = "left") -> list[str]:
+    """Return the texts of the levels that cut-points make, in order.
+
+    Parameters
+    ----------
+    cuts : list of float
+        Increasing cut-points.
+    closed : {"left", "right"}
+        left: the upper level holds the cut; right: the lower level holds it.
+
+    Returns
+    -------
+    list of str
+        One more than there are cuts.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> cut_levels([65]), cut_levels([5], closed="right")
+    (['<65', '>=65'], ['<=5', '>5'])
+    """
+    below, above = ("<", ">=") if closed == "left" else ("<=", ">")
+    between = [f"{above}{a:g} to {below}{b:g}" for a, b in pairwise(cuts)]
+    return [f"{below}{cuts[0]:g}", *between, f"{above}{cuts[-1]:g}"]
+
+
+def cut_level(value: float, cuts: list[float] | tuple[float, ...], *, closed: str = "left") -> str:
+    """Return the level of a value.
+
+    Parameters
+    ----------
+    value : float
+        Not missing.
+    cuts : list of float
+        Increasing cut-points.
+    closed : {"left", "right"}
+        As in `cut_levels`.
+
+    Returns
+    -------
+    str
+        One of `cut_levels`.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> cut_level(65, [65]), cut_level(64.9, [65]), cut_level(5, [5], closed="right")
+    ('>=65', '<65', '<=5')
+    """
+    place = bisect_right(cuts, value) if closed == "left" else bisect_left(cuts, value)
+    return cut_levels(cuts, closed=closed)[place]

@@ -1,0 +1,166 @@
+"""Data quality: what was delivered, which checks ran, what they found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from interim.adam.model import Adam
+from interim.data.model import Sdtm
+from interim.errors import Finding
+from interim.result import TOTAL, Result, Rows
+from interim.study import Study
+
+EXAMPLES = 3
+_SEVERITIES = ("stop", "warn", "info")
+
+
+def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """List the files and domains with records, participants and hash.
+
+    Parameters
+    ----------
+    adam : Adam
+        Its cut-off is stated.
+    study : Study
+        Study whose data they are.
+    sdtm : Sdtm
+        Sources, domains and what the cut-off did.
+
+    Returns
+    -------
+    Result
+        ``data_quality.snapshot``; variable = domain: records and participants after the cut-off, read, removed, blanked;
+        level = file: records in the file and ``sha256`` (text).
+
+    Raises
+    ------
+    None
+    """
+    rows = Rows("data_quality.snapshot", "Data snapshot and status", population="All records", group_var="")
+    rows.add("cut", None, text=adam.cut.isoformat(sep=" "), variable="study", level=study.study.id)
+    counts = {} if sdtm.counts.empty else sdtm.counts.set_index("domain").to_dict("index")
+    for name in sorted(sdtm.domains):
+        frame = sdtm.domains[name]
+        subjects = sorted(set(frame["USUBJID"].dropna())) if "USUBJID" in frame else []
+        rows.add("records", len(frame), variable=name, n=len(frame))
+        rows.add("participants", len(subjects), variable=name, n=len(subjects), subjects=subjects)
+        for stat in ("read", "removed", "blanked"):
+            value = counts.get(name, {}).get(stat)
+            if value is None:
+                rows.add(stat, None, variable=name, status="NA", reason="not touched by the cut-off")
+            else:
+                rows.add(stat, int(value), variable=name, n=int(value))
+    for source in sdtm.sources:
+        rows.add("file_records", source.records, variable=source.domain, level=source.name, n=source.records)
+        rows.add("sha256", None, text=source.sha256, variable=source.domain, level=source.name)
+        rows.add("format", None, text=source.format, variable=source.domain, level=source.name)
+    return rows.build()
+
+
+def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """Count the hits of every check, those without a hit included.
+
+    Parameters
+    ----------
+    adam : Adam
+        Carries the findings of data and derivations.
+    study : Study
+        Study whose data they are.
+    sdtm : Sdtm
+        Register of the checks.
+
+    Returns
+    -------
+    Result
+        ``data_quality.checks``; variable = rule: stats hits, participants, and as texts severity, domain, state; variable
+        ``total`` with one level per severity.
+
+    Raises
+    ------
+    None
+    """
+    rows = Rows(
+        "data_quality.checks", "Validation checks: result by rule", population="All records", group_var=""
+    )
+    found = _by_rule(adam)
+    registered = {rule: (severity, state) for rule, severity, state in sdtm.rules}
+    for rule in (*registered, *sorted(set(found) - set(registered))):
+        hits = found.get(rule, [])
+        severity, state = registered.get(rule, (hits[0].severity if hits else "", "run"))
+        subjects = sorted({f.subject for f in hits if f.subject})
+        if state != "run" and not hits:
+            rows.add("hits", None, variable=rule, status="NA", reason=state)
+            rows.add("participants", None, variable=rule, status="NA", reason=state)
+        else:
+            rows.add("hits", len(hits), variable=rule, n=len(hits), sources=_sources(hits))
+            rows.add("participants", len(subjects), variable=rule, n=len(subjects), subjects=subjects)
+        rows.add("severity", None, text=severity, variable=rule)
+        rows.add("domain", None, text=", ".join(sorted({f.domain for f in hits})) or "-", variable=rule)
+        rows.add("state", None, text=state, variable=rule)
+    for severity in _SEVERITIES:
+        number = sum(f.severity == severity for f in adam.findings)
+        rows.add("hits", number, variable="total", level=severity, n=number)
+    rows.add("rules", len(registered), variable="total", n=len(registered))
+    not_run = sum(state != "run" for _, state in registered.values())
+    rows.add("rules_not_run", not_run, variable="total", n=not_run)
+    return rows.build()
+
+
+def findings(adam: Adam, study: Study) -> Result:
+    """Group the findings by rule and domain, with the first of each.
+
+    Parameters
+    ----------
+    adam : Adam
+        Carries the findings of data and derivations.
+    study : Study
+        Study whose data they are.
+
+    Returns
+    -------
+    Result
+        ``data_quality.findings``; variable = rule, level = domain: stat hits, texts severity, message, examples.
+
+    Raises
+    ------
+    None
+    """
+    rows = Rows(
+        "data_quality.findings", "Findings by rule and domain", population="All records", group_var=""
+    )
+    grouped: dict[tuple[int, str, str], list[Finding]] = defaultdict(list)
+    for finding in sorted(adam.findings, key=lambda finding: finding.order):
+        grouped[_SEVERITIES.index(finding.severity), finding.rule, finding.domain].append(finding)
+    for (_, rule, domain), hits in sorted(grouped.items(), key=lambda item: item[0]):
+        severity = hits[0].severity
+        place: dict[str, Any] = {"variable": f"{rule} {severity}", "level": domain}
+        rows.add("hits", len(hits), n=len(hits), sources=_sources(hits), **place)
+        rows.add("rule", None, text=rule, **place)
+        rows.add("severity", None, text=severity, **place)
+        rows.add("message", None, text=hits[0].message, **place)
+        rows.add("examples", None, text="; ".join(map(_example, hits[:EXAMPLES])), **place)
+    rows.add("hits", len(adam.findings), variable=TOTAL, n=len(adam.findings))
+    return rows.build()
+
+
+def _by_rule(adam: Adam) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in sorted(adam.findings, key=lambda finding: finding.order):
+        found[finding.rule].append(finding)
+    return found
+
+
+def _sources(hits: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(f.subject or "", f.domain, "/".join(f.key)) for f in hits]
+
+
+def _example(finding: Finding) -> str:
+    place = (
+        f"{finding.file} row {finding.row}" if finding.file and finding.row is not None else finding.domain
+    )
+    who = f"{finding.subject} " if finding.subject else ""
+    value = (
+        f", {finding.variable} = {finding.value}" if finding.variable and finding.value is not None else ""
+    )
+    return f"{who}({place}{value})"

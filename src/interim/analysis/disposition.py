@@ -1,0 +1,161 @@
+"""Disposition: what happened to the participants, and who is in which analysis set."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from interim.adam.model import Adam
+from interim.analysis.population import (
+    MISSING,
+    SETS,
+    Population,
+    add_counts,
+    add_not_available,
+    by_value,
+    open_rows,
+    population,
+    set_label,
+)
+from interim.result import TOTAL, Result, Rows
+from interim.study import Study
+
+_PHASE_ROLES = (("NK", "nk"), ("CART_C1", "t"), ("CART_C2", "t"))
+_OUTSIDE = {
+    "manufacture": "manufacturing records are not part of the analysis datasets",
+    "PP": "not defined: sets.per_protocol_rule is absent (OP-8)",
+    "CK": "not available: cellular kinetics are not derived",
+    "CK-NK": "not available: cellular kinetics are not derived",
+    "BX": "not available: biopsies are not derived",
+}
+
+
+def participant_flow(adam: Adam, study: Study) -> Result:
+    """Count participants from screening to the cut-off.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADEX.
+    study : Study
+        Products and columns.
+
+    Returns
+    -------
+    Result
+        ``disposition.participant_flow``; variables screening, screen_failure, enrolled, manufacture, infusion, status,
+        discontinuation, death, new_therapy; stat n; columns by assigned cohort of the enrolled, screening in the total only.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = population(adam, study, "ENR")
+    rows = open_rows("disposition.participant_flow", "Participant disposition", who)
+    adsl = adam["ADSL"]
+    _screening(rows, who, adsl)
+    add_counts(rows, who, variable="enrolled", subjects=who.everyone)
+    add_not_available(rows, who.groups, variable="manufacture", reason=_OUTSIDE["manufacture"])
+    _infusions(rows, who, adam, study)
+    _status(rows, who, adsl[adsl["USUBJID"].isin(who.everyone)])
+    return rows.build()
+
+
+def _screening(rows: Rows, who: Population, adsl: pd.DataFrame) -> None:
+    failed = adsl[adsl["ENRLFL"] != "Y"]
+    screened = sorted(adsl["USUBJID"])
+    rows.add(
+        "n", len(screened), variable="screening", n=len(screened), unit="participants", subjects=screened
+    )
+    for reason, ids in {
+        "": frozenset(failed["USUBJID"]),
+        **by_value(failed.fillna({"ENRLRS": MISSING}), "ENRLRS"),
+    }.items():
+        rows.add(
+            "n",
+            len(ids),
+            variable="screen_failure",
+            level=reason,
+            n=len(ids),
+            N=len(screened),
+            subjects=sorted(ids),
+        )
+    groups = [g for g in who.groups if g != TOTAL]
+    for variable in ("screening", "screen_failure"):
+        add_not_available(rows, groups, variable=variable, reason="cohorts are assigned after screening")
+
+
+def _infusions(rows: Rows, who: Population, adam: Adam, study: Study) -> None:
+    """Add who received the first, second ... infusion of each phase, or of each product where there are no phases."""
+    if not adam.has("ADEX"):
+        reason = f"not available: {adam.missing.get('ADEX', 'no exposure dataset')}"
+        add_not_available(rows, who.groups, variable="infusion", reason=reason)
+        return
+    adex = adam["ADEX"].sort_values(["USUBJID", "ASTDT", "SRCSEQ"], kind="stable")
+    roles = {product.role for product in study.treated()}
+    steps: list[tuple[str, pd.DataFrame]] = [
+        (phase, adex[adex["APHASE"] == phase]) for phase, role in _PHASE_ROLES if role in roles
+    ]
+    steps += [(p.id, adex[adex["PRODUCT"] == p.id]) for p in study.treated() if p.role == "other"]
+    for name, given in steps:
+        ordinal = given.groupby("USUBJID").cumcount() + 1
+        last = 1 if study.with_role("other") else max(int(ordinal.max()) if len(given) else 1, 1)
+        for number in range(1, last + 1):
+            ids = given.loc[ordinal == number, "USUBJID"]
+            add_counts(rows, who, variable="infusion", level=f"{name} {number}", subjects=ids)
+
+
+def _status(rows: Rows, who: Population, enrolled: pd.DataFrame) -> None:
+    filled = enrolled.fillna({"EOSSTT": MISSING})
+    states = by_value(filled, "EOSSTT")
+    for level in ("ONGOING", "COMPLETED", "DISCONTINUED", *([MISSING] if MISSING in states else [])):
+        add_counts(rows, who, variable="status", level=level, subjects=states.get(level, ()))
+    left = enrolled[enrolled["EOSSTT"] == "DISCONTINUED"].fillna({"DCSREAS": MISSING})
+    for reason, ids in by_value(left, "DCSREAS").items():
+        add_counts(rows, who, variable="discontinuation", level=reason, subjects=ids)
+    add_counts(
+        rows, who, variable="new_therapy", subjects=enrolled.loc[enrolled["NACTDT"].notna(), "USUBJID"]
+    )
+    add_counts(rows, who, variable="death", subjects=enrolled.loc[enrolled["DTHFL"] == "Y", "USUBJID"])
+
+
+def analysis_sets(adam: Adam, study: Study) -> Result:
+    """Count the members of each analysis set, and the excluded by reason.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+    study : Study
+        Products and columns.
+
+    Returns
+    -------
+    Result
+        ``disposition.analysis_sets``; variable = set code with stat n; variable ``<code> excluded`` with one level per
+        reason; sets that the data cannot give are NA with the reason.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = population(adam, study, "ENR")
+    rows = open_rows("disposition.analysis_sets", "Analysis sets and reasons for exclusion", who)
+    enrolled = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)]
+    roles = {product.role for product in study.products}
+    for item in SETS.values():
+        if item.role and item.role not in roles:
+            reason = f"not applicable: the study has no product for the {set_label(item.code, study)}"
+            add_not_available(rows, who.groups, variable=item.code, reason=reason)
+            continue
+        member = enrolled[item.flag] == "Y"
+        add_counts(rows, who, variable=item.code, subjects=enrolled.loc[member, "USUBJID"])
+        if item.code == "ENR":
+            continue
+        excluded = enrolled[~member].fillna({item.reason: MISSING})
+        for reason, ids in by_value(excluded, item.reason).items():
+            add_counts(rows, who, variable=f"{item.code} excluded", level=reason, subjects=ids)
+    for code in ("PP", "CK", "CK-NK", "BX"):
+        add_not_available(rows, who.groups, variable=code, reason=_OUTSIDE[code])
+    return rows.build()

@@ -1,0 +1,296 @@
+"""Safety: treatment-emergent adverse events by participant, term and grade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.model import Adam
+from interim.analysis.population import Population, add_not_available, distinct, open_rows, population
+from interim.result import Result, Rows
+from interim.study import Study
+
+GRADES = (1, 2, 3, 4, 5)
+SEVERITIES = ("MILD", "MODERATE", "SEVERE")
+NO_GRADES = "not available: no toxicity grades"
+NOT_CODED = "Not coded"
+DISCONTINUED = ("DRUG WITHDRAWN",)
+DELAYED = ("DRUG INTERRUPTED", "DOSE DELAYED", "DOSE REDUCED", "DOSE NOT GIVEN")
+
+Condition = Callable[[pd.DataFrame], "pd.Series[bool]"]
+
+
+def teae_summary(adam: Adam, study: Study) -> Result:
+    """Count participants and events by grade, relation, seriousness, action and special interest.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADAE.
+    study : Study
+        Products and columns.
+
+    Returns
+    -------
+    Result
+        ``safety.teae_summary``; one variable per row of the table; stats n (participants) and events; a row whose
+        information was not collected, or whose product the study does not have, is NA.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("safety.teae_summary", "Overall summary of treatment-emergent adverse events", who)
+    events = _emergent(adam, who)
+    roles = {product.role for product in study.products}
+    for variable, condition, needs, role in _SUMMARY:
+        if events is None:
+            reason = f"not available: {adam.missing.get('ADAE', 'no adverse-event dataset')}"
+        elif role and role not in roles:
+            reason = "not applicable: the study has no such product"
+        else:
+            reason = _absent(adam["ADAE"], needs)
+        if reason or events is None:
+            add_not_available(rows, who.groups, variable=variable, reason=reason)
+        else:
+            _add_events(rows, who, events[condition(events)], variable=variable)
+    return rows.build()
+
+
+def _is(column: str, *values: str) -> Condition:
+    return lambda events: events[column].isin(values)
+
+
+def _grade(column: str, lowest: int) -> Condition:
+    return lambda events: pd.to_numeric(events[column]) >= lowest
+
+
+def _both(first: Condition, second: Condition) -> Condition:
+    return lambda events: first(events) & second(events)
+
+
+_SUMMARY: tuple[tuple[str, Condition, tuple[str, ...], str], ...] = (
+    ("teae", lambda events: events["USUBJID"].notna(), (), ""),
+    ("grade_missing", lambda events: events["AETOXGRN"].isna(), ("AETOXGRN",), ""),
+    ("grade3", _grade("AETOXGRN", 3), ("AETOXGRN",), ""),
+    ("grade5", _grade("AETOXGRN", 5), ("AETOXGRN",), ""),
+    ("related_nk", _is("RELNK", "Y"), ("RELNK",), "nk"),
+    ("related_cart", _is("RELCART", "Y"), ("RELCART",), "t"),
+    ("related_procedure", _is("RELPROC", "Y"), ("RELPROC",), "nk"),
+    ("related_lymphodepletion", _is("RELLYMPHODEP", "Y"), ("RELLYMPHODEP",), "t"),
+    ("related_other", _is("RELOTH", "Y"), ("RELOTH",), ""),
+    ("serious", _is("AESER", "Y"), ("AESER",), ""),
+    ("serious_related", _both(_is("AESER", "Y"), _is("RELCELL", "Y")), ("AESER", "RELCELL"), ""),
+    ("delay", _is("AEACN", *DELAYED), ("AEACN",), ""),
+    ("discontinuation", _is("AEACN", *DISCONTINUED), ("AEACN",), ""),
+    ("crs", _grade("CRSGR", 1), ("CRSGR",), "t"),
+    ("crs2", _grade("CRSGR", 2), ("CRSGR",), "t"),
+    ("crs3", _grade("CRSGR", 3), ("CRSGR",), "t"),
+    ("icans", _grade("ICANSGR", 1), ("ICANSGR",), "t"),
+    ("aesi", _is("AESIFL", "Y"), ("AESIFL",), ""),
+    ("dlt", _is("DLTFL", "Y"), ("DLTFL",), "t"),
+)
+
+
+def _absent(adae: pd.DataFrame, needs: Iterable[str]) -> str:
+    """Return why a row cannot be counted; empty if it can. Derived flags exist even where they are all N or missing."""
+    gone = [name for name in needs if name not in adae]
+    if gone == ["AETOXGRN"] or ("AETOXGRN" in needs and not has_grades(adae)):
+        return NO_GRADES
+    return f"not collected: {', '.join(gone)}" if gone else ""
+
+
+def has_grades(adae: pd.DataFrame) -> bool:
+    """Tell whether toxicity grades were collected.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        ADAE.
+
+    Returns
+    -------
+    bool
+        False if AETOXGRN is absent, or missing in every one of the events.
+
+    Raises
+    ------
+    None
+    """
+    return "AETOXGRN" in adae and (adae.empty or bool(adae["AETOXGRN"].notna().any()))
+
+
+def _emergent(adam: Adam, who: Population) -> pd.DataFrame | None:
+    if not adam.has("ADAE"):
+        return None
+    adae = adam["ADAE"]
+    keep = (adae["TRTEMFL"] == "Y") & adae["USUBJID"].isin(who.everyone)
+    return adae[keep].sort_values(["USUBJID", "SRCDOM", "SRCSEQ"], kind="stable")
+
+
+def _add_events(
+    rows: Rows,
+    who: Population,
+    events: pd.DataFrame,
+    *,
+    variable: str,
+    level: str = "",
+    stats: tuple[str, str] = ("n", "events"),
+) -> None:
+    """Add the participants with an event and the number of events, by column."""
+    people, number = stats
+    sources = list(zip(events["USUBJID"], events["SRCDOM"], events["SRCSEQ"].astype(str), strict=True))
+    subjects = frozenset(events["USUBJID"])
+    for group, ids in who.members.items():
+        hit = sorted(subjects & ids)
+        place: dict[str, Any] = {"group": group, "variable": variable, "level": level}
+        rows.add(people, len(hit), unit="participants", n=len(hit), N=len(ids), subjects=hit, **place)
+        here = [source for source in sources if source[0] in ids]
+        rows.add(number, len(here), unit="events", n=len(here), sources=here, **place)
+
+
+def teae_by_soc_pt(adam: Adam, study: Study) -> Result:
+    """Count participants and events by system organ class and preferred term, any grade and grade 3 or higher.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADAE.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety.teae_by_soc_pt``; variable = class (``teae`` for any event), level = term (empty for the class); stats n,
+        events, n_grade3, events_grade3. Classes and terms by descending total, ties alphabetical; not coded terms last.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("safety.teae_by_soc_pt", "Adverse events by system organ class and preferred term", who)
+    events = _emergent(adam, who)
+    if events is None:
+        reason = f"not available: {adam.missing.get('ADAE', 'no adverse-event dataset')}"
+        add_not_available(rows, who.groups, variable="teae", reason=reason)
+        return rows.build()
+    graded = has_grades(adam["ADAE"])
+
+    def add(part: pd.DataFrame, variable: str, level: str) -> None:
+        _add_events(rows, who, part, variable=variable, level=level)
+        if graded:
+            severe = part[part["AETOXGRN"] >= GRADES[2]]
+            _add_events(
+                rows, who, severe, variable=variable, level=level, stats=("n_grade3", "events_grade3")
+            )
+
+    if not graded:
+        add_not_available(rows, who.groups, variable="teae", stat="n_grade3", reason=NO_GRADES)
+    _walk(events, add)
+    return rows.build()
+
+
+def _walk(events: pd.DataFrame, add: Callable[[pd.DataFrame, str, str], None]) -> None:
+    """Call ``add(events, class, term)`` for any event, each class, and each term, in printed order."""
+    add(events, "teae", "")
+    named = events.assign(
+        _soc=events["AEBODSYS"].fillna(NOT_CODED).where(events["AEDECOD"].notna(), NOT_CODED),
+        _pt=events["AEDECOD"].fillna(events["AETERM"]).fillna(NOT_CODED),
+    )
+    classes = distinct(named["_soc"])
+    for soc in _ordered(named, "_soc"):
+        inside = named[named["_soc"] == soc]
+        add(inside, classes[soc], "")
+        terms = distinct(inside["_pt"])
+        for term in _ordered(inside, "_pt"):
+            add(inside[inside["_pt"] == term], classes[soc], terms[term])
+
+
+def _ordered(events: pd.DataFrame, column: str) -> list[str]:
+    counts = events.groupby(column)["USUBJID"].nunique()
+    return sorted(counts.index, key=lambda name: (name == NOT_CODED, -int(counts[name]), str(name)))
+
+
+def teae_by_max_grade(adam: Adam, study: Study) -> Result:
+    """Count participants by term and their highest grade; by severity where no grades were collected.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADAE.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety.teae_by_max_grade``; variable and level as in `teae_by_soc_pt`; stats grade1 to grade5 (exclusive),
+        missing, any, grade3_up (3 or higher, cumulative). Without grades the grade stats of ``teae`` are NA and the stats
+        are severity MILD, MODERATE, SEVERE, missing, any.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("safety.teae_by_max_grade", "Adverse events by preferred term and maximum grade", who)
+    events = _emergent(adam, who)
+    if events is None:
+        reason = f"not available: {adam.missing.get('ADAE', 'no adverse-event dataset')}"
+        add_not_available(rows, who.groups, variable="teae", stat="any", reason=reason)
+        return rows.build()
+    graded = has_grades(adam["ADAE"])
+    if graded:
+        rank = pd.to_numeric(events["AETOXGRN"])
+        names = {grade: f"grade{grade}" for grade in GRADES}
+    else:
+        for stat in (*(f"grade{grade}" for grade in GRADES), "grade3_up"):
+            add_not_available(rows, who.groups, variable="teae", stat=stat, reason=NO_GRADES)
+        severity = events["AESEV"] if "AESEV" in events else pd.Series(None, index=events.index, dtype=object)
+        rank = severity.map({name: place for place, name in enumerate(SEVERITIES, 1)}).astype(float)
+        names = {place: name.lower() for place, name in enumerate(SEVERITIES, 1)}
+    ranked = events.assign(_rank=rank)
+    _walk(
+        ranked,
+        lambda part, soc, pt: _add_maxima(rows, who, part, place=(soc, pt), names=names, graded=graded),
+    )
+    return rows.build()
+
+
+def _add_maxima(
+    rows: Rows,
+    who: Population,
+    events: pd.DataFrame,
+    *,
+    place: tuple[str, str],
+    names: dict[int, str],
+    graded: bool,
+) -> None:
+    worst = events.groupby("USUBJID")["_rank"].max()
+    stats = {stat: frozenset(worst.index[worst == rank]) for rank, stat in names.items()}
+    stats["missing"] = frozenset(worst.index[worst.isna()])
+    stats["any"] = frozenset(worst.index)
+    if graded:
+        stats["grade3_up"] = frozenset(worst.index[worst >= GRADES[2]])
+    for group, ids in who.members.items():
+        for stat, subjects in stats.items():
+            hit = sorted(subjects & ids)
+            rows.add(
+                stat,
+                len(hit),
+                group=group,
+                variable=place[0],
+                level=place[1],
+                unit="participants",
+                n=len(hit),
+                N=len(ids),
+                subjects=hit,
+            )

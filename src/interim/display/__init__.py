@@ -1,0 +1,36 @@
+"""Tables, figures and sentences made from Results; loaded on first use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interim.display.figure import Figure
+    from interim.display.table import Table
+    from interim.display.text import Paragraph, sentence
+
+_MODULES = {
+    "table": ("Cell", "Head", "Row", "Table"),
+    "figure": ("Figure",),
+    "text": ("Paragraph", "Span", "sentence"),
+    "disposition": ("table_participant_flow", "table_analysis_sets", "table_demography", "table_disease"),
+    "escalation": ("table_dlt_by_dose",),
+    "safety": ("table_teae_summary", "table_teae_by_soc_pt", "table_teae_by_max_grade"),
+    "response": ("table_best_response", "figure_waterfall", "figure_swimmer"),
+    "survival": ("table_time_to_event", "table_duration_of_response", "figure_kaplan_meier"),
+    "subgroups": ("table_subgroup_registry", "figure_forest"),
+    "data_quality": ("table_snapshot", "table_checks", "table_findings"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["Figure", "Paragraph", "Table", "sentence"]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module."""
+    if name not in _HOMES:
+        raise AttributeError(
+            f"module 'interim.display' has no attribute {name!r}; it has: {', '.join(sorted(_HOMES))}"
+        )
+    return getattr(import_module(f"interim.display.{_HOMES[name]}"), name)

@@ -1,0 +1,148 @@
+"""Data quality: tables of the snapshot, the checks and the findings."""
+
+from __future__ import annotations
+
+from interim.display.labels import word
+from interim.display.layout import plain_table
+from interim.display.numbers import Numbers
+from interim.display.table import Cell, Row, Table
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+
+def table_snapshot(result: Result, study: Study) -> Table:
+    """Show the domains and files of the data snapshot.
+
+    Parameters
+    ----------
+    result : Result
+        ``data_quality.snapshot``.
+    study : Study
+        Rounding.
+
+    Returns
+    -------
+    Table
+        A row per domain, its files below it.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    rows = []
+    for domain in numbers.variables(stat="records"):
+        cells = [
+            numbers.plain(TOTAL, domain, stat=stat)
+            for stat in ("records", "participants", "removed", "blanked")
+        ]
+        rows.append(Row((Cell(domain), *cells, Cell("–"))))
+        for file in numbers.levels(domain, stat="sha256"):
+            kept = numbers.plain(TOTAL, domain, level=file, stat="file_records")
+            hashed = numbers.words(TOTAL, domain, "sha256", level=file)
+            rows.append(Row((Cell(file), kept, *[Cell("–")] * 3, hashed), 1))
+    return plain_table(
+        numbers,
+        header=("Domain and file", "Records", "Participants", "Removed by the cut-off", "Blanked", "SHA-256"),
+        rows=rows,
+        widths=(2.0, 0.8, 1.0, 1.0, 0.8, 4.2),
+        align=("left", "right", "right", "right", "right", "left"),
+        landscape=True,
+    )
+
+
+def table_checks(result: Result, study: Study) -> Table:
+    """Show every check with its hits, those without a hit included.
+
+    Parameters
+    ----------
+    result : Result
+        ``data_quality.checks``.
+    study : Study
+        Rounding.
+
+    Returns
+    -------
+    Table
+        A row per rule.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    rows = []
+    for rule in numbers.variables(stat="state"):
+        severity = numbers.words(TOTAL, rule, "severity")
+        state = numbers.words(TOTAL, rule, "state")
+        rows.append(
+            Row(
+                (
+                    Cell(rule),
+                    Cell(word("severity", severity.text), severity.keys),
+                    numbers.words(TOTAL, rule, "domain"),
+                    numbers.plain(TOTAL, rule, stat="hits"),
+                    numbers.plain(TOTAL, rule, stat="participants"),
+                    Cell("Run" if state.text == "run" else state.text, state.keys),
+                )
+            )
+        )
+    return plain_table(
+        numbers,
+        header=("Rule", "Severity", "Domain", "Records", "Participants", "Result"),
+        rows=rows,
+        widths=(1.6, 1.1, 1.4, 0.9, 1.1, 3.0),
+        align=("left", "left", "left", "right", "right", "left"),
+    )
+
+
+def table_findings(result: Result, study: Study) -> Table:
+    """Show the findings grouped by rule and domain.
+
+    Parameters
+    ----------
+    result : Result
+        ``data_quality.findings``.
+    study : Study
+        Rounding.
+
+    Returns
+    -------
+    Table
+        A row per rule and domain with the first examples.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    rows = []
+    for variable in numbers.variables(stat="rule"):
+        for domain in numbers.levels(variable, stat="rule"):
+            severity = numbers.words(TOTAL, variable, "severity", level=domain)
+            rows.append(
+                Row(
+                    (
+                        Cell(numbers.words(TOTAL, variable, "rule", level=domain).text),
+                        Cell(word("severity", severity.text), severity.keys),
+                        Cell(domain, severity.keys),
+                        numbers.plain(TOTAL, variable, level=domain, stat="hits"),
+                        numbers.words(TOTAL, variable, "message", level=domain),
+                        numbers.words(TOTAL, variable, "examples", level=domain),
+                    )
+                )
+            )
+    if not rows:
+        total = numbers.plain(TOTAL, TOTAL, stat="hits")
+        rows = [Row((Cell("No finding"), Cell("–"), Cell("–"), total, Cell("–"), Cell("–")))]
+    return plain_table(
+        numbers,
+        header=("Rule", "Severity", "Domain", "Number", "Finding", "First examples"),
+        rows=rows,
+        widths=(1.3, 1.0, 0.9, 0.8, 3.5, 3.0),
+        align=("left", "left", "left", "right", "left", "left"),
+        landscape=True,
+    )

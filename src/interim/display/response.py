@@ -1,0 +1,433 @@
+"""Response: table of best response, waterfall and swimmer figures."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Sheet
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from interim.display.figure import Figure, axes_mm, drawn
+from interim.display.labels import column_label, participant_label, word
+from interim.display.layout import Line, absent_line, cohort_table
+from interim.display.numbers import Numbers
+from interim.display.style import (
+    GREY,
+    LANDSCAPE_MM,
+    LIGHT,
+    PALETTE,
+    PORTRAIT_MM,
+    RESPONSE_COLOURS,
+    TOTAL_COLOUR,
+    cohort_colours,
+    ink,
+)
+from interim.display.table import Table
+from interim.errors import ReportError
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+DAYS_PER_MONTH = 30.4375
+MOST_NAMED_BARS = 45
+_COHORT_LETTERS = 16
+_ONGOING, _DEATH = "ONGOING", "DEATH"
+_RESPONSE_MARKERS = {"CR": "*", "PR": "^", "SD": "s", "NON-CR/NON-PD": "D", "PD": "v", "NE": "o"}
+
+
+def table_best_response(result: Result, study: Study) -> Table:
+    """Show best overall response, confirmed and unconfirmed, and the response rates.
+
+    Parameters
+    ----------
+    result : Result
+        ``response.best_response``.
+    study : Study
+        Column labels, rounding, level, whether confirmation is required.
+
+    Returns
+    -------
+    Table
+        One column per assigned cohort.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    absent = absent_line(numbers, word("rates", "orr"), "orr", stat="rate")
+    return cohort_table(numbers, [absent] if absent else list(_response_lines(numbers, study)))
+
+
+def _response_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
+    confirmed = study.response.confirmation_required
+    kinds = ("confirmed", "unconfirmed") if confirmed else ("unconfirmed", "confirmed")
+    weeks = f"{study.response.sd_min_weeks:g}"
+    yield from _category_lines(numbers, kinds[0], weeks, primary=True)
+    for variable in ("orr", "dcr", "cbr"):
+        yield from _rate_lines(numbers, study, variable, f"{word('rates', variable)}, {kinds[0]}")
+    yield Line("Confirmation still possible", partial(numbers.plain, variable="pending"))
+    yield from _category_lines(numbers, kinds[1], weeks, primary=False)
+    for variable in ("orr", "dcr"):
+        yield from _rate_lines(
+            numbers, study, f"{variable}_{kinds[1]}", f"{word('rates', variable)}, {kinds[1]}"
+        )
+    yield Line("Sensitivity: response-evaluable set")
+    yield Line("Participants", partial(numbers.plain, variable="population_re", stat="N"), 1)
+    for variable in ("orr", "dcr"):
+        text = f"{word('rates', variable)}, {kinds[0]}"
+        yield from _rate_lines(numbers, study, f"{variable}_re", text, indent=1)
+
+
+def _category_lines(numbers: Numbers, kind: str, weeks: str, *, primary: bool) -> Iterator[Line]:
+    yield Line(f"Best overall response, {kind}" + (" (primary)" if primary else ""))
+    variable = f"bor_{kind}"
+    for level in numbers.levels(variable):
+        text = word("bor", level)
+        text = f"{text}, from {weeks} weeks" if level in ("SD", "NON-CR/NON-PD") else text
+        yield Line(text, partial(numbers.count, variable=variable, level=level), 1)
+        if primary and level == "MISSING":
+            for reason in numbers.levels("ne_reason"):
+                yield Line(
+                    word("ne_reason", reason), partial(numbers.plain, variable="ne_reason", level=reason), 2
+                )
+
+
+def _rate_lines(
+    numbers: Numbers, study: Study, variable: str, text: str, *, indent: int = 0
+) -> Iterator[Line]:
+    yield Line(text, partial(numbers.rate, variable=variable), indent)
+    percent = f"{100 * study.stats.level:g}"
+    yield Line(f"{percent}% CI, %", partial(numbers.interval, variable=variable), indent + 1)
+
+
+@dataclass(frozen=True)
+class _Bar:
+    subject: str
+    label: str
+    group: str
+    value: float
+    text: str
+
+
+def figure_waterfall(result: Result, study: Study) -> Figure:
+    """Draw each participant's best percentage change of the sum of target diameters.
+
+    Parameters
+    ----------
+    result : Result
+        ``response.best_change``.
+    study : Study
+        Labels, rounding, thresholds of response and progression.
+
+    Returns
+    -------
+    Figure
+        Bars in descending order, coloured by cohort, labelled with the best response; participants without a value are
+        listed below with the reason.
+
+    Raises
+    ------
+    ReportError
+        If the Result holds no participant.
+    """
+    numbers = Numbers(result, study)
+    bars, without = _bars(numbers, result)
+    if not bars and not without:
+        raise ReportError("no waterfall can be drawn: the result holds no participant with target lesions")
+    size = (PORTRAIT_MM if len(bars) <= MOST_NAMED_BARS // 2 else LANDSCAPE_MM, 95.0)
+    svg, png = drawn(
+        lambda sheet: _paint_waterfall(sheet, bars, study=study, size=size), size_mm=size, study=study
+    )
+    listed = "; ".join(f"{participant_label(subject, study)} ({reason})" for subject, reason in without)
+    frame = result.frame[result.frame["variable"].isin(["best_change", "summary"])]
+    return Figure(
+        title=result.title,
+        population=result.population,
+        svg=svg,
+        png=png,
+        alt=_waterfall_alt(numbers, bars, without, study),
+        width_mm=size[0],
+        keys=tuple(frame["result_id"]),
+        footnotes=(
+            "Complete sums only, up to the first progression and before a new anticancer therapy. "
+            f"Without a value: {listed or 'none'}.",
+            *result.footnotes,
+        ),
+        orientation="portrait" if size[0] == PORTRAIT_MM else "landscape",
+    )
+
+
+def _bars(numbers: Numbers, result: Result) -> tuple[list[_Bar], list[tuple[str, str]]]:
+    study = numbers.study
+    bars, without = [], []
+    frame = result.frame[(result.frame["variable"] == "best_change") & (result.frame["stat"] == "pchg")]
+    for row in frame.to_dict("records"):
+        subject, group = str(row["level"]), str(row["group"])
+        if row["status"] != "OK":
+            without.append((subject, word("change_reason", str(row["reason"]))))
+            continue
+        bor = numbers.words(group, "best_change", "bor", level=subject).text
+        label = participant_label(subject, study)
+        bars.append(_Bar(subject, label, group, float(row["value"]), word("bor_short", bor)))
+    return sorted(bars, key=lambda bar: (-bar.value, bar.subject)), sorted(without)
+
+
+def _paint_waterfall(sheet: Sheet, bars: list[_Bar], *, study: Study, size: tuple[float, float]) -> None:
+    named = len(bars) <= MOST_NAMED_BARS
+    foot = 5 + 1.35 * max((len(bar.label) for bar in bars), default=0) if named else 10
+    axes = axes_mm(sheet, left=22, bottom=foot, width=size[0] - 25, height=size[1] - foot - 9)
+    groups = tuple(
+        g for g in (*study.cohorts(), *(bar.group for bar in bars)) if any(bar.group == g for bar in bars)
+    )
+    colours = cohort_colours(study, tuple(dict.fromkeys(groups)))
+    axes.bar(
+        range(len(bars)),
+        [bar.value for bar in bars],
+        color=[colours[bar.group] for bar in bars],
+        width=0.8,
+        linewidth=0,
+    )
+    low = min([-100.0, *(bar.value - 12 for bar in bars)])
+    high = max([40.0, *(bar.value + 14 for bar in bars)])
+    axes.set(xlim=(-0.6, max(len(bars), 1) - 0.4), ylim=(max(low, -112.0), high))
+    axes.set_ylabel("Best change of the sum\nof target diameters, %")
+    axes.axhline(0, color=TOTAL_COLOUR, linewidth=0.6)
+    _threshold(axes, -study.response.pr_pct)
+    _threshold(axes, study.response.pd_pct)
+    if named:
+        axes.set_xticks(range(len(bars)), [bar.label for bar in bars], rotation=90, fontsize=6.5)
+        for place, bar in enumerate(bars):
+            up = bar.value >= 0
+            axes.text(
+                place,
+                bar.value + (1.5 if up else -1.5),
+                bar.text,
+                ha="center",
+                va="bottom" if up else "top",
+                fontsize=6.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+            )
+    else:
+        axes.set_xticks([])
+        axes.set_xlabel(f"Participants (n={len(bars)}), ordered by change")
+    handles = [
+        Patch(color=colours[g], label=f"{column_label(g, study)} (n={sum(bar.group == g for bar in bars)})")
+        for g in colours
+    ]
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(axis="x", length=0)
+    _legend(axes, handles)
+
+
+def _threshold(axes: Axes, value: float) -> None:
+    axes.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
+
+
+def _legend(axes: Axes, handles: list[Patch] | list[Line2D], *, columns: int = 5) -> None:
+    if handles:
+        axes.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.005),
+            ncols=min(len(handles), columns),
+            frameon=False,
+            handlelength=1.2,
+            columnspacing=1.2,
+            borderaxespad=0,
+        )
+
+
+def _waterfall_alt(numbers: Numbers, bars: list[_Bar], without: list[tuple[str, str]], study: Study) -> str:
+    limit = -study.response.pr_pct
+    below = sum(bar.value <= limit for bar in bars)
+    reading = ""
+    if bars:
+        median = numbers.value(TOTAL, "summary", "median", digits=1).text
+        low, high = (numbers.value(TOTAL, "summary", stat, digits=1).text for stat in ("min", "max"))
+        reading = f" Median {median}%, from {low}% to {high}%; {below} of {len(bars)} at or below {limit:g}%."
+    return (
+        f"Waterfall of bars, one per participant (n={len(bars)}), ordered by best percentage change of the sum of target "
+        f"diameters, coloured by cohort and labelled with the best response.{reading} "
+        f"Participants without a value: {len(without)}."
+    )
+
+
+@dataclass(frozen=True)
+class _Lane:
+    subject: str
+    label: str
+    group: str
+    end: float
+    status: str
+    marks: tuple[tuple[str, float], ...]
+
+
+def figure_swimmer(result: Result, study: Study) -> Figure:
+    """Draw treatment, responses and status of each participant over time.
+
+    Parameters
+    ----------
+    result : Result
+        ``response.swimmer``.
+    study : Study
+        Labels.
+
+    Returns
+    -------
+    Figure
+        One bar per participant, by cohort, the longest first.
+
+    Raises
+    ------
+    ReportError
+        If the Result holds no participant.
+    """
+    numbers = Numbers(result, study)
+    lanes = _lanes(numbers, result)
+    if not lanes:
+        raise ReportError("no swimmer figure can be drawn: the result holds no treated participant")
+    pitch = 4.2 if len(lanes) <= MOST_NAMED_BARS else max(0.8, 190.0 / len(lanes))
+    size = (PORTRAIT_MM, 26.0 + pitch * len(lanes))
+    svg, png = drawn(
+        lambda sheet: _paint_swimmer(sheet, lanes, study=study, size=size), size_mm=size, study=study
+    )
+    frame = result.frame[result.frame["variable"] != "population"]
+    return Figure(
+        title=result.title,
+        population=result.population,
+        svg=svg,
+        png=png,
+        alt=_swimmer_alt(lanes, study),
+        width_mm=size[0],
+        keys=tuple(frame["result_id"]),
+        footnotes=(
+            "Months from the first infusion; by assigned cohort, the longest follow-up first.",
+            *result.footnotes,
+        ),
+    )
+
+
+def _lanes(numbers: Numbers, result: Result) -> list[_Lane]:
+    study = numbers.study
+    order = {group: place for place, group in enumerate(numbers.groups)}
+    ends = result.frame[(result.frame["variable"] == "course") & (result.frame["stat"] == "end")]
+    drawn_rows = result.frame[result.frame["stat"].str.fullmatch(r"day\d+")]
+    marks = {
+        str(subject): tuple(zip(part["variable"], part["value"] / DAYS_PER_MONTH, strict=True))
+        for subject, part in drawn_rows.groupby("level", sort=False)
+    }
+    lanes = []
+    for row in ends.to_dict("records"):
+        subject, group = str(row["level"]), str(row["group"])
+        status = numbers.words(group, "course", "status", level=subject).text
+        label = participant_label(subject, study)
+        months = float(row["value"]) / DAYS_PER_MONTH
+        lanes.append(_Lane(subject, label, group, months, status, marks.get(subject, ())))
+    return sorted(lanes, key=lambda lane: (order[lane.group], -lane.end, lane.subject))
+
+
+def _paint_swimmer(sheet: Sheet, lanes: list[_Lane], *, study: Study, size: tuple[float, float]) -> None:
+    axes = axes_mm(sheet, left=30, bottom=10, width=size[0] - 36, height=size[1] - 24)
+    groups = tuple(dict.fromkeys(lane.group for lane in lanes))
+    colours = cohort_colours(study, groups)
+    named = len(lanes) <= MOST_NAMED_BARS
+    scale = 1.0 if named else 0.45
+    axes.barh(
+        range(len(lanes)),
+        [lane.end for lane in lanes],
+        color=[colours[lane.group] for lane in lanes],
+        alpha=0.35,
+        height=0.62,
+        linewidth=0,
+    )
+    last = max(max([lane.end, *(month for _, month in lane.marks)]) for lane in lanes)
+    axes.set(xlim=(-0.02 * last - 0.05, last * 1.06 + 0.1), ylim=(len(lanes) - 0.4, -0.6))
+    axes.set_xlabel("Months from the first infusion")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
+    styles = _styles(study)
+    used = set()
+    for place, lane in enumerate(lanes):
+        for name, month in (*lane.marks, (lane.status, lane.end)):
+            if name in styles:
+                used.add(name)
+                axes.plot([month], [place], markersize=4.5 * scale, clip_on=False, zorder=4, **styles[name])
+    axes.set_yticks(
+        range(len(lanes)) if named else [], [lane.label for lane in lanes] if named else [], fontsize=6.5
+    )
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    _cohort_names(axes, lanes, colours, study)
+    handles = [
+        Line2D([], [], markersize=4.5, label=_mark_word(name, study), **style)
+        for name, style in styles.items()
+        if name in used
+    ]
+    _legend(axes, handles, columns=4)
+
+
+def _styles(study: Study) -> dict[str, dict[str, Any]]:
+    """Return the marker of everything that can stand on a bar, in the order of the legend."""
+    bare = {"linestyle": "none", "markeredgewidth": 0.7}
+    styles: dict[str, dict[str, Any]] = {}
+    for place, product in enumerate(study.products):
+        colour = TOTAL_COLOUR if place == 0 else PALETTE[0]
+        marker = "|" if place == 0 else "2"
+        styles[f"dose {product.id}"] = {**bare, "marker": marker, "color": colour, "markeredgewidth": 1.0}
+    for category, sign in _RESPONSE_MARKERS.items():
+        fill = RESPONSE_COLOURS[category]
+        styles[f"response {category}"] = {**bare, "marker": sign, "color": fill, "markeredgecolor": "white"}
+    styles["new_therapy"] = {**bare, "marker": "P", "color": PALETTE[3], "markeredgecolor": "white"}
+    styles[_DEATH] = {**bare, "marker": "X", "color": TOTAL_COLOUR, "markeredgecolor": "white"}
+    styles[_ONGOING] = {**bare, "marker": ">", "color": GREY}
+    return styles
+
+
+def _mark_word(name: str, study: Study) -> str:
+    kind, _, code = name.partition(" ")
+    if kind == "response":
+        return word("bor_short", code)
+    return word("course", name)
+
+
+def _cohort_names(axes: Axes, lanes: list[_Lane], colours: dict[str, str], study: Study) -> None:
+    start = 0
+    for group in colours:
+        size = sum(lane.group == group for lane in lanes)
+        lines = textwrap.wrap(
+            f"{column_label(group, study)} (n={size})", 1000 if size < len(lanes) / 8 else _COHORT_LETTERS
+        )
+        axes.annotate(
+            "\n".join(lines),
+            xy=(0, start + (size - 1) / 2),
+            xytext=(-27.5 / 0.3528, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="left",
+            va="center",
+            fontsize=7,
+            color=ink(colours[group]),
+            annotation_clip=False,
+        )
+        if start:
+            axes.axhline(start - 0.5, color=LIGHT, linewidth=0.6, zorder=0)
+        start += size
+
+
+def _swimmer_alt(lanes: list[_Lane], study: Study) -> str:
+    died = sum(lane.status == _DEATH for lane in lanes)
+    ongoing = sum(lane.status == _ONGOING for lane in lanes)
+    groups = dict.fromkeys(lane.group for lane in lanes)
+    parts = [f"{column_label(g, study)} (n={sum(lane.group == g for lane in lanes)})" for g in groups]
+    return (
+        f"Swimmer plot, one bar per participant (n={len(lanes)}) over months from the first infusion, by cohort: "
+        f"{', '.join(parts)}. Marks show infusions, responses, new therapy and death. Ongoing: {ongoing}; "
+        f"died: {died}."
+    )

@@ -1,0 +1,191 @@
+"""Safety: tables of treatment-emergent adverse events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from interim.display.labels import column_label, word
+from interim.display.layout import STUB_WIDTH, Line, absent_line, cohort_table, made, notes, orientation
+from interim.display.numbers import Numbers
+from interim.display.table import Cell, Head, Row, Table
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+_EVENTS = "Participants with an event: number and percentage of the column [number of events]."
+
+
+def table_teae_summary(result: Result, study: Study) -> Table:
+    """Show the overall summary of adverse events.
+
+    Parameters
+    ----------
+    result : Result
+        ``safety.teae_summary``.
+    study : Study
+        Column labels, rounding.
+
+    Returns
+    -------
+    Table
+        One column per actual dose.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    lines = []
+    for variable in numbers.variables():
+        text = word("teae", variable)
+        absent = absent_line(numbers, text, variable)
+        lines.append(absent or Line(text, partial(numbers.counted, variable=variable)))
+    return cohort_table(numbers, lines, footnotes=(_EVENTS,))
+
+
+def table_teae_by_soc_pt(result: Result, study: Study) -> Table:
+    """Show adverse events by class and term: any grade, and grade 3 or higher.
+
+    Parameters
+    ----------
+    result : Result
+        ``safety.teae_by_soc_pt``.
+    study : Study
+        Column labels, rounding.
+
+    Returns
+    -------
+    Table
+        Two columns per actual dose where grades were collected, else one.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    graded = not numbers.absence("teae", stat="n_grade3")
+    if not graded or not numbers.variables(stat="n_grade3"):
+        reason = numbers.absence("teae", stat="n_grade3")
+        notes = (_EVENTS, f"Grade 3 or higher: {reason}.") if reason else (_EVENTS,)
+        return cohort_table(numbers, list(_term_lines(numbers)), footnotes=notes)
+    pairs = (("n", "events"), ("n_grade3", "events_grade3"))
+    rows = [
+        Row(
+            (
+                Cell(text),
+                *(numbers.counted(g, soc, level=pt, stats=s) for g in numbers.groups for s in pairs),
+            ),
+            depth,
+        )
+        for soc, pt, text, depth in _terms(numbers, "n")
+    ]
+    heads = ("Any grade", "Grade >= 3")
+    return _banded(numbers, rows, heads=heads, footnotes=(_EVENTS,))
+
+
+def _term_lines(numbers: Numbers) -> Iterator[Line]:
+    absent = absent_line(numbers, word("teae", "teae"), "teae")
+    if absent:
+        yield absent
+        return
+    for soc, pt, text, depth in _terms(numbers, "n"):
+        yield Line(text, partial(numbers.counted, variable=soc, level=pt), depth)
+
+
+def _terms(numbers: Numbers, stat: str) -> Iterator[tuple[str, str, str, int]]:
+    """Yield class, term, printed text and depth, in the order of the Result."""
+    for soc in numbers.variables(stat=stat):
+        for pt in numbers.levels(soc, stat=stat):
+            text = word("teae", soc) if soc == "teae" else word("terms", pt or soc)
+            yield soc, pt, text, 1 if pt else 0
+
+
+def _banded(
+    numbers: Numbers, rows: list[Row], *, heads: tuple[str, ...], footnotes: tuple[str, ...]
+) -> Table:
+    """Return a table in which each cohort has several columns."""
+    study = numbers.study
+    upper = [Head(" ")]
+    for group in numbers.groups:
+        size = numbers.size(group)
+        upper.append(Head(f"{column_label(group, study)}\n{size.text}", len(heads), size.keys))
+    lower = [Head(" "), *(Head(text) for _ in numbers.groups for text in heads)]
+    width = len(heads) * len(numbers.groups)
+    return Table(
+        title=numbers.result.title,
+        population=numbers.result.population,
+        header=(tuple(upper), tuple(lower)),
+        rows=tuple(rows),
+        widths=(STUB_WIDTH, *(1.0 for _ in range(width))),
+        align=("left", *("right" for _ in range(width))),
+        footnotes=notes(numbers, *footnotes),
+        orientation=orientation(width),
+    )
+
+
+def table_teae_by_max_grade(result: Result, study: Study, *, by_cohort: bool = False) -> Table:
+    """Show adverse events by term and the participant's highest grade, or severity where there are no grades.
+
+    Parameters
+    ----------
+    result : Result
+        ``safety.teae_by_max_grade``.
+    study : Study
+        Column labels, rounding.
+    by_cohort : bool
+        One block of rows per cohort before the total; else the total only.
+
+    Returns
+    -------
+    Table
+        One column per grade; each block of rows is one dose column of the study.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    if not numbers.variables(stat="any") or numbers.absence("teae", stat="any"):
+        line = absent_line(numbers, word("teae", "teae"), "teae", stat="any")
+        return cohort_table(numbers, [line] if line else [])
+    stats = _grade_stats(numbers)
+    groups = numbers.groups if by_cohort else (TOTAL,)
+    rows: list[Row] = []
+    for group in groups:
+        size = numbers.size(group)
+        rows.append(Row((Cell(f"{column_label(group, study)}, {size.text}", size.keys),), kind="section"))
+        rows += [made(line, stats) for line in _grade_lines(numbers, group)]
+    absent = numbers.absence("teae", stat="grade1")
+    return Table(
+        title=result.title,
+        population=result.population,
+        header=((Head(" "), *(Head(word("max_grade", stat)) for stat in stats)),),
+        rows=tuple(rows),
+        widths=(STUB_WIDTH, *(1.0 for _ in stats)),
+        align=("left", *("right" for _ in stats)),
+        footnotes=notes(
+            numbers, *((f"Toxicity grades: {absent}; severity is shown instead.",) if absent else ())
+        ),
+        orientation=orientation(len(stats) + 1),
+    )
+
+
+def _grade_stats(numbers: Numbers) -> tuple[str, ...]:
+    frame = numbers.result.frame
+    here = frame[(frame["variable"] == "teae") & (frame["group"] == TOTAL) & (frame["status"] == "OK")]
+    return tuple(here["stat"])
+
+
+def _grade_lines(numbers: Numbers, group: str) -> Iterator[Line]:
+    for soc, pt, text, depth in _terms(numbers, "any"):
+        row = numbers.row("any", group=group, variable=soc, level=pt)
+        if row is None or (soc != "teae" and row["n"] == 0):
+            continue
+        yield Line(text, partial(_grade_cell, numbers, group, soc, pt), depth)
+
+
+def _grade_cell(numbers: Numbers, group: str, soc: str, pt: str, stat: str) -> Cell:
+    return numbers.count(group, soc, level=pt, stat=stat)

@@ -1,0 +1,262 @@
+"""Subgroups: table of the registry and forest figure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Sheet
+
+from interim.display.figure import Figure, axes_mm, drawn
+from interim.display.labels import word
+from interim.display.layout import plain_table
+from interim.display.numbers import Numbers
+from interim.display.style import GREY, LIGHT, PALETTE, PORTRAIT_MM, TOTAL_COLOUR
+from interim.display.table import Cell, Row, Table
+from interim.errors import ReportError
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+_PITCH_MM = 4.6
+_MOST_LETTERS = 44
+_OPERATOR = re.compile(r"(<=|>=|<|>)\s*")
+_SIGNS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">"}
+
+
+def table_subgroup_registry(result: Result, study: Study) -> Table:
+    """Show the subgroup factors: definition, cut-point, origin, participants per level.
+
+    Parameters
+    ----------
+    result : Result
+        ``subgroups.registry``.
+    study : Study
+        Rounding.
+
+    Returns
+    -------
+    Table
+        A section per dimension, a row per factor and one per level.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    rows: list[Row] = []
+    dimension = ""
+    for entry in study.subgroups:
+        if entry.dimension != dimension:
+            dimension = entry.dimension
+            rows.append(Row((Cell(word("dimensions", dimension)),), kind="section"))
+        rows.append(_entry_row(numbers, entry.id))
+        rows += [
+            Row(
+                (
+                    Cell(_level_word(entry.variable, level)),
+                    numbers.count(entry.id, "level", level=level),
+                    *[Cell("–")] * 4,
+                ),
+                1,
+            )
+            for level in numbers.levels("level", group=entry.id)
+        ]
+    if not rows:
+        rows = [Row((Cell("No subgroup factor is defined"), *[Cell("–")] * 5))]
+    return plain_table(
+        numbers,
+        header=("Factor and level", "Participants", "Cut-point", "Origin", "Primary", "Expected direction"),
+        rows=rows,
+        widths=(3.6, 1.3, 1.3, 1.1, 0.9, 1.6),
+        align=("left", "right", "left", "left", "left", "left"),
+    )
+
+
+def _entry_row(numbers: Numbers, entry: str) -> Row:
+    texts = {
+        stat: numbers.words(entry, "definition", stat)
+        for stat in ("label", "cut", "origin", "primary", "direction")
+    }
+    return Row(
+        (
+            texts["label"],
+            Cell("–"),
+            Cell("none" if texts["cut"].text == "none" else texts["cut"].text, texts["cut"].keys),
+            Cell(word("origin", texts["origin"].text), texts["origin"].keys),
+            Cell("Yes" if texts["primary"].text == "Y" else "No", texts["primary"].keys),
+            Cell(word("direction", texts["direction"].text), texts["direction"].keys),
+        )
+    )
+
+
+def _level_word(variable: str, level: str) -> str:
+    return _OPERATOR.sub(lambda match: f"{_SIGNS[match[1]]} ", word(variable, level))
+
+
+@dataclass(frozen=True)
+class _Point:
+    text: str
+    heading: bool = False
+    n: int = 0
+    rate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    fraction: str = ""
+    interval: str = ""
+
+
+def figure_forest(
+    result: Result, study: Study, *, endpoint: str = "orr", primary_only: bool = False
+) -> Figure:
+    """Draw the rate of an endpoint within each level of each subgroup factor.
+
+    Parameters
+    ----------
+    result : Result
+        ``subgroups.levels``.
+    study : Study
+        Labels, rounding, smallest level with an interval.
+    endpoint : {"orr", "dcr"}
+        Which.
+    primary_only : bool
+        Only the primary entry of each dimension.
+
+    Returns
+    -------
+    Figure
+        Squares with exact intervals, their area proportional to the number of participants; small levels hollow and without
+        interval; a dashed line at the overall rate; no summary diamond, no p-value.
+
+    Raises
+    ------
+    ReportError
+        If the Result does not hold the endpoint.
+    """
+    numbers = Numbers(result, study)
+    overall = numbers.row("rate", variable=endpoint)
+    if overall is None or overall["status"] != "OK":
+        raise ReportError(
+            f"no forest of {endpoint!r} can be drawn: {overall['reason'] if overall else 'no such rows'}"
+        )
+    points = _points(numbers, study, endpoint, primary_only=primary_only)
+    size = (PORTRAIT_MM, 26.0 + _PITCH_MM * len(points))
+    svg, png = drawn(
+        lambda sheet: _paint_forest(sheet, points, size=size, study=study, overall=float(overall["value"])),
+        size_mm=size,
+        study=study,
+    )
+    frame = result.frame[(result.frame["variable"] == endpoint)]
+    return Figure(
+        title=f"{word('rates', endpoint)} by subgroup",
+        population=result.population,
+        svg=svg,
+        png=png,
+        alt=_forest_alt(numbers, points, endpoint),
+        width_mm=PORTRAIT_MM,
+        keys=tuple(frame["result_id"]),
+        footnotes=(
+            "Area of a square: number of participants. Dashed line: all participants. Hollow: fewer than "
+            f"{study.subgroup.min_ci_n} participants, no interval.",
+            *result.footnotes,
+        ),
+    )
+
+
+def _points(numbers: Numbers, study: Study, endpoint: str, *, primary_only: bool) -> list[_Point]:
+    points = [_point(numbers, TOTAL, endpoint, "", "All participants")]
+    dimension = ""
+    for entry in study.subgroups:
+        levels = numbers.levels(endpoint, group=entry.id, stat="rate")
+        if not levels or (primary_only and not entry.primary):
+            continue
+        if entry.dimension != dimension:
+            dimension = entry.dimension
+        points.append(_Point(entry.label, heading=True))
+        points += [
+            _point(numbers, entry.id, endpoint, level, f"   {_level_word(entry.variable, level)}")
+            for level in levels
+        ]
+    return points
+
+
+def _point(numbers: Numbers, group: str, endpoint: str, level: str, text: str) -> _Point:
+    rate = numbers.need("rate", group=group, variable=endpoint, level=level)
+    limits = [numbers.need(stat, group=group, variable=endpoint, level=level) for stat in ("lower", "upper")]
+    found = [float(limit["value"]) if limit["status"] == "OK" else None for limit in limits]
+    return _Point(
+        text,
+        n=int(rate["N"]),
+        rate=float(rate["value"]) if rate["status"] == "OK" else None,
+        lower=found[0],
+        upper=found[1],
+        fraction=numbers.rate(group, endpoint, level=level).text,
+        interval=numbers.interval(group, endpoint, level=level).text,
+    )
+
+
+def _paint_forest(
+    sheet: Sheet, points: list[_Point], *, size: tuple[float, float], study: Study, overall: float
+) -> None:
+    axes = axes_mm(sheet, left=82, bottom=12, width=62, height=size[1] - 22)
+    axes.set(xlim=(0, 1), ylim=(len(points) - 0.4, -0.6), xlabel="Rate with exact interval")
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.axvline(overall, color=GREY, linestyle=(0, (4, 3)), linewidth=0.9, zorder=1)
+    most = max(point.n for point in points)
+    width_mm = 62.0
+    for place, point in enumerate(points):
+        weight = "bold" if point.heading or place == 0 else "normal"
+        _beside(axes, place, -80 / width_mm, point.text, weight=weight)
+        if point.heading:
+            axes.axhline(place - 0.5, color=LIGHT, linewidth=0.5, zorder=0)
+            continue
+        _beside(axes, place, -21 / width_mm, point.fraction)
+        _beside(axes, place, 1 + 3 / width_mm, point.interval)
+        if point.rate is None:
+            continue
+        colour = TOTAL_COLOUR if place == 0 else PALETTE[0]
+        hollow = point.lower is None
+        if point.lower is not None and point.upper is not None:
+            axes.plot([point.lower, point.upper], [place, place], color=colour, linewidth=1.0, zorder=2)
+        axes.scatter(
+            [point.rate],
+            [place],
+            s=8 + 34 * point.n / most,
+            marker="s",
+            facecolors="white" if hollow else colour,
+            edgecolors=GREY if hollow else colour,
+            linewidths=0.9,
+            zorder=3,
+            clip_on=False,
+        )
+    for x, text in ((-21 / width_mm, "x/n (%)"), (1 + 3 / width_mm, f"{100 * study.stats.level:g}% CI, %")):
+        _beside(axes, -1.25, x, text, weight="bold")
+
+
+def _beside(axes: Axes, place: float, x: float, text: str, *, weight: str = "normal") -> None:
+    axes.text(
+        x,
+        place,
+        text,
+        transform=axes.get_yaxis_transform(),
+        ha="left",
+        va="center",
+        fontsize=7 * min(1.0, _MOST_LETTERS / max(len(text), 1)),
+        fontweight=weight,
+        clip_on=False,
+    )
+
+
+def _forest_alt(numbers: Numbers, points: list[_Point], endpoint: str) -> str:
+    levels = [point for point in points[1:] if not point.heading]
+    factors = sum(point.heading for point in points)
+    hollow = sum(point.lower is None for point in levels)
+    overall = numbers.rate(TOTAL, endpoint).text
+    return (
+        f"Forest plot of the {word('rates_short', endpoint)} within {len(levels)} levels of {factors} subgroup factors, x "
+        f"axis rate from 0 to 100%, n={points[0].n}. Overall {overall}, exact interval in per cent {numbers.interval(TOTAL, endpoint).text}. "
+        f"Levels too small for an interval: {hollow}."
+    )

@@ -1,0 +1,1 @@
+"""Notebooks become documents: the engine that runs them, the content model, the writers."""

@@ -1,0 +1,288 @@
+"""What a notebook works with: one call opens the study, one call per table, figure or sentence."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interim.errors import ReportError
+from interim.report.registry import Tlf, footnotes_of, registry
+from interim.result import ResultStore
+from interim.study import Study, read_study
+
+if TYPE_CHECKING:
+    from interim.adam import Adam
+    from interim.data import Sdtm
+    from interim.display import Figure, Paragraph, Table
+
+LANGUAGES = ("en",)
+COPIES = ("confidential",)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that the chapters of one study read.
+
+    Attributes
+    ----------
+    study : Study
+        Parameters.
+    sdtm : Sdtm
+        Checked source data at the cut-off.
+    adam : Adam
+        Analysis datasets.
+    store : ResultStore
+        The answers to all questions.
+    """
+
+    study: Study
+    sdtm: Sdtm
+    adam: Adam
+    store: ResultStore
+
+
+_PRELOADED: dict[str, Inputs] = {}
+
+
+def open_inputs(study: Study) -> Inputs:
+    """Read the data of a study and answer all questions.
+
+    Parameters
+    ----------
+    study : Study
+        Parameters.
+
+    Returns
+    -------
+    Inputs
+        Data, analysis datasets and results.
+
+    Raises
+    ------
+    DataError
+        If findings stop the run.
+    """
+    from interim.adam import build_adam
+    from interim.data import open_data
+
+    sdtm = open_data(study)
+    adam = build_adam(sdtm, study)
+    results = {}
+    for name in dict.fromkeys(tlf.analysis for tlf in registry()):
+        result = (
+            _question(name)(adam, study, sdtm)
+            if name.startswith("data_quality.")
+            else _question(name)(adam, study)
+        )
+        results[result.analysis_id] = result
+    return Inputs(study, sdtm, adam, ResultStore(results))
+
+
+def _question(name: str) -> Any:
+    module, function = name.split(".")
+    return getattr(import_module(f"interim.analysis.{module}"), function)
+
+
+def preload(inputs: Inputs) -> None:
+    """Keep the inputs in memory for the notebooks that this process will fork.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What `open_inputs` returned.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    _PRELOADED[inputs.study.digest()] = inputs
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter of the report: gives its tables, figures and sentences.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        Data and results.
+    tlfs : mapping of str to Tlf
+        The registry, by id.
+    """
+
+    inputs: Inputs
+    tlfs: dict[str, Tlf] = field(default_factory=lambda: {tlf.id: tlf for tlf in registry()})
+
+    @property
+    def study(self) -> Study:
+        """Parameters of the study."""
+        return self.inputs.study
+
+    @property
+    def adam(self) -> Adam:
+        """Analysis datasets, for ad-hoc work."""
+        return self.inputs.adam
+
+    def table(self, tlf_id: str) -> Table:
+        """Return a table of the registry.
+
+        Parameters
+        ----------
+        tlf_id : str
+            For example ``T 14.2.2.1``.
+
+        Returns
+        -------
+        Table
+            With id, title, population, footnotes and labels.
+
+        Raises
+        ------
+        ReportError
+            If the id is not in the registry or is no table.
+        """
+        return self._show(tlf_id, "table")  # type: ignore[no-any-return]
+
+    def figure(self, tlf_id: str) -> Figure:
+        """Return a figure of the registry.
+
+        Parameters
+        ----------
+        tlf_id : str
+            For example ``F 14.2.2.1``.
+
+        Returns
+        -------
+        Figure
+            With id, title, population, footnotes and labels.
+
+        Raises
+        ------
+        ReportError
+            If the id is not in the registry or is no figure.
+        """
+        return self._show(tlf_id, "figure")  # type: ignore[no-any-return]
+
+    def say(self, template: str) -> Paragraph:
+        """Return a paragraph whose numbers are references to results.
+
+        Parameters
+        ----------
+        template : str
+            Text with references in braces; a digit outside them is refused.
+
+        Returns
+        -------
+        Paragraph
+            With the result ids of its numbers.
+
+        Raises
+        ------
+        ReportError
+            If a reference does not resolve or a number is typed.
+        """
+        from interim.display import sentence
+
+        return sentence(template, self.inputs.store, self.study)
+
+    def _show(self, tlf_id: str, kind: str) -> Any:
+        tlf = self.tlfs.get(tlf_id)
+        if tlf is None or tlf.kind != kind:
+            known = ", ".join(sorted(t.id for t in self.tlfs.values() if t.kind == kind))
+            raise ReportError(f"{tlf_id!r} is no {kind} of the registry; known: {known}")
+        result = self.inputs.store[tlf.analysis_id]
+        shown = getattr(import_module("interim.display"), tlf.display)(result, self.study, **tlf.options)
+        return shown.with_id(
+            tlf.id,
+            title=tlf.title,
+            population=tlf.population,
+            footnotes=footnotes_of(tlf, self.study, self.inputs.sdtm),
+            labels=labels_of(self.inputs),
+        )
+
+
+def labels_of(inputs: Inputs) -> tuple[str, ...]:
+    """Return the labels that every page, table and figure carries.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Data and study.
+
+    Returns
+    -------
+    tuple of str
+        The study's own label, and DRAFT if findings stop the run but the study goes on.
+
+    Raises
+    ------
+    None
+    """
+    stops = sum(finding.severity == "stop" for finding in inputs.adam.findings)
+    draft = f"DRAFT - {stops} finding(s) would stop a final report" if stops else ""
+    return tuple(text for text in (inputs.study.study.label, draft) if text)
+
+
+def open_chapter(
+    *, study: str, cut_date: str = "", language: str = "en", copy: str = "confidential"
+) -> Chapter:
+    """Open a study for one notebook.
+
+    Parameters
+    ----------
+    study : str
+        Study file; a relative path is looked for in the working folder and in the folders above it.
+    cut_date : str
+        ISO date that replaces the study's cut-off; empty: the study's own.
+    language : {"en"}
+        Language of the report.
+    copy : {"confidential"}
+        Which copy is made.
+
+    Returns
+    -------
+    Chapter
+        The study's tables, figures and sentences.
+
+    Raises
+    ------
+    ReportError
+        If language or copy is not available, or the study file is not found.
+    StudyError, DataError
+        If parameters or data are wrong.
+    """
+    for name, value, known in (("language", language, LANGUAGES), ("copy", copy, COPIES)):
+        if value not in known:
+            raise ReportError(f"{name} = {value!r} is not available; permitted: {', '.join(known)}")
+    parameters = read_study(_locate(study), cut_date=cut_date or None)
+    _settle(parameters)
+    inputs = _PRELOADED.get(parameters.digest())
+    return Chapter(inputs or open_inputs(parameters))
+
+
+def _locate(study: str) -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / study).is_file():
+            return folder / study
+    raise ReportError(f"study file {study!r} was found neither in {here} nor in a folder above it")
+
+
+def _settle(study: Study) -> None:
+    """Make the settings that shape a notebook's output the same everywhere."""
+    import numpy as np
+    import pandas as pd
+
+    pd.set_option("display.max_columns", 20)
+    pd.set_option("display.width", 80)
+    random.seed(study.study.seed)
+    np.random.seed((study.study.seed or 0) % 2**32)
+    warnings.simplefilter("error")

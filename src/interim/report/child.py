@@ -1,0 +1,144 @@
+"""Runs one notebook: in a forked child, or as a process of its own (``python -m interim.report.child JOB.json``)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook to run.
+
+    Attributes
+    ----------
+    notebook, output, failure, log : str
+        Paths: the notebook, its executed copy, where a failure is described, where stray output goes.
+    parameters : mapping of str to object
+        Injected parameters.
+    """
+
+    notebook: str
+    output: str
+    failure: str
+    log: str
+    parameters: Mapping[str, Any]
+
+    def save(self, path: Path) -> None:
+        """Write the job as JSON.
+
+        Parameters
+        ----------
+        path : Path
+            File to write.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+def run_job(job: Job) -> int:
+    """Execute one notebook with papermill's engine ``interim``.
+
+    Parameters
+    ----------
+    job : Job
+        What to run and where to write.
+
+    Returns
+    -------
+    int
+        0, or 1 after the failure has been described in ``job.failure``.
+
+    Raises
+    ------
+    None
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    from interim.report.engine import strip_volatile
+
+    try:
+        papermill.execute_notebook(
+            job.notebook,
+            job.output,
+            parameters=dict(job.parameters),
+            engine_name="interim",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+        )
+        strip_volatile(Path(job.output))
+    except PapermillExecutionError as error:
+        _describe(job, error.ename, error.evalue, error.source, error.traceback)
+        return 1
+    except Exception as error:
+        _describe(job, type(error).__name__, str(error), "", [])
+        return 1
+    return 0
+
+
+def _describe(job: Job, name: str, message: str, source: str, trace: list[str]) -> None:
+    cell, title = _failing_cell(Path(job.output))
+    text = {
+        "error": name,
+        "message": message,
+        "source": source,
+        "trace": trace,
+        "cell": cell,
+        "section": title,
+    }
+    Path(job.failure).write_text(json.dumps(text), encoding="utf-8")
+
+
+def _failing_cell(path: Path) -> tuple[str, str]:
+    """Return the id of the first cell with an error output and the last heading above it."""
+    title = ""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return "", title
+    for cell in cells:
+        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and source.startswith("#"):
+            title = source.splitlines()[0].lstrip("# ")
+        if any(output.get("output_type") == "error" for output in cell.get("outputs", [])):
+            return str(cell.get("id", "")), title
+    return "", title
+
+
+def main(argv: list[str]) -> int:
+    """Run the job described in a file.
+
+    Parameters
+    ----------
+    argv : list of str
+        One path of a job written by `Job.save`.
+
+    Returns
+    -------
+    int
+        Exit code.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    job = Job(**json.loads(Path(argv[0]).read_text(encoding="utf-8")))
+    return run_job(job)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

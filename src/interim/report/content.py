@@ -1,0 +1,423 @@
+"""The content model of a document: frozen, free of markup, numbered once; all writers read it and none computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+Orientation = Literal["portrait", "landscape"]
+
+WORDS = {
+    "en": {
+        "T": "Table",
+        "F": "Figure",
+        "L": "Listing",
+        "contents": "Contents",
+        "tables": "Tables",
+        "figures": "Figures",
+        "page": "Page",
+        "of": "of",
+        "cut_off": "Data cut-off",
+        "snapshot": "Data hash",
+        "revision": "Revision",
+        "made": "Time stamp",
+        "population": "Population",
+        "skip": "Skip to the content",
+        "notes": "Notes",
+        "text_version": "Text alternative",
+    }
+}
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of running text.
+
+    Attributes
+    ----------
+    text : str
+        The text.
+    emphasis, strong, code : bool
+        How it is set.
+    key : str or None
+        Result id, if the text is a number that comes from a result.
+    """
+
+    text: str
+    emphasis: bool = False
+    strong: bool = False
+    code: bool = False
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered heading.
+
+    Attributes
+    ----------
+    level : int
+        1 for a chapter.
+    number, title : str
+        For example ``2.1`` and ``Response``.
+    anchor : str
+        Name of the place in the document.
+    """
+
+    level: int
+    number: str
+    title: str
+    anchor: str
+    kind: Literal["section"] = "section"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; style ``note`` is small print, ``box`` is framed.
+
+    Attributes
+    ----------
+    spans : tuple of Span
+        The text.
+    style : {"normal", "note", "box"}
+        How it is set.
+    """
+
+    spans: tuple[Span, ...]
+    style: Literal["normal", "note", "box"] = "normal"
+    kind: Literal["paragraph"] = "paragraph"
+
+
+@dataclass(frozen=True)
+class ListBlock:
+    """A list; each item holds paragraphs and lists.
+
+    Attributes
+    ----------
+    ordered : bool
+        Numbered, else bulleted.
+    start : int
+        First number of a numbered list.
+    items : tuple of tuple
+        Blocks of each item.
+    """
+
+    ordered: bool
+    start: int
+    items: tuple[tuple[Paragraph | ListBlock, ...], ...]
+    kind: Literal["list"] = "list"
+
+
+@dataclass(frozen=True)
+class HeaderCell:
+    """One cell of a header row: text, and the number of columns it spans."""
+
+    text: str
+    span: int = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: text, and the ids of the results that it prints."""
+
+    text: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: the first cell is the stub; a section row has this cell only."""
+
+    kind: Literal["data", "section"]
+    indent: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or listing.
+
+    Attributes
+    ----------
+    id, label, anchor : str
+        For example ``T 14.2.2.1``, ``Table 14.2.2.1`` and ``t-14.2.2.1``.
+    title, population : str
+        Caption.
+    header : tuple of tuple of HeaderCell
+        Header rows; the spans of each add up to the number of columns.
+    rows : tuple of Row
+        Body.
+    align : tuple of {"left", "center", "right"}
+        One per column.
+    widths : tuple of float
+        Relative widths, one per column, > 0.
+    orientation : {"portrait", "landscape"}
+        Of the page.
+    footnotes, labels : tuple of str
+        Printed below; labels such as DRAFT in bold.
+    """
+
+    id: str
+    label: str
+    anchor: str
+    title: str
+    population: str
+    header: tuple[tuple[HeaderCell, ...], ...]
+    rows: tuple[Row, ...]
+    align: tuple[Literal["left", "center", "right"], ...]
+    widths: tuple[float, ...]
+    orientation: Orientation
+    footnotes: tuple[str, ...]
+    labels: tuple[str, ...]
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure.
+
+    Attributes
+    ----------
+    id, label, anchor, title, population : str
+        As in `Table`.
+    svg : str
+        Vector image.
+    png : str
+        The same as PNG, base64.
+    alt : str
+        Text alternative.
+    width_mm : float
+        Printed width in mm; less where the page is narrower.
+    footnotes, keys, labels : tuple of str
+        Notes, ids of the results drawn, labels such as DRAFT.
+    orientation : {"portrait", "landscape"}
+        Of the page.
+    """
+
+    id: str
+    label: str
+    anchor: str
+    title: str
+    population: str
+    svg: str
+    png: str
+    alt: str
+    width_mm: float
+    footnotes: tuple[str, ...]
+    keys: tuple[str, ...]
+    labels: tuple[str, ...]
+    orientation: Orientation
+    kind: Literal["figure"] = "figure"
+
+
+Tlf: TypeAlias = Table | Figure
+Block: TypeAlias = Section | Paragraph | ListBlock | Table | Figure
+
+
+@dataclass(frozen=True)
+class Front:
+    """What stands on the title page and in the running header and footer.
+
+    Attributes
+    ----------
+    title, subtitle, study : str
+        Title, subtitle, short name of the study for the header.
+    cut_off, snapshot, revision : str
+        Data cut-off, hash of the data, revision of the programs; an empty text is not printed.
+    timestamp : datetime
+        Time with offset that is written into the files; never the clock.
+    language : str
+        Language of the document.
+    labels : tuple of str
+        Such as ``SYNTHETIC - NOT PATIENT DATA``; printed on every page.
+    details : tuple of (str, str)
+        Further lines of the title page: name and value.
+    """
+
+    title: str
+    study: str
+    timestamp: datetime
+    subtitle: str = ""
+    cut_off: str = ""
+    snapshot: str = ""
+    revision: str = ""
+    language: str = "en"
+    labels: tuple[str, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """Return the lines of the title page.
+
+        Returns
+        -------
+        tuple of (str, str)
+            Name and value; empty values left out.
+
+        Raises
+        ------
+        KeyError
+            If the language is unknown.
+        """
+        words = WORDS[self.language]
+        fixed = ((words[name], str(getattr(self, name))) for name in ("cut_off", "snapshot", "revision"))
+        return tuple((name, value) for name, value in (*fixed, *self.details) if value)
+
+    def footer(self) -> str:
+        """Return the text of the page footer, without the page number.
+
+        Returns
+        -------
+        str
+            Cut-off, data hash and revision.
+
+        Raises
+        ------
+        KeyError
+            If the language is unknown.
+        """
+        words = WORDS[self.language]
+        parts = ((words[name], str(getattr(self, name))) for name in ("cut_off", "snapshot", "revision"))
+        return " · ".join(f"{name} {value}" for name, value in parts if value)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Blocks that follow one another on pages of one orientation."""
+
+    orientation: Orientation
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole document.
+
+    Attributes
+    ----------
+    front : Front
+        Title page, header and footer.
+    blocks : tuple of Block
+        Content in reading order.
+    """
+
+    front: Front
+    blocks: tuple[Block, ...]
+    words: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Choose the words of the language."""
+        object.__setattr__(self, "words", WORDS[self.front.language])
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The headings, in reading order."""
+        return tuple(block for block in self.blocks if isinstance(block, Section))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables and listings, in reading order."""
+        return tuple(block for block in self.blocks if isinstance(block, Table))
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures, in reading order."""
+        return tuple(block for block in self.blocks if isinstance(block, Figure))
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return the content in runs of one page orientation.
+
+        Text stands on portrait pages, but between two landscape tables or figures it stays on landscape pages, and
+        headings directly before a landscape table or figure go with it.
+
+        Returns
+        -------
+        tuple of Run
+            In reading order; no two neighbours have the same orientation.
+
+        Raises
+        ------
+        None
+        """
+        runs: list[Run] = []
+        for block, orientation in zip(self.blocks, self._orientations(), strict=True):
+            if runs and runs[-1].orientation == orientation:
+                runs[-1] = Run(orientation, (*runs[-1].blocks, block))
+            else:
+                runs.append(Run(orientation, (block,)))
+        return tuple(runs)
+
+    def _orientations(self) -> list[Orientation]:
+        following: list[Orientation | None] = []
+        near = ahead = None
+        for block in reversed(self.blocks):
+            if isinstance(block, (Table, Figure)):
+                near = ahead = block.orientation
+            elif not isinstance(block, Section):
+                near = None
+            following.append(near)
+            following.append(ahead)
+        pairs = list(zip(following[::2], following[1::2], strict=True))[::-1]
+        found: list[Orientation] = []
+        before: Orientation | None = None
+        for block, (direct, later) in zip(self.blocks, pairs, strict=True):
+            if isinstance(block, (Table, Figure)):
+                before = block.orientation
+                found.append(before)
+            else:
+                wide = direct == "landscape" or (before == later == "landscape")
+                found.append("landscape" if wide else "portrait")
+        return found
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text that a reader must find in the document, in reading order.
+
+        Yields
+        ------
+        str
+            Titles, running text, cells, footnotes and labels; text alternatives and the title page are not among them.
+
+        Raises
+        ------
+        None
+        """
+        for block in self.blocks:
+            yield from block_texts(block)
+
+
+def block_texts(block: Block) -> Iterator[str]:
+    """Yield the texts of one block, in reading order.
+
+    Parameters
+    ----------
+    block : Block
+        Any block.
+
+    Yields
+    ------
+    str
+        The texts; empty ones left out.
+
+    Raises
+    ------
+    None
+    """
+    if isinstance(block, Section):
+        yield from (block.number, block.title)
+    elif isinstance(block, Paragraph):
+        yield from (span.text for span in block.spans)
+    elif isinstance(block, ListBlock):
+        for item in block.items:
+            for part in item:
+                yield from block_texts(part)
+    else:
+        yield from _tlf_texts(block)
+
+
+def _tlf_texts(block: Tlf) -> Iterator[str]:
+    yield from (text for text in (block.label, block.title, block.population) if text)
+    if isinstance(block, Table):
+        yield from (cell.text for row in block.header for cell in row if cell.text)
+        yield from (cell.text for row in block.rows for cell in row.cells if cell.text)
+    yield from (*block.footnotes, *block.labels)

@@ -1,0 +1,160 @@
+"""Assembles a document from executed notebooks; the content model itself stands in `interim.report.content`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from interim.errors import ReportError
+from interim.report.blocks import MIME, bad_characters, read_block
+from interim.report.content import WORDS, Block, Document, Figure, Front, ListBlock, Paragraph, Section, Table
+from interim.report.prose import Heading, read_prose
+
+__all__ = ["Document", "Front", "collect"]
+
+_Loose = Heading | Paragraph | ListBlock | Table | Figure
+
+
+def collect(notebooks: Sequence[Path], *, front: Front) -> Document:
+    """Assemble a document from executed notebooks, in the given order.
+
+    Parameters
+    ----------
+    notebooks : sequence of Path
+        Executed notebooks. Markdown cells become text; of code cells only blocks enter
+        (mime type ``application/vnd.interim.block+json``).
+    front : Front
+        Title page, header and footer.
+
+    Returns
+    -------
+    Document
+        Numbered, with unique ids.
+
+    Raises
+    ------
+    ReportError
+        Everything that is wrong in all notebooks, in one list: place, then what was found and expected.
+    """
+    _refuse(list(_front_problems(front)))
+    problems: list[str] = []
+    loose: list[tuple[str, _Loose]] = []
+    for path in notebooks:
+        for where, cell in _cells(path, problems):
+            loose.extend((where, block) for block in _cell_blocks(cell, where, front.language, problems))
+    problems.extend(_document_problems(loose))
+    _refuse(problems)
+    return Document(front, tuple(_numbered([block for _, block in loose])))
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        head = "1 problem in the document:" if len(problems) == 1 else f"{len(problems)} problems in the document:"
+        raise ReportError("\n".join([head, *problems]))
+
+
+def _front_problems(front: Front) -> Iterator[str]:
+    if front.language not in WORDS:
+        yield f"title page: language {front.language!r}; known: {', '.join(WORDS)}"
+        return
+    if not front.title.strip() or not front.study.strip():
+        yield "title page: title and study must not be blank"
+    if front.timestamp.tzinfo is None:
+        yield f"title page: time stamp {front.timestamp} has no offset from UTC"
+    pairs = [text for pair in front.details for text in pair]
+    for text in (front.title, front.study, front.subtitle, front.cut_off, front.snapshot, front.revision, *front.labels, *pairs):
+        if bad_characters(text):
+            yield f"title page: control or unprintable character {', '.join(bad_characters(text))} in {text!r}"
+
+
+def _cells(path: Path, problems: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield place and cell; list a notebook that is unreadable or was not run once from top to bottom."""
+    try:
+        book = json.loads(path.read_text(encoding="utf-8"))
+        cells = [dict(cell, source="".join(cell["source"]), metadata=dict(cell["metadata"])) for cell in book["cells"]]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        problems.append(f"{path.name}: not a readable notebook ({type(error).__name__}: {error})")
+        return
+    expected = 1
+    for cell in cells:
+        where = f"{path.name}, cell {cell.get('id', '?')}"
+        if cell["cell_type"] == "code" and cell["source"].strip() and "skip-execution" not in cell["metadata"].get("tags", []):
+            if cell.get("execution_count") != expected:
+                problems.append(f"{where}: run as number {cell.get('execution_count')} instead of {expected}; run all cells once, in order")
+            expected += 1
+        yield where, cell
+    if not any(MIME in output.get("data", {}) for cell in cells for output in cell.get("outputs", [])):
+        problems.append(f"{path.name}: shows no table, figure or result text; is it an executed notebook of a report?")
+
+
+def _cell_blocks(cell: Mapping[str, Any], where: str, language: str, problems: list[str]) -> Iterator[_Loose]:
+    if cell["cell_type"] == "markdown":
+        blocks, wrong = read_prose(cell["source"])
+        problems.extend(f"{where}, {problem}" for problem in wrong)
+        yield from blocks
+    elif cell["cell_type"] == "code":
+        for output in cell.get("outputs", []):
+            block = _output_block(output, where, language, problems)
+            if block is not None:
+                yield block
+    else:
+        problems.append(f"{where}: a {cell['cell_type']} cell cannot be shown; use Markdown")
+
+
+def _output_block(
+    output: Mapping[str, Any], where: str, language: str, problems: list[str]
+) -> Table | Figure | Paragraph | None:
+    data = output.get("data", {})
+    if output.get("output_type") in ("display_data", "execute_result") and MIME in data:
+        block, wrong = read_block(data[MIME], language=language)
+        problems.extend(f"{where}, {problem}" for problem in wrong)
+        return block
+    problems.append(f"{where}: {_what(output)} cannot enter a document; show a table, figure or text of interim.display")
+    return None
+
+
+def _what(output: Mapping[str, Any]) -> str:
+    kind = output.get("output_type")
+    if kind == "stream":
+        text = "".join(output.get("text", ""))
+        return f"text on {output.get('name')} ({text.strip()[:60]!r})"
+    if kind == "error":
+        return f"the error {output.get('ename')}: {output.get('evalue')}"
+    return f"an output of type {', '.join(output.get('data', {})) or kind}"
+
+
+def _document_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
+    """Yield what only the whole shows: heading levels, ids and text alternatives used twice."""
+    level = 0
+    for where, block in loose:
+        if isinstance(block, Heading):
+            if block.level > level + 1:
+                yield f"{where}: heading {block.title!r} of level {block.level} after level {level}; no level may be skipped"
+            level = block.level
+        elif level == 0:
+            yield f"{where}: content before the first heading"
+            level = 1
+    tlfs = [(where, block) for where, block in loose if isinstance(block, (Table, Figure))]
+    ids = Counter(block.id for _, block in tlfs)
+    for where, block in tlfs:
+        if ids[block.id] > 1:
+            yield f"{where}, {block.id}: this id is used {ids[block.id]} times"
+    alts = Counter(block.alt for _, block in tlfs if isinstance(block, Figure))
+    for where, block in tlfs:
+        if isinstance(block, Figure) and alts[block.alt] > 1:
+            yield f"{where}, {block.id}: another figure has the same text alternative"
+
+
+def _numbered(loose: Sequence[_Loose]) -> Iterator[Block]:
+    counts: list[int] = []
+    for block in loose:
+        if isinstance(block, Heading):
+            counts = [*counts[: block.level], *([0] if len(counts) < block.level else [])]
+            counts[-1] += 1
+            number = ".".join(map(str, counts))
+            yield Section(block.level, number, block.title, f"s-{number}")
+        else:
+            yield block

@@ -1,0 +1,145 @@
+"""Writes a document as one HTML file that needs nothing else: no script, no request, no outside style."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from html import escape
+from importlib import resources
+from itertools import groupby
+from pathlib import Path
+
+from interim.display.markup import figure_html, paragraph_html, table_html
+from interim.report.content import Block, Document, ListBlock, Paragraph, Section, Table
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
+
+
+def write_html(document: Document, path: Path) -> None:
+    """Write a document as one HTML file.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    path : Path
+        File to write.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    path.write_text(html_text(document), encoding="utf-8", newline="\n")
+
+
+def html_text(document: Document) -> str:
+    """Return a document as HTML.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+
+    Returns
+    -------
+    str
+        A whole page; equal documents give equal text.
+
+    Raises
+    ------
+    None
+    """
+    front, words = document.front, document.words
+    marks = "".join(f'<p class="mark">{escape(label)}</p>' for label in front.labels)
+    banner = f'<div class="banner">{marks}</div>' if marks else ""
+    subtitle = f'<p class="subtitle">{escape(front.subtitle)}</p>' if front.subtitle else ""
+    lines = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in front.lines())
+    facts = f'<dl class="facts">{lines}</dl>' if lines else ""
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            f'<html lang="{escape(front.language)}">',
+            '<head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(front.title)}</title>",
+            f"<style>{_style(document)}</style></head>",
+            f'<body><a class="skip" href="#content">{escape(words["skip"])}</a>',
+            f"<header>{banner}<p class=\"study\">{escape(front.study)}</p><h1>{escape(front.title)}</h1>{subtitle}{facts}</header>",
+            f'<div class="columns"><nav aria-label="{escape(words["contents"])}">{_contents(document)}</nav>',
+            '<main id="content" tabindex="-1">',
+            *map(_block, document.blocks),
+            "</main></div>",
+            f"<footer><p>{escape(front.study)}</p><p>{escape(front.footer())}</p>{marks}</footer>",
+            "</body></html>\n",
+        ]
+    )
+
+
+def _style(document: Document) -> str:
+    """Return the style sheet, with the running header and footer of printed pages."""
+    front, words = document.front, document.words
+    sheet = resources.files("interim.report").joinpath("templates", "document.css").read_text(encoding="utf-8")
+    running = {
+        "@top-left": _css(front.study),
+        "@top-right": _css(" · ".join(front.labels)),
+        "@bottom-left": _css(front.footer()),
+        "@bottom-right": f'{_css(words["page"] + " ")} counter(page) {_css(" " + words["of"] + " ")} counter(pages)',
+    }
+    boxes = "".join(f"{box}{{content:{content}}}" for box, content in running.items())
+    return f"{sheet}@page{{{boxes}}}"
+
+
+def _css(text: str) -> str:
+    """Return a text as a CSS string that is safe inside a style element."""
+    return '"' + "".join(c if c.isalnum() or c in " ·.,:-+/()" else f"\\{ord(c):x} " for c in text) + '"'
+
+
+def _contents(document: Document) -> str:
+    words = document.words
+    parts = [f'<p class="heading">{escape(words["contents"])}</p>{_nested(document.sections)}']
+    for name, tlfs in (("tables", document.tables), ("figures", document.figures)):
+        if tlfs:
+            entries = "".join(
+                f'<li><a href="#{escape(tlf.anchor)}"><span class="number">{escape(tlf.label)}</span> {escape(tlf.title)}</a></li>'
+                for tlf in tlfs
+            )
+            parts.append(f'<details><summary>{escape(words[name])}</summary><ul>{entries}</ul></details>')
+    return "".join(parts)
+
+
+def _nested(sections: Sequence[Section]) -> str:
+    """Return the headings as nested lists; the first has the top level of its list."""
+    if not sections:
+        return ""
+    top, starts, groups = sections[0].level, 0, []
+    for section in sections:
+        starts += section.level == top
+        groups.append((starts, section))
+    items = []
+    for _, group in groupby(groups, key=lambda pair: pair[0]):
+        head, *rest = (section for _, section in group)
+        link = f'<a href="#{head.anchor}"><span class="number">{head.number}</span> {escape(head.title)}</a>'
+        items.append(f"<li>{link}{_nested(rest)}</li>")
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Section):
+        tag = f"h{block.level + 1}"
+        return f'<{tag} id="{block.anchor}"><span class="number">{block.number}</span> {escape(block.title)}</{tag}>'
+    if isinstance(block, Paragraph):
+        return paragraph_html(asdict(block))
+    if isinstance(block, ListBlock):
+        tag = "ol" if block.ordered else "ul"
+        start = f' start="{block.start}"' if block.ordered and block.start != 1 else ""
+        items = "".join(f"<li>{''.join(map(_block, item))}</li>" for item in block.items)
+        return f"<{tag}{start}>{items}</{tag}>"
+    return table_html(asdict(block)) if isinstance(block, Table) else figure_html(asdict(block))
+
+

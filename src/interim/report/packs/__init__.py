@@ -1,0 +1,12 @@
+"""Runners of reference packs: how a file of independent numbers is split into cases and recomputed."""
+
+from __future__ import annotations
+
+from interim.report.packs.base import Case, Pack
+from interim.report.packs.clinical import CLINICAL
+from interim.report.packs.recist import RECIST
+from interim.report.packs.stats import STATS
+
+PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *CLINICAL)
+
+__all__ = ["PACKS", "Case", "Pack"]

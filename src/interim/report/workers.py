@@ -1,0 +1,237 @@
+"""Runs notebooks side by side, one process each: forked from a preloaded parent, or spawned."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from interim.report.child import Job, run_job
+
+StartMethod = Literal["auto", "fork", "spawn"]
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a notebook failed.
+
+    Attributes
+    ----------
+    notebook, section, cell : str
+        Where.
+    error, message : str
+        Exception name and text.
+    source : str
+        Source of the failing cell.
+    trace : tuple of str
+        Traceback lines; empty for errors that are meant for the user.
+    """
+
+    notebook: str
+    section: str
+    cell: str
+    error: str
+    message: str
+    source: str = ""
+    trace: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return notebook, section, cell and cause."""
+        place = ", ".join(
+            part
+            for part in (self.section and f"section {self.section!r}", self.cell and f"cell {self.cell!r}")
+            if part
+        )
+        return f"{self.notebook}: {place or 'no cell'}: {self.error}: {self.message}"
+
+
+@dataclass
+class _Running:
+    job: Job
+    pid: int
+    start: float
+    process: subprocess.Popen[bytes] | None = None
+
+
+def start_method(wanted: StartMethod) -> Literal["fork", "spawn"]:
+    """Return how children are started.
+
+    Parameters
+    ----------
+    wanted : {"auto", "fork", "spawn"}
+        auto: fork on Linux while the parent has a single thread, else spawn.
+
+    Returns
+    -------
+    {"fork", "spawn"}
+        The method.
+
+    Raises
+    ------
+    None
+    """
+    if wanted != "auto":
+        return wanted
+    single = threading.active_count() == 1 and _system_threads() == 1
+    return "fork" if sys.platform == "linux" and single else "spawn"
+
+
+def _system_threads() -> int:
+    try:
+        return sum(1 for _ in Path("/proc/self/task").iterdir())
+    except OSError:
+        return 1
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    method: Literal["fork", "spawn"],
+    timeout_s: float,
+    say: Callable[[str], None],
+    stop_early: bool = False,
+) -> list[Failure]:
+    """Run all jobs, at most ``workers`` at a time.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        The notebooks.
+    workers : int
+        Processes at a time, >= 1.
+    method : {"fork", "spawn"}
+        How children start.
+    timeout_s : float
+        Limit per notebook in seconds; its process group is killed then.
+    say : callable
+        Receives one line of progress.
+    stop_early : bool
+        Start no further notebook after a failure.
+
+    Returns
+    -------
+    list of Failure
+        In the order of the jobs; empty if all succeeded.
+
+    Raises
+    ------
+    None
+    """
+    waiting = list(jobs)
+    running: list[_Running] = []
+    failures: dict[str, Failure] = {}
+    done = 0
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                running.append(_start(waiting.pop(0), method))
+            for item in list(running):
+                code = _poll(item, timeout_s)
+                if code is None:
+                    continue
+                running.remove(item)
+                done += 1
+                failure = _judge(item.job, code)
+                if failure is not None:
+                    failures[item.job.notebook] = failure
+                    waiting = [] if stop_early else waiting
+                mark = "FAILED" if failure else "done"
+                say(
+                    f"[{done}/{len(jobs)}] {Path(item.job.notebook).stem} {mark} ({time.monotonic() - item.start:.1f} s)"
+                )
+            time.sleep(_POLL_S)
+    finally:
+        for item in running:
+            _kill(item)
+    return [failures[job.notebook] for job in jobs if job.notebook in failures]
+
+
+def _start(job: Job, method: Literal["fork", "spawn"]) -> _Running:
+    if method == "spawn":
+        path = Path(job.failure).with_suffix(".job.json")
+        job.save(path)
+        with Path(job.log).open("wb") as log:
+            command = [sys.executable, "-m", "interim.report.child", str(path)]
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        return _Running(job, process.pid, time.monotonic(), process)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        _child(job)
+    return _Running(job, pid, time.monotonic())
+
+
+def _child(job: Job) -> None:  # pragma: no cover - runs in the forked child, which coverage does not see
+    code = 70
+    try:
+        os.setsid()
+        log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        code = run_job(job)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _poll(item: _Running, timeout_s: float) -> int | str | None:
+    """Return None while the child runs, else its exit code, or the words that say how it died."""
+    if item.process is not None:
+        code = item.process.poll()
+    else:
+        pid, status = os.waitpid(item.pid, os.WNOHANG)
+        code = os.waitstatus_to_exitcode(status) if pid else None
+    if code is None and time.monotonic() - item.start > timeout_s:
+        _kill(item)
+        return f"killed after report.timeout_s = {timeout_s:g} seconds"
+    if code is not None and code < 0:
+        return f"died by signal {signal.Signals(-code).name}"
+    return code
+
+
+def _kill(item: _Running) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(item.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(item.pid, signal.SIGKILL)
+    if item.process is not None:
+        item.process.wait()
+        return
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(item.pid, 0)
+
+
+def _judge(job: Job, code: int | str) -> Failure | None:
+    name = Path(job.notebook).name
+    described = Path(job.failure)
+    if described.exists():
+        text = json.loads(described.read_text(encoding="utf-8"))
+        trace = tuple(text["trace"])
+        return Failure(
+            name, text["section"], text["cell"], text["error"], text["message"], text["source"], trace
+        )
+    if code != 0:
+        words = code if isinstance(code, str) else f"ended with exit code {code}"
+        return Failure(name, "", "", "Crash", f"the notebook's process {words}")
+    log = Path(job.log)
+    stray = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
+    if stray:
+        return Failure(
+            name, "", "", "StrayOutput", f"something wrote past the notebook: {stray.splitlines()[-1]}"
+        )
+    if not Path(job.output).exists():
+        return Failure(name, "", "", "NoOutput", "the executed notebook is missing")
+    return None

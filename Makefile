@@ -50,9 +50,9 @@ docs: $(DEV_OK)  ## write docs/parameters.md and docs/datasets.md from the code
 	@$(BIN)/python tools/make_docs.py
 
 lock:  ## resolve the lock files again (needs uv)
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra build -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra build --extra lab -c requirements.lock -o requirements-lab.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml --extra build -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml --extra build --extra lab -c requirements.lock -o requirements-lab.lock
 
 clean:  ## remove environments, example data and reports
 	rm -rf .venv .venv-lab .interim reports

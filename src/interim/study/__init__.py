@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from interim.study.ambiguity import Reading
+from interim.study.dosing import DltRule
+from interim.study.efficacy import Imputation
+from interim.study.expansion import TumourType
 from interim.study.model import NK_ONLY, Study, dose_text
 from interim.study.read import read_study
-from interim.study.tables import Condition, DltRule, Imputation, Product, SubgroupEntry
+from interim.study.statistics import SubgroupEntry
+from interim.study.tables import Condition, Product
 
 __all__ = [
     "NK_ONLY",
@@ -16,6 +20,7 @@ __all__ = [
     "Reading",
     "Study",
     "SubgroupEntry",
+    "TumourType",
     "dose_text",
     "read_study",
 ]

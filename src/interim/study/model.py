@@ -10,7 +10,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from interim.study import dosing as d
+from interim.study import efficacy as e
+from interim.study import expansion as x
+from interim.study import kinetics as k
+from interim.study import output as o
+from interim.study import statistics as s
 from interim.study import tables as t
+from interim.study import toxicity as tox
 from interim.study.ambiguity import Reading
 
 NK_ONLY = "NK only"
@@ -25,6 +32,7 @@ class Study(t.Table):
 
     study: t.StudyTable
     ambiguity: dict[str, str] = Field(default_factory=dict)
+    tipping: d.TippingTable = d.TippingTable()
     data: t.DataTable
     products: Annotated[tuple[t.Product, ...], t.DifferentIds] = Field(
         default_factory=lambda: tuple(t.Product.model_validate(row) for row in t.shipped("products"))
@@ -34,20 +42,31 @@ class Study(t.Table):
     cohort: t.CohortTable = t.CohortTable()
     eligibility: t.EligibilityTable = t.EligibilityTable()
     checks: t.ChecksTable = t.ChecksTable()
-    dose: t.DoseTable = t.DoseTable()
-    titration_trigger: t.TriggerTable = t.TriggerTable()
-    therapeutic_index: t.TherapeuticIndexTable = t.TherapeuticIndexTable()
-    response: t.ResponseTable = t.ResponseTable()
-    tte: t.TteTable = t.TteTable()
-    safety: t.SafetyTable = t.SafetyTable()
-    stats: t.StatsTable = t.StatsTable()
-    subgroup: t.SubgroupTable = t.SubgroupTable()
-    subgroups: Annotated[tuple[t.SubgroupEntry, ...], t.DifferentIds] = ()
-    expansion: t.ExpansionTable = t.ExpansionTable()
-    report: t.ReportTable = t.ReportTable()
-    pdf: t.PdfTable = t.PdfTable()
-    figure: t.FigureTable = t.FigureTable()
-    rounding: t.RoundingTable = t.RoundingTable()
+    schedule: t.ScheduleTable = t.ScheduleTable()
+    dose: d.DoseTable = d.DoseTable()
+    titration_trigger: d.TriggerTable = d.TriggerTable()
+    therapeutic_index: d.TherapeuticIndexTable = d.TherapeuticIndexTable()
+    response: e.ResponseTable = e.ResponseTable()
+    irecist: e.IrecistTable = e.IrecistTable()
+    tte: e.TteTable = e.TteTable()
+    safety: tox.SafetyTable = tox.SafetyTable()
+    labs: tox.LabsTable = tox.LabsTable()
+    toxicity: tox.ToxicityTable = tox.ToxicityTable()
+    kinetics: k.KineticsTable = k.KineticsTable()
+    stats: s.StatsTable = s.StatsTable()
+    subgroup: s.SubgroupTable = s.SubgroupTable()
+    subgroups: Annotated[tuple[s.SubgroupEntry, ...], t.DifferentIds] = ()
+    expansion: x.ExpansionTable = x.ExpansionTable()
+    benefit_risk: x.BenefitRiskTable = x.BenefitRiskTable()
+    report: o.ReportTable = o.ReportTable()
+    pdf: o.PdfTable = o.PdfTable()
+    docx: o.DocxTable = o.DocxTable()
+    figure: o.FigureTable = o.FigureTable()
+    alt: o.AltTable = o.AltTable()
+    rounding: o.RoundingTable = o.RoundingTable()
+    change: o.ChangeTable = o.ChangeTable()
+    privacy: o.PrivacyTable = o.PrivacyTable()
+    parallel: o.ParallelTable = o.ParallelTable()
 
     _file: Path = PrivateAttr(default=Path())
     _readings: tuple[Reading, ...] = PrivateAttr(default=())

@@ -66,7 +66,7 @@ class FigureTable(Table):
 class AltTable(Table):
     """Text alternatives."""
 
-    min_chars: dict[Literal["en", "zh-CN"], Positive] = Field(default_factory=lambda: {"en": 40, "zh-CN": 15})
+    min_chars: dict[Literal["en", "zh-CN"], Positive] = Field(default={"en": 40, "zh-CN": 15})
 
 
 class RoundingTable(Table):

@@ -40,7 +40,7 @@ class SubgroupTable(Table):
     adjust: Literal["max_t", "min_p", "none"] = "max_t"
     permute_within: Literal["none", "dose", "tumour_type"] = "none"
     missing_flag_pct: Percent = 20
-    shrink_mu0: dict[Literal["orr", "dcr"], Prob] = Field(default_factory=lambda: {"orr": 0.10, "dcr": 0.60})
+    shrink_mu0: dict[Literal["orr", "dcr"], Prob] = Field(default={"orr": 0.10, "dcr": 0.60})
     shrink_mu_sd: Annotated[float, Field(gt=0)] = 1.5
     shrink_tau: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (0.5, 1.0)
     cluster: bool = False

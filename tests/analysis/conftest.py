@@ -53,10 +53,31 @@ CHANGES = {
     14: [40.0],
 }
 # Endpoint: participant -> (days, censored code, reason).
-PFS = {1: (200, 1, "K-CUT"), 2: (120, 0, "E-PD"), 3: (90, 0, "E-PD"), 4: (50, 0, "E-PD"), 5: (300, 1, "K-CUT")}
-PFS |= {6: (150, 0, "E-PD"), 7: (45, 0, "E-PD"), 8: (110, 3, "K-NACT"), 9: (180, 0, "E-PD"), 10: (48, 0, "E-PD")}
-PFS |= {11: (100, 1, "K-CUT"), 12: (100, 1, "K-CUT"), 13: (1, 6, "K-NOPOST"), 14: (40, 0, "E-PD"), 15: (30, 0, "E-DEATH")}
-OS = {n: (400 - 10 * n, 7, "K-ALIVE") for n in range(1, 16)} | {4: (210, 0, "E-DEATH"), 15: (30, 0, "E-DEATH")}
+PFS = {
+    1: (200, 1, "K-CUT"),
+    2: (120, 0, "E-PD"),
+    3: (90, 0, "E-PD"),
+    4: (50, 0, "E-PD"),
+    5: (300, 1, "K-CUT"),
+}
+PFS |= {
+    6: (150, 0, "E-PD"),
+    7: (45, 0, "E-PD"),
+    8: (110, 3, "K-NACT"),
+    9: (180, 0, "E-PD"),
+    10: (48, 0, "E-PD"),
+}
+PFS |= {
+    11: (100, 1, "K-CUT"),
+    12: (100, 1, "K-CUT"),
+    13: (1, 6, "K-NOPOST"),
+    14: (40, 0, "E-PD"),
+    15: (30, 0, "E-DEATH"),
+}
+OS = {n: (400 - 10 * n, 7, "K-ALIVE") for n in range(1, 16)} | {
+    4: (210, 0, "E-DEATH"),
+    15: (30, 0, "E-DEATH"),
+}
 
 
 def uid(number: int) -> str:
@@ -147,7 +168,12 @@ def adex(frame: pd.DataFrame) -> pd.DataFrame:
     for row in frame[frame["SAFNKFL"] == "Y"].to_dict("records"):
         plan = [("CARNK", "NK", 0), ("CARNK", "NK", 1)]
         if row["SAFCTFL"] == "Y":
-            plan += [("CART", "CART_C1", 10), ("CART", "CART_C1", 11), ("CART", "CART_C2", 24), ("CART", "CART_C2", 25)]
+            plan += [
+                ("CART", "CART_C1", 10),
+                ("CART", "CART_C1", 11),
+                ("CART", "CART_C2", 24),
+                ("CART", "CART_C2", 25),
+            ]
         for sequence, (product, phase, day) in enumerate(plan, 1):
             date = row["TRTSDT"] + pd.Timedelta(days=day)
             rows.append(
@@ -216,16 +242,43 @@ def adtr(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for n, changes in CHANGES.items():
         common = {"USUBJID": uid(n), "PARCAT2": "INVESTIGATOR", "PARAMCD": "SDIAM", "SRCDOM": "TR"}
-        rows.append({**common, "ADT": start[uid(n)] - pd.Timedelta(days=7), "PCHG": float("nan"), "DTYPE": None, "ABLFL": "Y", "SRCSEQ": "1"})
+        rows.append(
+            {
+                **common,
+                "ADT": start[uid(n)] - pd.Timedelta(days=7),
+                "PCHG": float("nan"),
+                "DTYPE": None,
+                "ABLFL": "Y",
+                "SRCSEQ": "1",
+            }
+        )
         for visit, change in enumerate(changes, 1):
             date = start[uid(n)] + pd.Timedelta(days=42 * visit)
             value, kind = (-90.0, "PARTIAL") if change is None else (change, None)
-            rows.append({**common, "ADT": date, "PCHG": value, "DTYPE": kind, "ABLFL": None, "SRCSEQ": f"{visit + 1}"})
+            rows.append(
+                {**common, "ADT": date, "PCHG": value, "DTYPE": kind, "ABLFL": None, "SRCSEQ": f"{visit + 1}"}
+            )
     # After its progression participant 4 shrinks again, after its new therapy participant 8: neither may count.
-    rows.append({**rows[-1], "USUBJID": uid(4), "ADT": start[uid(4)] + pd.Timedelta(days=84), "PCHG": -60.0, "DTYPE": None})
+    rows.append(
+        {
+            **rows[-1],
+            "USUBJID": uid(4),
+            "ADT": start[uid(4)] + pd.Timedelta(days=84),
+            "PCHG": -60.0,
+            "DTYPE": None,
+        }
+    )
     rows.append({**rows[-1], "USUBJID": uid(8), "ADT": start[uid(8)] + pd.Timedelta(days=112), "PCHG": -70.0})
     # Another reader does not count either.
-    rows.append({**rows[-1], "USUBJID": uid(3), "ADT": start[uid(3)] + pd.Timedelta(days=42), "PCHG": -80.0, "PARCAT2": "READER 1"})
+    rows.append(
+        {
+            **rows[-1],
+            "USUBJID": uid(3),
+            "ADT": start[uid(3)] + pd.Timedelta(days=42),
+            "PCHG": -80.0,
+            "PARCAT2": "READER 1",
+        }
+    )
     return pd.DataFrame(rows)
 
 
@@ -244,9 +297,20 @@ def adrs(frame: pd.DataFrame) -> pd.DataFrame:
             "CBR": "Y" if n == 5 else "N",
         }
         for code, value in values.items():
-            rows.append((uid(n), "INVESTIGATOR", code, start[uid(n)] + pd.Timedelta(days=42), value, reason if code == "CBOR" else None))
+            rows.append(
+                (
+                    uid(n),
+                    "INVESTIGATOR",
+                    code,
+                    start[uid(n)] + pd.Timedelta(days=42),
+                    value,
+                    reason if code == "CBOR" else None,
+                )
+            )
         if unconfirmed in ("PR", "SD", "PD"):
-            rows.append((uid(n), "INVESTIGATOR", "OVR", start[uid(n)] + pd.Timedelta(days=42), unconfirmed, None))
+            rows.append(
+                (uid(n), "INVESTIGATOR", "OVR", start[uid(n)] + pd.Timedelta(days=42), unconfirmed, None)
+            )
     rows.append((uid(5), "INVESTIGATOR", "OVR", start[uid(5)] + pd.Timedelta(days=84), "PR", None))
     rows.append((uid(1), "READER 1", "CBOR", start[uid(1)] + pd.Timedelta(days=42), "CR", "C-CR"))
     rows.append((uid(1), "READER 1", "CRSP", start[uid(1)] + pd.Timedelta(days=42), "Y", None))
@@ -265,7 +329,15 @@ def adsub(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     rows = []
     for row in frame[frame["FASFL"] == "Y"].to_dict("records"):
         n = int(row["SUBJID"])
-        rows.append((row["USUBJID"], "tumour_type", row["TUMTYPE"], {"CRC": 1.0, "GASTRIC": 2.0}.get(row["TUMTYPE"]), None))
+        rows.append(
+            (
+                row["USUBJID"],
+                "tumour_type",
+                row["TUMTYPE"],
+                {"CRC": 1.0, "GASTRIC": 2.0}.get(row["TUMTYPE"]),
+                None,
+            )
+        )
         high = row["NLRBL"] >= 5
         rows.append((row["USUBJID"], "nlr5", ">=5" if high else "<5", 2.0 if high else 1.0, 5.0))
         rows.append((row["USUBJID"], "liver_only", row["METSITE"], 1.0 if n % 3 else 2.0, None))
@@ -273,7 +345,17 @@ def adsub(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 FINDINGS = (
-    Finding("AE-GRADE", "warn", "AE", "grade missing; enter it", subject=uid(8), key=("7",), variable="AETOXGR", file="ae.csv", row=8),
+    Finding(
+        "AE-GRADE",
+        "warn",
+        "AE",
+        "grade missing; enter it",
+        subject=uid(8),
+        key=("7",),
+        variable="AETOXGR",
+        file="ae.csv",
+        row=8,
+    ),
     Finding("TU-WINDOW", "warn", "TU", "baseline scan too early", subject=uid(3), key=("1",)),
     Finding("TU-WINDOW", "warn", "TU", "baseline scan too early", subject=uid(6), key=("1",)),
     Finding("XD-KEY", "stop", "LB", "duplicate key", subject=uid(1), key=("4",)),

@@ -74,7 +74,7 @@ def test_reasons_add_up_to_the_excluded(adam, study):
         ]
         assert reasons["value"].sum() == value(sets, "ENR") - value(sets, code), code
     assert value(sets, "CART-SAF excluded", level="NO-CART: MANUFACTURING") == 1
-    assert status(sets, "PP", "n") == ("NA", "not defined: sets.per_protocol_rule is absent (OP-8)")
+    assert status(sets, "PP", "n") == ("NA", "not defined in the study parameters (OP-8)")
 
 
 @pytest.mark.rule("BASE-01")

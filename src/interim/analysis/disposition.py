@@ -22,7 +22,7 @@ from interim.study import Study
 _PHASE_ROLES = (("NK", "nk"), ("CART_C1", "t"), ("CART_C2", "t"))
 _OUTSIDE = {
     "manufacture": "manufacturing records are not part of the analysis datasets",
-    "PP": "not defined: sets.per_protocol_rule is absent (OP-8)",
+    "PP": "not defined in the study parameters (OP-8)",
     "CK": "not available: cellular kinetics are not derived",
     "CK-NK": "not available: cellular kinetics are not derived",
     "BX": "not available: biopsies are not derived",

@@ -57,6 +57,10 @@ def _flow_lines(numbers: Numbers) -> Iterator[Line]:
 
 
 def _level_lines(numbers: Numbers, variable: str, codelist: str) -> Iterator[Line]:
+    absent = absent_line(numbers, word("flow", variable), variable)
+    if absent:
+        yield absent
+        return
     levels = numbers.levels(variable)
     if levels:
         yield Line(word("flow", variable))

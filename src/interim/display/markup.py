@@ -18,7 +18,8 @@ def table_html(block: Mapping[str, Any]) -> str:
     ----------
     block : mapping
         Content block of kind ``table``. ``label`` (the printed name, for example ``Table 14.2.2.1``) and ``anchor`` (the
-        id of the element) are optional and follow from ``id``.
+        id of the element) are optional and follow from ``id``; so are ``size`` (letter size on paper in points) and
+        ``broken`` (true if long words must be broken on paper).
 
     Returns
     -------
@@ -48,9 +49,15 @@ def table_html(block: Mapping[str, Any]) -> str:
     return (
         f'<div class="tlf {escape(block["orientation"])}" id="{name}">'
         f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-caption">'
-        f'<table><caption id="{name}-caption">{_caption(block)}</caption><colgroup>{columns}</colgroup>'
+        f'<table{_paper(block)}><caption id="{name}-caption">{_caption(block)}</caption><colgroup>{columns}</colgroup>'
         f"<thead>{head}</thead>{body}</table></div>{_below(block)}</div>"
     )
+
+
+def _paper(block: Mapping[str, Any]) -> str:
+    """Return the attributes that make a table fit the printed page."""
+    style = f' style="--size:{block["size"]:g}pt"' if "size" in block else ""
+    return (' class="broken"' if block.get("broken") else "") + style
 
 
 def figure_html(block: Mapping[str, Any]) -> str:
@@ -157,7 +164,7 @@ def _header_cells(row: Sequence[Mapping[str, Any]], align: Sequence[str]) -> Ite
         column += cell["span"]
         if cell["text"].strip():
             scope = "colgroup" if cell["span"] > 1 else "col"
-            yield f'<th scope="{scope}"{span}{style}>{_text(cell["text"])}</th>'
+            yield f'<th scope="{scope}"{span}{style}{_keys(cell.get("keys", ()))}>{_text(cell["text"])}</th>'
         else:
             yield f"<td{span}></td>"
 

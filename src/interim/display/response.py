@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import column_label, participant_label, word
 from interim.display.layout import Line, absent_line, cohort_table
@@ -30,7 +31,6 @@ from interim.display.style import (
     ink,
 )
 from interim.display.table import Table
-from interim.errors import ReportError
 from interim.result import TOTAL, Result
 from interim.study import Study
 
@@ -135,13 +135,13 @@ def figure_waterfall(result: Result, study: Study) -> Figure:
 
     Raises
     ------
-    ReportError
-        If the Result holds no participant.
+    None
     """
     numbers = Numbers(result, study)
     bars, without = _bars(numbers, result)
     if not bars and not without:
-        raise ReportError("no waterfall can be drawn: the result holds no participant with target lesions")
+        reason = numbers.absence("summary", stat="median") or "no participant with target lesions"
+        return not_drawn(numbers, title=result.title, reason=reason)
     size = (PORTRAIT_MM if len(bars) <= MOST_NAMED_BARS // 2 else LANDSCAPE_MM, 95.0)
     svg, png = drawn(
         lambda sheet: _paint_waterfall(sheet, bars, study=study, size=size), size_mm=size, study=study
@@ -287,13 +287,12 @@ def figure_swimmer(result: Result, study: Study) -> Figure:
 
     Raises
     ------
-    ReportError
-        If the Result holds no participant.
+    None
     """
     numbers = Numbers(result, study)
     lanes = _lanes(numbers, result)
     if not lanes:
-        raise ReportError("no swimmer figure can be drawn: the result holds no treated participant")
+        return not_drawn(numbers, title=result.title, reason="no treated participant")
     pitch = 4.2 if len(lanes) <= MOST_NAMED_BARS else max(0.8, 190.0 / len(lanes))
     size = (PORTRAIT_MM, 26.0 + pitch * len(lanes))
     svg, png = drawn(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
 
+from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import word
 from interim.display.layout import plain_table
 from interim.display.numbers import Numbers
 from interim.display.style import GREY, LIGHT, PALETTE, PORTRAIT_MM, TOTAL_COLOUR
 from interim.display.table import Cell, Row, Table
-from interim.errors import ReportError
 from interim.result import TOTAL, Result
 from interim.study import Study
 
@@ -131,14 +131,14 @@ def figure_forest(
 
     Raises
     ------
-    ReportError
-        If the Result does not hold the endpoint.
+    None
     """
     numbers = Numbers(result, study)
     overall = numbers.row("rate", variable=endpoint)
     if overall is None or overall["status"] != "OK":
-        raise ReportError(
-            f"no forest of {endpoint!r} can be drawn: {overall['reason'] if overall else 'no such rows'}"
+        reason = str(overall["reason"]) if overall is not None else "no such rows"
+        return not_drawn(
+            numbers, title=f"{word('rates', endpoint)} by subgroup", reason=word("status_prose", reason)
         )
     points = _points(numbers, study, endpoint, primary_only=primary_only)
     size = (PORTRAIT_MM, 26.0 + _PITCH_MM * len(points))

@@ -11,13 +11,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
 
+from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn, without_overlap
 from interim.display.labels import column_label, participant_label, word
 from interim.display.layout import Line, absent_line, cohort_table
 from interim.display.numbers import Numbers
 from interim.display.style import PORTRAIT_MM, TOTAL_COLOUR, cohort_colours, ink
 from interim.display.table import Cell, Table
-from interim.errors import ReportError
 from interim.result import TOTAL, Result
 from interim.study import Study
 
@@ -159,17 +159,14 @@ def figure_kaplan_meier(result: Result, study: Study, *, endpoint: str) -> Figur
 
     Raises
     ------
-    ReportError
-        If the Result holds no curve of the endpoint.
+    None
     """
     numbers = Numbers(result, study)
     frame = result.frame[result.frame["variable"].isin([f"{endpoint} curve", f"{endpoint} risk"])]
     groups = [group for group in numbers.groups if group in set(frame["group"])]
     if TOTAL not in groups:
-        row = numbers.row("median", variable=endpoint)
-        raise ReportError(
-            f"no curve of {endpoint} can be drawn: {row['reason'] if row is not None else 'no such rows'}"
-        )
+        reason = numbers.absence(endpoint, stat="median") or "no participant with a time"
+        return not_drawn(numbers, title=word("tte", endpoint), reason=reason)
     curves = [
         _curve(numbers, result, endpoint, group) for group in [TOTAL, *(g for g in groups if g != TOTAL)]
     ]

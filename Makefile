@@ -22,8 +22,8 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "make interim STUDY=params/other.toml   another study;  make interim FORCE=1   set up and build everything again"
 
-interim: $(RUN_OK) $(EXAMPLE).ok  ## build the report of STUDY (default: the synthetic example study)
-	@$(BIN)/interim run $(STUDY) --reports $(REPORTS)
+interim: $(RUN_OK) $(if $(filter params/example.toml,$(STUDY)),$(EXAMPLE).ok)  ## build the report of STUDY (default: the synthetic example study)
+	@$(BIN)/interim run $(STUDY) --reports $(REPORTS) $(if $(filter 1,$(FORCE)),--force)
 
 test: $(DEV_OK) $(EXAMPLE).ok  ## run all tests; writes reports/validation/rules.md (rule, tests, reference, result)
 	@$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term --cov-fail-under=90 --rules=$(REPORTS)/validation
@@ -70,6 +70,6 @@ $(LAB_OK): pyproject.toml requirements-lab.lock tools/make_env.sh
 	@.venv-lab/bin/python -m ipykernel install --prefix .venv-lab --name interim --display-name "interim" >/dev/null
 	@touch $@
 
-$(EXAMPLE).ok: $(RUN_OK) $(wildcard src/interim/example/*.py src/interim/example/data/*)
+$(EXAMPLE).ok: $(RUN_OK) $(wildcard src/interim/example/*.py src/interim/example/*.toml src/interim/example/*.csv)
 	@$(BIN)/interim example $(EXAMPLE)
 	@touch $@

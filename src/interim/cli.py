@@ -8,12 +8,21 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from interim import __version__
 from interim.errors import InterimError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+# Equal numbers on every computer, and a parent that may be forked: no library starts a thread of its own.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,23 +43,50 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit
         For ``--help``, ``--version`` and wrong usage (code 2).
     """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    for name, value in _ONE_THREAD.items():
+        os.environ.setdefault(name, value)
     options = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
     except InterimError as error:
-        if options.debug:
-            traceback.print_exc()
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return FAILED
+        return _failed(error, options)
     except KeyboardInterrupt:
         print("interrupted; nothing was published", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
+    except Exception as error:
+        if options.debug:
+            raise
+        what = f"{type(error).__name__}: {error}"
+        print(
+            f"a defect of interim, not of your study: {what}\nrepeat with --debug and report it",
+            file=sys.stderr,
+        )
+        return FAILED
+
+
+def _failed(error: InterimError, options: argparse.Namespace) -> int:
+    """Say what is wrong: everything at once, as text or as one JSON object."""
+    if options.debug:
+        traceback.print_exc()
+    if getattr(options, "json", False):
+        print(
+            json.dumps(
+                {"status": "failed", "error": type(error).__name__, "message": str(error), **_details(error)}
+            )
+        )
+    else:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    return FAILED
+
+
+def _details(error: InterimError) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists that an error carries: problems, findings or failures."""
+    names = ("problems", "findings", "failures")
+    return {name: [asdict(item) for item in getattr(error, name)] for name in names if hasattr(error, name)}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,30 +96,50 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"interim {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_add_run, _add_check, _add_validate, _add_example):
+        add(commands)
+    return parser
 
+
+def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="build the report of a study")
     run.add_argument("study", type=Path, help="study file, for example params/example.toml")
+    _add_notebooks(run)
     run.add_argument(
+        "--reports", type=Path, default=Path("reports"), help="folder of all reports (default: reports)"
+    )
+    run.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="NAME=VALUE",
+        help="notebook parameter",
+    )
+    run.add_argument("--force", action="store_true", help="build even if the report is up to date")
+    run.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    run.set_defaults(command=_run)
+
+
+def _add_notebooks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--notebooks",
         type=Path,
         default=Path("notebooks"),
         help="folder of the notebooks (default: notebooks)",
     )
-    run.add_argument(
-        "--reports", type=Path, default=Path("reports"), help="folder of all reports (default: reports)"
-    )
-    run.add_argument(
-        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="notebook parameter"
-    )
-    run.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
-    run.set_defaults(command=_run)
 
+
+def _add_check(commands: Any) -> None:
     check = commands.add_parser("check", help="check a study's parameters and data, or the notebooks")
     check.add_argument("what", help="study file, or the word notebooks")
-    check.add_argument("--notebooks", type=Path, default=Path("notebooks"), help="folder of the notebooks")
+    _add_notebooks(check)
     check.add_argument("--fix", action="store_true", help="strip outputs of the notebooks")
     check.set_defaults(command=_check)
 
+
+def _add_validate(commands: Any) -> None:
     validate = commands.add_parser("validate", help="run reference packs through the installed code")
     validate.add_argument("directory", type=Path, help="folder of one area, or of areas")
     validate.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -92,28 +148,39 @@ def _parser() -> argparse.ArgumentParser:
     )
     validate.set_defaults(command=_validate)
 
+
+def _add_example(commands: Any) -> None:
     example = commands.add_parser("example", help="write the raw data of the synthetic example study")
     example.add_argument("folder", type=Path, help="folder for the data, for example .interim/example/main13")
     example.add_argument("--preset", default="main13", help="main13 (default), tiny10 or full18")
     example.add_argument("--seed", type=int, default=None, help="seed; default: the generator's own")
     example.set_defaults(command=_example)
-    return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name or name == "study":
+        what = "the study is the first argument" if name == "study" else "NAME=VALUE is needed"
+        raise argparse.ArgumentTypeError(f"{what}, found {text!r}")
+    return name, value
 
 
 def _run(options: argparse.Namespace) -> int:
     from interim.report.run import Plan, run
 
-    quiet = options.json
-    say = (lambda line: None) if quiet else _say
-    plan = Plan(options.study, options.notebooks, options.reports, _named(options.parameter))
-    built = run(plan, say=say)
-    if quiet:
-        print(json.dumps({"status": "built", "folder": str(built.folder), "findings": list(built.findings)}))
+    plan = Plan(options.study, options.notebooks, options.reports, dict(options.parameter), options.force)
+    built = run(plan, say=_silent if options.json else _say)
+    if options.json:
+        print(json.dumps(built.as_json()))
         return OK
-    stops, warns, infos = built.findings
-    _say(f"findings: {stops} stop, {warns} warn, {infos} info")
+    _say(
+        "findings: "
+        + ", ".join(f"{built.findings[severity]} {severity}" for severity in ("stop", "warn", "info"))
+    )
     for document in built.documents:
         _say(f"report: {document}")
+    if built.status == "up to date":
+        _say("up to date; nothing was built (--force builds again)")
     return OK
 
 
@@ -121,12 +188,8 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _named(pairs: Sequence[str]) -> dict[str, str]:
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        print(f"interim run: -p needs NAME=VALUE, found {wrong[0]!r}", file=sys.stderr)
-        raise SystemExit(USAGE)
-    return dict(pair.split("=", 1) for pair in pairs)
+def _silent(line: str) -> None:
+    """Say nothing."""
 
 
 def _check(options: argparse.Namespace) -> int:

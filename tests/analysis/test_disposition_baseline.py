@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import pytest
 
+from interim.adam.levels import cut_level, cut_levels
 from interim.analysis import baseline, disposition
 from tests.analysis.answers import row, status, subjects, value
 
@@ -138,5 +139,5 @@ def test_missing_is_a_level(adam, study):
     ],
 )
 def test_who_owns_the_cut(number, cuts, closed, level):
-    assert baseline.cut_level(number, cuts, closed=closed) == level
-    assert level in baseline.cut_levels(cuts, closed=closed)
+    assert cut_level(number, cuts, closed=closed) == level
+    assert level in cut_levels(cuts, closed=closed)

@@ -17,14 +17,22 @@ def cell(kind, source, name, tags=None, **more):
 
 
 def book(folder, cells, name="01_a.ipynb", minor=5):
-    content = {"cells": cells, "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": minor}
+    content = {
+        "cells": cells,
+        "metadata": {"kernelspec": {"name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": minor,
+    }
     path = Path(folder) / name
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
 def good(source=PARAMETERS):
-    return [cell("code", source, "parameters", ["parameters"]), cell("code", "chapter.table('T 14.1.1.1')", "flow")]
+    return [
+        cell("code", source, "parameters", ["parameters"]),
+        cell("code", "chapter.table('T 14.1.1.1')", "flow"),
+    ]
 
 
 @pytest.mark.rule("NB-01")
@@ -41,7 +49,9 @@ def test_undeclared_and_mistyped_parameters_are_listed_at_once(tmp_path):
 
 
 @pytest.mark.rule("NB-01")
-@pytest.mark.parametrize("source", ["study = 'x'", "study: str = 1", "study: str = str(1)", "study: list = []", "import os"])
+@pytest.mark.parametrize(
+    "source", ["study = 'x'", "study: str = 1", "study: str = str(1)", "study: list = []", "import os"]
+)
 def test_a_parameter_is_an_annotated_literal(tmp_path, source):
     with pytest.raises(ReportError, match=r"01_a\.ipynb, cell parameters"):
         nb.parameters(book(tmp_path, good(source)))

@@ -36,7 +36,10 @@ def test_an_error_leaves_the_last_report_whole(tmp_path, error):
 @pytest.mark.rule("PUB-01")
 def test_full_disk_is_one_clear_line(tmp_path):
     target = tmp_path / "r"
-    with pytest.raises(ReportError, match=r"No space left on device; the last report is unchanged"), building(target):
+    with (
+        pytest.raises(ReportError, match=r"No space left on device; the last report is unchanged"),
+        building(target),
+    ):
         raise OSError(28, "No space left on device", "report.pdf")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
@@ -19,19 +19,22 @@ class Adam:
     Attributes
     ----------
     datasets : mapping of str to pandas.DataFrame
-        ADSL, ADEX, ADAE, ADLB, ADTR, ADRS, ADTTE, ADSUB; one row as its module says; SRCDOM and SRCSEQ name source records.
+        ADSL, ADEX, ADAE, ADDLT, ADLB, ADTR, ADRS, ADTTE, ADSUB; one row as its module says; SRCDOM and SRCSEQ name source records.
     cut : datetime.datetime
         Data cut-off.
     findings : tuple of Finding
         Findings of the data room and of the derivations, sorted.
     missing : mapping of str to str
         Dataset that is not available -> reason.
+    rules : tuple of (str, str, str)
+        Every derivation check: rule id, severity, "run" or "not run: reason".
     """
 
     datasets: Mapping[str, pd.DataFrame]
     cut: datetime
     findings: tuple[Finding, ...] = ()
-    missing: Mapping[str, str] = MappingProxyType({})
+    missing: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Freeze the mappings."""

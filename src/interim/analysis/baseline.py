@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from interim.adam.levels import cut_level, cut_levels
 from interim.adam.model import Adam
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
@@ -173,62 +172,3 @@ def _level_text(value: object) -> str | None:
     if pd.isna(value):  # type: ignore[call-overload]
         return None
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
-
-
-def cut_levels(cuts: list[float] | tuple[float, ...], *, closed: str = "left") -> list[str]:
-    """Return the texts of the levels that cut-points make, in order.
-
-    Parameters
-    ----------
-    cuts : list of float
-        Increasing cut-points.
-    closed : {"left", "right"}
-        left: the upper level holds the cut; right: the lower level holds it.
-
-    Returns
-    -------
-    list of str
-        One more than there are cuts.
-
-    Raises
-    ------
-    None
-
-    Examples
-    --------
-    >>> cut_levels([65]), cut_levels([5], closed="right")
-    (['<65', '>=65'], ['<=5', '>5'])
-    """
-    below, above = ("<", ">=") if closed == "left" else ("<=", ">")
-    between = [f"{above}{a:g} to {below}{b:g}" for a, b in pairwise(cuts)]
-    return [f"{below}{cuts[0]:g}", *between, f"{above}{cuts[-1]:g}"]
-
-
-def cut_level(value: float, cuts: list[float] | tuple[float, ...], *, closed: str = "left") -> str:
-    """Return the level of a value.
-
-    Parameters
-    ----------
-    value : float
-        Not missing.
-    cuts : list of float
-        Increasing cut-points.
-    closed : {"left", "right"}
-        As in `cut_levels`.
-
-    Returns
-    -------
-    str
-        One of `cut_levels`.
-
-    Raises
-    ------
-    None
-
-    Examples
-    --------
-    >>> cut_level(65, [65]), cut_level(64.9, [65]), cut_level(5, [5], closed="right")
-    ('>=65', '<65', '<=5')
-    """
-    place = bisect_right(cuts, value) if closed == "left" else bisect_left(cuts, value)
-    return cut_levels(cuts, closed=closed)[place]

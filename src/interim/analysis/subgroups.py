@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from interim.adam.levels import cut_levels
 from interim.adam.model import Adam
-from interim.analysis.baseline import cut_levels
 from interim.analysis.population import (
     MISSING,
     Population,

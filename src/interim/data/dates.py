@@ -126,7 +126,7 @@ def _exists(year: int | None, month: int | None, day: int | None) -> bool:
     return day is None or 1 <= day <= longest
 
 
-def _clock(hour: str | None, minute: str | None, second: str | None) -> timedelta | None | Literal[False]:
+def _clock(hour: str | None, minute: str | None, second: str | None) -> timedelta | Literal[False] | None:
     """Return the earliest time of day, None if the hour is unknown, False if there is no such time."""
     h, m, s = _number(hour), _number(minute), float(second) if second else 0.0
     if (h or 0) > 23 or (m or 0) > 59 or s >= 60:
@@ -267,7 +267,9 @@ def _bounded(start: date, lows: list[date], highs: list[date]) -> date:
 
 def _middle(parsed: IsoDate) -> date:
     year = parsed.year or _LEAP_YEAR
-    return date(year, _MID_MONTH, _MID_MONTH_DAY) if parsed.month is None else date(year, parsed.month, _MID_DAY)
+    return (
+        date(year, _MID_MONTH, _MID_MONTH_DAY) if parsed.month is None else date(year, parsed.month, _MID_DAY)
+    )
 
 
 def _day(value: object) -> date | None:
@@ -456,4 +458,8 @@ def years(days: Days) -> Days:
 
 
 def _like(value: pd.Series | pd.Timestamp, series: pd.Series) -> pd.Series:
-    return value if isinstance(value, pd.Series) else pd.Series(value, index=series.index, dtype="datetime64[ns]")
+    return (
+        value
+        if isinstance(value, pd.Series)
+        else pd.Series(value, index=series.index, dtype="datetime64[ns]")
+    )

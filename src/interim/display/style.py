@@ -32,7 +32,7 @@ RESPONSE_COLOURS = {
     "MISSING": "#A0A0A0",
 }
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 8.0,
     "axes.titlesize": 8.0,
@@ -118,7 +118,7 @@ def ink(colour: str) -> str:
     Examples
     --------
     >>> ink("#E69F00"), ink("#222222")
-    ('#966800', '#222222')
+    ('#966700', '#222222')
     """
     parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
     if max(parts) - min(parts) < _GREY_SPREAD:

@@ -52,7 +52,7 @@ _SHAPES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
 
 
 def bad_characters(text: str, *, newline: bool = False) -> list[str]:
-    """Return the characters of a text that no document can hold.
+    r"""Return the characters of a text that no document can hold.
 
     Parameters
     ----------
@@ -72,10 +72,12 @@ def bad_characters(text: str, *, newline: bool = False) -> list[str]:
 
     Examples
     --------
-    >>> bad_characters("a\\x07"), bad_characters("5 ≥ 4")
+    >>> bad_characters("a\x07"), bad_characters("5 ≥ 4")
     (['U+0007'], [])
     """
-    found = [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and not (newline and c == "\n")]
+    found = [
+        c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and not (newline and c == "\n")
+    ]
     return [f"U+{ord(c):04X}" for c in dict.fromkeys(found)]
 
 
@@ -106,7 +108,7 @@ def read_block(data: object, *, language: str = "en") -> tuple[Table | Figure | 
     if data.get("format") != FORMAT:
         return None, [f"{name}: block format {data.get('format')!r}; this version reads format {FORMAT}"]
     kind = data.get("kind")
-    if kind not in _SHAPES:
+    if not isinstance(kind, str) or kind not in _SHAPES:
         return None, [f"{name}: unknown kind {kind!r}; known: {', '.join(_SHAPES)}"]
     problems = list(_shape_problems(data, _SHAPES[kind]))
     if not problems:
@@ -125,13 +127,15 @@ def _shape_problems(data: Mapping[str, Any], shape: Mapping[str, type | tuple[ty
             yield f"field {name!r} is missing"
         elif not isinstance(data[name], wanted) or isinstance(data[name], bool):
             yield f"field {name!r} has type {type(data[name]).__name__}"
-    for name, value in data.items():
-        if name in ("svg", "png"):
-            continue
-        for text in _strings(value):
-            bad = bad_characters(text, newline=name in ("header", "rows"))
-            if bad:
-                yield f"{name} holds the control or unprintable character {', '.join(bad)} in {text!r}"
+    for name in sorted(set(data) - {"svg", "png"}):
+        yield from _character_problems(name, data[name])
+
+
+def _character_problems(name: str, value: object) -> Iterator[str]:
+    for text in _strings(value):
+        bad = bad_characters(text, newline=name in ("header", "rows"))
+        if bad:
+            yield f"{name} holds the control or unprintable character {', '.join(bad)} in {text!r}"
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -174,7 +178,9 @@ def _table_problems(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _positive(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    )
 
 
 def _header_problems(header: list[Any], n: int) -> Iterator[str]:
@@ -183,7 +189,7 @@ def _header_problems(header: list[Any], n: int) -> Iterator[str]:
     for number, row in enumerate(header, start=1):
         cells = row if isinstance(row, list) else []
         if not cells or not all(_is_header_cell(cell) for cell in cells):
-            yield f"header row {number} needs cells with text and span (>= 1)"
+            yield f"header row {number} needs cells with text, span (>= 1) and keys (a list of result ids)"
             continue
         total = sum(cell["span"] for cell in cells)
         if total != n:
@@ -193,8 +199,14 @@ def _header_problems(header: list[Any], n: int) -> Iterator[str]:
 
 
 def _is_header_cell(cell: object) -> bool:
-    plain = isinstance(cell, Mapping) and set(cell) == {"text", "span"} and isinstance(cell["text"], str)
-    return plain and type(cell["span"]) is int and cell["span"] >= 1  # type: ignore[index]
+    if not isinstance(cell, Mapping) or set(cell) != {"text", "span", "keys"}:
+        return False
+    return (
+        isinstance(cell["text"], str)
+        and type(cell["span"]) is int
+        and cell["span"] >= 1
+        and _are_keys(cell["keys"])
+    )
 
 
 def _row_problems(row: object, n: int) -> Iterator[str]:
@@ -219,8 +231,11 @@ def _row_problems(row: object, n: int) -> Iterator[str]:
 def _is_cell(cell: object) -> bool:
     if not isinstance(cell, Mapping) or set(cell) != {"text", "keys"}:
         return False
-    keys = cell["keys"]
-    return isinstance(cell["text"], str) and isinstance(keys, list) and all(isinstance(key, str) and key for key in keys)
+    return isinstance(cell["text"], str) and _are_keys(cell["keys"])
+
+
+def _are_keys(keys: object) -> bool:
+    return isinstance(keys, list) and all(isinstance(key, str) and key for key in keys)
 
 
 def _figure_problems(data: Mapping[str, Any]) -> Iterator[str]:
@@ -232,15 +247,19 @@ def _figure_problems(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"the text alternative {alt!r} is only the caption or a file name"
     if not _positive(data["width_mm"]):
         yield f"width_mm must be > 0, found {data['width_mm']!r}"
+    yield from _image_problems(data["svg"], data["png"])
+
+
+def _image_problems(svg: str, png: str) -> Iterator[str]:
     try:
-        root = ElementTree.fromstring(data["svg"])
+        root = ElementTree.fromstring(svg)
     except ElementTree.ParseError as error:
         yield f"svg cannot be read ({error})"
     else:
         if root.tag.rpartition("}")[2] != "svg":
             yield f"svg has root element {root.tag!r}"
     try:
-        image = base64.b64decode(data["png"], validate=True)
+        image = base64.b64decode(png, validate=True)
     except (binascii.Error, ValueError):
         image = b""
     if not image.startswith(_PNG):
@@ -260,7 +279,11 @@ def _is_span(span: object) -> bool:
     if not isinstance(span, Mapping) or set(span) != {"text", "key", "emphasis"}:
         return False
     key = span["key"]
-    return isinstance(span["text"], str) and isinstance(span["emphasis"], bool) and (key is None or isinstance(key, str))
+    return (
+        isinstance(span["text"], str)
+        and isinstance(span["emphasis"], bool)
+        and (key is None or isinstance(key, str))
+    )
 
 
 _CHECKS = {"table": _table_problems, "figure": _figure_problems, "paragraph": _paragraph_problems}
@@ -269,7 +292,9 @@ _CHECKS = {"table": _table_problems, "figure": _figure_problems, "paragraph": _p
 def _build(data: Mapping[str, Any], language: str) -> Table | Figure | Paragraph:
     """Return the model object of a block that has been checked."""
     if data["kind"] == "paragraph":
-        return Paragraph(tuple(Span(s["text"], emphasis=s["emphasis"], key=s["key"]) for s in data["spans"]), data["style"])
+        return Paragraph(
+            tuple(Span(s["text"], emphasis=s["emphasis"], key=s["key"]) for s in data["spans"]), data["style"]
+        )
     letter, number = data["id"].split(" ")
     shared: dict[str, Any] = {
         "id": data["id"],
@@ -283,10 +308,20 @@ def _build(data: Mapping[str, Any], language: str) -> Table | Figure | Paragraph
     }
     if data["kind"] == "figure":
         width = float(data["width_mm"])
-        return Figure(**shared, svg=data["svg"], png=data["png"], alt=data["alt"], width_mm=width, keys=tuple(data["keys"]))
+        return Figure(
+            **shared,
+            svg=data["svg"],
+            png=data["png"],
+            alt=data["alt"],
+            width_mm=width,
+            keys=tuple(data["keys"]),
+        )
     return Table(
         **shared,
-        header=tuple(tuple(HeaderCell(cell["text"], cell["span"]) for cell in row) for row in data["header"]),
+        header=tuple(
+            tuple(HeaderCell(cell["text"], cell["span"], tuple(cell["keys"])) for cell in row)
+            for row in data["header"]
+        ),
         rows=tuple(_row(row) for row in data["rows"]),
         align=tuple(data["align"]),
         widths=tuple(float(width) for width in data["widths"]),

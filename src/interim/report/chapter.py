@@ -6,17 +6,18 @@ import random
 import warnings
 from dataclasses import dataclass, field
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from interim.errors import ReportError
 from interim.report.registry import Tlf, footnotes_of, registry
-from interim.result import ResultStore
+from interim.result import Result, ResultStore
 from interim.study import Study, read_study
 
 if TYPE_CHECKING:
-    from interim.adam import Adam
-    from interim.data import Sdtm
+    from interim.adam.model import Adam
+    from interim.data.model import Sdtm
     from interim.display import Figure, Paragraph, Table
 
 LANGUAGES = ("en",)
@@ -71,20 +72,43 @@ def open_inputs(study: Study) -> Inputs:
 
     sdtm = open_data(study)
     adam = build_adam(sdtm, study)
-    results = {}
-    for name in dict.fromkeys(tlf.analysis for tlf in registry()):
-        result = (
-            _question(name)(adam, study, sdtm)
-            if name.startswith("data_quality.")
-            else _question(name)(adam, study)
-        )
-        results[result.analysis_id] = result
-    return Inputs(study, sdtm, adam, ResultStore(results))
+    return Inputs(study, sdtm, adam, answers(adam, study, sdtm))
 
 
-def _question(name: str) -> Any:
-    module, function = name.split(".")
-    return getattr(import_module(f"interim.analysis.{module}"), function)
+def answers(adam: Adam, study: Study, sdtm: Sdtm) -> ResultStore:
+    """Answer all questions of the registry.
+
+    Parameters
+    ----------
+    adam : Adam
+        Analysis datasets.
+    study : Study
+        Parameters.
+    sdtm : Sdtm
+        Source data, read only by the questions about the data themselves.
+
+    Returns
+    -------
+    ResultStore
+        Question -> its Result.
+
+    Raises
+    ------
+    ReportError
+        If a question of the registry does not exist.
+    """
+    names = dict.fromkeys(tlf.analysis for tlf in registry())
+    return ResultStore({name: _answer(name, adam, study, sdtm) for name in names})
+
+
+def _answer(name: str, adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    module, _, function = name.partition(".")
+    question = getattr(import_module(f"interim.analysis.{module}"), function, None)
+    if question is None:
+        raise ReportError(f"the registry names the question {name!r}, which interim.analysis does not have")
+    data = (sdtm,) if "sdtm" in signature(question).parameters else ()
+    result: Result = question(adam, study, *data)
+    return result
 
 
 def preload(inputs: Inputs) -> None:
@@ -171,13 +195,15 @@ class Chapter:
         """
         return self._show(tlf_id, "figure")  # type: ignore[no-any-return]
 
-    def say(self, template: str) -> Paragraph:
+    def say(self, template: str, *, style: Literal["normal", "note", "box"] = "normal") -> Paragraph:
         """Return a paragraph whose numbers are references to results.
 
         Parameters
         ----------
         template : str
             Text with references in braces; a digit outside them is refused.
+        style : {"normal", "note", "box"}
+            How it is set.
 
         Returns
         -------
@@ -191,19 +217,18 @@ class Chapter:
         """
         from interim.display import sentence
 
-        return sentence(template, self.inputs.store, self.study)
+        return sentence(template, self.inputs.store, self.study, style=style)
 
     def _show(self, tlf_id: str, kind: str) -> Any:
         tlf = self.tlfs.get(tlf_id)
         if tlf is None or tlf.kind != kind:
             known = ", ".join(sorted(t.id for t in self.tlfs.values() if t.kind == kind))
             raise ReportError(f"{tlf_id!r} is no {kind} of the registry; known: {known}")
-        result = self.inputs.store[tlf.analysis_id]
+        result = self.inputs.store[tlf.analysis]
         shown = getattr(import_module("interim.display"), tlf.display)(result, self.study, **tlf.options)
         return shown.with_id(
             tlf.id,
             title=tlf.title,
-            population=tlf.population,
             footnotes=footnotes_of(tlf, self.study, self.inputs.sdtm),
             labels=labels_of(self.inputs),
         )
@@ -284,5 +309,5 @@ def _settle(study: Study) -> None:
     pd.set_option("display.max_columns", 20)
     pd.set_option("display.width", 80)
     random.seed(study.study.seed)
-    np.random.seed((study.study.seed or 0) % 2**32)
+    np.random.seed((study.study.seed or 0) % 2**32)  # noqa: NPY002 - settles what a cell might draw from
     warnings.simplefilter("error")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_FRAME = re.compile(r"(?:Cell In\[\d+\]|<ipython-input[^>]*>).*?, line (\d+)")
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,28 @@ def run_job(job: Job) -> int:
 
 def _describe(job: Job, name: str, message: str, source: str, trace: list[str]) -> None:
     cell, title = _failing_cell(Path(job.output))
+    lines = [line for text in trace for line in _ANSI.sub("", text).splitlines()]
+    number = _failing_line(lines)
+    rows = source.splitlines()
     text = {
         "error": name,
         "message": message,
-        "source": source,
-        "trace": trace,
+        "line": number,
+        "source": rows[number - 1].strip() if number is not None and number <= len(rows) else source.strip(),
+        "trace": lines,
         "cell": cell,
         "section": title,
     }
     Path(job.failure).write_text(json.dumps(text), encoding="utf-8")
+
+
+def _failing_line(trace: list[str]) -> int | None:
+    """Return the number of the cell's line that raised the error: the first frame of the traceback that is a cell."""
+    for line in trace:
+        match = _FRAME.search(line)
+        if match:
+            return int(match[1])
+    return None
 
 
 def _failing_cell(path: Path) -> tuple[str, str]:
@@ -111,8 +128,11 @@ def _failing_cell(path: Path) -> tuple[str, str]:
         return "", title
     for cell in cells:
         source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-        if cell["cell_type"] == "markdown" and source.startswith("#"):
-            title = source.splitlines()[0].lstrip("# ")
+        added = {"papermill-error-cell-tag"} & set(cell["metadata"].get("tags", []))
+        if cell["cell_type"] == "markdown" and not added:
+            title = next(
+                (line.lstrip("# ") for line in source.splitlines()[::-1] if line.startswith("#")), title
+            )
         if any(output.get("output_type") == "error" for output in cell.get("outputs", [])):
             return str(cell.get("id", "")), title
     return "", title

@@ -22,11 +22,7 @@ WORDS = {
         "cut_off": "Data cut-off",
         "snapshot": "Data hash",
         "revision": "Revision",
-        "made": "Time stamp",
-        "population": "Population",
         "skip": "Skip to the content",
-        "notes": "Notes",
-        "text_version": "Text alternative",
     }
 }
 
@@ -112,10 +108,11 @@ class ListBlock:
 
 @dataclass(frozen=True)
 class HeaderCell:
-    """One cell of a header row: text, and the number of columns it spans."""
+    """One cell of a header row: text, the number of columns it spans, and the ids of the results that it prints."""
 
     text: str
     span: int = 1
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,11 @@ def collect(notebooks: Sequence[Path], *, front: Front) -> Document:
 
 def _refuse(problems: Sequence[str]) -> None:
     if problems:
-        head = "1 problem in the document:" if len(problems) == 1 else f"{len(problems)} problems in the document:"
+        head = (
+            "1 problem in the document:"
+            if len(problems) == 1
+            else f"{len(problems)} problems in the document:"
+        )
         raise ReportError("\n".join([head, *problems]))
 
 
@@ -65,7 +69,16 @@ def _front_problems(front: Front) -> Iterator[str]:
     if front.timestamp.tzinfo is None:
         yield f"title page: time stamp {front.timestamp} has no offset from UTC"
     pairs = [text for pair in front.details for text in pair]
-    for text in (front.title, front.study, front.subtitle, front.cut_off, front.snapshot, front.revision, *front.labels, *pairs):
+    for text in (
+        front.title,
+        front.study,
+        front.subtitle,
+        front.cut_off,
+        front.snapshot,
+        front.revision,
+        *front.labels,
+        *pairs,
+    ):
         if bad_characters(text):
             yield f"title page: control or unprintable character {', '.join(bad_characters(text))} in {text!r}"
 
@@ -74,20 +87,31 @@ def _cells(path: Path, problems: list[str]) -> Iterator[tuple[str, Mapping[str, 
     """Yield place and cell; list a notebook that is unreadable or was not run once from top to bottom."""
     try:
         book = json.loads(path.read_text(encoding="utf-8"))
-        cells = [dict(cell, source="".join(cell["source"]), metadata=dict(cell["metadata"])) for cell in book["cells"]]
+        cells = [
+            dict(cell, source="".join(cell["source"]), metadata=dict(cell["metadata"]))
+            for cell in book["cells"]
+        ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         problems.append(f"{path.name}: not a readable notebook ({type(error).__name__}: {error})")
         return
     expected = 1
     for cell in cells:
         where = f"{path.name}, cell {cell.get('id', '?')}"
-        if cell["cell_type"] == "code" and cell["source"].strip() and "skip-execution" not in cell["metadata"].get("tags", []):
+        if (
+            cell["cell_type"] == "code"
+            and cell["source"].strip()
+            and "skip-execution" not in cell["metadata"].get("tags", [])
+        ):
             if cell.get("execution_count") != expected:
-                problems.append(f"{where}: run as number {cell.get('execution_count')} instead of {expected}; run all cells once, in order")
+                problems.append(
+                    f"{where}: run as number {cell.get('execution_count')} instead of {expected}; run all cells once, in order"
+                )
             expected += 1
         yield where, cell
     if not any(MIME in output.get("data", {}) for cell in cells for output in cell.get("outputs", [])):
-        problems.append(f"{path.name}: shows no table, figure or result text; is it an executed notebook of a report?")
+        problems.append(
+            f"{path.name}: shows no table, figure or result text; is it an executed notebook of a report?"
+        )
 
 
 def _cell_blocks(cell: Mapping[str, Any], where: str, language: str, problems: list[str]) -> Iterator[_Loose]:
@@ -112,7 +136,9 @@ def _output_block(
         block, wrong = read_block(data[MIME], language=language)
         problems.extend(f"{where}, {problem}" for problem in wrong)
         return block
-    problems.append(f"{where}: {_what(output)} cannot enter a document; show a table, figure or text of interim.display")
+    problems.append(
+        f"{where}: {_what(output)} cannot enter a document; show a table, figure or text of interim.display"
+    )
     return None
 
 
@@ -128,6 +154,24 @@ def _what(output: Mapping[str, Any]) -> str:
 
 def _document_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
     """Yield what only the whole shows: heading levels, ids and text alternatives used twice."""
+    yield from _level_problems(loose)
+    tlfs = [(where, block) for where, block in loose if isinstance(block, (Table, Figure))]
+    ids = Counter(block.id for _, block in tlfs)
+    yield from (
+        f"{where}, {block.id}: this id is used {ids[block.id]} times"
+        for where, block in tlfs
+        if ids[block.id] > 1
+    )
+    figures = [(where, block) for where, block in tlfs if isinstance(block, Figure)]
+    alts = Counter(block.alt for _, block in figures)
+    yield from (
+        f"{where}, {block.id}: another figure has the same text alternative"
+        for where, block in figures
+        if alts[block.alt] > 1
+    )
+
+
+def _level_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
     level = 0
     for where, block in loose:
         if isinstance(block, Heading):
@@ -137,15 +181,6 @@ def _document_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
         elif level == 0:
             yield f"{where}: content before the first heading"
             level = 1
-    tlfs = [(where, block) for where, block in loose if isinstance(block, (Table, Figure))]
-    ids = Counter(block.id for _, block in tlfs)
-    for where, block in tlfs:
-        if ids[block.id] > 1:
-            yield f"{where}, {block.id}: this id is used {ids[block.id]} times"
-    alts = Counter(block.alt for _, block in tlfs if isinstance(block, Figure))
-    for where, block in tlfs:
-        if isinstance(block, Figure) and alts[block.alt] > 1:
-            yield f"{where}, {block.id}: another figure has the same text alternative"
 
 
 def _numbered(loose: Sequence[_Loose]) -> Iterator[Block]:

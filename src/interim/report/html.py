@@ -8,9 +8,12 @@ from html import escape
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from interim.display.markup import figure_html, paragraph_html, table_html
+from interim.report.columns import fit
 from interim.report.content import Block, Document, ListBlock, Paragraph, Section, Table
+from interim.report.page import room_mm
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 
@@ -58,7 +61,9 @@ def html_text(document: Document) -> str:
     marks = "".join(f'<p class="mark">{escape(label)}</p>' for label in front.labels)
     banner = f'<div class="banner">{marks}</div>' if marks else ""
     subtitle = f'<p class="subtitle">{escape(front.subtitle)}</p>' if front.subtitle else ""
-    lines = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in front.lines())
+    lines = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in front.lines()
+    )
     facts = f'<dl class="facts">{lines}</dl>' if lines else ""
     return "\n".join(
         [
@@ -70,7 +75,7 @@ def html_text(document: Document) -> str:
             f"<title>{escape(front.title)}</title>",
             f"<style>{_style(document)}</style></head>",
             f'<body><a class="skip" href="#content">{escape(words["skip"])}</a>',
-            f"<header>{banner}<p class=\"study\">{escape(front.study)}</p><h1>{escape(front.title)}</h1>{subtitle}{facts}</header>",
+            f'<header>{banner}<p class="study">{escape(front.study)}</p><h1>{escape(front.title)}</h1>{subtitle}{facts}</header>',
             f'<div class="columns"><nav aria-label="{escape(words["contents"])}">{_contents(document)}</nav>',
             '<main id="content" tabindex="-1">',
             *map(_block, document.blocks),
@@ -84,12 +89,14 @@ def html_text(document: Document) -> str:
 def _style(document: Document) -> str:
     """Return the style sheet, with the running header and footer of printed pages."""
     front, words = document.front, document.words
-    sheet = resources.files("interim.report").joinpath("templates", "document.css").read_text(encoding="utf-8")
+    sheet = (
+        resources.files("interim.report").joinpath("templates", "document.css").read_text(encoding="utf-8")
+    )
     running = {
         "@top-left": _css(front.study),
         "@top-right": _css(" · ".join(front.labels)),
         "@bottom-left": _css(front.footer()),
-        "@bottom-right": f'{_css(words["page"] + " ")} counter(page) {_css(" " + words["of"] + " ")} counter(pages)',
+        "@bottom-right": f"{_css(words['page'] + ' ')} counter(page) {_css(' ' + words['of'] + ' ')} counter(pages)",
     }
     boxes = "".join(f"{box}{{content:{content}}}" for box, content in running.items())
     return f"{sheet}@page{{{boxes}}}"
@@ -109,7 +116,7 @@ def _contents(document: Document) -> str:
                 f'<li><a href="#{escape(tlf.anchor)}"><span class="number">{escape(tlf.label)}</span> {escape(tlf.title)}</a></li>'
                 for tlf in tlfs
             )
-            parts.append(f'<details><summary>{escape(words[name])}</summary><ul>{entries}</ul></details>')
+            parts.append(f"<details><summary>{escape(words[name])}</summary><ul>{entries}</ul></details>")
     return "".join(parts)
 
 
@@ -140,6 +147,10 @@ def _block(block: Block) -> str:
         start = f' start="{block.start}"' if block.ordered and block.start != 1 else ""
         items = "".join(f"<li>{''.join(map(_block, item))}</li>" for item in block.items)
         return f"<{tag}{start}>{items}</{tag}>"
-    return table_html(asdict(block)) if isinstance(block, Table) else figure_html(asdict(block))
+    return table_html(_fitted(block)) if isinstance(block, Table) else figure_html(asdict(block))
 
 
+def _fitted(table: Table) -> dict[str, Any]:
+    """Return a table with the widths and the letter size with which it fits the printed page."""
+    fitted = fit(table, room_mm("a4", table.orientation)[0])
+    return asdict(table) | {"widths": fitted.widths, "size": fitted.size, "broken": fitted.broken}

@@ -6,9 +6,10 @@ import ast
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from interim.errors import ReportError
@@ -147,8 +148,13 @@ def _declared(node: ast.stmt) -> Parameter:
     return Parameter(node.target.id, kind, value)
 
 
-def check_parameters(books: tuple[Path, ...], given: Mapping[str, object]) -> None:
-    """Refuse parameters that a notebook does not declare, or declares with another type.
+def check_parameters(
+    books: tuple[Path, ...],
+    given: Mapping[str, object],
+    *,
+    permitted: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Refuse parameters that a notebook does not declare, or declares with another type, or that are not available.
 
     Parameters
     ----------
@@ -156,6 +162,8 @@ def check_parameters(books: tuple[Path, ...], given: Mapping[str, object]) -> No
         The notebooks that will run.
     given : mapping of str to object
         Name -> value.
+    permitted : mapping of str to sequence of str
+        Permitted values of parameters that have a choice.
 
     Returns
     -------
@@ -167,12 +175,21 @@ def check_parameters(books: tuple[Path, ...], given: Mapping[str, object]) -> No
         All problems of all notebooks at once; an unknown name with the nearest declared one.
     """
     problems = [line for book in books for line in _parameter_problems(book, given)]
+    for name, values in permitted.items():
+        if name in given and given[name] not in values:
+            problems.append(
+                f"parameter {name} = {given[name]!r} is not available; permitted: {', '.join(values)}"
+            )
     if problems:
         raise ReportError("\n".join(["no notebook was run:", *problems]))
 
 
 def _parameter_problems(book: Path, given: Mapping[str, object]) -> Iterator[str]:
-    declared = {parameter.name: parameter for parameter in parameters(book)}
+    try:
+        declared = {parameter.name: parameter for parameter in parameters(book)}
+    except ReportError as error:
+        yield str(error)
+        return
     for name, value in given.items():
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)

@@ -22,12 +22,12 @@ class Heading:
     title: str
 
 
-class _Unknown(Exception):
+class _UnknownError(Exception):
     """Markdown that a document cannot hold."""
 
 
 def read_prose(source: str) -> tuple[list[Heading | Paragraph | ListBlock], list[str]]:
-    """Return the content of a Markdown cell, and everything in it that a document cannot hold.
+    r"""Return the content of a Markdown cell, and everything in it that a document cannot hold.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def read_prose(source: str) -> tuple[list[Heading | Paragraph | ListBlock], list
 
     Examples
     --------
-    >>> blocks, problems = read_prose("# Response\\n\\nBy *RECIST*.")
+    >>> blocks, problems = read_prose("# Response\n\nBy *RECIST*.")
     >>> blocks[0], [span.text for span in blocks[1].spans], problems
     (Heading(level=1, title='Response'), ['By ', 'RECIST', '.'], [])
     """
@@ -57,7 +57,7 @@ def read_prose(source: str) -> tuple[list[Heading | Paragraph | ListBlock], list
         line = node.map[0] + 1 if node.map else 1
         try:
             blocks.append(_heading(node) if node.type == "heading" else _block(node))
-        except _Unknown as error:
+        except _UnknownError as error:
             problems.append(f"line {line}: {error}")
     return blocks, problems
 
@@ -65,10 +65,10 @@ def read_prose(source: str) -> tuple[list[Heading | Paragraph | ListBlock], list
 def _heading(node: SyntaxTreeNode) -> Heading:
     spans = _spans(node.children[0])
     if len(spans) != 1 or spans[0] != Span(spans[0].text):
-        raise _Unknown("a heading holds plain text only, and some of it")
+        raise _UnknownError("a heading holds plain text only, and some of it")
     level = int(node.tag[1:])
     if level > MAX_LEVEL:
-        raise _Unknown(f"heading of level {level}; the deepest is {MAX_LEVEL}")
+        raise _UnknownError(f"heading of level {level}; the deepest is {MAX_LEVEL}")
     return Heading(level, spans[0].text)
 
 
@@ -78,10 +78,12 @@ def _block(node: SyntaxTreeNode) -> Paragraph | ListBlock:
     if node.type in ("bullet_list", "ordered_list"):
         ordered = node.type == "ordered_list"
         if not all(item.children for item in node.children):
-            raise _Unknown("a list item is empty")
+            raise _UnknownError("a list item is empty")
         items = tuple(tuple(_block(child) for child in item.children) for item in node.children)
         return ListBlock(ordered, int(node.attrs.get("start", 1)) if ordered else 1, items)
-    raise _Unknown(f"{node.type.replace('_', ' ')} is not possible; use headings, paragraphs, lists and emphasis")
+    raise _UnknownError(
+        f"{node.type.replace('_', ' ')} is not possible; use headings, paragraphs, lists and emphasis"
+    )
 
 
 def _spans(inline: SyntaxTreeNode) -> tuple[Span, ...]:
@@ -93,7 +95,7 @@ def _spans(inline: SyntaxTreeNode) -> tuple[Span, ...]:
             spans.append(span)
     bad = bad_characters("".join(span.text for span in spans))
     if bad:
-        raise _Unknown(f"control or unprintable character {', '.join(bad)}")
+        raise _UnknownError(f"control or unprintable character {', '.join(bad)}")
     return tuple(spans)
 
 
@@ -110,4 +112,6 @@ def _inline(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
     elif node.type == "code_inline":
         yield Span(node.content, style.emphasis, style.strong, code=True)
     else:
-        raise _Unknown(f"{node.type.replace('_', ' ')} is not possible in text; use emphasis, strong and code")
+        raise _UnknownError(
+            f"{node.type.replace('_', ' ')} is not possible in text; use emphasis, strong and code"
+        )

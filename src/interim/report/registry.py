@@ -1,19 +1,25 @@
-"""The registry of tables and figures: one entry joins an id and title to a question and the way it is shown."""
+"""The registry of tables and figures: one entry joins an id to a question and the way it is shown."""
 
 from __future__ import annotations
 
+import csv
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
+import interim
 from interim.errors import ReportError
+from interim.report.hashes import snapshot_hash
 from interim.study import Study
 
 if TYPE_CHECKING:
-    from interim.data import Sdtm
+    from interim.data.model import Sdtm
+
+_ID = re.compile(r"([TF] \d+(?:\.\d+)+)([a-z]?)")
 
 
 @dataclass(frozen=True)
@@ -22,14 +28,12 @@ class Tlf:
 
     Attributes
     ----------
-    id, title, population : str
+    id, title : str
         As printed; ids follow ICH E3.
     kind : {"table", "figure"}
         What it is.
     analysis : str
-        Question, ``module.function`` of `interim.analysis`.
-    analysis_id : str
-        Id of the question's Result.
+        Question, ``module.function`` of `interim.analysis`; also the id of its Result.
     display : str
         Function of `interim.display`.
     footnotes : tuple of str
@@ -40,10 +44,8 @@ class Tlf:
 
     id: str
     title: str
-    population: str
     kind: Literal["table", "figure"]
     analysis: str
-    analysis_id: str
     display: str
     footnotes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -55,8 +57,25 @@ def _document() -> dict[str, Any]:
 
 
 @cache
+def shells() -> Mapping[str, str]:
+    """Return the titles of all tables, figures and listings that the package plans.
+
+    Returns
+    -------
+    mapping of str to str
+        Id -> title, in the order of ``tlf_shells.csv``.
+
+    Raises
+    ------
+    None
+    """
+    text = files("interim.report").joinpath("tlf_shells.csv").read_text(encoding="utf-8")
+    return {row["id"]: row["title"] for row in csv.DictReader(text.splitlines())}
+
+
+@cache
 def registry() -> tuple[Tlf, ...]:
-    """Return all tables and figures.
+    """Return the tables and figures that this version makes.
 
     Returns
     -------
@@ -66,25 +85,59 @@ def registry() -> tuple[Tlf, ...]:
     Raises
     ------
     ReportError
-        If an id stands twice or a footnote code is unknown.
+        If an id is no planned one or stands twice, or a footnote code is unknown; all problems at once.
     """
     document = _document()
-    entries = tuple(
-        Tlf(
-            kind="figure" if row["id"].startswith("F ") else "table",
-            footnotes=tuple(row.pop("footnotes", ())),
-            **row,
-        )
-        for row in (dict(row) for row in document["tlf"])
-    )
-    ids = [entry.id for entry in entries]
-    problems = [f"{name}: id used twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
-    for entry in entries:
-        unknown = sorted(set(entry.footnotes) - set(document["footnotes"]))
-        problems += [f"{entry.id}: unknown footnote {code!r}" for code in unknown]
+    return read_entries(document["tlf"], known=set(document["footnotes"]))
+
+
+def read_entries(rows: Sequence[Mapping[str, Any]], *, known: set[str]) -> tuple[Tlf, ...]:
+    """Return registry rows as entries, titles taken from the shells.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Rows of the registry file.
+    known : set of str
+        Codes of the footnote library.
+
+    Returns
+    -------
+    tuple of Tlf
+        In the given order.
+
+    Raises
+    ------
+    ReportError
+        If an id is no planned one or stands twice, or a footnote code is unknown; all problems at once.
+    """
+    problems = list(_problems(rows, known))
     if problems:
         raise ReportError("\n".join(["the registry of tables and figures is wrong:", *problems]))
-    return entries
+    return tuple(_entry(row) for row in rows)
+
+
+def _problems(rows: Sequence[Mapping[str, Any]], known: set[str]) -> Iterator[str]:
+    ids = [row["id"] for row in rows]
+    yield from (f"{name}: id used twice" for name in sorted({i for i in ids if ids.count(i) > 1}))
+    for row in rows:
+        match = _ID.fullmatch(row["id"])
+        if match is None or match[1] not in shells():
+            yield f"{row['id']}: no table or figure of tlf_shells.csv"
+        elif match[2] and "title" not in row:
+            yield f"{row['id']}: continues {match[1]} and needs a title of its own"
+        unknown = sorted(set(row.get("footnotes", ())) - known)
+        yield from (f"{row['id']}: unknown footnote {code!r}" for code in unknown)
+
+
+def _entry(row: Mapping[str, Any]) -> Tlf:
+    values = dict(row)
+    return Tlf(
+        kind="figure" if values["id"].startswith("F ") else "table",
+        title=values.pop("title", None) or shells()[values["id"]],
+        footnotes=tuple(values.pop("footnotes", ())),
+        **values,
+    )
 
 
 def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:
@@ -119,6 +172,8 @@ def _facts(tlf: Tlf, study: Study, sdtm: Sdtm) -> dict[str, str]:
     end = study.safety.teae_end_days
     return {
         "analysis": tlf.analysis,
+        "version": interim.__version__,
+        "snapshot": snapshot_hash(sdtm.sources)[:12],
         "cut": f"{study.cut:%Y-%m-%d %H:%M:%S}".removesuffix(" 23:59:59"),
         "extract": study.data.extract_time.isoformat() if study.data.extract_time else "not stated",
         "percent": f"{100 * study.stats.level:g}",
@@ -138,5 +193,4 @@ def _facts(tlf: Tlf, study: Study, sdtm: Sdtm) -> dict[str, str]:
         "evaluator": study.response.evaluator.lower(),
         "min_ci_n": f"{study.subgroup.min_ci_n}",
         "rounding": study.rounding.mode.replace("_", " "),
-        "files": f"{len(sdtm.sources)}",
     }

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from interim.errors import ReportError
-from interim.report.chapter import Inputs, labels_of, open_inputs, preload
+from interim.errors import InterimError
+from interim.report.chapter import COPIES, LANGUAGES, Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
-from interim.report.manifest import data_hash, write_manifest
+from interim.report.freshness import current, report_key
+from interim.report.hashes import snapshot_hash
+from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import check_parameters, notebooks
 from interim.report.publish import building
-from interim.report.workers import Failure, run_jobs, start_method
+from interim.report.workers import Failure, NotebookError, run_jobs, start_method
 from interim.study import Study, read_study
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interim.report.content import Front
+
 Say = Callable[[str], None]
+_WRITERS = {"html": ("html", "write_html"), "pdf": ("pdf", "write_pdf"), "docx": ("word", "write_docx")}
+_TRACE_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -29,17 +42,43 @@ class Built:
 
     Attributes
     ----------
+    status : {"built", "up to date"}
+        Whether it was built now.
     folder : Path
         The report folder.
     documents : tuple of Path
         The documents in it.
-    findings : tuple of int
-        Number of stop, warn and info findings.
+    findings : mapping of str to int
+        Number of findings by severity.
+    outputs : mapping of str to str
+        Path below the folder -> SHA-256.
     """
 
+    status: Literal["built", "up to date"]
     folder: Path
     documents: tuple[Path, ...]
-    findings: tuple[int, int, int]
+    findings: Mapping[str, int]
+    outputs: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain JSON values.
+
+        Returns
+        -------
+        dict
+            Keys status, folder, documents, findings, outputs.
+
+        Raises
+        ------
+        None
+        """
+        return {
+            "status": self.status,
+            "folder": str(self.folder),
+            "documents": [str(path) for path in self.documents],
+            "findings": dict(self.findings),
+            "outputs": dict(self.outputs),
+        }
 
 
 @dataclass(frozen=True)
@@ -56,16 +95,19 @@ class Plan:
         Folder of all reports.
     parameters : mapping of str to object
         Parameters given on the command line; only those that the notebooks declare.
+    force : bool
+        Build even if the published report is up to date.
     """
 
     study: Path
     notebooks: Path = Path("notebooks")
     reports: Path = Path("reports")
-    parameters: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    force: bool = False
 
 
 def run(plan: Plan, *, say: Say) -> Built:
-    """Build and publish the report of a study.
+    """Build and publish the report of a study, unless the published one is up to date.
 
     Parameters
     ----------
@@ -86,45 +128,50 @@ def run(plan: Plan, *, say: Say) -> Built:
     ReportError
         If a parameter is not declared, a notebook fails or a document cannot be built; the last good report stays whole.
     """
-    given = dict(plan.parameters or {})
     books = notebooks(plan.notebooks)
-    check_parameters(books, {"study": str(plan.study), **given})
-    study = read_study(plan.study, cut_date=given.get("cut_date") or None)
+    given = {"study": str(plan.study), **plan.parameters}
+    check_parameters(books, given, permitted={"language": LANGUAGES, "copy": COPIES})
+    study = read_study(plan.study, cut_date=plan.parameters.get("cut_date") or None)
+    target = plan.reports / study.study.id / f"{study.cut:%Y-%m-%d}"
     say(f"study {study.study.id}, data cut-off {study.cut:%Y-%m-%d}")
+    key = report_key(study, plan.notebooks, plan.parameters)
+    manifest = None if plan.force else current(target, key)
+    if manifest is not None:
+        return _built("up to date", target, study, manifest)
     inputs = open_inputs(study)
     say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
     preload(inputs)
-    target = plan.reports / study.study.id / f"{study.cut:%Y-%m-%d}"
     with building(target) as folder:
-        executed = _execute(plan, study, books, say=say, failed=target.with_name(f"{target.name}.failed"))
-        shutil.copytree(executed, folder / "notebooks")
-        shutil.rmtree(executed)
+        with _executed(plan, study, books, say=say, failed=target.with_name(f"{target.name}.failed")) as done:
+            shutil.copytree(done, folder / "notebooks")
         _write_data(folder, inputs)
-        names = _write_documents(folder, inputs, say=say)
-        write_manifest(folder, inputs, notebooks=plan.notebooks)
-    counts = [sum(f.severity == s for f in inputs.adam.findings) for s in ("stop", "warn", "info")]
-    return Built(target, tuple(target / name for name in names), (counts[0], counts[1], counts[2]))
+        _write_documents(folder, inputs, code=key["code"], language=_language(plan), say=say)
+        manifest = json.loads(write_manifest(folder, inputs, key=key).read_text(encoding="utf-8"))
+    return _built("built", target, study, manifest)
 
 
-def _execute(plan: Plan, study: Study, books: Sequence[Path], *, say: Say, failed: Path) -> Path:
-    """Run the notebooks into a temporary folder; on failure keep them in ``failed`` and raise."""
-    out = Path(tempfile.mkdtemp(prefix="interim-"))
-    scratch = Path(tempfile.mkdtemp(prefix="interim-jobs-"))
-    parameters = {"study": str(plan.study.resolve()), **(plan.parameters or {})}
-    jobs = [
-        Job(
-            notebook=str(book.resolve()),
-            output=str(out / book.name),
-            failure=str(scratch / f"{book.stem}.json"),
-            log=str(scratch / f"{book.stem}.log"),
-            parameters=parameters,
-        )
-        for book in books
-    ]
-    workers = _workers(study, len(jobs))
-    method = start_method("auto")
-    say(f"{len(jobs)} notebooks on {workers} process(es), {method}")
-    try:
+def _built(
+    status: Literal["built", "up to date"], target: Path, study: Study, manifest: Mapping[str, Any]
+) -> Built:
+    documents = tuple(target / f"report.{name}" for name in study.report.formats)
+    return Built(status, target, documents, manifest["findings"], manifest["outputs"])
+
+
+def _language(plan: Plan) -> str:
+    return str(plan.parameters.get("language") or LANGUAGES[0])
+
+
+@contextmanager
+def _executed(plan: Plan, study: Study, books: Sequence[Path], *, say: Say, failed: Path) -> Iterator[Path]:
+    """Run the notebooks and give the folder of their executed copies; keep it as ``failed`` and raise if one fails."""
+    with tempfile.TemporaryDirectory(prefix="interim-") as name:
+        out, scratch = Path(name) / "notebooks", Path(name) / "scratch"
+        out.mkdir()
+        scratch.mkdir()
+        parameters = {"study": str(plan.study), **plan.parameters}
+        jobs = [_job(book, out, scratch, parameters) for book in books]
+        workers, method = _workers(study, len(jobs)), start_method("auto")
+        say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
         _warm()
         failures = run_jobs(
             jobs,
@@ -137,26 +184,27 @@ def _execute(plan: Plan, study: Study, books: Sequence[Path], *, say: Say, faile
         shutil.rmtree(failed, ignore_errors=True)
         if failures:
             shutil.copytree(out, failed)
-            raise ReportError(_failure_text(failures, failed, plan))
-    except BaseException:
-        shutil.rmtree(out, ignore_errors=True)
-        raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return out
+            raise NotebookError(_failure_text(failures, failed, plan), failures)
+        yield out
+
+
+def _job(book: Path, out: Path, scratch: Path, parameters: Mapping[str, Any]) -> Job:
+    return Job(
+        notebook=str(book),
+        output=str(out / book.name),
+        failure=str(scratch / f"{book.stem}.json"),
+        log=str(scratch / f"{book.stem}.log"),
+        parameters=parameters,
+    )
 
 
 def _warm() -> None:
     """Import once what every notebook needs, so that the forked children have it."""
-    import IPython.core.interactiveshell
     import matplotlib
-    import papermill
-
-    import interim.display
-    import interim.report.engine
 
     matplotlib.use("Agg")
-    _ = (IPython.core.interactiveshell, papermill, interim.display, interim.report.engine)
+    for name in ("IPython.core.interactiveshell", "papermill", "interim.display", "interim.report.shell"):
+        import_module(name)
 
 
 def _workers(study: Study, jobs: int) -> int:
@@ -167,78 +215,108 @@ def _workers(study: Study, jobs: int) -> int:
 
 def _failure_text(failures: Sequence[Failure], kept: Path, plan: Plan) -> str:
     lines = [f"{len(failures)} notebook(s) failed; the last report is unchanged. Executed copies: {kept}"]
+    options = "".join(f" -p {name} {value}" for name, value in plan.parameters.items())
     for failure in failures:
-        lines += [f"- {failure}", *(f"    {line}" for line in failure.source.splitlines())]
-        lines.append(
-            f"    again, alone: papermill --engine interim {plan.notebooks / failure.notebook} out.ipynb -p study {plan.study}"
-        )
+        lines.append(f"- {failure}")
+        lines += [f"    {line}" for line in (failure.source.splitlines() if failure.source else ())]
+        lines += [f"    | {line}" for line in _shown_trace(failure)]
+        again = f"papermill --engine interim {plan.notebooks / failure.notebook} out.ipynb -p study {plan.study}{options}"
+        lines.append(f"    again, alone: {again}")
     return "\n".join(lines)
+
+
+def _shown_trace(failure: Failure) -> Sequence[str]:
+    """Return the end of the traceback, unless the error was raised on purpose and its text says it all."""
+    return () if failure.error in _on_purpose(InterimError) else failure.trace[-_TRACE_LINES:]
+
+
+def _on_purpose(root: type[InterimError]) -> set[str]:
+    return {root.__name__}.union(*(_on_purpose(child) for child in root.__subclasses__()))
 
 
 def _write_data(folder: Path, inputs: Inputs) -> None:
     """Write the results, the records behind them, the analysis datasets and the findings."""
-    import pandas as pd
-
-    frame, links = inputs.store.frame(), inputs.store.links()
     data = folder / "data"
     data.mkdir()
+    frame = inputs.store.frame()
     frame.to_parquet(data / "results.parquet", index=False)
-    links.to_parquet(data / "links.parquet", index=False)
-    rows = [{key: _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
-    text = json.dumps(rows, indent=0, sort_keys=True, ensure_ascii=False)
-    (data / "results.json").write_text(text + "\n", encoding="utf-8")
-    for name, dataset in inputs.adam.datasets.items():
+    inputs.store.links().to_parquet(data / "links.parquet", index=False)
+    rows = [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
+    _write_json(data / "results.json", rows)
+    for name, dataset in sorted(inputs.adam.datasets.items()):
         dataset.to_parquet(data / f"{name.lower()}.parquet", index=False)
-    findings = [
-        {
-            "id": f.id,
-            "rule": f.rule,
-            "severity": f.severity,
-            "domain": f.domain,
-            "subject": f.subject,
-            "variable": f.variable,
-            "value": f.value,
-            "expected": f.expected,
-            "message": f.message,
-            "effect": "; ".join(f.effect),
-            "file": f.file,
-            "row": f.row,
-        }
-        for f in inputs.adam.findings
-    ]
-    columns = list(findings[0]) if findings else ["id", "rule", "severity", "domain", "subject", "message"]
-    pd.DataFrame(findings, columns=columns).to_csv(data / "findings.csv", index=False, lineterminator="\n")
+    names = (
+        "id",
+        "rule",
+        "severity",
+        "domain",
+        "subject",
+        "key",
+        "variable",
+        "value",
+        "expected",
+        "message",
+        "effect",
+        "file",
+        "row",
+    )
+    _write_json(
+        data / "findings.json", [{name: getattr(f, name) for name in names} for f in inputs.adam.findings]
+    )
+
+
+def _write_json(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    text = json.dumps(rows, indent=0, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell as JSON holds it: missing as null."""
-    missing = value is None or value != value or type(value).__name__ == "NAType"
-    return None if missing else value
+    """Return a cell as JSON holds it: what is missing or not finite as null."""
+    if (
+        value is None
+        or type(value).__name__ == "NAType"
+        or (isinstance(value, float) and not math.isfinite(value))
+    ):
+        return None
+    return value
 
 
-def _write_documents(folder: Path, inputs: Inputs, *, say: Say) -> list[str]:
-    from interim.report.document import DocumentFacts, collect
-    from interim.report.html import write_html
-    from interim.report.pdf import write_pdf
-    from interim.report.word import write_docx
+def _write_documents(folder: Path, inputs: Inputs, *, code: str, language: str, say: Say) -> None:
+    from interim.report.document import collect
 
     study = inputs.study
-    facts = DocumentFacts(
+    document = collect(sorted((folder / "notebooks").glob("*.ipynb")), front=_front(inputs, code, language))
+    paper = study.pdf.paper
+    options: dict[str, dict[str, Any]] = {
+        "pdf": {"standards": study.pdf.standards, "paper": paper},
+        "docx": {"paper": paper},
+    }
+    for name in study.report.formats:
+        module, function = _WRITERS[name]
+        path = folder / f"report.{name}"
+        getattr(import_module(f"interim.report.{module}"), function)(document, path, **options.get(name, {}))
+        say(f"wrote {path.name}")
+
+
+def _front(inputs: Inputs, code: str, language: str) -> Front:
+    import interim
+    from interim.report.content import Front
+
+    study, counts = inputs.study, finding_counts(inputs)
+    stamp = study.report.timestamp or study.data.extract_time or study.cut
+    return Front(
         title="Statistical interim report",
         subtitle=study.study.title,
         study=study.study.id,
-        cut=f"{study.cut:%Y-%m-%d}",
-        snapshot=data_hash(inputs)[:12],
+        timestamp=stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC),
+        cut_off=f"{study.cut:%Y-%m-%d}",
+        snapshot=snapshot_hash(inputs.sdtm.sources)[:12],
+        revision=f"{interim.__version__} ({code[:12]})",
+        language=language,
         labels=labels_of(inputs),
-        language="en",
-        timestamp=study.report.timestamp or study.data.extract_time or study.cut,
+        details=(
+            ("Rule of the cut-off", study.data.cut_description),
+            ("Parameters", study.digest()[:12]),
+            ("Findings in the data", ", ".join(f"{number} {name}" for name, number in counts.items())),
+        ),
     )
-    document = collect(sorted((folder / "notebooks").glob("*.ipynb")), facts)
-    writers = {"html": write_html, "pdf": write_pdf, "docx": write_docx}
-    names = []
-    for name in study.report.formats:
-        path = folder / f"report.{name}"
-        writers[name](document, path)
-        say(f"wrote {path.name}")
-        names.append(path.name)
-    return names

@@ -1,5 +1,8 @@
 """Runs the cells of a notebook in an IPython shell inside the process and records what a kernel would have sent."""
 
+# IPython, nbformat and matplotlib_inline are only partly typed.
+# mypy: disallow-untyped-calls=false
+
 from __future__ import annotations
 
 import asyncio
@@ -85,7 +88,7 @@ class Recorder:
         """
         if self._clear_next:
             self.clear(wait=False)
-        output = new_output(kind, **content)
+        output: NotebookNode = new_output(kind, **content)
         self.outputs.append(output)
         return output
 
@@ -112,7 +115,9 @@ class Recorder:
             self.copies[name].write(text)
             self.copies[name].flush()
 
-    def display(self, data: dict[str, Any], metadata: dict[str, Any], display_id: str | None, *, update: bool) -> None:
+    def display(
+        self, data: dict[str, Any], metadata: dict[str, Any], display_id: str | None, *, update: bool
+    ) -> None:
         """Append or update a rich display.
 
         Parameters
@@ -223,7 +228,9 @@ class _Hook(DisplayHook):
         """Record the result, if it has a representation."""
         if self._bundle is not None:
             data, metadata = map(plain_json, self._bundle)
-            self.recorder.add("execute_result", data=data, metadata=metadata, execution_count=self.prompt_count)
+            self.recorder.add(
+                "execute_result", data=data, metadata=metadata, execution_count=self.prompt_count
+            )
         self._bundle = None
         self._is_active = False
 
@@ -251,7 +258,7 @@ class _Publisher(DisplayPublisher):
         self.recorder.clear(wait=wait)
 
 
-class ZMQFreeShell(InteractiveShell):
+class _ZMQFreeShell(InteractiveShell):
     """An IPython shell without kernel, terminal, history file, thread or user profile.
 
     The name holds "ZMQ" because pandas recognises a notebook by these letters in the name of the shell's class.
@@ -267,8 +274,8 @@ class ZMQFreeShell(InteractiveShell):
         config.InteractiveShell.autoindent = False
         self.recorder = recorder
         super().__init__(config=config, displayhook_class=_Hook, display_pub_class=_Publisher)
-        self.displayhook.recorder = recorder
-        self.display_pub.recorder = recorder
+        self.displayhook.recorder = recorder  # type: ignore[attr-defined]
+        self.display_pub.recorder = recorder  # type: ignore[attr-defined]
 
     def init_ipython_dir(self, ipython_dir: str | None) -> None:
         """Use no folder of the user."""
@@ -357,7 +364,7 @@ def language_info() -> dict[str, Any]:
     }
 
 
-async def _run(shell: ZMQFreeShell, cell: NotebookNode) -> bool:
+async def _run(shell: _ZMQFreeShell, cell: NotebookNode) -> bool:
     """Run one cell as a kernel does, inside a running event loop; return True if it failed."""
     if not cell.source.strip() or "skip-execution" in cell.metadata.get("tags", []):
         return False
@@ -377,7 +384,7 @@ async def _run(shell: ZMQFreeShell, cell: NotebookNode) -> bool:
     return result is None or not result.success or shell.failed_display
 
 
-def _is_async(shell: ZMQFreeShell, source: str) -> bool:
+def _is_async(shell: _ZMQFreeShell, source: str) -> bool:
     try:
         transformed = shell.transform_cell(source)
     except Exception:  # the shell reports it when the cell runs
@@ -390,17 +397,21 @@ def _no_input(*_: object, **__: object) -> str:
 
 
 @contextmanager
-def _session(recorder: Recorder) -> Iterator[tuple[ZMQFreeShell, asyncio.AbstractEventLoop]]:
+def _session(recorder: Recorder) -> Iterator[tuple[_ZMQFreeShell, asyncio.AbstractEventLoop]]:
     """Make a shell the IPython session of this process, and put everything back afterwards."""
     if InteractiveShell.initialized():
-        raise ReportError("engine 'interim' cannot run inside an IPython session; use 'interim run' or the plain engine")
+        raise ReportError(
+            "engine 'interim' cannot run inside an IPython session; use 'interim run' or the plain engine"
+        )
     if asyncio._get_running_loop() is not None:
-        raise ReportError("engine 'interim' cannot run inside an event loop; use 'interim run' or the plain engine")
+        raise ReportError(
+            "engine 'interim' cannot run inside an event loop; use 'interim run' or the plain engine"
+        )
     with _process_state():
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
-            shell = ZMQFreeShell.instance(recorder=recorder)
+            shell = _ZMQFreeShell.instance(recorder=recorder)
             sys.stdout, sys.stderr = _Stream("stdout", recorder), _Stream("stderr", recorder)
             builtins.input = getpass.getpass = _no_input
             with _inline_figures(shell):
@@ -423,17 +434,19 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
 def _process_state() -> Iterator[None]:
     """Put back what a session changes in the process."""
     main, path, environment = sys.modules["__main__"], list(sys.path), dict(os.environ)
-    names = {module: {name: vars(module).get(name, _ABSENT) for name in changed} for module, changed in _CHANGED}
+    names = {
+        module: {name: vars(module).get(name, _ABSENT) for name in changed} for module, changed in _CHANGED
+    }
     handlers, level = list(logging.root.handlers), logging.root.level
     logging.root.handlers.clear()
     try:
         yield
     finally:
-        if ZMQFreeShell.initialized():
-            shell = ZMQFreeShell.instance()
+        if _ZMQFreeShell.initialized():
+            shell = _ZMQFreeShell.instance()
             shell.restore_sys_module_state()
             atexit.unregister(shell.atexit_operations)
-            ZMQFreeShell.clear_instance()
+            _ZMQFreeShell.clear_instance()
         for module, values in names.items():
             vars(module).update(values)
             for name in [name for name, value in values.items() if value is _ABSENT]:
@@ -454,7 +467,7 @@ _CHANGED = (
 
 
 @contextmanager
-def _inline_figures(shell: ZMQFreeShell) -> Iterator[None]:
+def _inline_figures(shell: _ZMQFreeShell) -> Iterator[None]:
     """Let figures appear as outputs, whether matplotlib is loaded already or only by a cell."""
     os.environ["MPLBACKEND"] = INLINE
     matplotlib = sys.modules.get("matplotlib")
@@ -468,12 +481,12 @@ def _inline_figures(shell: ZMQFreeShell) -> Iterator[None]:
         yield
 
 
-def _activate_inline(shell: ZMQFreeShell) -> None:
+def _activate_inline(shell: _ZMQFreeShell) -> None:
     from IPython.core.pylabtools import activate_matplotlib
     from matplotlib_inline import backend_inline
     from matplotlib_inline.config import InlineBackend
 
     InlineBackend.clear_instance()
-    backend_inline.configure_inline_support.current_backend = "unset"
+    backend_inline.configure_inline_support.current_backend = "unset"  # type: ignore[attr-defined]
     activate_matplotlib(INLINE)
     backend_inline.configure_inline_support(shell, INLINE)

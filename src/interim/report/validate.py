@@ -96,7 +96,9 @@ class Validation:
         """
         yield f"{'file':48} {'cases':>6} {'compared':>9} {'agree':>9} {'worst rel. error':>17} {'tolerance':>10}"
         for r in self.files:
-            yield f"{r.file:48} {r.cases:>6} {r.compared:>9} {r.agree:>9} {r.worst_rel_error:>17.2e} {r.tolerance:>10.0e}"
+            yield f"{r.file:48} {r.cases:>6} {r.compared:>9} {r.agree:>9} {r.worst_rel_error:>17.2e} {r.tolerance:>10.0e}{'*' if r.tolerances else ''}"
+        if any(r.tolerances for r in self.files):
+            yield "* single fields have tolerances of their own, listed by --json"
         for r in self.files:
             for d in r.disagreements:
                 yield f"DISAGREE {r.file} case {d['case']} {d['field']}: expected {d['expected']!r}, found {d['found']!r}"
@@ -206,12 +208,12 @@ def _is_number(value: Any) -> bool:
 def _relative_error(expected: Any, value: Any) -> float | None:
     if not (_is_number(expected) and _is_number(value) and math.isfinite(value)):
         return None
-    return abs(value - expected) / (abs(expected) if expected else 1.0)
+    return float(abs(value - expected) / (abs(expected) if expected else 1.0))
 
 
 def _agrees(expected: Any, value: Any, tolerance: float, *, absolute: bool) -> bool:
     if _is_number(expected) and _is_number(value):
         scale = 1.0 if absolute else max(1.0, abs(expected))
-        return abs(value - expected) <= tolerance * scale
+        return bool(abs(value - expected) <= tolerance * scale)
     same_type = isinstance(expected, bool) == isinstance(value, bool)
     return bool(same_type and expected == value)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from interim.errors import ReportError
 from interim.report.child import Job, run_job
 
 StartMethod = Literal["auto", "fork", "spawn"]
@@ -31,10 +32,12 @@ class Failure:
         Where.
     error, message : str
         Exception name and text.
+    line : int or None
+        Line within the cell, 1-based.
     source : str
-        Source of the failing cell.
+        That line; the whole cell if the line is not known.
     trace : tuple of str
-        Traceback lines; empty for errors that are meant for the user.
+        Traceback lines.
     """
 
     notebook: str
@@ -42,17 +45,35 @@ class Failure:
     cell: str
     error: str
     message: str
+    line: int | None = None
     source: str = ""
     trace: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return notebook, section, cell and cause."""
-        place = ", ".join(
-            part
-            for part in (self.section and f"section {self.section!r}", self.cell and f"cell {self.cell!r}")
-            if part
+        """Return notebook, section, cell, line and cause."""
+        parts = (
+            f"section {self.section!r}" if self.section else "",
+            f"cell {self.cell!r}" if self.cell else "",
+            f"line {self.line}" if self.line is not None else "",
         )
+        place = ", ".join(filter(None, parts))
         return f"{self.notebook}: {place or 'no cell'}: {self.error}: {self.message}"
+
+
+class NotebookError(ReportError):
+    """Notebooks failed; carries each failure.
+
+    Parameters
+    ----------
+    text : str
+        What is printed.
+    failures : sequence of Failure
+        One per failed notebook.
+    """
+
+    def __init__(self, text: str, failures: Sequence[Failure]) -> None:
+        super().__init__(text)
+        self.failures = tuple(failures)
 
 
 @dataclass
@@ -128,6 +149,7 @@ def run_jobs(
     ------
     None
     """
+    _default_handler()
     waiting = list(jobs)
     running: list[_Running] = []
     failures: dict[str, Failure] = {}
@@ -155,6 +177,12 @@ def run_jobs(
         for item in running:
             _kill(item)
     return [failures[job.notebook] for job in jobs if job.notebook in failures]
+
+
+def _default_handler() -> None:
+    """Undo an inherited "ignore", which would hide how children ended."""
+    if hasattr(signal, "SIGCHLD") and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _start(job: Job, method: Literal["fork", "spawn"]) -> _Running:
@@ -219,10 +247,7 @@ def _judge(job: Job, code: int | str) -> Failure | None:
     described = Path(job.failure)
     if described.exists():
         text = json.loads(described.read_text(encoding="utf-8"))
-        trace = tuple(text["trace"])
-        return Failure(
-            name, text["section"], text["cell"], text["error"], text["message"], text["source"], trace
-        )
+        return Failure(name, **{**text, "trace": tuple(text["trace"])})
     if code != 0:
         words = code if isinstance(code, str) else f"ended with exit code {code}"
         return Failure(name, "", "", "Crash", f"the notebook's process {words}")

@@ -18,9 +18,17 @@ if TYPE_CHECKING:
         binomial_test,
     )
     from interim.stats.curve_limits import CURVE_INTERVALS
+    from interim.stats.isotonic import isotonic_fit
+    from interim.stats.posterior import beta_mass, beta_tail
+    from interim.stats.quadrature import gauss_legendre, gauss_legendre_pieces
     from interim.stats.survival import CurveQuantile, CurveValue, KaplanMeier, RestrictedMean, kaplan_meier
 
 _HOMES = {
+    "gauss_legendre_pieces": "quadrature",
+    "gauss_legendre": "quadrature",
+    "isotonic_fit": "isotonic",
+    "beta_mass": "posterior",
+    "beta_tail": "posterior",
     "BINOMIAL_INTERVALS": "binomial",
     "BetaPosterior": "binomial",
     "CURVE_INTERVALS": "curve_limits",
@@ -48,9 +56,14 @@ __all__ = [
     "KaplanMeier",
     "RestrictedMean",
     "TestResult",
+    "beta_mass",
     "beta_posterior",
+    "beta_tail",
     "binomial_interval",
     "binomial_test",
+    "gauss_legendre",
+    "gauss_legendre_pieces",
+    "isotonic_fit",
     "kaplan_meier",
 ]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from interim.stats.answers import Flags, Floats
+from interim.stats.answers import Flags, Floats, Integers
 
 
 def check_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -241,3 +241,105 @@ def _refuse(wrong: NDArray[Any], values: NDArray[Any], name: str, expected: str)
         place = f"{name}[{places[0]}]" if values.ndim else name
         found = values.ravel()[places[0] : places[0] + 1].tolist()[0]
         raise ValueError(f"{name} must be {expected}; {place} is {found!r}")
+
+
+def check_pair(x: ArrayLike, n: ArrayLike) -> tuple[int, int, int, int]:
+    """Return the counts of two groups as whole numbers.
+
+    Parameters
+    ----------
+    x, n : array_like of int, shape (2,)
+        Events and participants; the first group is the one whose rate stands first.
+
+    Returns
+    -------
+    tuple of int
+        x1, x0, n1, n0.
+
+    Raises
+    ------
+    ValueError
+        If there are not two groups, a count is not whole, n < 1 or x > n.
+    """
+    counts, sizes = check_counts(x, "x", least=0), check_counts(n, "n", least=1)
+    if counts.shape != (2,) or sizes.shape != (2,):
+        raise ValueError(
+            f"x and n must hold two groups (first, second); they have shapes {counts.shape} and {sizes.shape}"
+        )
+    if np.any(counts > sizes):
+        place = int(np.argmax(counts > sizes))
+        raise ValueError(
+            f"x must be <= n; x[{place}] is {counts[place]:g} and n[{place}] is {sizes[place]:g}"
+        )
+    return int(counts[0]), int(counts[1]), int(sizes[0]), int(sizes[1])
+
+
+def check_matrix(values: ArrayLike, name: str, *, rows: int) -> Floats:
+    """Return covariates as a matrix of floats.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,) or (n, p)
+        One column per covariate.
+    name : str
+        Name of the argument in messages.
+    rows : int
+        Number of rows that it must have.
+
+    Returns
+    -------
+    ndarray of float, shape (n, p)
+        The matrix.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, or an entry is NaN or infinite.
+    """
+    matrix = np.asarray(values, dtype=np.float64)
+    matrix = matrix[:, None] if matrix.ndim == 1 else matrix
+    if matrix.ndim != 2 or len(matrix) != rows:
+        raise ValueError(f"{name} must have {rows} rows, one per participant; its shape is {matrix.shape}")
+    wrong = ~np.isfinite(matrix)
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(f"{name} must be finite; {name}[{row}, {column}] is {matrix[row, column]}")
+    return matrix
+
+
+def check_groups(values: ArrayLike, name: str, *, rows: int, binary: bool = False) -> Integers:
+    """Return group labels as codes 0, 1, ... in the order of the sorted labels.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Labels: whole numbers or truth values.
+    name : str
+        Name of the argument in messages.
+    rows : int
+        Number of entries that it must have.
+    binary : bool
+        Whether only 0 and 1 are permitted.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Codes.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing or not whole, the length differs, or a label other than 0 and 1 is found with binary.
+    """
+    labels = check_numbers(values, name).astype(np.float64)
+    if labels.shape != (rows,):
+        raise ValueError(f"{name} must have one label per participant ({rows}); its shape is {labels.shape}")
+    wrong = ~np.isfinite(labels) | (labels != np.floor(labels))
+    if binary:
+        wrong |= ~np.isin(labels, (0.0, 1.0))
+    if wrong.any():
+        _refuse(wrong, labels, name, "0 or 1" if binary else "a whole number")
+    if binary:
+        return labels.astype(np.int64)
+    codes: Integers = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    return codes

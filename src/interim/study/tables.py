@@ -213,6 +213,16 @@ class ChecksTable(Table):
     """Thresholds of the data checks, under the rule's own name."""
 
     tu_window_days: Count = 28
+    xd_visdate_days: Count = 0
+    sv_win_days: Count = 7
+    ex_range_factor: Annotated[float, Field(gt=1)] = 5.0
+    ex_wt_pct: Percent = 10
+    ex_window_days: Count = 1
+    ex_expect_nk: Count = 2
+    cm_toci_days: Count = 1
+    lb_noae_days: Count = 7
+    pc_win_pct: Percent = 20
+    mi_age_years: Annotated[float, Field(gt=0)] = 5.0
 
 
 class ScheduledVisit(Table):

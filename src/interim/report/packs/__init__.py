@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from interim.report.packs.base import Case, Pack
 from interim.report.packs.clinical import CLINICAL
+from interim.report.packs.dose import DOSE
 from interim.report.packs.recist import RECIST
+from interim.report.packs.safety import SAFETY
 from interim.report.packs.stats import STATS
 
-PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *CLINICAL)
+PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *SAFETY, *DOSE, *CLINICAL)
 
 __all__ = ["PACKS", "Case", "Pack"]

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from interim.display.rounding import percent_text
 from interim.report.packs.base import Case, Given, Pack
-from interim.stats import beta_posterior, binomial_interval, kaplan_meier
+from interim.report.packs.clinical_escalation import (
+    ESCALATION_INPUTS,
+    ESCALATION_TOLERANCES,
+    compute_escalation,
+    escalation_cases,
+)
+from interim.stats import beta_posterior, binomial_interval
+from interim.stats.curve_limits import CurveRows, log_log
 
 _TOLERANCES = {
     "ci95_percent": 0.005 + 1e-9,
@@ -20,6 +29,7 @@ _TOLERANCES = {
     "rounding_trap_0_decimals": 0.0,
 }
 _DIGITS = {"rounding_trap_1_decimal": 1, "rounding_trap_0_decimals": 0}
+_LARGEST_DENOMINATOR = 100  # 0.33333 stands for 1/3
 
 
 def _split(document: Any) -> Iterator[Case]:
@@ -35,10 +45,13 @@ def _split(document: Any) -> Iterator[Case]:
             given = {"block": block, "keys": list(values)}
             expected = values
         yield Case(block, given, {block: expected})
+    yield from escalation_cases(document)
 
 
 def _compute(given: Given) -> Mapping[str, Any]:
     block = given["block"]
+    if block in ESCALATION_TOLERANCES:
+        return compute_escalation(given)
     if block in _DIGITS:
         digits = _DIGITS[block]
         return {block: {f"{x}/{n}": percent_text(x, n, digits=digits) for x, n in given["keys"]}}
@@ -60,17 +73,27 @@ def _zero(key: str) -> float:
 
 def _posterior(key: str) -> float:
     x, n = map(int, key.split("/"))
-    return float(beta_posterior(x, n, prior=(1.0, 1.0), limit=1 / 3).p_above)
+    above = beta_posterior(x, n, prior=(1.0, 1.0), limit=1 / 3).p_above
+    return math.nan if above is None else above
 
 
 def _landmark(key: str) -> list[float]:
-    """Curve of n participants without censoring, read where S is as the key says."""
+    """Limits at a survival S among n participants of whom none was censored before: then Greenwood is binomial."""
     parts = dict(part.split("=") for part in key.split(","))
-    n = int(parts["n"])
-    events = round(n * (1 - float(parts["S"])))
-    curve = kaplan_meier(np.arange(1, n + 1), np.ones(n, dtype=int))
-    point = curve.at(events)
-    return [100 * float(point.lower), 100 * float(point.upper)]
+    n, surv = int(parts["n"]), float(Fraction(parts["S"]).limit_denominator(_LARGEST_DENOMINATOR))
+    count = np.array([n])
+    rows = CurveRows(
+        time=np.array([1.0]),
+        n_risk=count,
+        n_event=count * 0,
+        n_censor=count * 0,
+        surv=np.array([surv]),
+        cumhaz=np.array([-np.log(surv)]),
+        se_surv=np.array([np.sqrt(surv * (1 - surv) / n)]),
+        se_log_surv=np.array([np.sqrt((1 - surv) / (surv * n))]),
+    )
+    lower, upper = log_log(rows, 0.95)
+    return [100 * float(lower[0]), 100 * float(upper[0])]
 
 
 _NUMBERS = {
@@ -81,7 +104,15 @@ _NUMBERS = {
 }
 
 CLINICAL = (
-    Pack("clinical", "reference_numbers.json", 0.0, _split, _compute, tolerances=_TOLERANCES, absolute=True),
+    Pack(
+        "clinical",
+        "reference_numbers.json",
+        0.0,
+        _split,
+        _compute,
+        tolerances={**_TOLERANCES, **ESCALATION_TOLERANCES},
+        absolute=True,
+    ),
 )
 
 
@@ -102,4 +133,5 @@ def uncovered_blocks(document: Mapping[str, Any]) -> list[str]:
     ------
     None
     """
-    return [block for block in document if block not in _TOLERANCES]
+    known = {*_TOLERANCES, *ESCALATION_INPUTS, *ESCALATION_TOLERANCES}
+    return [block for block in document if block not in known]

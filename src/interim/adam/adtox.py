@@ -1,0 +1,85 @@
+"""The titration trigger: which events end the titration, under any reading of its definition."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from interim.adam.adae_attributes import scale_grade
+from interim.adam.source import by_subject
+from interim.study.dosing import TriggerTable
+
+_RELATION = {
+    "CARNK": "RELNK",
+    "CART": "RELCART",
+    "HAI_PROCEDURE": "RELPROC",
+    "LYMPHODEPLETION": "RELLYMPHODEP",
+}
+_NOT_ON_TREATMENT = ("TE-NOTRT", "TE-BEFORE", "TE-PRE")
+
+
+def trigger_events(adae: pd.DataFrame, windows: pd.DataFrame, trigger: TriggerTable) -> pd.Series:
+    """Tell which events are a titration trigger.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        ADAE: APHASE, ASTDT, grades, relation flags, CRSFL, TRTEMRS, DLTFL.
+    windows : pandas.DataFrame
+        As `interim.adam.dlt.dlt_windows` gives them.
+    trigger : TriggerTable
+        One reading of the trigger.
+
+    Returns
+    -------
+    pandas.Series of object
+        Same index: Y, N, or None where it depends on an answer to a query.
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    CRS needs no relation. With ``exclude_baseline_grade`` an event on or below its grade at the first dose is none. What is
+    missing counts as ``missing_grade`` and ``missing_relatedness`` say. Every DLT is a trigger.
+    """
+    timely = _in_time(adae, windows, trigger)
+    dlt = adae["DLTFL"] == "Y"
+    yes = timely & _candidates(
+        adae,
+        trigger,
+        related=trigger.missing_relatedness == "related",
+        graded=trigger.missing_grade == "trigger",
+    )
+    possible = timely & _candidates(
+        adae,
+        trigger,
+        related=trigger.missing_relatedness != "unrelated",
+        graded=trigger.missing_grade != "no_trigger",
+    )
+    answer = (yes | dlt).map({True: "Y", False: "N"}).astype(object)
+    return answer.where(~possible | yes | dlt, None)
+
+
+def _in_time(adae: pd.DataFrame, windows: pd.DataFrame, trigger: TriggerTable) -> pd.Series:
+    """Tell which events began on treatment, in one of the phases, and not after the end of the window."""
+    ends = by_subject(adae, windows, "DLTWEDT")
+    late = (adae["ASTDT"] > ends) & (trigger.window_end == "dlt_window_end")
+    in_phase = adae["APHASE"].isin(list(trigger.phases)) | adae["ASTDT"].isna()
+    return ~late & in_phase & ~adae["TRTEMRS"].isin(_NOT_ON_TREATMENT)
+
+
+def _candidates(adae: pd.DataFrame, trigger: TriggerTable, *, related: bool, graded: bool) -> pd.Series:
+    """Tell which events have the grade and the relation; ``related`` and ``graded`` say what a missing one counts as."""
+
+    def reaches(grade: pd.Series, lowest: int) -> pd.Series:
+        return (grade >= lowest) | (grade.isna() & graded)
+
+    crs = adae["CRSFL"] == "Y"
+    caused = pd.concat([adae[_RELATION[cause]] == "Y" for cause in trigger.related_to], axis=1).any(axis=1)
+    caused = caused.where(adae["RELMISFL"] != "Y", related)
+    hit = (crs & reaches(scale_grade(adae, trigger.crs_scale), trigger.crs_min_grade)) | (
+        ~crs & caused & reaches(adae["AETOXGRN"], trigger.related_ae_min_grade)
+    )
+    at_baseline = (adae["AETOXGRN"] <= adae["AEITOXGN"]) & trigger.exclude_baseline_grade
+    return hit & ~at_baseline

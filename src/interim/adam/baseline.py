@@ -1,0 +1,270 @@
+"""Baseline variables of ADSL: each has a recipe that ships as data; the last value before the first infusion counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.baseline_record import last_values
+from interim.adam.derived import Derived
+from interim.adam.source import number_column, shipped_data, text_column
+from interim.data.model import Sdtm
+from interim.errors import Finding
+from interim.study import Study
+from interim.study.tables import shipped
+
+Recipe = Mapping[str, Any]
+_RULES = ("SUB-BASE", "SUB-LEVEL", "SUB-RANGE", "SUB-UNIT")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What baseline variables are taken from.
+
+    Attributes
+    ----------
+    sdtm : Sdtm
+        Source domains.
+    adsl : pandas.DataFrame
+        Core of ADSL.
+    adlb : pandas.DataFrame or None
+        ADLB.
+    adtr : pandas.DataFrame or None
+        ADTR.
+    study : Study
+        Parameters.
+    """
+
+    sdtm: Sdtm
+    adsl: pd.DataFrame
+    adlb: pd.DataFrame | None
+    adtr: pd.DataFrame | None
+    study: Study
+
+
+@dataclass(frozen=True)
+class Column:
+    """One baseline variable.
+
+    Attributes
+    ----------
+    values : pandas.Series
+        By USUBJID: float64 or object.
+    flags : pandas.Series of object
+        By USUBJID: codes separated by semicolons (LIGAND_PARTIAL, LLOQ, ULOQ), None for none.
+    findings : tuple of Finding
+        Records that could not be used.
+    collected : bool
+        False if the study has no such source.
+    """
+
+    values: pd.Series
+    flags: pd.Series
+    findings: tuple[Finding, ...] = ()
+    collected: bool = True
+
+
+def derive_baseline(sources: Sources) -> Derived:
+    """Derive the baseline variables.
+
+    Parameters
+    ----------
+    sources : Sources
+        Domains and datasets.
+
+    Returns
+    -------
+    Derived
+        One row per ADSL participant: USUBJID, every variable whose source exists, and ``<variable>F`` with its flags where
+        there are any; findings SUB-BASE (two different last values), SUB-LEVEL (unknown text), SUB-RANGE (outside the
+        possible range), SUB-UNIT (unit missing). What is found wrong is missing, and stays missing.
+
+    Raises
+    ------
+    None
+    """
+    frame = pd.DataFrame({"USUBJID": sources.adsl["USUBJID"]}).reset_index(drop=True)
+    findings: list[Finding] = []
+    direct = sources.sdtm.with_supp("DM")
+    for recipe in shipped_data("baseline")["variables"]:
+        name = recipe["name"]
+        column = _KINDS[recipe["kind"]](recipe, sources)
+        if not column.collected and name not in direct:
+            continue
+        values = frame["USUBJID"].map(column.values)
+        refused = {finding.subject for finding in column.findings}
+        values = _with_direct(values, direct, frame["USUBJID"], recipe, refused)
+        values, wrong = _permitted(values, frame["USUBJID"], recipe)
+        frame[name] = values
+        flags = frame["USUBJID"].map(column.flags)
+        if flags.notna().any():
+            frame[f"{name}F"] = flags.astype(object).where(flags.notna(), None)
+        findings += [*column.findings, *wrong]
+    rules = tuple((rule, "warn", "run") for rule in _RULES)
+    return Derived(frame, tuple(sorted(findings, key=lambda finding: finding.order)), rules)
+
+
+def _is_text(recipe: Recipe) -> bool:
+    return recipe["kind"] in ("subject", "site")
+
+
+def _with_direct(
+    values: pd.Series, direct: pd.DataFrame, subjects: pd.Series, recipe: Recipe, refused: set[str | None]
+) -> pd.Series:
+    """Fill a value of SUPPDM in where there are no records, never where a record was refused."""
+    read = text_column if _is_text(recipe) else number_column
+    given = pd.Series(read(direct, recipe["name"]).to_numpy(), index=direct["USUBJID"].to_numpy())
+    stand_in = subjects.map(given).where(~subjects.isin(refused))
+    if _is_text(recipe):
+        filled = values.astype(object).where(values.notna(), stand_in)
+        return filled.astype(object).where(filled.notna(), None)
+    return pd.to_numeric(values).astype("float64").fillna(stand_in.astype("float64"))
+
+
+def _permitted(values: pd.Series, subjects: pd.Series, recipe: Recipe) -> tuple[pd.Series, list[Finding]]:
+    """Make values missing that the variable cannot have, with a finding for each."""
+    row = {item["name"]: item for item in shipped("baseline_variables")}.get(recipe["name"], {})
+    if "levels" in recipe:
+        rule, wanted = "SUB-LEVEL", ", ".join(recipe["levels"])
+        wrong = values.notna() & ~values.isin(list(recipe["levels"]))
+    elif "min" in row:
+        rule, wanted = "SUB-RANGE", f"{row['min']:g} to {row['max']:g}"
+        wrong = (values < row["min"]) | (values > row["max"])
+    else:
+        return values, []
+    findings = [
+        Finding(
+            rule,
+            "warn",
+            "ADSL",
+            f"{recipe['name']} = {value!r} must be {wanted}; it is treated as missing, correct it",
+            subject=subject,
+            variable=recipe["name"],
+            value=str(value),
+            expected=wanted,
+            effect=("T 14.2.4.1",),
+        )
+        for subject, value in zip(subjects[wrong], values[wrong], strict=True)
+    ]
+    return (values.where(~wrong, None) if values.dtype == object else values.where(~wrong)), findings
+
+
+def _empty(*, collected: bool) -> Column:
+    return Column(pd.Series(dtype="float64"), pd.Series(dtype=object), collected=collected)
+
+
+def _subject(recipe: Recipe, sources: Sources) -> Column:
+    """Nothing: DM and SUPPDM are the direct values."""
+    return _empty(collected=False)
+
+
+def _last(recipe: Recipe, sources: Sources) -> Column:
+    if not sources.sdtm.has(recipe["domain"]):
+        return _empty(collected=False)
+    rows, findings = last_values(sources.sdtm, sources.adsl, recipe)
+    return Column(rows.set_index("USUBJID")["VALUE"], pd.Series(dtype=object), findings)
+
+
+def _highest(recipe: Recipe, sources: Sources) -> Column:
+    if not sources.sdtm.has(recipe["domain"]):
+        return _empty(collected=False)
+    rows, findings = last_values(sources.sdtm, sources.adsl, recipe)
+    limits = {item["name"]: item for item in shipped("baseline_variables")}[recipe["name"]]
+    group = rows.groupby("USUBJID", sort=True)
+    assessed = rows[rows["GROUP"].isin([text.upper() for text in recipe["groups"]])]
+    number = assessed.groupby("USUBJID")["GROUP"].nunique()
+    partial = number[number < len(recipe["groups"])]
+    outside = rows[(rows["VALUE"] < limits["min"]) | (rows["VALUE"] > limits["max"])]
+    highest = group["VALUE"].max()
+    highest[highest.index.isin(outside["USUBJID"])] = outside.groupby("USUBJID")["VALUE"].max()
+    flags = partial.map(lambda n: f"LIGAND_PARTIAL ({int(n)} of {len(recipe['groups'])})").astype(object)
+    return Column(highest, flags, findings)
+
+
+def _lines(recipe: Recipe, sources: Sources) -> Column:
+    parts = []
+    for domain in ("CM", "PR"):
+        source = sources.sdtm.with_supp(domain)
+        prior = text_column(source, f"{domain}CAT") == recipe["category"]
+        systemic = text_column(source, f"{domain}SCAT") == recipe["subcategory"]
+        rows = source[prior & systemic]
+        parts.append(pd.DataFrame({"USUBJID": rows["USUBJID"], "LINE": number_column(rows, recipe["line"])}))
+    lines = pd.concat(parts, ignore_index=True).dropna()
+    counted = lines.groupby("USUBJID", sort=True)["LINE"].nunique().astype("float64")
+    return Column(counted, pd.Series(dtype=object), collected=bool(len(counted)))
+
+
+def _lab(recipe: Recipe, sources: Sources) -> Column:
+    if sources.adlb is None:
+        return _empty(collected=False)
+    adlb = sources.adlb
+    first = next(iter(adlb["BASETYPE"].drop_duplicates()), None) if len(adlb) else None
+    names = shipped_data("laboratory")["base_types"]
+    wanted = names["nk"] if sources.study.with_role("nk") else first
+    rows = adlb[
+        (adlb["PARAMCD"] == recipe["parameter"]) & (adlb["ABLFL"] == "Y") & (adlb["BASETYPE"] == wanted)
+    ]
+    rows = rows.set_index("USUBJID")
+    signed = rows["ASIGN"].notna()
+    half = rows["ALIMIT"].where(rows["ASIGN"] == ">", rows["ALIMIT"] / 2)
+    values = rows["AVAL"].where(~signed, half)
+    flags = rows["ASIGN"].map({"<": "LLOQ", ">": "ULOQ"}).dropna().astype(object)
+    if recipe.get("per_uln"):
+        values = values / rows["ANRHI"].where(rows["ANRHI"] > 0)
+    return Column(values, flags, collected=bool((adlb["PARAMCD"] == recipe["parameter"]).any()))
+
+
+def _sum(recipe: Recipe, sources: Sources) -> Column:
+    if sources.adtr is None:
+        return _empty(collected=False)
+    adtr, evaluator = sources.adtr, sources.study.response.evaluator
+    rows = adtr[
+        (adtr["PARAMCD"] == recipe["parameter"]) & (adtr["ABLFL"] == "Y") & (adtr["PARCAT2"] == evaluator)
+    ]
+    return Column(rows.set_index("USUBJID")["AVAL"], pd.Series(dtype=object))
+
+
+def _site(recipe: Recipe, sources: Sources) -> Column:
+    """Return where the target and non-target lesions of the first assessment are."""
+    source = sources.sdtm.domain("TU")
+    role = text_column(source, "TUSTRESC").fillna(text_column(source, "TUORRES"))
+    location = text_column(source, "TULOC")
+    kept = role.isin(["TARGET", "NON-TARGET"]) & location.notna()
+    rows = pd.DataFrame(
+        {"USUBJID": source["USUBJID"], "LIVER": location.fillna("").str.startswith(recipe["organ"])}
+    )[kept]
+    if rows.empty:
+        return _empty(collected=False)
+    group = rows.groupby("USUBJID", sort=True)["LIVER"]
+    everywhere, somewhere = group.all(), group.any()
+    site = somewhere.map({True: recipe["more"], False: recipe["none"]}).astype(object)
+    return Column(site.where(~everywhere, recipe["only"]), pd.Series(dtype=object))
+
+
+_KINDS: Mapping[str, Callable[[Recipe, Sources], Column]] = {
+    "subject": _subject,
+    "last": _last,
+    "highest": _highest,
+    "lines": _lines,
+    "lab": _lab,
+    "sum": _sum,
+    "site": _site,
+}
+
+
+def known_variables() -> frozenset[str]:
+    """Return the names of the variables that a subgroup entry may use though the data have no source for them.
+
+    Returns
+    -------
+    frozenset of str
+        Variables with a recipe.
+
+    Raises
+    ------
+    None
+    """
+    return frozenset(recipe["name"] for recipe in shipped_data("baseline")["variables"])

@@ -1,0 +1,200 @@
+"""Building the analysis datasets: the one place where the order of derivations is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from interim.adam.adae import derive_adae
+from interim.adam.adex import RULES as EXPOSURE_RULES
+from interim.adam.adex import derive_adex
+from interim.adam.adlb import derive_adlb
+from interim.adam.adsl import Dated, arranged, derive_core
+from interim.adam.adsl_response import response_columns
+from interim.adam.adsub import derive_adsub
+from interim.adam.baseline import Sources, derive_baseline
+from interim.adam.derived import Derived
+from interim.adam.dlt import derive_addlt, dlt_windows, has_dose_ladder
+from interim.adam.model import Adam
+from interim.adam.response import ResponseData, derive_response
+from interim.adam.sets import RULES as SET_RULES
+from interim.adam.sets import flag_sets
+from interim.adam.tte import derive_adtte, derive_death, derive_lstalvdt, derive_nactdt
+from interim.data.model import Sdtm
+from interim.errors import DataError, Finding
+from interim.study import Study
+
+_EARLY_SETS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL")
+_ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB")
+_NO_LADDER = "the study has no dose levels of a T-cell product"
+_NO_EVENTS = (("AE-PARTIAL", "warn", "not run: no AE"), ("DOSE-DLTDIFF", "warn", "not run: no AE"))
+_NO_RESULTS = (("LB-FACTOR", "warn", "not run: no LB"), ("SUB-RATIO", "warn", "not run: no LB"))
+
+
+@dataclass
+class _Record:
+    """What has been derived so far, with what was found on the way."""
+
+    datasets: dict[str, pd.DataFrame] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    rules: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def note(self, findings: Iterable[Finding], rules: Iterable[tuple[str, str, str]] = ()) -> None:
+        self.findings.extend(findings)
+        self.rules.extend(rules)
+
+    def keep(self, name: str, derived: Derived) -> pd.DataFrame:
+        self.note(derived.findings, derived.rules)
+        self.datasets[name] = derived.frame
+        return derived.frame
+
+
+def build_adam(sdtm: Sdtm, study: Study) -> Adam:
+    """Derive all analysis datasets from checked source data.
+
+    Parameters
+    ----------
+    sdtm : Sdtm
+        Source data, cut and checked.
+    study : Study
+        Parameters.
+
+    Returns
+    -------
+    Adam
+        The datasets; a dataset whose source is absent is in ``missing`` with the reason. Findings of the data room and of
+        the derivations, sorted; every derivation check with what became of it.
+
+    Raises
+    ------
+    DataError
+        If a finding is a stop and ``data.on_stop`` is halt; it carries all findings.
+    DerivationError
+        If DM is absent or holds a participant twice.
+    StudyError
+        If a parameter names a variable that does not exist.
+
+    Notes
+    -----
+    Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADDLT; ADLB; ADTR and ADRS; baseline
+    variables; analysis sets; ADTTE; ADSUB.
+    """
+    record = _Record()
+    core, adex = _core(sdtm, study, record)
+    core = _safety(sdtm, core, adex, study=study, record=record)
+    adlb = _laboratory(sdtm, core, study, record)
+    response = derive_response(sdtm, core, study=study)
+    _keep_response(response, sdtm, record)
+    adsl = _complete(core, response, Sources(sdtm, core, adlb, response.adtr, study), record)
+    record.datasets["ADSL"] = adsl
+    record.keep("ADTTE", derive_adtte(adsl, response.adrs, study=study, sdtm=sdtm))
+    _subgroups(adsl, study, record)
+    return _finished(sdtm, study, record)
+
+
+def _core(sdtm: Sdtm, study: Study, record: _Record) -> tuple[pd.DataFrame, pd.DataFrame]:
+    adex, found = derive_adex(sdtm, study)
+    if sdtm.has("EX"):
+        record.datasets["ADEX"] = adex
+    else:
+        record.missing["ADEX"] = "no EX"
+    death, therapy, alive = (
+        derive_death(sdtm, study),
+        derive_nactdt(sdtm, study),
+        derive_lstalvdt(sdtm, study),
+    )
+    for part in (death, therapy, alive):
+        record.note(part.findings, part.rules)
+    dated = Dated(death.frame, therapy.frame, alive.frame)
+    core, off_level = derive_core(sdtm, adex, dated, study=study)
+    record.note(
+        [*found, *off_level], [(rule, severity, _ran(sdtm, "EX")) for rule, severity in EXPOSURE_RULES]
+    )
+    return flag_sets(core, study, flags=_EARLY_SETS)[0], adex
+
+
+def _ran(sdtm: Sdtm, domain: str) -> str:
+    return "run" if sdtm.has(domain) else f"not run: no {domain}"
+
+
+def _safety(
+    sdtm: Sdtm, core: pd.DataFrame, adex: pd.DataFrame, *, study: Study, record: _Record
+) -> pd.DataFrame:
+    """Add ADAE and ADDLT, and return the core with the DLT facts."""
+    windows = dlt_windows(sdtm, core, adex=adex, study=study)
+    events = derive_adae(sdtm, core, adex=adex, windows=windows, study=study)
+    if sdtm.has("AE"):
+        record.keep("ADAE", events)
+    else:
+        record.missing["ADAE"] = "no AE"
+        record.note((), _NO_EVENTS)
+    columns = ["DLTWSDT", "DLTWEDT", "DLTSTAT", "DLTSTRS", "DLTFL"]
+    if not has_dose_ladder(study):
+        record.missing["ADDLT"] = _NO_LADDER
+        absent = {
+            "DLTWSDT": pd.NaT,
+            "DLTWEDT": pd.NaT,
+            "DLTSTAT": None,
+            "DLTSTRS": "NOT-APPLICABLE",
+            "DLTFL": "N",
+        }
+        return core.assign(**absent).astype({"DLTWSDT": "datetime64[ns]", "DLTWEDT": "datetime64[ns]"})
+    addlt = derive_addlt(core, events.frame, windows=windows, adex=adex, study=study)
+    record.datasets["ADDLT"] = addlt
+    joined = core.merge(addlt[["USUBJID", *columns]], on="USUBJID", how="left", validate="1:1")
+    filled = {"DLTFL": "N", "DLTSTAT": "NOT EVALUABLE"}
+    for name in columns[2:]:
+        joined[name] = joined[name].astype(object).where(joined[name].notna(), filled.get(name))
+    untreated = ~joined["USUBJID"].isin(addlt["USUBJID"])
+    return joined.assign(DLTSTRS=joined["DLTSTRS"].where(~untreated, "NO-CART"))
+
+
+def _laboratory(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -> pd.DataFrame | None:
+    if not sdtm.has("LB"):
+        record.missing["ADLB"] = "no LB"
+        record.note((), _NO_RESULTS)
+        return None
+    return record.keep("ADLB", derive_adlb(sdtm, core, study=study))
+
+
+def _keep_response(response: ResponseData, sdtm: Sdtm, record: _Record) -> None:
+    record.note(response.findings, response.rules)
+    for name, frame, needs in (("ADTR", response.adtr, "TR"), ("ADRS", response.adrs, "TR and no RS")):
+        if frame is None:
+            record.missing[name] = f"no {needs}"
+        else:
+            record.datasets[name] = frame
+
+
+def _complete(core: pd.DataFrame, response: ResponseData, sources: Sources, record: _Record) -> pd.DataFrame:
+    """Return ADSL with baseline variables, response facts and all analysis sets."""
+    baseline = derive_baseline(sources)
+    record.note(baseline.findings, baseline.rules)
+    facts = response_columns(core, response.adrs, sdtm=sources.sdtm, study=sources.study)
+    adsl = core.merge(facts, on="USUBJID", how="left", validate="1:1")
+    adsl = adsl.merge(baseline.frame, on="USUBJID", how="left", validate="1:1")
+    adsl, found = flag_sets(adsl, sources.study)
+    record.note(found, [(rule, severity, "run") for rule, severity in SET_RULES])
+    return arranged(adsl)
+
+
+def _subgroups(adsl: pd.DataFrame, study: Study, record: _Record) -> None:
+    if study.subgroups:
+        record.keep("ADSUB", derive_adsub(adsl, study))
+    else:
+        record.missing["ADSUB"] = "the study has no [[subgroups]]"
+
+
+def _finished(sdtm: Sdtm, study: Study, record: _Record) -> Adam:
+    """Return the datasets; what the data room has already found for a participant is not found a second time."""
+    known = {(finding.rule, finding.subject) for finding in sdtm.findings}
+    derived = [finding for finding in record.findings if (finding.rule, finding.subject) not in known]
+    findings = tuple(sorted([*sdtm.findings, *derived], key=lambda finding: finding.order))
+    if study.data.on_stop == "halt" and any(finding.severity == "stop" for finding in findings):
+        raise DataError(findings)
+    rules = tuple(sorted(set(record.rules)))
+    datasets = {name: record.datasets[name] for name in _ORDER if name in record.datasets}
+    return Adam(datasets, sdtm.cut, findings, record.missing, rules)

@@ -1,0 +1,375 @@
+"""Dose-limiting toxicity: the window, the events that count, and the status of each participant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from interim.adam.adae_emergence import before
+from interim.adam.adex import received_dose
+from interim.adam.conditions import all_hold
+from interim.adam.source import by_subject, date_columns, ordered, shipped_data, text_column, text_missing
+from interim.data.model import Sdtm
+from interim.errors import Finding
+from interim.study import Study
+
+WINDOW = ("USUBJID", "DLTWSDT", "DLTWSDTM", "DLTWEDT", "DLTWRS")
+EVALUABLE, PENDING, NOT_EVALUABLE = "EVALUABLE", "PENDING", "NOT EVALUABLE"
+_WITHDRAWN = "DRUG WITHDRAWN"
+_ADVERSE_EVENT = "ADVERSE EVENT"
+
+
+def has_dose_ladder(study: Study) -> bool:
+    """Tell whether the study has dose levels of a T-cell product.
+
+    Parameters
+    ----------
+    study : Study
+        Products and ``cohort.variable``.
+
+    Returns
+    -------
+    bool
+        Without them no DLT facts are derived.
+
+    Raises
+    ------
+    None
+    """
+    return study.cohort.variable is None and bool(study.with_role("t"))
+
+
+def dlt_windows(sdtm: Sdtm, adsl: pd.DataFrame, *, adex: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Derive the DLT window of each participant (AMB-3).
+
+    Parameters
+    ----------
+    sdtm : Sdtm
+        AE: whether a second cycle was not given because of toxicity.
+    adsl : pandas.DataFrame
+        Core of ADSL.
+    adex : pandas.DataFrame
+        ADEX.
+    study : Study
+        ``dose.window_anchor``, ``dose.window_days``, ``dose.window_includes_nk_phase``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per participant with a window: USUBJID, DLTWSDT, DLTWSDTM (if timed), DLTWEDT (NaT: open), DLTWRS (None,
+        WAIT-CYCLE2 or NO-CYCLE2: why there is no end yet).
+
+    Raises
+    ------
+    None
+    """
+    if not has_dose_ladder(study):
+        return pd.DataFrame(
+            {n: pd.Series(dtype=object if n in ("USUBJID", "DLTWRS") else "datetime64[ns]") for n in WINDOW}
+        )
+    start, moment = ("TRTSNK", "TRTSNKM") if study.dose.window_includes_nk_phase else ("TRTSCT", "TRTSCTM")
+    frame = adsl.loc[adsl[start].notna(), ["USUBJID", start, moment]].copy()
+    frame.columns = ["USUBJID", "DLTWSDT", "DLTWSDTM"]
+    anchors = _anchors(sdtm, adsl, adex, study)
+    frame = frame.merge(anchors, on="USUBJID", how="left", validate="1:1")
+    frame["DLTWEDT"] = frame["ANCHOR"] + pd.Timedelta(study.dose.window_days, unit="D")
+    return text_missing(ordered(frame[list(WINDOW)], ["USUBJID"]))
+
+
+def _anchors(sdtm: Sdtm, adsl: pd.DataFrame, adex: pd.DataFrame, study: Study) -> pd.DataFrame:
+    cells = adex[adex["ROLE"] == "t"]
+    frame = pd.DataFrame({"USUBJID": sorted(set(cells["USUBJID"]))})
+    first_cycle = cells[cells["ACYCLE"] == 1].groupby("USUBJID")["ASTDT"]
+    how = study.dose.window_anchor
+    pick = first_cycle.min() if how == "c1_first_infusion" else first_cycle.max()
+    if how == "c2_last_infusion":
+        pick = cells[cells["ACYCLE"] == 2].groupby("USUBJID")["ASTDT"].max()
+    frame["ANCHOR"] = frame["USUBJID"].map(pick).astype("datetime64[ns]")
+    frame["DLTWRS"] = pd.Series(None, index=frame.index, dtype=object)
+    return frame if how != "c2_last_infusion" else _without_second_cycle(frame, sdtm, adsl, cells)
+
+
+def _without_second_cycle(
+    frame: pd.DataFrame, sdtm: Sdtm, adsl: pd.DataFrame, cells: pd.DataFrame
+) -> pd.DataFrame:
+    """Use the last infusion given where toxicity was the reason; otherwise there is no anchor."""
+    last = frame["USUBJID"].map(cells.groupby("USUBJID")["ASTDT"].max()).astype("datetime64[ns]")
+    reason, status = by_subject(frame, adsl, "DCSREAS"), by_subject(frame, adsl, "EOSSTT")
+    source = sdtm.domain("AE")
+    withdrawn = set(source.loc[text_column(source, "AEACN") == _WITHDRAWN, "USUBJID"])
+    toxic = frame["USUBJID"].isin(withdrawn) | (reason == _ADVERSE_EVENT)
+    waits = (by_subject(frame, adsl, "DCUTDT") - last).dt.days <= shipped_data("exposure")["cycle2_wait_days"]
+    why = pd.Series(
+        np.where(waits & (status == "ONGOING"), "WAIT-CYCLE2", "NO-CYCLE2"), index=frame.index, dtype=object
+    )
+    missing = frame["ANCHOR"].isna()
+    return frame.assign(
+        ANCHOR=frame["ANCHOR"].where(~(missing & toxic), last), DLTWRS=why.where(missing & ~toxic, None)
+    )
+
+
+def may_lie_inside(adae: pd.DataFrame, windows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Tell which events can have begun in the DLT window, and which have for certain.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        USUBJID, ASTDT, ASTDTM, ASTDTF, ASTLODT, ASTHIDT, AENDT.
+    windows : pandas.DataFrame
+        As `dlt_windows` gives them.
+
+    Returns
+    -------
+    tuple of pandas.Series of bool
+        Possible, certain; both on the index of ``adae``.
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    Both ends of the window are included. An event without any start date can lie inside unless it ended before the window.
+    """
+    start, moment = by_subject(adae, windows, "DLTWSDT"), by_subject(adae, windows, "DLTWSDTM")
+    end = by_subject(adae, windows, "DLTWEDT")
+    exact = adae["ASTDTF"].isna() & adae["ASTDT"].notna()
+    low = adae["ASTDT"].where(exact, adae["ASTLODT"])
+    high = adae["ASTDT"].where(exact, adae["ASTHIDT"].fillna(adae["AENDT"]))
+    first = {"reference": start, "reference_moment": moment}
+    timed = adae["ASTDTM"].where(exact)
+    early = before(high, timed, **first)
+    late = low > end
+    has = start.notna()
+    certain = has & low.notna() & high.notna() & ~before(low, timed, **first)
+    return has & ~early & ~late, certain & ~(high > end)
+
+
+def flag_dlt(
+    adae: pd.DataFrame, windows: pd.DataFrame, study: Study
+) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Flag the dose-limiting toxicities among the events.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        ADAE with everything that ``dose.dlt_rules`` names; DLTFL of SUPPAE, if collected, as column DLTREPFL.
+    windows : pandas.DataFrame
+        As `dlt_windows` gives them.
+    study : Study
+        ``dose.dlt_rules``, ``dose.partial_date_policy``.
+
+    Returns
+    -------
+    tuple of (pandas.DataFrame, tuple of Finding)
+        ``adae`` with DLTWINFL (onset in the window), DLTDRFL (derived), DLTRULE (ids of the rules that hold), DLTFL
+        (derived or reported); findings DOSE-DLTDIFF where derived and reported differ.
+
+    Raises
+    ------
+    StudyError
+        If a rule names a variable that ADAE does not have.
+    """
+    possible, certain = may_lie_inside(adae, windows)
+    inside = possible if study.dose.partial_date_policy == "worst_case" else certain
+    matched = pd.DataFrame(index=adae.index)
+    if has_dose_ladder(study):
+        for place, rule in enumerate(study.dose.dlt_rules):
+            matched[rule.id] = all_hold(adae, rule.all, path=f"dose.dlt_rules[{place}]") & inside
+    names = matched.apply(lambda row: "; ".join(matched.columns[row.to_numpy(dtype=bool)]) or None, axis=1)
+    derived = matched.any(axis=1)
+    reported = adae["DLTREPFL"] == "Y" if "DLTREPFL" in adae else pd.Series(False, index=adae.index)
+    frame = adae.assign(
+        DLTWINFL=_flag(inside),
+        DLTDRFL=_flag(derived),
+        DLTRULE=pd.Series(names, index=adae.index, dtype=object) if len(matched.columns) else None,
+        DLTFL=_flag(derived | reported),
+    )
+    different = (derived != reported) if "DLTREPFL" in adae and len(matched.columns) else derived & False
+    return frame, tuple(_difference(row) for _, row in frame[different].iterrows())
+
+
+def _flag(holds: pd.Series) -> pd.Series:
+    return holds.astype(bool).map({True: "Y", False: "N"}).astype(object)
+
+
+def _difference(row: pd.Series) -> Finding:
+    derived = row["DLTDRFL"] == "Y"
+    what = (
+        f"meets {row['DLTRULE']} in the window but was not reported"
+        if derived
+        else "was reported but meets no rule in the window"
+    )
+    return Finding(
+        "DOSE-DLTDIFF",
+        "warn",
+        "AE",
+        f"{row['AEDECOD'] or row['AETERM']} {what}; it counts as a DLT, confirm it",
+        subject=str(row["USUBJID"]),
+        key=(row["SRCSEQ"] or "",),
+        variable="DLTFL",
+        value="N" if derived else "Y",
+        expected=row["DLTDRFL"],
+        effect=("T 14.2.1.2", "T 14.2.1.3"),
+    )
+
+
+def derive_addlt(
+    adsl: pd.DataFrame, adae: pd.DataFrame, *, windows: pd.DataFrame, adex: pd.DataFrame, study: Study
+) -> pd.DataFrame:
+    """Derive the DLT facts of each participant as of the cut-off.
+
+    Parameters
+    ----------
+    adsl : pandas.DataFrame
+        Core of ADSL.
+    adae : pandas.DataFrame
+        ADAE with DLTFL and TRIGFL.
+    windows : pandas.DataFrame
+        As `dlt_windows` gives them.
+    adex : pandas.DataFrame
+        ADEX.
+    study : Study
+        ``[dose]``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per participant with a dose level or an infusion, in the order of assignment: USUBJID, ORDER, COHORT, LEVEL,
+        ASSIGNDT (first T-cell infusion, else first infusion), DLTWSDT, DLTWEDT, DLTSTAT (EVALUABLE, PENDING, NOT EVALUABLE),
+        DLTSTRS, STATKNDT (when the status was known), DLTFL, DLTDT, DLTKNDT, TRIGFL (None: an open query), TRIGDT, TRIGKNDT, NINFNK, NINFCT, PLANDOSE,
+        ACTDOSE (cells per kg).
+
+    Raises
+    ------
+    None
+    """
+    levels = {f"DL{place}": place for place in range(1, len(study.dose.levels) + 1)}
+    keep = adsl["COHORT"].isin(list(levels)) | (adsl["NINFNK"] + adsl["NINFCT"] > 0)
+    frame = adsl[keep].merge(windows, on="USUBJID", how="left", validate="1:1")
+    for name in ("DLT", "TRIG"):
+        frame = frame.merge(_first_event(adae, name), on="USUBJID", how="left", validate="1:1")
+        frame[f"{name}FL"] = _flag(frame[f"{name}FL"] == "Y")
+    queried = frame["USUBJID"].isin(adae.loc[adae["TRIGFL"].isna(), "USUBJID"]) & (frame["TRIGFL"] == "N")
+    frame["TRIGFL"] = frame["TRIGFL"].where(~queried, None)
+    frame["LEVEL"] = frame["COHORT"].map(levels).astype("float64")
+    planned = dict(enumerate(study.dose.levels, 1))
+    frame["PLANDOSE"] = frame["LEVEL"].map(planned).astype("float64")
+    frame["ACTDOSE"] = frame["USUBJID"].map(received_dose(adex, study)).astype("float64")
+    frame["ASSIGNDT"] = frame["TRTSCT"].fillna(frame["TRTSDT"])
+    frame = _with_status(frame, study)
+    frame = ordered(frame, ["ASSIGNDT", "TRTSCTM", "TRTSDT", "TRTSDTM", "USUBJID"])
+    frame["ORDER"] = np.arange(1.0, len(frame) + 1)
+    return text_missing(frame[_ADDLT])
+
+
+_ADDLT = [
+    "USUBJID",
+    "ORDER",
+    "COHORT",
+    "LEVEL",
+    "ASSIGNDT",
+    "DLTWSDT",
+    "DLTWEDT",
+    "DLTSTAT",
+    "DLTSTRS",
+    "STATKNDT",
+    "DLTFL",
+    "DLTDT",
+    "DLTKNDT",
+    "TRIGFL",
+    "TRIGDT",
+    "TRIGKNDT",
+    "NINFNK",
+    "NINFCT",
+    "PLANDOSE",
+    "ACTDOSE",
+]
+
+
+def _first_event(adae: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return first onset, and the first date of knowledge, of the flagged events by participant."""
+    events = adae[adae[f"{name}FL"] == "Y"]
+    known = date_columns(events, "AERPTDTC")["FIRST"]
+    group = events.assign(KNOWN=known).groupby("USUBJID", sort=True)
+    answer = pd.DataFrame({f"{name}DT": group["ASTDT"].min(), f"{name}KNDT": group["KNOWN"].min()})
+    return answer.astype("datetime64[ns]").reset_index().assign(**{f"{name}FL": "Y"})
+
+
+def _with_status(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Add status, its reason and the date on which it was known; the first case that applies decides."""
+    left = pd.concat([frame["EOSDT"], frame["DTHDT"]], axis=1).min(axis=1)
+    no_cart = frame["NINFCT"] == 0
+    closed = frame["NOCTRS"].notna() | (frame["EOSSTT"] != "ONGOING") | (frame["DTHFL"] == "Y")
+    end = frame["DLTWEDT"]
+    died = frame["DTHDT"].notna() & (frame["DTHDT"] == left)
+    decided = frame["NOCTDT"].fillna(left)
+    behind = frame["NOCTRS"].map(
+        lambda text: "NO-CART" if text is None or text != text else f"NO-CART: {text}"
+    )
+    departed = died.map({True: "DEATH-IN-WINDOW", False: "OFF-STUDY-IN-WINDOW"})
+    cases: Iterable[tuple[pd.Series, str, object, pd.Series | None]] = (
+        (frame["DLTFL"] == "Y", EVALUABLE, None, frame["DLTKNDT"]),
+        (no_cart & closed, NOT_EVALUABLE, behind, decided),
+        (no_cart | (frame["DLTWRS"] == "WAIT-CYCLE2"), PENDING, PENDING, None),
+        (frame["DLTWRS"] == "NO-CYCLE2", NOT_EVALUABLE, "NO-CYCLE2", left),
+        (left < end, NOT_EVALUABLE, departed, left),
+        (end > frame["DCUTDT"], PENDING, PENDING, None),
+        (frame["NINFCT"] < study.dose.min_infusions, NOT_EVALUABLE, "MIN-INFUSIONS", end),
+        (end.notna(), EVALUABLE, None, end),
+    )
+    status = pd.Series(PENDING, index=frame.index, dtype=object)
+    reason, known = status.copy(), pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
+    open_rows = pd.Series(True, index=frame.index)
+    for holds, value, why, since in cases:
+        here = open_rows & holds
+        status[here] = value
+        reason[here] = why[here] if isinstance(why, pd.Series) else why
+        if since is not None:
+            known[here] = since[here]
+        open_rows &= ~here
+    return frame.assign(DLTSTAT=status, DLTSTRS=reason, STATKNDT=known)
+
+
+def history_frame(addlt: pd.DataFrame) -> pd.DataFrame:
+    """Return the participants with a dose level as the rows of a dose-escalation history.
+
+    Parameters
+    ----------
+    addlt : pandas.DataFrame
+        ADDLT.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns participant, order, level, assigned, window_start, window_end, status, dlt, trigger, status_known, dlt_known,
+        trigger_known, dlt_onset, trigger_onset, infusions (of T cells, else of NK cells), planned_dose, actual_dose.
+
+    Raises
+    ------
+    None
+    """
+    rows = addlt[addlt["LEVEL"].notna()].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "participant": rows["USUBJID"],
+            "order": rows["ORDER"].astype(int),
+            "level": rows["LEVEL"].astype(int),
+            "assigned": rows["ASSIGNDT"],
+            "window_start": rows["DLTWSDT"],
+            "window_end": rows["DLTWEDT"],
+            "status": rows["DLTSTAT"].str.lower().str.replace(" ", "_"),
+            "dlt": rows["DLTFL"] == "Y",
+            "trigger": rows["TRIGFL"].map({"Y": True, "N": False}).astype(object),
+            "status_known": rows["STATKNDT"],
+            "dlt_known": rows["DLTKNDT"],
+            "trigger_known": rows["TRIGKNDT"],
+            "dlt_onset": rows["DLTDT"],
+            "trigger_onset": rows["TRIGDT"],
+            "infusions": rows["NINFCT"].where(rows["NINFCT"] > 0, rows["NINFNK"]).astype(int),
+            "planned_dose": rows["PLANDOSE"],
+            "actual_dose": rows["ACTDOSE"],
+        }
+    )

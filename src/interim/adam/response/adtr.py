@@ -1,0 +1,161 @@
+"""ADTR: one row per target lesion and time point, and one per sum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.response.chains import Chain, Timepoint
+from interim.adam.response.lesions import contribution
+from interim.adam.response.scans import Scan
+from interim.adam.source import text_missing
+from interim.study.efficacy import ResponseTable
+
+COLUMNS = [
+    "USUBJID",
+    "PARCAT2",
+    "PARAMCD",
+    "PARAM",
+    "TRLNKID",
+    "ADT",
+    "AVISITN",
+    "AVISIT",
+    "AVAL",
+    "AVALU",
+    "BASE",
+    "CHG",
+    "PCHG",
+    "NADIR",
+    "PCHGNAD",
+    "DTYPE",
+    "ABLFL",
+    "RSNCD",
+    "SRCDOM",
+    "SRCSEQ",
+]
+_NUMBERS = ("AVISITN", "AVAL", "BASE", "CHG", "PCHG", "NADIR", "PCHGNAD")
+_LABELS = {"LDIAM": "Diameter of target lesion (mm)", "SDIAM": "Sum of target lesion diameters (mm)"}
+
+
+def tumour_frame(chains: Iterable[Chain], *, rules: ResponseTable) -> pd.DataFrame:
+    """Return ADTR.
+
+    Parameters
+    ----------
+    chains : iterable of Chain
+        Every participant and evaluator.
+    rules : ResponseTable
+        How a baseline state is read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        PARAMCD LDIAM (per lesion) and SDIAM (per time point; DTYPE PARTIAL if a lesion is missing), sorted by participant,
+        evaluator, parameter, lesion, date.
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    RSNCD holds the lesion code; of a sum BASE_ZERO or NADIR_ZERO where a percentage is not defined.
+    """
+    rows = [row for chain in chains for row in _chain_rows(chain, rules)]
+    frame = text_missing(pd.DataFrame(rows, columns=COLUMNS, dtype=object))
+    frame = frame.astype(dict.fromkeys(_NUMBERS, "float64"))
+    frame["ADT"] = pd.to_datetime(frame["ADT"]).astype("datetime64[ns]")
+    keys = ["USUBJID", "PARCAT2", "PARAMCD", "TRLNKID", "ADT", "AVISITN"]
+    return frame.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def _chain_rows(chain: Chain, rules: ResponseTable) -> Iterator[dict[str, Any]]:
+    if not chain.roster.lesions:
+        return
+    if chain.baseline is not None:
+        yield from _baseline_rows(chain, chain.baseline, rules)
+    for point in chain.timepoints:
+        yield from _lesion_rows(chain, point)
+        yield _sum_row(chain, point)
+
+
+def _row(chain: Chain, scan: Scan, day: pd.Timestamp, code: str) -> dict[str, Any]:
+    return {
+        "USUBJID": chain.subject,
+        "PARCAT2": chain.evaluator,
+        "PARAMCD": code,
+        "PARAM": _LABELS[code],
+        "ADT": day,
+        "AVISITN": scan.visitnum,
+        "AVISIT": scan.visit,
+        "AVALU": "mm",
+        "SRCDOM": "TR",
+    }
+
+
+def _baseline_rows(chain: Chain, scan: Scan, rules: ResponseTable) -> Iterator[dict[str, Any]]:
+    total = chain.roster.total
+    for lesion in chain.roster.lesions:
+        value = chain.roster.baseline.get(lesion)
+        found = contribution(scan.targets.get(lesion), rules=rules)
+        yield {
+            **_row(chain, scan, scan.last, "LDIAM"),
+            "TRLNKID": lesion,
+            "AVAL": value,
+            "BASE": value,
+            "ABLFL": "Y",
+            "RSNCD": found.code,
+            "SRCSEQ": scan.sources([lesion]),
+        }
+    assessed = list(chain.roster.baseline.values())
+    yield {
+        **_row(chain, scan, scan.last, "SDIAM"),
+        "AVAL": math.fsum(assessed) if assessed else None,
+        "BASE": total,
+        "ABLFL": "Y",
+        "DTYPE": None if total is not None else "PARTIAL",
+        "SRCSEQ": scan.sources(chain.roster.lesions),
+    }
+
+
+def _lesion_rows(chain: Chain, point: Timepoint) -> Iterator[dict[str, Any]]:
+    for lesion, part in point.contributions.items():
+        base = point.roster.baseline.get(lesion)
+        yield {
+            **_row(chain, point.scan, point.date, "LDIAM"),
+            "TRLNKID": lesion,
+            "AVAL": part.mm,
+            "BASE": base,
+            "CHG": _difference(part.mm, base),
+            "PCHG": _percent(part.mm, base),
+            "RSNCD": part.code,
+            "SRCSEQ": point.scan.sources([lesion]),
+        }
+
+
+def _sum_row(chain: Chain, point: Timepoint) -> dict[str, Any]:
+    total, nadir, base = point.target.total, point.target.nadir, point.roster.total
+    undefined = [name for name, value in (("BASE_ZERO", base), ("NADIR_ZERO", nadir)) if value == 0]
+    return {
+        **_row(chain, point.scan, point.date, "SDIAM"),
+        "AVAL": total,
+        "BASE": base,
+        "CHG": _difference(total, base),
+        "PCHG": _percent(total, base),
+        "NADIR": nadir,
+        "PCHGNAD": _percent(total, nadir),
+        "DTYPE": None if point.target.complete else "PARTIAL",
+        "RSNCD": ";".join(undefined) or None,
+        "SRCSEQ": point.scan.sources(point.contributions),
+    }
+
+
+def _difference(value: float | None, reference: float | None) -> float | None:
+    return None if value is None or reference is None else value - reference
+
+
+def _percent(value: float | None, reference: float | None) -> float | None:
+    return None if value is None or not reference else 100 * (value - reference) / reference

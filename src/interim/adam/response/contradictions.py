@@ -1,0 +1,174 @@
+"""Contradictions: where reported responses differ from the lesions, and what else a report cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from interim.adam.response.assessments import PD
+from interim.adam.response.chains import Chain, Timepoint
+from interim.adam.response.reason_text import millimetres
+from interim.adam.response.reported import Reported
+from interim.adam.response.target import TargetVisit
+from interim.adam.response.timepoint import overall_response
+from interim.errors import Finding, Severity
+
+RULES: tuple[tuple[str, Severity], ...] = (
+    ("RS-DERIV", "warn"),
+    ("RS-NEW", "stop"),
+)
+_EFFECT = ("T 14.2.2.1", "T 14.2.3.1")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A derived time point and the report of the same time point.
+
+    Attributes
+    ----------
+    derived : Timepoint
+        From the lesions.
+    reported : Reported
+        From RS.
+    """
+
+    derived: Timepoint
+    reported: Reported
+
+
+def pair_points(chain: Chain, reported: Sequence[Reported]) -> tuple[Pair, ...]:
+    """Return the time points that both routes have.
+
+    Parameters
+    ----------
+    chain : Chain
+        Lesion route of one participant by one evaluator.
+    reported : sequence of Reported
+        Reported route of the same.
+
+    Returns
+    -------
+    tuple of Pair
+        Reports and scans of one visit are paired by the nearest date, each once.
+
+    Raises
+    ------
+    None
+    """
+    distances = sorted(
+        (abs((report.date - point.date).days), point.date, place, other)
+        for place, point in enumerate(chain.timepoints)
+        for other, report in enumerate(reported)
+        if _same_visit(point, report)
+    )
+    used_points: set[int] = set()
+    used_reports: set[int] = set()
+    pairs = []
+    for _, _, place, other in distances:
+        if place not in used_points and other not in used_reports:
+            used_points.add(place)
+            used_reports.add(other)
+            pairs.append(Pair(chain.timepoints[place], reported[other]))
+    return tuple(sorted(pairs, key=lambda pair: pair.derived.date))
+
+
+def _same_visit(point: Timepoint, report: Reported) -> bool:
+    if point.scan.visitnum is None or report.visitnum is None:
+        return bool(point.scan.first <= report.date <= point.scan.last)
+    return point.scan.visitnum == report.visitnum
+
+
+def contradictions(chain: Chain, reported: Sequence[Reported]) -> Iterator[Finding]:
+    """Yield the contradictions of one participant by one evaluator.
+
+    Parameters
+    ----------
+    chain : Chain
+        Lesion route.
+    reported : sequence of Reported
+        Reported route.
+
+    Yields
+    ------
+    Finding
+        RS-DERIV for each target or overall response that differs, RS-NEW.
+
+    Raises
+    ------
+    None
+    """
+    for pair in pair_points(chain, reported):
+        yield from _different(chain, pair)
+        yield from _new_lesion(chain, pair)
+
+
+def _different(chain: Chain, pair: Pair) -> Iterator[Finding]:
+    derived, values = pair.derived, pair.reported.values
+    new = derived.new.value
+    found = [(derived.target, derived.overall, "")]
+    by_visit = chain.by_visit.get(derived.scan.point)
+    if by_visit is not None:
+        overall = overall_response(by_visit.response, derived.nontarget.value, new)
+        found.append(
+            (by_visit, overall, "; the dates are not in the order of the visit numbers, in which this holds")
+        )
+    for test in ("TRGRESP", "OVRLRESP"):
+        for target, overall, order in found:
+            value, code = (
+                (target.response, target.code) if test == "TRGRESP" else (overall.value, overall.code)
+            )
+            if test in values and values[test] != value:
+                numbers = _numbers(pair, target)
+                text = (
+                    f"reported {values[test]}, derived {value} ({code}; {numbers}{order}); query the reader"
+                )
+                yield _finding(chain, pair, "RS-DERIV", _Said(test, values[test], value, text))
+                break
+
+
+def _numbers(pair: Pair, target: TargetVisit) -> str:
+    return (
+        f"sum {millimetres(target.total)} mm, nadir {millimetres(target.nadir)} mm, "
+        f"baseline {millimetres(pair.derived.roster.total)} mm"
+    )
+
+
+def _new_lesion(chain: Chain, pair: Pair) -> Iterator[Finding]:
+    values = pair.reported.values
+    overall = values.get("OVRLRESP")
+    if pair.derived.new.value == "Y" and overall is not None and overall != PD:
+        text = f"unequivocal new lesion, but the overall response reported is {overall}; correct one of them"
+        yield _finding(chain, pair, "RS-NEW", _Said("OVRLRESP", overall, PD, text))
+    attributed = values.get("NEWLPROG") in ("UNEQUIVOCAL", "Y")
+    if attributed and overall == PD and not pair.derived.scan.new:
+        text = "progression attributed to a new lesion that is not recorded at this visit; enter the lesion"
+        yield _finding(
+            chain, pair, "RS-NEW", _Said("NEWLPROG", str(values["NEWLPROG"]), "a lesion in TU", text)
+        )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What was reported, and what it should be."""
+
+    variable: str
+    value: str
+    expected: str
+    text: str
+
+
+def _finding(chain: Chain, pair: Pair, rule: str, said: _Said) -> Finding:
+    day = f"{pair.reported.date:%Y-%m-%d}"
+    visit = "" if pair.reported.visitnum is None else f"{pair.reported.visitnum:g}"
+    return Finding(
+        rule,
+        dict(RULES)[rule],
+        "RS",
+        f"{chain.evaluator}, {day}: {said.text}",
+        subject=chain.subject,
+        key=(chain.evaluator, visit, day),
+        variable=said.variable,
+        value=said.value,
+        expected=said.expected,
+        effect=_EFFECT,
+    )

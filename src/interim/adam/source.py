@@ -1,0 +1,252 @@
+"""Columns of source frames that may be absent, and the name of the record behind a derived row."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from interim.data.dates import parse_dates
+from interim.study.tables import freeze
+
+SOURCE = ("SRCDOM", "SRCSEQ")
+
+
+@cache
+def shipped_data(name: str) -> dict[str, Any]:
+    """Return a data file that ships beside the modules of this room.
+
+    Parameters
+    ----------
+    name : str
+        File name without ``.toml``.
+
+    Returns
+    -------
+    dict
+        Its tables; lists are tuples.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    text = files("interim.adam").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    tables: dict[str, Any] = freeze(tomllib.loads(text))
+    return tables
+
+
+def text_column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return a text column, upper case and stripped; all missing if it is absent.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame.
+    name : str
+        Column.
+
+    Returns
+    -------
+    pandas.Series of object
+        Same index; None for missing or blank.
+
+    Raises
+    ------
+    None
+    """
+    if name not in frame:
+        return pd.Series(None, index=frame.index, dtype=object)
+    texts = frame[name].map(_upper)
+    return texts.astype(object).where(texts.notna(), None)
+
+
+def _upper(value: object) -> str | None:
+    if value is None or value != value:
+        return None
+    return str(value).strip().upper() or None
+
+
+def number_column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return a numeric column; NaN where it is absent, missing or no number.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame.
+    name : str
+        Column.
+
+    Returns
+    -------
+    pandas.Series of float64
+        Same index.
+
+    Raises
+    ------
+    None
+    """
+    if name not in frame:
+        return pd.Series(float("nan"), index=frame.index, dtype="float64")
+    return pd.to_numeric(frame[name], errors="coerce").astype("float64")
+
+
+def date_columns(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a --DTC column read as dates; all missing if it is absent.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame.
+    name : str
+        Column of ISO 8601 text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Same index; the columns of `interim.data.dates.parse_dates`.
+
+    Raises
+    ------
+    None
+    """
+    if name not in frame:
+        return parse_dates(pd.Series(None, index=frame.index, dtype=object))
+    return parse_dates(frame[name])
+
+
+def source_of(frame: pd.DataFrame, domain: str) -> pd.DataFrame:
+    """Return the name of the source record of each row.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows of a domain.
+    domain : str
+        Its name; the sequence number is ``<domain>SEQ``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Same index; SRCDOM, SRCSEQ (text, None if the domain has no sequence number).
+
+    Raises
+    ------
+    None
+    """
+    name = f"{domain}SEQ"
+    numbers = frame[name] if name in frame else pd.Series(None, index=frame.index, dtype=object)
+    answer = pd.DataFrame({"SRCDOM": domain, "SRCSEQ": numbers.map(sequence_text)}, index=frame.index)
+    return answer.astype(object).where(answer.notna(), None)
+
+
+def sequence_text(value: object) -> str | None:
+    """Return a sequence number as text, whatever type the file gave it.
+
+    Parameters
+    ----------
+    value : object
+        3, 3.0 or "3".
+
+    Returns
+    -------
+    str or None
+        None for missing.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> sequence_text(3.0), sequence_text("12"), sequence_text(None)
+    ('3', '12', None)
+    """
+    if value is None or value != value:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def by_subject(frame: pd.DataFrame, values: pd.DataFrame, column: str) -> pd.Series:
+    """Return a value of each row's participant.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Has USUBJID.
+    values : pandas.DataFrame
+        One row per USUBJID.
+    column : str
+        Column of ``values``.
+
+    Returns
+    -------
+    pandas.Series
+        On the index of ``frame``, with the type of the column.
+
+    Raises
+    ------
+    None
+    """
+    looked_up = values.set_index("USUBJID")[column].reindex(frame["USUBJID"])
+    answer = pd.Series(looked_up.to_numpy(), index=frame.index, name=column)
+    return answer.astype(values[column].dtype)
+
+
+def ordered(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the rows in the order of their keys, whatever order they came in, with a new index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame.
+    keys : list of str
+        Columns; texts of digits only sort as numbers when all of the column's values are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted copy, missing last.
+
+    Raises
+    ------
+    None
+    """
+
+    def as_number(column: pd.Series) -> pd.Series:
+        if column.dtype != object:
+            return column
+        numbers = pd.to_numeric(column, errors="coerce")
+        return numbers if column.name == "SRCSEQ" and numbers.notna().eq(column.notna()).all() else column
+
+    return frame.sort_values(keys, kind="stable", key=as_number, na_position="last").reset_index(drop=True)
+
+
+def text_missing(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with None, and nothing else, for missing text.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Text columns are of type object.
+
+    Raises
+    ------
+    None
+    """
+    answer = frame.copy()
+    for name in answer.columns:
+        if answer[name].dtype == object or isinstance(answer[name].dtype, pd.StringDtype):
+            texts = answer[name].astype(object)
+            answer[name] = texts.where(texts.notna(), None)
+    return answer

@@ -1,0 +1,19 @@
+"""Mapping: the files of a source become SDTM domains, with declared codes, formats and units only."""
+
+from __future__ import annotations
+
+from interim.data.mapping.apply import Mapped, map_table
+from interim.data.mapping.files import Delivery, deliveries, read_mapping
+from interim.data.mapping.model import Column, Mapping, Source, TableMap
+
+__all__ = [
+    "Column",
+    "Delivery",
+    "Mapped",
+    "Mapping",
+    "Source",
+    "TableMap",
+    "deliveries",
+    "map_table",
+    "read_mapping",
+]

@@ -1,0 +1,180 @@
+"""Which files fill which domain: one folder of SDTM files, or the mapping files that a study names."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from interim.data import spec
+from interim.data.mapping.model import Mapping, Source, TableMap
+from interim.data.read import EXTENSIONS, ReadOptions
+from interim.errors import Finding, Problem, StudyError
+from interim.study import Study
+from interim.study.tables import freeze
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_MAY_BE_ANYTHING = {".json", ".txt"}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file that fills one domain.
+
+    Attributes
+    ----------
+    domain : str
+        Target domain.
+    path : Path
+        The file.
+    options : ReadOptions
+        How it is read.
+    format : str or None
+        Declared format.
+    source : Source
+        Source that it belongs to.
+    table : TableMap
+        How its columns are mapped.
+    ignore : tuple of str
+        Columns left out on purpose.
+    """
+
+    domain: str
+    path: Path
+    options: ReadOptions
+    format: str | None
+    source: Source
+    table: TableMap
+    ignore: tuple[str, ...] = ()
+
+
+def deliveries(study: Study) -> tuple[tuple[Delivery, ...], tuple[Finding, ...]]:
+    """Return the files of a study.
+
+    Parameters
+    ----------
+    study : Study
+        ``data.path`` or ``data.sources`` count; relative paths start at the study file.
+
+    Returns
+    -------
+    tuple of (tuple of Delivery, tuple of Finding)
+        Sorted by domain and file; findings say what was left unread or is missing.
+
+    Raises
+    ------
+    StudyError
+        If a mapping file is wrong or names an environment variable that is not set.
+    """
+    base = study.file.parent
+    if study.data.path is not None:
+        return _folder(_expand(study.data.path, base, str(study.file)), study)
+    found: list[Delivery] = []
+    for name in study.data.sources or ():
+        file = _expand(name, base, str(study.file))
+        found += _mapped(read_mapping(file), file, study)
+    return tuple(sorted(found, key=lambda d: (d.domain, str(d.path)))), ()
+
+
+def read_mapping(file: Path) -> Mapping:
+    """Read and check a mapping file.
+
+    Parameters
+    ----------
+    file : Path
+        ``params/mapping/NAME.toml``.
+
+    Returns
+    -------
+    Mapping
+        Frozen.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read or any key is unknown, of the wrong type or in contradiction; all problems are listed.
+    """
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        return Mapping.model_validate(freeze(raw))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StudyError([Problem("data.sources", f"cannot be read: {error}", str(file))]) from error
+    except ValidationError as error:
+        problems = [
+            Problem(".".join(map(str, e["loc"])) or "mapping", f"{e['msg']}, found {e['input']!r}", str(file))
+            for e in error.errors()
+        ]
+        raise StudyError(problems) from error
+
+
+def _expand(text: str, base: Path, file: str) -> Path:
+    """Return a path with its leading environment variable replaced."""
+    match = _VARIABLE.match(text)
+    if match is None:
+        return base / text
+    value = os.environ.get(match[1], "")
+    if not value:
+        message = f"the environment variable {match[1]} is not set; set it to the folder of the data"
+        raise StudyError([Problem("source.path", message, file)])
+    return base / (value + text[match.end() :])
+
+
+def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
+    base = _expand(mapping.source.path, file.parent, str(file))
+    return [
+        Delivery(
+            name,
+            base if table.rows.file is None else base / table.rows.file,
+            ReadOptions(
+                table.encoding or mapping.source.encoding, study.data.delimiter, sheet=table.rows.sheet
+            ),
+            table.format or mapping.source.format,
+            mapping.source,
+            table,
+            mapping.ignore.get(name, ()),
+        )
+        for name, table in mapping.table.items()
+    ]
+
+
+def _folder(folder: Path, study: Study) -> tuple[tuple[Delivery, ...], tuple[Finding, ...]]:
+    source, table = Source(name=folder.name or "data", path=str(folder)), TableMap(identity=True)
+    options = ReadOptions(delimiter=study.data.delimiter)
+    found: list[Delivery] = []
+    findings: list[Finding] = []
+    files = sorted(p for p in folder.glob("*") if p.is_file() and p.suffix.lower() in EXTENSIONS)
+    for file in files:
+        name = file.stem.upper()
+        if spec.domain(name) is not None:
+            found.append(Delivery(name, file, options, None, source, table))
+        elif file.suffix.lower() not in _MAY_BE_ANYTHING:
+            findings.append(_unread(name, file))
+    if not found:
+        message = f"{folder}: no file of an SDTM domain; expected for example dm.csv, ex.csv, ae.csv"
+        findings.append(Finding("XD-FILE", "stop", "ALL", message))
+    return tuple(found), tuple([*findings, *_twice(found)])
+
+
+def _unread(name: str, file: Path) -> Finding:
+    message = "the file name is no SDTM domain; the file is left unread"
+    return Finding("MAP-DOMAIN", "info", name, message, key=(file.name,), file=file.name)
+
+
+def _twice(found: list[Delivery]) -> list[Finding]:
+    names = [delivery.domain for delivery in found]
+    return [
+        Finding(
+            "XD-DOMAIN",
+            "stop",
+            delivery.domain,
+            "several files of one folder fill this domain; keep one of them",
+            key=(delivery.path.name,),
+            file=delivery.path.name,
+        )
+        for delivery in found
+        if names.count(delivery.domain) > 1
+    ]

@@ -1,0 +1,188 @@
+"""From files to checked source data at the cut-off: read, map, type, check, cut, check again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import pandas as pd
+
+from interim.data import spec
+from interim.data.check import run_checks
+from interim.data.cut import CUT_RULES, cut_sdtm
+from interim.data.mapping import Delivery, deliveries, map_table
+from interim.data.model import LedgerLine, Sdtm, Source
+from interim.data.read import FILE_RULES, FileRead, read_file
+from interim.data.typed import type_domain
+from interim.data.units import Factor, apply_factors
+from interim.errors import DataError, Finding
+from interim.study import Study
+
+_MAP_RULES = (("XD-COLUMN", "stop"), ("MAP-VALUE", "stop"), ("MAP-COLUMN", "warn"), ("MAP-DOMAIN", "info"))
+_NEEDED = (("DM",), ("EX",), ("AE",), ("TR", "RS"), ("TU", "RS"))
+Register = tuple[tuple[str, str, str], ...]
+
+
+def open_data(study: Study) -> Sdtm:
+    """Read the data of a study, check them, and apply the data cut-off.
+
+    Parameters
+    ----------
+    study : Study
+        ``data.path`` (a folder of SDTM files) or ``data.sources`` (mapping files), cut-off and limits.
+
+    Returns
+    -------
+    Sdtm
+        Domains at the cut-off with sources, findings, ledger, counts and the register of the checks.
+
+    Raises
+    ------
+    DataError
+        If a finding of severity stop stands and ``data.on_stop`` is "halt"; it carries every finding.
+    StudyError
+        If a mapping file is wrong.
+    """
+    extract = read_data(study)
+    report = run_checks(extract, study, stage="extract")
+    extract = extract.with_findings(report.findings)
+    cut = cut_sdtm(extract, study)
+    again = run_checks(cut, study, stage="cut")
+    findings = _unique((*cut.findings, *again.findings))
+    if study.data.on_stop == "halt" and any(finding.severity == "stop" for finding in findings):
+        raise DataError(findings)
+    return replace(cut, findings=findings, rules=_register(cut.rules, report.rules, again.rules))
+
+
+def read_data(study: Study) -> Sdtm:
+    """Read, map and type the data of a study; no check of content, no cut-off.
+
+    Parameters
+    ----------
+    study : Study
+        ``data.path`` or ``data.sources`` count.
+
+    Returns
+    -------
+    Sdtm
+        The full extract; files and cells that could not be read are findings.
+
+    Raises
+    ------
+    StudyError
+        If a mapping file is wrong.
+    """
+    found, findings = deliveries(study)
+    work = _Work(findings=list(findings))
+    for delivery in found:
+        _take(work, delivery)
+    domains = {name: _typed(work, name, frames) for name, frames in sorted(work.frames.items())}
+    work.findings += _missing_domains(set(domains) | work.failed)
+    return Sdtm(
+        domains=domains,
+        cut=study.cut,
+        sources=tuple(sorted(work.sources, key=lambda s: (s.name, s.domain))),
+        findings=_unique(work.findings),
+        ledger=tuple(work.ledger),
+        rules=tuple((*rule, "run") for rule in (*FILE_RULES, *_MAP_RULES, *CUT_RULES)),
+    )
+
+
+@dataclass
+class _Work:
+    """What has been read so far."""
+
+    frames: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+    factors: dict[str, list[Factor]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    sources: list[Source] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    ledger: list[LedgerLine] = field(default_factory=list)
+
+
+def _take(work: _Work, delivery: Delivery) -> None:
+    """Read and map one file."""
+    read = read_file(delivery.path, delivery.domain, options=delivery.options, format=delivery.format)
+    work.findings += read.findings
+    if read.table is None:
+        work.failed.add(delivery.domain)
+        return
+    mapped = map_table(delivery, read.table)
+    work.frames.setdefault(delivery.domain, []).append(mapped.frame)
+    work.factors.setdefault(delivery.domain, []).extend(
+        Factor(unit.test, unit.from_, unit.to, unit.factor) for unit in delivery.table.unit
+    )
+    work.findings += mapped.findings
+    work.ledger += mapped.ledger
+    work.sources.append(_source(delivery, read, len(mapped.frame)))
+
+
+def _source(delivery: Delivery, read: FileRead, records: int) -> Source:
+    note = "" if read.table is None else read.table.note
+    return Source(delivery.path.name, delivery.domain, read.format, read.sha256, records, note)
+
+
+def _typed(work: _Work, name: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    typed = type_domain(name, _stacked(frames))
+    frame, converted = apply_factors(typed.frame, name, tuple(work.factors.get(name, ())))
+    work.findings += [*typed.findings, *_missing_columns(name, frame)]
+    work.ledger += [*typed.ledger, *converted]
+    return frame
+
+
+def _missing_columns(name: str, frame: pd.DataFrame) -> list[Finding]:
+    known = spec.domain(name)
+    files = sorted(set(frame["SRCFILE"]))
+    return [
+        Finding(
+            "XD-COLUMN",
+            "stop",
+            name,
+            f"required column {variable} is missing; deliver it",
+            variable=variable,
+            expected=variable,
+            file=files[0] if files else None,
+        )
+        for variable in (() if known is None else known.absent(frame.columns))
+    ]
+
+
+def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the frames of one domain one below the other; a column absent from one is missing there."""
+    if len(frames) == 1:
+        return frames[0]
+    joined = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
+    return joined.astype(object).where(joined.notna(), None)
+
+
+def _missing_domains(present: set[str]) -> list[Finding]:
+    lacking = [group for group in _NEEDED if not present & set(group)]
+    return [
+        Finding(
+            "XD-DOMAIN",
+            "stop",
+            group[0],
+            f"domain {' or '.join(group)} is missing; a report needs DM, EX, AE and either TR with TU or RS",
+        )
+        for group in lacking
+    ]
+
+
+def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings sorted, one found by both runs of the checks once."""
+    seen = {(f.id, f.severity, f.file, f.row, f.value): f for f in reversed(findings)}
+    return tuple(sorted(seen.values(), key=lambda f: (f.order, f.file or "", f.row or 0)))
+
+
+def _register(*parts: Register) -> Register:
+    """Return one row per rule; "run" wins over "not run"."""
+    rows: dict[str, tuple[str, str, str]] = {}
+    for rule in (row for part in parts for row in part):
+        known: Literal[True] | None = None if rule[0] not in rows or rows[rule[0]][2] != "run" else True
+        if known is None:
+            rows[rule[0]] = rule
+    return tuple(sorted(rows.values()))
+
+
+__all__: list[str] = ["Register", "open_data", "read_data"]

@@ -1,0 +1,69 @@
+"""Parquet files."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from interim.data.read.raw import RawTable, ReadOptions, UnreadableError
+
+_LABEL = b"label"
+
+
+def read_parquet(data: bytes, options: ReadOptions) -> RawTable:
+    """Read a Parquet file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    options : ReadOptions
+        Not used.
+
+    Returns
+    -------
+    RawTable
+        Labels come from the field metadata; dates become ISO 8601 text; rows are record numbers.
+
+    Raises
+    ------
+    UnreadableError
+        If the bytes are no Parquet file, or a column has a nested type.
+    """
+    try:
+        table = pq.ParquetFile(io.BytesIO(data), pre_buffer=False).read(use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UnreadableError(f"not a Parquet file: {error}") from error
+    columns = {field.name: _column(field, table.column(i)) for i, field in enumerate(table.schema)}
+    if len(columns) != len(table.schema):
+        raise UnreadableError("a column name is used twice")
+    labels = {f.name: f.metadata[_LABEL].decode() for f in table.schema if _LABEL in (f.metadata or {})}
+    rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+    return RawTable(frame, rows, labels, "parquet", f"{table.num_columns} columns")
+
+
+def _column(field: Any, values: Any) -> np.ndarray:
+    """Return numbers as float64 with NaN, everything else as text with None."""
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        raise UnreadableError(f"column {field.name} has type {field.type}; expected text, numbers or dates")
+    if pa.types.is_boolean(kind):
+        return _objects(None if v is None else "Y" if v else "N" for v in values.to_pylist())
+    if pa.types.is_temporal(kind):
+        return _objects(None if v is None else v.isoformat() for v in values.to_pylist())
+    return _objects(None if v in (None, "") else str(v) for v in values.to_pylist())
+
+
+def _objects(values: Any) -> np.ndarray:
+    listed = list(values)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array

@@ -1,0 +1,213 @@
+"""What would change the decision: open facts of participants, and options of the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any
+
+from interim.design.decision import Decision, Design
+from interim.design.history import History, Subject
+from interim.design.options import CapRule, Counts, DownFill, Late, MtdRule
+from interim.study.dosing import MTD_RULES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from interim.design.escalation import TitratedThreePlusThree
+
+_NONE, _TRIGGER, _DLT = (False, False), (False, True), (True, True)
+_BEST, _WORST = 0, -1
+
+
+@dataclass(frozen=True)
+class OpenFacts:
+    """How open outcomes could change the decision.
+
+    Attributes
+    ----------
+    participants : tuple of str
+        Pending, not evaluable, or with an open query.
+    present, best, worst : Decision
+        As known; every open outcome none; every one a DLT (an open query: a trigger).
+    smallest : int or None
+        Smallest number of participants whose outcome would change the MTD or the level; None if more than were tried.
+    example : str
+        One such change.
+    """
+
+    participants: tuple[str, ...]
+    present: Decision
+    best: Decision
+    worst: Decision
+    smallest: int | None
+    example: str
+
+
+def open_facts(design: Design, history: History, *, max_changes: int = 3) -> OpenFacts:
+    """Try every outcome of the participants whose facts are open.
+
+    Parameters
+    ----------
+    design : Design
+        The rule.
+    history : History
+        What is known.
+    max_changes : int
+        Largest number of participants changed together.
+
+    Returns
+    -------
+    OpenFacts
+        Best case, worst case, smallest change.
+
+    Raises
+    ------
+    DesignError
+        If the history does not belong to the design.
+    """
+    choices = {subject.id: _choices(subject) for subject in history.subjects}
+    choices = {name: options for name, options in choices.items() if options}
+    present = design.decide(history)
+    smallest, example = None, ""
+    for size in range(1, max_changes + 1):
+        found = next(_tips(design, history, present, choices, size), None)
+        if found is not None:
+            smallest, example = size, found
+            break
+    return OpenFacts(
+        participants=tuple(choices),
+        present=present,
+        best=design.decide(_with(history, {name: options[_BEST] for name, options in choices.items()})),
+        worst=design.decide(_with(history, {name: options[_WORST] for name, options in choices.items()})),
+        smallest=smallest,
+        example=example,
+    )
+
+
+def _choices(subject: Subject) -> tuple[tuple[bool, bool], ...]:
+    if subject.status != "evaluable":
+        return (_NONE, _TRIGGER, _DLT)
+    return (_NONE, _TRIGGER) if subject.trigger_open else ()
+
+
+def _with(history: History, outcomes: Mapping[str, tuple[bool, bool]]) -> History:
+    subjects = []
+    for subject in history.subjects:
+        if subject.id in outcomes:
+            dlt, trigger = outcomes[subject.id]
+            subject = replace(subject, status="evaluable", dlt=dlt, trigger=trigger, trigger_open=False)
+        subjects.append(subject)
+    return replace(history, subjects=tuple(subjects))
+
+
+def _tips(
+    design: Design,
+    history: History,
+    present: Decision,
+    choices: Mapping[str, Sequence[tuple[bool, bool]]],
+    size: int,
+) -> Iterator[str]:
+    """Yield the changes of so many participants that lead to another MTD or level."""
+    for names in combinations(choices, size):
+        for outcomes in product(*(choices[name] for name in names)):
+            other = _with(history, dict(zip(names, outcomes, strict=True)))
+            decision = design.decide(other)
+            if (decision.mtd, decision.target_level) != (present.mtd, present.target_level):
+                letters = {subject.id: subject.outcome for subject in other.subjects}
+                yield f"{', '.join(f'{name} {letters[name]}' for name in names)}: {decision.brief}"
+
+
+def rule_options(rule: TitratedThreePlusThree) -> dict[str, TitratedThreePlusThree]:
+    """Return the rule with every option changed alone.
+
+    Parameters
+    ----------
+    rule : TitratedThreePlusThree
+        The base.
+
+    Returns
+    -------
+    dict of str to TitratedThreePlusThree
+        ``parameter = value`` -> rule; options that cannot be combined with the base are left out.
+
+    Raises
+    ------
+    None
+    """
+    options = (*_titration_options(rule), *_mtd_options(rule), *_cap_options(rule))
+    return {f"{name} = {value}": replace(rule, **parts) for name, value, parts in options}
+
+
+Option = tuple[str, object, dict[str, Any]]
+
+
+def _titration_options(rule: TitratedThreePlusThree) -> Iterator[Option]:
+    part = rule.titration
+    for last in dict.fromkeys((0, 1, len(rule.levels))):
+        if last != part.last_level and (rule.mtd.deescalate or not last):
+            yield "last_titration_level", last, {"titration": replace(part, last_level=last)}
+    flag = not part.count_participant
+    yield "count_titration_participant", flag, {"titration": replace(part, count_participant=flag)}
+    late: Late = "flag" if rule.conduct.late_dlt == "return" else "return"
+    yield "late_dlt_policy", late, {"conduct": replace(rule.conduct, late_dlt=late)}
+
+
+def _mtd_options(rule: TitratedThreePlusThree) -> Iterator[Option]:
+    part = rule.mtd
+    for name, (deescalate, _, _) in MTD_RULES.items():
+        if name != part.name and (deescalate or not rule.titration.last_level):
+            yield "mtd_rule", name, {"mtd": MtdRule(name, down_fill=part.down_fill)}
+    fill: DownFill = "direct_six" if part.down_fill == "three_then_six" else "three_then_six"
+    yield "down_fill", fill, {"mtd": replace(part, down_fill=fill)}
+
+
+def _cap_options(rule: TitratedThreePlusThree) -> Iterator[Option]:
+    part = rule.cap
+    if part.n_max is not None:
+        yield "n_max", "none", {"cap": replace(part, n_max=None)}
+    counts: Counts = "treated" if part.counts == "evaluable" else "evaluable"
+    yield "n_max_counts", counts, {"cap": replace(part, counts=counts)}
+    choice: CapRule = "none" if part.mtd_rule == "evidence" else "evidence"
+    yield "cap_mtd_rule", choice, {"cap": replace(part, mtd_rule=choice)}
+
+
+def tipping_options(rule: TitratedThreePlusThree, history: History) -> pd.DataFrame:
+    """Return the decision under every option of the rule, changed alone.
+
+    Parameters
+    ----------
+    rule : TitratedThreePlusThree
+        The base.
+    history : History
+        What is known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns option, decision, rule, target_level, mtd, mtd_status, flips; the base first.
+
+    Raises
+    ------
+    DesignError
+        If the history has another number of levels.
+    """
+    import pandas as pd
+
+    base = rule.decide(history)
+    rows = [("base", base, False)]
+    for name, other in rule_options(rule).items():
+        decision = other.decide(history)
+        rows.append((name, decision, _essence(decision) != _essence(base)))
+    return pd.DataFrame(
+        [
+            (name, item.brief, item.rule_id, item.target_level, item.mtd, item.mtd_status, flips)
+            for name, item, flips in rows
+        ],
+        columns=["option", "decision", "rule", "target_level", "mtd", "mtd_status", "flips"],
+    )
+
+
+def _essence(decision: Decision) -> tuple[object, ...]:
+    return decision.mtd, decision.mtd_status, decision.action, decision.target_level

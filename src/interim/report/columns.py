@@ -1,0 +1,175 @@
+"""Column widths and letter size of printed tables: no word is clipped, and the size falls only where it must."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from interim.report.content import Table
+
+SIZES = (9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0)
+_KEEP_SIZES = SIZES[:4]
+PADDING_MM = 1.1
+INDENT_MM = 3.2
+_KEPT = 18
+_POINT_MM = 25.4 / 72
+_WORD = re.compile(r"\s+|(?<=-)(?=[^\W\d])")
+_ZERO_WIDTH_SPACE = "\u200b"
+
+# Advance widths of a common sans-serif face in parts of the letter size, rounded up by classes of letters.
+_NARROW, _WIDE = frozenset("iljtf.,;:'!|()[]/ ·"), frozenset("mwMW@%&—")
+_NARROW_EM, _WIDE_EM, _CAPITAL_EM, _EM, _FULL_EM = 0.334, 0.95, 0.75, 0.56, 1.0
+_BOLD = 1.08
+_IDEOGRAPHS = 0x2E80
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a table is set.
+
+    Attributes
+    ----------
+    size : float
+        Letter size in points.
+    widths : tuple of float
+        Width of each column in mm.
+    broken : bool
+        True if even the smallest letters do not fit, so that long words must be broken.
+    face : float
+        Width of the typeface.
+    """
+
+    size: float
+    widths: tuple[float, ...]
+    broken: bool = False
+    face: float = 1.0
+
+
+def fit(table: Table, width_mm: float, *, face: float = 1.0) -> Fit:
+    """Return letter size and column widths with which a table fits the page.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    width_mm : float
+        Width of the page between its margins.
+    face : float
+        Width of the typeface; 1 is that of a common sans-serif face.
+
+    Returns
+    -------
+    Fit
+        The widths add up to the width of the page.
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    The relative widths of the table hold where every column is as wide as its longest word; a narrower column takes what
+    it needs from the others. Short cells and header lines are kept on one line if that costs no more than four steps of the letter size.
+    """
+    for whole, sizes in ((True, _KEEP_SIZES), (False, SIZES)):
+        needs = _needs(table, whole)
+        for size in sizes:
+            least = [em * face * size * _POINT_MM + fixed for em, fixed in needs]
+            if sum(least) <= width_mm:
+                return Fit(size, _shared(table.widths, least, width_mm))
+    scale = width_mm / sum(least)
+    return Fit(SIZES[-1], tuple(need * scale for need in least), broken=True, face=face)
+
+
+def breakable(text: str, fitted: Fit, column: int) -> str:
+    """Return a text in which words that are wider than their column may be broken.
+
+    Parameters
+    ----------
+    text : str
+        Text of a cell.
+    fitted : Fit
+        How its table is set.
+    column : int
+        Its column.
+
+    Returns
+    -------
+    str
+        The text, with zero-width spaces inside words that are too long.
+
+    Raises
+    ------
+    None
+    """
+    if not fitted.broken:
+        return text
+    room = (fitted.widths[column] - 2 * PADDING_MM) / (fitted.size * fitted.face * _POINT_MM)
+    parts = re.split(r"(\s+)", text)
+    return "".join(_ZERO_WIDTH_SPACE.join(part) if _ems(part) > room else part for part in parts)
+
+
+def _ems(text: str) -> float:
+    return sum(map(_em, text))
+
+
+def _em(letter: str) -> float:
+    if letter in _NARROW:
+        return _NARROW_EM
+    if letter in _WIDE:
+        return _WIDE_EM
+    if ord(letter) >= _IDEOGRAPHS:
+        return _FULL_EM
+    return _CAPITAL_EM if letter.isupper() else _EM
+
+
+def _needs(table: Table, whole: bool) -> list[tuple[float, float]]:
+    """Return what each column needs: parts of the letter size, and mm for padding and indent."""
+    needs = [(0.0, 2 * PADDING_MM)] * len(table.widths)
+    for row in table.rows:
+        if row.kind == "data":
+            for column, cell in enumerate(row.cells):
+                indent = row.indent * INDENT_MM if column == 0 else 0.0
+                needs[column] = _larger(needs[column], (_longest(cell.text, whole), 2 * PADDING_MM + indent))
+    for heads in table.header:
+        column = 0
+        for head in heads:
+            _widen(needs, column, head.span, _longest(head.text, whole) * _BOLD)
+            column += head.span
+    return needs
+
+
+def _larger(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return max(one[0], other[0]), max(one[1], other[1])
+
+
+def _longest(text: str, whole: bool) -> float:
+    lines = text.split("\n")
+    pieces = [
+        part for line in lines for part in ([line] if whole and len(line) <= _KEPT else _WORD.split(line))
+    ]
+    return max(map(_ems, pieces))
+
+
+def _widen(needs: list[tuple[float, float]], start: int, span: int, ems: float) -> None:
+    """Give the columns under a header cell what its longest word needs."""
+    lacking = (ems - sum(em for em, _ in needs[start : start + span])) / span
+    if lacking > 0:
+        needs[start : start + span] = [(em + lacking, fixed) for em, fixed in needs[start : start + span]]
+
+
+def _shared(wishes: Sequence[float], least: Sequence[float], total: float) -> tuple[float, ...]:
+    """Return widths in proportion to the wishes, none below its least width."""
+    widths = list(least)
+    free = list(range(len(wishes)))
+    while free:
+        left = total - sum(widths[i] for i in range(len(widths)) if i not in free)
+        unit = left / sum(wishes[i] for i in free)
+        narrow = [i for i in free if wishes[i] * unit < least[i]]
+        if not narrow:
+            for i in free:
+                widths[i] = wishes[i] * unit
+            break
+        free = [i for i in free if i not in narrow]
+    return tuple(widths)

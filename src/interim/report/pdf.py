@@ -1,0 +1,190 @@
+"""Writes a document as one tagged, archivable PDF: typst sets it from our own template, which reads the model as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from interim.errors import ReportError
+from interim.report.columns import INDENT_MM, PADDING_MM, Fit, breakable, fit
+from interim.report.content import Block, Document, Figure, Run, Section, Table, block_texts
+from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
+
+Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
+_FONTS = ("Libertinus Serif", "DejaVu Sans")
+# Libertinus Serif is narrower than the sans-serif face that the widths are estimated with.
+_FACE = 0.87
+_MISSING = re.compile(r'the text `"(.*?)"` could not be displayed')
+
+
+def write_pdf(
+    document: Document,
+    path: Path,
+    *,
+    standards: Sequence[Standard] = ("a-2a", "ua-1"),
+    paper: Paper = "a4",
+) -> None:
+    """Write a document as PDF.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    path : Path
+        File to write.
+    standards : sequence of {"a-2a", "a-3a", "ua-1"}
+        Standards that the file claims: archive (PDF/A) and accessibility (PDF/UA).
+    paper : {"a4", "us-letter"}
+        Size of the page.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ReportError
+        If no shipped font has a character, or a standard is not met.
+    OSError
+        If the file cannot be written.
+    """
+    path.write_bytes(pdf_bytes(document, standards=standards, paper=paper))
+
+
+def pdf_bytes(
+    document: Document, *, standards: Sequence[Standard] = ("a-2a", "ua-1"), paper: Paper = "a4"
+) -> bytes:
+    """Return a document as PDF.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    standards : sequence of {"a-2a", "a-3a", "ua-1"}
+        As in `write_pdf`.
+    paper : {"a4", "us-letter"}
+        As in `write_pdf`.
+
+    Returns
+    -------
+    bytes
+        A whole file; equal documents give equal bytes.
+
+    Raises
+    ------
+    ReportError
+        As in `write_pdf`.
+    """
+    import typst
+
+    try:
+        made, warnings = typst.compile_with_warnings(  # type: ignore[misc]
+            _template(),
+            sys_inputs={"document": json.dumps(_model(document, paper), ensure_ascii=False)},
+            pdf_standards=list(standards),
+            timestamp=int(document.front.timestamp.timestamp()),
+            ignore_system_fonts=True,
+            font_paths=[_font_folder()],
+        )
+    except typst.TypstError as error:
+        raise ReportError(_what(error.diagnostic, document)) from error
+    if warnings:
+        raise ReportError(f"the PDF cannot be made: {'; '.join(sorted({w.message for w in warnings}))}")
+    return bytes(made)
+
+
+def _what(diagnostic: str, document: Document) -> str:
+    """Return what is wrong: missing characters with the places where they stand, else what typst says."""
+    letters = dict.fromkeys("".join(_MISSING.findall(diagnostic)))
+    if not letters:
+        return f"the PDF cannot be made: {diagnostic.strip()}"
+    lines = [
+        f"U+{ord(letter):04X} {letter!r} in {', '.join(_places(document, letter)) or 'the title page'}"
+        for letter in letters
+    ]
+    return "\n".join(
+        ["the PDF cannot be made: the shipped fonts lack characters; write them otherwise:", *lines]
+    )
+
+
+def _places(document: Document, letter: str) -> list[str]:
+    """Return the tables, figures and sections that hold a character."""
+    places: list[str] = []
+    section = "the text"
+    for block in document.blocks:
+        if isinstance(block, Section):
+            section = f"section {block.number}"
+        if any(letter in text for text in block_texts(block)):
+            places.append(block.id if isinstance(block, (Table, Figure)) else section)
+    return list(dict.fromkeys(places))
+
+
+def _template() -> bytes:
+    return resources.files("interim.report").joinpath("templates", "document.typ").read_bytes()
+
+
+def _model(document: Document, paper: Paper) -> dict[str, Any]:
+    """Return what the template reads: the model, with the letter size and column widths of each table."""
+    front = document.front
+    return {
+        "front": {
+            "title": front.title,
+            "subtitle": front.subtitle,
+            "study": front.study,
+            "language": front.language,
+            "labels": front.labels,
+            "lines": front.lines(),
+            "footer": front.footer(),
+        },
+        "words": document.words,
+        "paper": paper,
+        "fonts": _FONTS,
+        "margins": {"side": MARGIN_MM, "top": TOP_MM, "bottom": BOTTOM_MM},
+        "padding": PADDING_MM,
+        "indent": INDENT_MM,
+        "tables": bool(document.tables),
+        "figures": bool(document.figures),
+        "runs": [_run(run, paper) for run in document.runs()],
+    }
+
+
+def _run(run: Run, paper: Paper) -> dict[str, Any]:
+    width, _ = room_mm(paper, run.orientation)
+    return {"orientation": run.orientation, "blocks": [_block(block, width) for block in run.blocks]}
+
+
+def _block(block: Block, width: float) -> dict[str, Any]:
+    if isinstance(block, Table):
+        return _table(block, fit(block, width, face=_FACE))
+    data = asdict(block)
+    if isinstance(block, Figure):
+        del data["png"]
+    return data
+
+
+def _table(table: Table, fitted: Fit) -> dict[str, Any]:
+    data = asdict(table)
+    data["size"], data["columns"] = fitted.size, fitted.widths
+    for row in data["rows"]:
+        if row["kind"] == "data":
+            for column, cell in enumerate(row["cells"]):
+                cell["text"] = breakable(cell["text"], fitted, column)
+    for heads in data["header"]:
+        for column, cell in enumerate(heads):
+            if len(heads) == len(fitted.widths):
+                cell["text"] = breakable(cell["text"], fitted, column)
+    return data
+
+
+@cache
+def _font_folder() -> Path:
+    """Return the folder of the DejaVu fonts that matplotlib ships."""
+    import matplotlib
+
+    return Path(matplotlib.get_data_path(), "fonts", "ttf")

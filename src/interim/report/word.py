@@ -1,0 +1,221 @@
+"""Writes a document as Word file: real headings, caption fields, repeated header rows, a section per orientation."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import docx
+from docx.oxml.ns import qn
+
+from interim.report.content import Document, Front, Orientation, Tlf
+from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, page_mm, room_mm
+from interim.report.word_blocks import Pen, sequence
+from interim.report.word_package import empty_package, pinned
+from interim.report.word_xml import bookmark_name, field, instruction_run, node, paragraph, text_run, twips
+
+_EDGE_MM = 12.0
+_PROGRAM = "interim"
+_DEPTH = 4
+
+
+def write_docx(document: Document, path: Path, *, paper: Paper = "a4") -> None:
+    """Write a document as Word file.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    path : Path
+        File to write.
+    paper : {"a4", "us-letter"}
+        Size of the page.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    path.write_bytes(docx_bytes(document, paper=paper))
+
+
+def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
+    """Return a document as Word file.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    paper : {"a4", "us-letter"}
+        Size of the page.
+
+    Returns
+    -------
+    bytes
+        A whole file; equal documents give equal bytes.
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    Captions carry the number of the model; a caption field beside it, which shows nothing, lets Word build its lists of tables and
+    figures. Lists are filled with the titles, and marked so that Word adds the page numbers when it opens the file.
+    """
+    book = docx.Document(io.BytesIO(empty_package()))
+    _describe(book, document.front)
+    pen = Pen(book.part, paper)
+    parts: list[tuple[Orientation, list[Any]]] = [
+        ("portrait", [*_title_page(document.front), *_lists(document)])
+    ]
+    parts += [
+        (run.orientation, [piece for block in run.blocks for piece in pen.block(block, run.orientation)])
+        for run in document.runs()
+    ]
+    _fill(book, document, parts, paper)
+    stream = io.BytesIO()
+    book.save(stream)
+    return pinned(stream.getvalue(), document.front.timestamp)
+
+
+def _describe(book: Any, front: Front) -> None:
+    """Write the properties of the file; they come from the model, never from the machine."""
+    moment = front.timestamp.astimezone(UTC).replace(tzinfo=None)
+    facts = {
+        "title": front.title,
+        "subject": front.subtitle,
+        "category": front.study,
+        "keywords": ", ".join(front.labels),
+        "version": front.revision,
+        "language": front.language,
+        "author": _PROGRAM,
+        "last_modified_by": _PROGRAM,
+        "created": moment,
+        "modified": moment,
+        "revision": 1,
+    }
+    for name, value in facts.items():
+        setattr(book.core_properties, name, value)
+    language = book.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
+    language.set(qn("w:val"), front.language)
+
+
+def _title_page(front: Front) -> Iterator[Any]:
+    yield paragraph("Study", text_run(front.study))
+    yield paragraph("Title", text_run(front.title))
+    if front.subtitle:
+        yield paragraph("Subtitle", text_run(front.subtitle))
+    for label in front.labels:
+        yield paragraph("Mark", text_run(label))
+    for name, value in front.lines():
+        yield paragraph("Fact", text_run(name), node("r", node("tab")), text_run(value, node("b")))
+
+
+def _lists(document: Document) -> Iterator[Any]:
+    """Yield the contents and the lists of tables and figures."""
+    words = document.words
+    headings = [
+        (f"TOC{section.level}", section.anchor, f"{section.number} {section.title}")
+        for section in document.sections
+    ]
+    kinds: tuple[tuple[str, str, Sequence[tuple[str, str, str]]], ...] = (
+        ("contents", f'TOC \\o "1-{_DEPTH}" \\h \\z \\u', headings),
+        ("tables", f'TOC \\h \\z \\c "{sequence("T")}"', _captions(document.tables)),
+        ("figures", f'TOC \\h \\z \\c "{sequence("F")}"', _captions(document.figures)),
+    )
+    shown = [kind for kind in kinds if kind[2]]
+    for number, (name, instruction, entries) in enumerate(shown):
+        start = [node("pageBreakBefore")] if number == 0 else []
+        yield paragraph("TOCHeading", text_run(words[name]), properties=start)
+        yield from _list(instruction, entries)
+
+
+def _captions(tlfs: Sequence[Tlf]) -> list[tuple[str, str, str]]:
+    return [("TableofFigures", tlf.anchor, f"{tlf.label} {tlf.title}") for tlf in tlfs]
+
+
+def _list(instruction: str, entries: Sequence[tuple[str, str, str]]) -> Iterator[Any]:
+    """Yield the paragraphs of one list: a field that is filled with links and marked as out of date."""
+    for number, (style, anchor, text) in enumerate(entries):
+        target = bookmark_name(anchor)
+        page = field(f"PAGEREF {target} \\h")
+        content = [node("hyperlink", text_run(text), node("r", node("tab")), *page, anchor=target)]
+        if number == 0:
+            begin = node("r", node("fldChar", fldCharType="begin", dirty="true"))
+            content = [
+                begin,
+                instruction_run(instruction),
+                node("r", node("fldChar", fldCharType="separate")),
+                *content,
+            ]
+        if number == len(entries) - 1:
+            content.append(node("r", node("fldChar", fldCharType="end")))
+        yield paragraph(style, *content)
+
+
+def _fill(
+    book: Any, document: Document, parts: Sequence[tuple[Orientation, list[Any]]], paper: Paper
+) -> None:
+    """Put the content into the body, a section per part, each with its own header and footer.
+
+    A section ends in its last paragraph. The first part and one that ends with a table get a paragraph of no height for
+    it: the lists of the first part end with an open field, and readers would drop the page number of its footer.
+    """
+    body = book.element.body
+    body.clear()
+    for place, (way, pieces) in enumerate(parts):
+        section = _section(way, _running(book.part, document, way, paper), paper)
+        body.extend(pieces)
+        if place == len(parts) - 1:
+            body.extend([paragraph("Spacer"), section])
+        elif place and pieces[-1].tag == qn("w:p"):
+            pieces[-1].get_or_add_pPr().append(section)
+        else:
+            body.append(paragraph("Spacer", properties=[section]))
+
+
+def _section(way: Orientation, running: tuple[str, str], paper: Paper) -> Any:
+    width, height = (twips(mm) for mm in page_mm(paper, way))
+    header, footer = running
+    reference = [node("headerReference", type="default"), node("footerReference", type="default")]
+    for item, link in zip(reference, (header, footer), strict=True):
+        item.set(qn("r:id"), link)
+    margins = {"top": TOP_MM, "right": MARGIN_MM, "bottom": BOTTOM_MM, "left": MARGIN_MM}
+    edge = twips(_EDGE_MM)
+    return node(
+        "sectPr",
+        *reference,
+        node("type", val="nextPage"),
+        node("pgSz", w=width, h=height, orient="landscape" if way == "landscape" else None),
+        node(
+            "pgMar", **{side: twips(mm) for side, mm in margins.items()}, header=edge, footer=edge, gutter=0
+        ),
+    )
+
+
+def _running(part: Any, document: Document, way: Orientation, paper: Paper) -> tuple[str, str]:
+    """Add header and footer of one section; return their links."""
+    front, words = document.front, document.words
+    right = twips(room_mm(paper, way)[0])
+    marks = text_run(" · ".join(front.labels), node("b"), node("color", val="9B1C1C"))
+    page = [
+        text_run(f"{words['page']} "),
+        *field("PAGE", text_run("1")),
+        text_run(f" {words['of']} "),
+        *field("NUMPAGES", text_run("1")),
+    ]
+    lines = (("Header", front.study, [marks]), ("Footer", front.footer(), page))
+    made = (part.add_header_part(), part.add_footer_part())
+    for (style, left, content), (piece, _) in zip(lines, made, strict=True):
+        tabs = node("tabs", node("tab", val="right", pos=right))
+        line = paragraph(style, text_run(left), node("r", node("tab")), *content, properties=[tabs])
+        piece.element[:] = [line]
+    return made[0][1], made[1][1]

@@ -1,0 +1,181 @@
+"""The blocks of a document as WordprocessingML."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+from docx.oxml.ns import qn
+from docx.shared import Mm
+
+from interim.report.content import Block, Figure, ListBlock, Orientation, Paragraph, Section, Span, Table, Tlf
+from interim.report.page import Paper, room_mm
+from interim.report.word_table import table_xml
+from interim.report.word_xml import bookmarked, field, node, paragraph, text_run, twips
+
+_STYLES = {"normal": "Normal", "note": "Note", "box": "Box"}
+_BULLETS, _NUMBERS = 1, 2
+_LIST_STEP_MM = 7.5
+_CAPTION_MM = 12.0
+_NOTE_MM = 8.0
+
+
+def sequence(letter: str) -> str:
+    """Return the name of the caption field; tables and listings share one list.
+
+    Parameters
+    ----------
+    letter : str
+        First letter of the id: T, L or F.
+
+    Returns
+    -------
+    str
+        ``Table`` or ``Figure``.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> sequence("L")
+    'Table'
+    """
+    return "Figure" if letter == "F" else "Table"
+
+
+class Pen:
+    """Turns blocks into paragraphs and tables; counts bookmarks, lists and captions.
+
+    Parameters
+    ----------
+    part : docx.parts.document.DocumentPart
+        Takes pictures and list definitions.
+    paper : {"a4", "us-letter"}
+        Size of the page.
+    """
+
+    def __init__(self, part: Any, paper: Paper) -> None:
+        self._part = part
+        self._paper = paper
+        self._bookmarks = count(1)
+        self._captions = {"Table": count(1), "Figure": count(1)}
+
+    def block(self, block: Block, way: Orientation) -> Iterator[Any]:
+        """Yield the paragraphs and tables of a block.
+
+        Parameters
+        ----------
+        block : Block
+            Any block.
+        way : {"portrait", "landscape"}
+            Orientation of its page.
+
+        Yields
+        ------
+        lxml element
+            ``w:p`` or ``w:tbl``.
+
+        Raises
+        ------
+        None
+        """
+        if isinstance(block, Section):
+            title = text_run(f"{block.number} {block.title}")
+            yield paragraph(
+                f"Heading{block.level}", *bookmarked(next(self._bookmarks), block.anchor, [title])
+            )
+        elif isinstance(block, Paragraph):
+            yield paragraph(_STYLES[block.style], *map(_span, block.spans))
+        elif isinstance(block, ListBlock):
+            yield from self._list(block, 0)
+        else:
+            yield self._caption(block)
+            yield (
+                table_xml(block, room_mm(self._paper, way)[0])
+                if isinstance(block, Table)
+                else self._picture(block, way)
+            )
+            yield from _below(block)
+
+    def _list(self, block: ListBlock, level: int) -> Iterator[Any]:
+        number = self._list_number(block, level)
+        for item in block.items:
+            first = True
+            for part in item:
+                if isinstance(part, ListBlock):
+                    yield from self._list(part, level + 1)
+                elif first:
+                    place = node("numPr", node("ilvl", val=level), node("numId", val=number))
+                    style = "ListNumber" if block.ordered else "ListBullet"
+                    yield paragraph(style, *map(_span, part.spans), properties=[place])
+                else:
+                    indent = node("ind", left=twips((level + 1) * _LIST_STEP_MM))
+                    yield paragraph("ListContinue", *map(_span, part.spans), properties=[indent])
+                first = False
+
+    def _list_number(self, block: ListBlock, level: int) -> int:
+        """Return the id of the list: bullets share one, a numbered list has its own start."""
+        if not block.ordered:
+            return _BULLETS
+        numbering = self._part.numbering_part.element
+        found = numbering.findall(qn("w:num"))
+        override = node("lvlOverride", node("startOverride", val=block.start), ilvl=level)
+        numbering.append(node("num", node("abstractNumId", val=_NUMBERS), override, numId=len(found) + 1))
+        return len(found) + 1
+
+    def _caption(self, block: Tlf) -> Any:
+        name = sequence(block.id[0])
+        number = field(
+            f"SEQ {name} \\h", text_run(str(next(self._captions[name])), node("vanish")), hidden=True
+        )
+        content = [text_run(f"{block.label} ", node("b")), *number, text_run(block.title)]
+        if block.population:
+            content.append(text_run(f" — {block.population}", node("color", val="52606D")))
+        return paragraph("Caption", *bookmarked(next(self._bookmarks), block.anchor, content))
+
+    def _picture(self, figure: Figure, way: Orientation) -> Any:
+        width, height = room_mm(self._paper, way)
+        notes = len(figure.footnotes) + len(figure.labels)
+        inline = self._part.new_pic_inline(
+            io.BytesIO(base64.b64decode(figure.png)), Mm(min(figure.width_mm, width))
+        )
+        _shrink(inline, Mm(height - 2 * _CAPTION_MM - notes * _NOTE_MM))
+        inline.docPr.set("descr", figure.alt)
+        inline.docPr.set("name", figure.label)
+        inline.docPr.set("id", str(next(self._bookmarks)))
+        kept = [node("keepNext")] if notes else []
+        return paragraph("Picture", node("r", node("drawing", inline)), properties=kept)
+
+
+def _span(span: Span) -> Any:
+    properties = []
+    if span.code:
+        properties.append(node("rStyle", val="Code"))
+    if span.strong:
+        properties.append(node("b"))
+    if span.emphasis:
+        properties.append(node("i"))
+    return text_run(span.text, *properties)
+
+
+def _below(block: Tlf) -> Iterator[Any]:
+    notes = [(text, False) for text in block.footnotes] + [(text, True) for text in block.labels]
+    for number, (text, marked) in enumerate(notes, 1):
+        look = [node("b"), node("color", val="9B1C1C")] if marked else []
+        kept = [node("keepNext")] if number < len(notes) else []
+        yield paragraph("TableNote", text_run(text, *look), properties=kept)
+
+
+def _shrink(inline: Any, most: int) -> None:
+    """Make a picture smaller that is higher than its page."""
+    wide, high = inline.extent.cx, inline.extent.cy
+    if high <= most:
+        return
+    inline.extent.cx, inline.extent.cy = round(wide * most / high), most
+    shape = inline.graphic.graphicData.pic.spPr
+    shape.cx, shape.cy = inline.extent.cx, inline.extent.cy

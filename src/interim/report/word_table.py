@@ -1,0 +1,133 @@
+"""Tables of the Word file: header rows that repeat, rows that do not split, widths and letter size fitted to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from interim.report.columns import INDENT_MM, Fit, fit
+from interim.report.content import HeaderCell, Row, Table
+from interim.report.word_xml import node, paragraph, text_run, twips
+
+_STYLE_SIZE = 9.0
+_SHORT = 15
+_LAST_ROWS = 2
+
+
+def table_xml(table: Table, width_mm: float) -> Any:
+    """Return a table.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    width_mm : float
+        Width of the page between its margins.
+
+    Returns
+    -------
+    lxml element
+        ``w:tbl``.
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    A short table is kept on one page by keeping each row with the next one; the last rows of a longer one stay with its
+    notes.
+    """
+    fitted = fit(table, width_mm)
+    widths = [twips(width) for width in fitted.widths]
+    kept = _kept(table)
+    heads = [_head(row, table, widths, fitted, last=row is table.header[-1]) for row in table.header]
+    body = [_row(row, table, widths, fitted, keep=number in kept) for number, row in enumerate(table.rows, 1)]
+    grid = node("tblGrid", *(node("gridCol", w=width) for width in widths))
+    return node("tbl", _properties(table, sum(widths)), grid, *heads, *body)
+
+
+def _kept(table: Table) -> range:
+    """Return the numbers of the rows that are kept with what follows: all of a short table, else the last ones."""
+    notes = bool(table.footnotes or table.labels)
+    count = len(table.rows)
+    first = 1 if count <= _SHORT else count - _LAST_ROWS + 1
+    return range(first, count + 1 if notes else count)
+
+
+def _properties(table: Table, width: int) -> Any:
+    return node(
+        "tblPr",
+        node("tblStyle", val="InterimTable"),
+        node("tblW", w=width, type="dxa"),
+        node("tblLayout", type="fixed"),
+        node(
+            "tblLook",
+            val="0420",
+            firstRow="1",
+            lastRow="0",
+            firstColumn="0",
+            lastColumn="0",
+            noHBand="0",
+            noVBand="1",
+        ),
+        node("tblCaption", val=f"{table.label} {table.title}"),
+    )
+
+
+def _head(row: Sequence[HeaderCell], table: Table, widths: Sequence[int], fitted: Fit, *, last: bool) -> Any:
+    cells = []
+    column = 0
+    for head in row:
+        side = "center" if head.span > 1 else table.align[column]
+        lined = last or (head.span > 1 and head.text.strip())
+        content = paragraph("TableHead", _text(head.text, fitted), properties=[node("jc", val=side)])
+        cells.append(
+            _cell(
+                content,
+                sum(widths[column : column + head.span]),
+                head.span,
+                foot="4" if lined else None,
+                place="bottom",
+            )
+        )
+        column += head.span
+    return node("tr", node("trPr", node("cantSplit"), node("tblHeader")), *cells)
+
+
+def _row(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: bool) -> Any:
+    cells = list(_cells(row, table, widths, fitted, keep=keep))
+    return node("tr", node("trPr", node("cantSplit")), *cells)
+
+
+def _cells(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: bool) -> Iterator[Any]:
+    if row.kind == "section":
+        content = paragraph("TableHead", _text(row.cells[0].text, fitted))
+        yield _cell(content, sum(widths), len(widths))
+        return
+    for column, cell in enumerate(row.cells):
+        properties = [node("keepNext")] if keep else []
+        if column == 0 and row.indent:
+            properties.append(node("ind", left=twips(row.indent * INDENT_MM)))
+        properties.append(node("jc", val=table.align[column]))
+        yield _cell(paragraph("TableText", _text(cell.text, fitted), properties=properties), widths[column])
+
+
+def _cell(
+    content: Any, width: int, span: int = 1, *, foot: str | None = None, place: str | None = None
+) -> Any:
+    properties = [node("tcW", w=width, type="dxa")]
+    if span > 1:
+        properties.append(node("gridSpan", val=span))
+    if foot:
+        properties.append(node("tcBorders", node("bottom", val="single", sz=foot, space="0", color="1B2430")))
+    if place:
+        properties.append(node("vAlign", val=place))
+    return node("tc", node("tcPr", *properties), content)
+
+
+def _text(text: str, fitted: Fit) -> Any:
+    if fitted.size == _STYLE_SIZE:
+        return text_run(text)
+    half_points = round(fitted.size * 2)
+    return text_run(text, node("sz", val=half_points), node("szCs", val=half_points))

@@ -1,0 +1,194 @@
+"""Exact tests of tables beyond the conditional 2 x 2: Freeman-Halton for r x c, unconditional tests for two rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import gammaln
+
+from interim.stats.answers import Flags, Floats, TestResult
+from interim.stats.association import TIE, fisher_test
+from interim.stats.differences import binomial_masses
+from interim.stats.inputs import check_choice, check_counts, check_pair
+
+ORDERINGS = ("z_pooled", "z_unpooled", "boschloo")
+_SLACK = 1e-9
+_NEAR = 1e-4
+
+
+def freeman_halton(table: ArrayLike) -> TestResult:
+    """Return the exact test of an r x c table that conditions on both margins.
+
+    Parameters
+    ----------
+    table : array_like of int, shape (r, c)
+        Counts.
+
+    Returns
+    -------
+    TestResult
+        p_value: probability of all tables at most as likely as the observed one; statistic: probability of the observed
+        table; NE with ONE_LEVEL if fewer than two rows or columns hold anybody.
+
+    Raises
+    ------
+    ValueError
+        If a count is illegal or the table has no two dimensions.
+
+    Notes
+    -----
+    Every table with the same margins is counted, column by column; equal partial columns are merged.
+
+    References
+    ----------
+    Freeman and Halton 1951.
+
+    Examples
+    --------
+    >>> round(freeman_halton([[6, 3, 5], [6, 12, 3]]).p_value, 6)
+    0.100887
+    """
+    counts = np.asarray(table)
+    if counts.ndim != 2:
+        raise ValueError(f"table must have rows and columns; its shape is {counts.shape}")
+    counts = check_counts(counts.ravel(), "table", least=0).reshape(counts.shape).astype(np.int64)
+    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    if min(counts.shape, default=0) < 2:
+        nan = math.nan
+        return TestResult(nan, nan, nan, nan, nan, "minlike", True, 0, status="NE", reason="ONE_LEVEL")
+    if counts.shape[0] > counts.shape[1]:
+        counts = counts.T
+    logs = _table_log_masses(counts)
+    probabilities = np.exp(logs - logs.max())
+    probabilities /= probabilities.sum()
+    observed = math.exp(_log_weight(counts) - float(logs.max()))
+    total = float(np.exp(logs - logs.max()).sum())
+    observed /= total
+    p = float(probabilities[probabilities <= observed * (1.0 + TIE)].sum())
+    least = float(probabilities[probabilities <= probabilities.min() * (1.0 + TIE)].sum())
+    return TestResult(observed, min(1.0, p), math.nan, math.nan, least, "minlike", True, len(probabilities))
+
+
+def _log_weight(counts: NDArray[np.int64]) -> float:
+    return -float(gammaln(counts + 1.0).sum())
+
+
+def _table_log_masses(counts: NDArray[np.int64]) -> Floats:
+    """Log probabilities, up to a constant, of every table with the margins of ``counts``."""
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    states: dict[tuple[int, ...], Floats] = {tuple(int(r) for r in rows): np.zeros(1)}
+    for column in columns[:-1]:
+        grown: dict[tuple[int, ...], list[Floats]] = {}
+        for left, logs in states.items():
+            for filling, weight in _fillings(left, int(column)):
+                rest = tuple(a - b for a, b in zip(left, filling, strict=True))
+                grown.setdefault(rest, []).append(logs + weight)
+        states = {rest: np.concatenate(parts) for rest, parts in grown.items()}
+    last = [logs - float(gammaln(np.array(left) + 1.0).sum()) for left, logs in states.items()]
+    return np.concatenate(last)
+
+
+def _fillings(left: tuple[int, ...], total: int) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Yield every column with this total that the row margins allow, with its log weight."""
+    if len(left) == 1:
+        if total <= left[0]:
+            yield (total,), -math.lgamma(total + 1)
+        return
+    for k in range(max(0, total - sum(left[1:])), min(left[0], total) + 1):
+        for rest, weight in _fillings(left[1:], total - k):
+            yield (k, *rest), weight - math.lgamma(k + 1)
+
+
+def unconditional_test(
+    x: ArrayLike, n: ArrayLike, *, ordering: str = "z_pooled", grid: int = 4001
+) -> TestResult:
+    """Return the exact unconditional test of two rates.
+
+    Parameters
+    ----------
+    x, n : array_like of int, shape (2,)
+        Events and participants of the first and second group.
+    ordering : {"z_pooled", "z_unpooled", "boschloo"}
+        What makes an outcome extreme: the z statistic with pooled or own variances, or Fisher's minlike p-value.
+    grid : int
+        Points at which the common rate is tried before the best one is refined.
+
+    Returns
+    -------
+    TestResult
+        statistic: z, or Fisher's p-value for boschloo; p_value is the largest probability over the common rate; p_less and
+        p_greater are NaN (two-sided definition only).
+
+    Raises
+    ------
+    ValueError
+        If counts or ordering are illegal.
+
+    References
+    ----------
+    Barnard 1945; Boschloo 1970.
+    """
+    x1, x0, n1, n0 = check_pair(x, n)
+    check_choice(ordering, "ordering", ORDERINGS)
+    rank, statistic = _ranks(n1, n0, ordering)
+    observed = rank[x1, x0]
+    extreme = rank >= observed - _SLACK * (1.0 + abs(observed))
+    p = _largest(extreme, n1, n0, grid)
+    best = rank >= rank.max() - _SLACK * (1.0 + abs(rank.max()))
+    p_min = _largest(best, n1, n0, grid)
+    definition = "minlike" if ordering == "boschloo" else "abs"
+    return TestResult(
+        float(statistic[x1, x0]),
+        p,
+        math.nan,
+        math.nan,
+        p_min,
+        definition,  # type: ignore[arg-type]
+        True,
+        (n1 + 1) * (n0 + 1),
+    )
+
+
+def _ranks(n1: int, n0: int, ordering: str) -> tuple[Floats, Floats]:
+    """How extreme each outcome is (larger is more), and the statistic to report; both of shape (n1 + 1, n0 + 1)."""
+    a, b = np.meshgrid(np.arange(n1 + 1.0), np.arange(n0 + 1.0), indexing="ij")
+    if ordering == "boschloo":
+        p = np.array([[fisher_test((i, j), (n1, n0)).p_value for j in range(n0 + 1)] for i in range(n1 + 1)])
+        return -np.log(p), p
+    p1, p0 = a / n1, b / n0
+    if ordering == "z_pooled":
+        pooled = (a + b) / (n1 + n0)
+        variance = pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n0)
+    else:
+        variance = p1 * (1.0 - p1) / n1 + p0 * (1.0 - p0) / n0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (p1 - p0) / np.sqrt(variance)
+    z = np.where(p1 == p0, 0.0, z)
+    return np.minimum(np.abs(z), 1e12), z
+
+
+def _largest(extreme: Flags, n1: int, n0: int, grid: int) -> float:
+    """Largest probability of the extreme outcomes over the common rate."""
+    rates = np.linspace(0.0, 1.0, grid)
+    values = _probability(extreme, n1, n0, rates)
+    best = float(values.max())
+    inner = (values[1:-1] >= values[:-2]) & (values[1:-1] >= values[2:]) & (values[1:-1] >= best - _NEAR)
+    for place in np.flatnonzero(inner) + 1:
+        found = minimize_scalar(
+            lambda p: -float(_probability(extreme, n1, n0, np.array([p]))[0]),
+            bounds=(float(rates[place - 1]), float(rates[place + 1])),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        best = max(best, -float(found.fun))
+    return min(best, 1.0)
+
+
+def _probability(extreme: Flags, n1: int, n0: int, rates: Floats) -> Floats:
+    first, second = binomial_masses(n1, rates), binomial_masses(n0, rates)
+    value: Floats = np.einsum("ra,ab,rb->r", first, extreme.astype(np.float64), second, optimize=True)
+    return value

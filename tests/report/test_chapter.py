@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from interim.errors import ReportError
+from interim.report import chapter as c
+from interim.report.registry import registry
+from tests.report import handmade
+
+
+@pytest.fixture
+def chapter(hand_inputs):
+    return c.Chapter(hand_inputs)
+
+
+@pytest.mark.rule("TLF-01")
+@pytest.mark.parametrize("tlf", registry(), ids=lambda tlf: tlf.id)
+def test_every_table_and_figure_can_be_shown(chapter, tlf):
+    shown = getattr(chapter, tlf.kind)(tlf.id)
+    block = shown.block()
+    assert (block["id"], block["title"]) == (tlf.id, tlf.title)
+    assert block["population"]
+    assert block["labels"] == ["SYNTHETIC - NOT PATIENT DATA"]
+    assert block["footnotes"][-1].startswith("Source: ")
+
+
+@pytest.mark.parametrize(
+    ("method", "tlf_id"), [("table", "F 14.2.2.1"), ("figure", "T 14.1.1.1"), ("table", "T 0")]
+)
+def test_an_unknown_id_lists_the_known_ones(chapter, method, tlf_id):
+    with pytest.raises(ReportError, match=rf"{tlf_id}.* is no {method} of the registry; known: [TF] 14"):
+        getattr(chapter, method)(tlf_id)
+
+
+@pytest.mark.rule("NB-04")
+def test_a_sentence_takes_its_numbers_from_results(chapter):
+    said = chapter.say("{response.best_response/Total/orr//rate|x/n (%)} responded.", style="box")
+    assert said.text() == "1/15 (6.7%) responded."
+    assert said.style == "box"
+    assert said.keys == ("response.best_response/total/orr/-/rate",)
+    with pytest.raises(ReportError, match="a number is typed in prose"):
+        chapter.say("1 responded.")
+
+
+def test_a_draft_is_labelled(hand_inputs):
+    stop = replace(handmade.hand().FINDINGS[0], severity="stop")
+    draft = replace(hand_inputs, adam=replace(hand_inputs.adam, findings=(stop,)))
+    assert c.labels_of(draft)[1] == "DRAFT - 1 finding(s) would stop a final report"
+    assert c.Chapter(draft).table("T 14.1.1.1").labels == c.labels_of(draft)
+
+
+def test_opening_a_chapter(hand_inputs, tmp_path, monkeypatch):
+    import warnings
+
+    file = handmade.write_study(tmp_path / "params")
+    monkeypatch.setattr(c, "open_inputs", handmade.open_inputs)
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    with warnings.catch_warnings():
+        opened = c.open_chapter(study="params/hand.toml")
+        assert opened.study.file == tmp_path / "params" / "hand.toml"
+        assert opened.adam is opened.inputs.adam
+        c.preload(opened.inputs)
+        assert c.open_chapter(study=str(file)).inputs is opened.inputs
+        later = c.open_chapter(study=str(file), cut_date="2026-05-01")
+        assert f"{later.study.cut:%Y-%m-%d}" == "2026-05-01"
+    c._PRELOADED.clear()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"language": "xx"}, "language = 'xx'"),
+        ({"copy": "public"}, "copy = 'public'"),
+        ({}, "found neither in"),
+    ],
+)
+def test_what_cannot_be_opened(values, words):
+    with pytest.raises(ReportError, match=words):
+        c.open_chapter(study="absent.toml", **values)
+
+
+def test_a_question_that_does_not_exist(hand_inputs, monkeypatch):
+    wrong = replace(registry()[0], analysis="disposition.absent")
+    monkeypatch.setattr(c, "registry", lambda: (wrong,))
+    with pytest.raises(ReportError, match=r"disposition\.absent"):
+        c.answers(hand_inputs.adam, hand_inputs.study, hand_inputs.sdtm)
+
+
+def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
+    import interim.adam
+    import interim.data
+
+    monkeypatch.setattr(interim.data, "open_data", lambda study: hand_inputs.sdtm, raising=False)
+    monkeypatch.setattr(interim.adam, "build_adam", lambda sdtm, study: hand_inputs.adam, raising=False)
+    opened = c.open_inputs(hand_inputs.study)
+    assert opened.adam is hand_inputs.adam
+    assert set(opened.store) == {tlf.analysis for tlf in registry()}

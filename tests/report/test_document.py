@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import copy
+import json
+from datetime import datetime
+
+import pytest
+
+from interim.errors import ReportError
+from interim.report.blocks import MIME
+from interim.report.content import ListBlock, Paragraph, Section, Table
+from interim.report.document import collect
+from tests.report.test_blocks import FIGURE, TABLE, TEXT, changed
+from tests.report.writers_sample import front
+
+
+def code(*blocks, id="c", number=1, source="show()", tags=(), outputs=None):
+    shown = [
+        {"output_type": "display_data", "data": {MIME: block, "text/plain": "x"}, "metadata": {}}
+        for block in blocks
+    ]
+    return {
+        "id": id,
+        "cell_type": "code",
+        "source": source,
+        "execution_count": number,
+        "metadata": {"tags": list(tags)},
+        "outputs": shown if outputs is None else outputs,
+    }
+
+
+def text(source, id="m", kind="markdown"):
+    return {"id": id, "cell_type": kind, "source": source, "metadata": {}}
+
+
+@pytest.fixture
+def book(tmp_path):
+    def write(*cells, name="01_a.ipynb"):
+        (tmp_path / name).write_text(
+            json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}),
+            encoding="utf-8",
+        )
+        return tmp_path / name
+
+    return write
+
+
+def problems(*paths, **changes) -> str:
+    with pytest.raises(ReportError) as caught:
+        collect(paths, front=front(**changes))
+    return str(caught.value)
+
+
+@pytest.mark.rule("DOC-16")
+def test_headings_are_numbered_once_over_all_notebooks(book):
+    one = book(text("# A\n\n## B\n\n## C\n\n### D"), code(TABLE), text("# E\n\n## F"))
+    two = book(text(["# G\n", "\n", "Text."]), code(TEXT), name="02_b.ipynb")
+    document = collect([one, two], front=front())
+    found = [(s.level, s.number, s.title, s.anchor) for s in document.sections]
+    assert found == [
+        (1, "1", "A", "s-1"),
+        (2, "1.1", "B", "s-1.1"),
+        (2, "1.2", "C", "s-1.2"),
+        (3, "1.2.1", "D", "s-1.2.1"),
+        (1, "2", "E", "s-2"),
+        (2, "2.1", "F", "s-2.1"),
+        (1, "3", "G", "s-3"),
+    ]
+    assert isinstance(document.blocks[4], Table) and isinstance(document.blocks[-1], Paragraph)
+
+
+@pytest.mark.rule("DOC-14")
+def test_only_blocks_of_code_cells_enter(book):
+    path = book(
+        text("# A\n\n- one\n- two"),
+        code(TABLE, TEXT),
+        code(source="", number=None, id="empty"),
+        code(source="skip()", number=None, tags=["skip-execution"], id="skipped"),
+        code(FIGURE, number=2),
+    )
+    assert [type(block) for block in collect([path], front=front()).blocks][:3] == [Section, ListBlock, Table]
+    assert "show()" not in "".join(collect([path], front=front()).texts())
+
+
+@pytest.mark.rule("DOC-14")
+@pytest.mark.parametrize(
+    "cells, expected",
+    [
+        (
+            [text("# A"), code(TABLE, number=2)],
+            "01_a.ipynb, cell c: run as number 2 instead of 1; run all cells once, in order",
+        ),
+        ([text("# A"), code(TABLE, number=None)], "cell c: run as number None instead of 1"),
+        ([text("# A"), code()], "01_a.ipynb: shows no table, figure or result text"),
+        (
+            [text("# A"), code(TABLE), text("x", kind="raw", id="r")],
+            "cell r: a raw cell cannot be shown; use Markdown",
+        ),
+        ([text("# A\n\n> q"), code(TABLE)], "cell m, line 3: blockquote is not possible"),
+        ([text("# A"), code(changed(TABLE, ["title"], " "))], "cell c, T 14.2.2.1: the title is blank"),
+        ([code(TABLE), text("# A")], "cell c: content before the first heading"),
+        (
+            [text("# A\n\n### B"), code(TABLE)],
+            "cell m: heading 'B' of level 3 after level 1; no level may be skipped",
+        ),
+        ([text("## A"), code(TABLE)], "heading 'A' of level 2 after level 0"),
+        ([text("# A"), code(TABLE, TABLE)], "cell c, T 14.2.2.1: this id is used 2 times"),
+        (
+            [text("# A"), code(FIGURE, FIGURE | {"id": "F 1"})],
+            "F 1: another figure has the same text alternative",
+        ),
+        (
+            [
+                text("# A"),
+                code(TABLE),
+                code(number=2, outputs=[{"output_type": "stream", "name": "stdout", "text": ["hi\n"]}]),
+            ],
+            "text on stdout ('hi') cannot enter",
+        ),
+        (
+            [
+                text("# A"),
+                code(TABLE),
+                code(number=2, outputs=[{"output_type": "error", "ename": "ValueError", "evalue": "x"}]),
+            ],
+            "the error ValueError: x cannot enter",
+        ),
+        (
+            [
+                text("# A"),
+                code(TABLE),
+                code(number=2, outputs=[{"output_type": "display_data", "data": {"image/png": "x"}}]),
+            ],
+            "an output of type image/png cannot enter",
+        ),
+        (
+            [text("# A"), code(TABLE), code(number=2, outputs=[{"output_type": "update_display_data"}])],
+            "an output of type update_display_data cannot enter",
+        ),
+    ],
+)
+def test_what_is_wrong_is_listed_with_its_place(book, cells, expected):
+    assert expected in problems(book(*cells))
+
+
+@pytest.mark.rule("DOC-14")
+def test_all_problems_of_all_notebooks_are_one_list(book, tmp_path):
+    broken = tmp_path / "03_c.ipynb"
+    broken.write_text("{", encoding="utf-8")
+    odd = tmp_path / "04_d.ipynb"
+    odd.write_text('{"cells": [{"source": "x"}]}', encoding="utf-8")
+    message = problems(
+        book(text("# A\n\n> q"), code(TABLE, number=3)),
+        book(text("# B"), code(TABLE), name="02_b.ipynb"),
+        broken,
+        odd,
+        tmp_path / "none.ipynb",
+    )
+    lines = message.splitlines()
+    assert lines[0] == "7 problems in the document:" and len(lines) == 8
+    assert sum("not a readable notebook" in line for line in lines) == 3
+    assert sum("this id is used 2 times" in line for line in lines) == 2
+
+
+@pytest.mark.rule("DOC-14")
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({"language": "tlh"}, "title page: language 'tlh'; known: en"),
+        ({"title": " "}, "title page: title and study must not be blank"),
+        ({"timestamp": datetime(2026, 1, 1)}, "has no offset from UTC"),
+        ({"details": (("a", "b\x07"),)}, r"control or unprintable character U+0007 in 'b\x07'"),
+        ({"labels": ("x\n",)}, "control or unprintable character U+000A"),
+    ],
+)
+def test_a_faulty_title_page_is_refused(changes, expected):
+    message = problems(**changes)
+    assert expected in message and message.startswith("1 problem in the document:")
+
+
+def test_the_given_cells_are_not_changed(book):
+    cells = [text("# A"), code(TABLE)]
+    before = copy.deepcopy(cells)
+    collect([book(*cells)], front=front())
+    assert cells == before

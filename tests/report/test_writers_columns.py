@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interim.report.columns import PADDING_MM, SIZES, breakable, fit
+from interim.report.content import Cell, HeaderCell, Row
+from interim.report.page import PAPER_MM, page_mm, room_mm
+from tests.report.writers_sample import crowded, table
+
+POINT = 25.4 / 72
+
+
+def made(*columns: str, widths=None, head=None):
+    """Return a table of one row."""
+    heads = tuple(HeaderCell(text) for text in (head or ["x"] * len(columns)))
+    return replace(
+        table(),
+        header=(heads,),
+        rows=(Row("data", 0, tuple(map(Cell, columns))),),
+        align=("left",) * len(columns),
+        widths=tuple(widths or [1.0] * len(columns)),
+    )
+
+
+@pytest.mark.rule("DOC-05")
+def test_relative_widths_hold_where_there_is_room():
+    assert fit(made("a", "b", "c", widths=[3, 2, 1]), 180).widths == pytest.approx((90, 60, 30))
+    assert fit(made("a", "b"), 180).size == 9.0
+
+
+@pytest.mark.rule("DOC-05")
+def test_a_narrow_column_takes_what_its_longest_word_needs():
+    word = "n" * 20
+    widths = fit(made(word, "b", widths=[1, 9]), 170).widths
+    assert widths[0] == pytest.approx(20 * 0.56 * 9 * POINT + 2 * PADDING_MM)
+    assert sum(widths) == pytest.approx(170)
+
+
+@pytest.mark.rule("DOC-05")
+@pytest.mark.parametrize("word, size", [("n" * 8, 9.0), ("n" * 9, 8.0), ("n" * 10, 7.0), ("n" * 11, 6.5)])
+def test_the_size_falls_only_as_far_as_needed(word, size):
+    found = fit(made(*[word] * 10), 170)
+    assert found.size == size and not found.broken
+    larger = [other for other in SIZES if other > size]
+    assert all(10 * (len(word) * 0.56 * other * POINT + 2 * PADDING_MM) > 170 for other in larger)
+
+
+@pytest.mark.rule("DOC-05")
+def test_short_cells_stay_on_one_line_while_letters_are_large_enough():
+    kept = fit(made(*["12/34 (56.7%)"] * 6), 170)
+    assert kept.size == 9.0 and min(kept.widths) > 13 * 0.45 * 9 * POINT
+    wrapped = fit(made(*["12/34 (56.7%)"] * 12), 170)
+    assert wrapped.size == 9.0 and not wrapped.broken
+
+
+@pytest.mark.rule("DOC-05")
+def test_words_of_a_spanning_header_and_the_indent_count():
+    spanned = replace(made("a", "b", "c"), header=((HeaderCell("x"), HeaderCell("n" * 40, 2)),))
+    assert sum(fit(spanned, 170).widths[1:]) > 40 * 0.56 * 9 * POINT
+    flat, deep = (
+        replace(made("n" * 30, "b", widths=[1, 99]), rows=(Row("data", indent, (Cell("n" * 30), Cell("b"))),))
+        for indent in (0, 3)
+    )
+    assert fit(deep, 170).widths[0] > fit(flat, 170).widths[0] + 9
+
+
+@pytest.mark.rule("DOC-05")
+def test_words_are_broken_only_if_the_smallest_letters_do_not_fit():
+    found = fit(crowded(), 170)
+    assert found.broken and found.size == 6.0 and sum(found.widths) == pytest.approx(170)
+    text = breakable("Unbreakable1word1 and x", found, 0)
+    assert text.replace("\u200b", "") == "Unbreakable1word1 and x"
+    assert "\u200b" in text and text.endswith(" x")
+    assert breakable("Unbreakable1word1", fit(made("a"), 170), 0) == "Unbreakable1word1"
+
+
+@pytest.mark.rule("DOC-05")
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.text("abW1/ .(漢-\n", min_size=1, max_size=25), st.floats(0.5, 9)),
+        min_size=1,
+        max_size=14,
+    ),
+    st.sampled_from([170.0, 257.0]),
+)
+def test_widths_always_fill_the_page(columns, width):
+    found = fit(made(*(text for text, _ in columns), widths=[share for _, share in columns]), width)
+    assert sum(found.widths) == pytest.approx(width)
+    assert min(found.widths) > 0 and found.size in SIZES
+
+
+def test_a_narrower_face_leaves_larger_letters():
+    block = made(*["n" * 9] * 10)
+    assert fit(block, 170, face=0.8).size > fit(block, 170).size
+
+
+@pytest.mark.parametrize("paper", PAPER_MM)
+def test_pages_turn(paper):
+    assert page_mm(paper, "landscape") == page_mm(paper, "portrait")[::-1]
+    assert room_mm(paper, "portrait")[0] == page_mm(paper, "portrait")[0] - 40

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -431,17 +432,20 @@ class Chain:
             people.assign(LSTALVDT=none),
         )
 
-    def core(self, **columns: object) -> pd.DataFrame:
+    @cache  # noqa: B019 - lives as long as one test
+    def core(self) -> pd.DataFrame:
         core, self.core_findings = derive_core(self.sdtm, self.adex, self.dated, study=self.study)
-        core, _ = flag_sets(core, self.study, flags=("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL"))
-        return core.assign(**columns)
+        return flag_sets(core, self.study, flags=("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL"))[0]
 
+    @cache  # noqa: B019 - lives as long as one test
     def windows(self) -> pd.DataFrame:
         return dlt_windows(self.sdtm, self.core(), adex=self.adex, study=self.study)
 
+    @cache  # noqa: B019 - lives as long as one test
     def adae(self):
         return derive_adae(self.sdtm, self.core(), adex=self.adex, windows=self.windows(), study=self.study)
 
+    @cache  # noqa: B019 - lives as long as one test
     def addlt(self) -> pd.DataFrame:
         return derive_addlt(
             self.core(), self.adae().frame, windows=self.windows(), adex=self.adex, study=self.study

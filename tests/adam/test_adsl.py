@@ -81,7 +81,7 @@ def test_a_study_of_another_product_has_arms_as_cohorts(study_with, chain, mk):
 @pytest.mark.rule("ADSL-05")
 def test_an_unknown_cohort_variable_is_named(mini, study_with, chain):
     study = study_with('[cohort]\nvariable = "COLOUR"\n')
-    with pytest.raises(DerivationError, match="cohort.variable = 'COLOUR' is no variable of DM or SUPPDM"):
+    with pytest.raises(DerivationError, match=r"cohort\.variable = 'COLOUR' is no variable of DM or SUPPDM"):
         chain(mini, study).core()
 
 

@@ -53,7 +53,7 @@ def test_flags_are_y_or_n_and_text_is_missing_as_none(adam):
     for flag in ("ENRLFL", "SAFNKFL", "SAFCTFL", "DLTEVFL", "FASFL", "RESFL", "RESPFL", "DLTFL", "DTHFL"):
         assert set(adsl[flag]) <= {"Y", "N"}, flag
     for name, frame in adam.datasets.items():
-        for column in frame.columns[frame.dtypes == object]:
+        for column in frame.select_dtypes("object"):
             assert not any(isinstance(v, float) for v in frame[column]), (name, column)
         assert frame.index.equals(pd.RangeIndex(len(frame))), name
 

@@ -204,6 +204,13 @@ def test_fields_later_than_the_cut(study_of):
     ).any()
 
 
+@pytest.mark.rule("CUT-04")
+def test_a_query_that_was_closed_later_was_open(study_of):
+    text = "USUBJID|QDOMAIN|QKEY|QFIELD|QSTATUS|QSTDTC|QENDTC\nA|AE|1|AETERM|CLOSED|2022-01-01|2022-02-18\nA|LB|1|LBDTC|CLOSED|2022-01-01|2022-02-17"
+    cut = cut_sdtm(sdtm(DM=DM_A, QUERY=text), study_of())
+    assert rows_of(cut, "QUERY", "QSTATUS", "QENDTC") == [["OPEN", None], ["CLOSED", "2022-02-17"]]
+
+
 @pytest.mark.rule("CUT-05", source="truth table of the data contract, section 7")
 @pytest.mark.parametrize(
     ("death", "flag", "date"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -28,14 +29,16 @@ def study_of(folder, mapping, data='sources = ["mapping/edc.toml"]'):
     return read_study(path)
 
 
-def map_rows(columns, table, *, domain="AE", source=None, ignore=()):
+def map_rows(columns, table, *, domain="AE", source=None, ignore=(), limit=0.05):
     """Map a table that is given as columns."""
     frame = pd.DataFrame(columns).astype(object)
     frame = frame.where(frame.notna(), None)
     raw = RawTable(frame, np.arange(2, len(frame) + 2))
     base = Source.model_validate({"name": "edc", "path": "raw", **(source or {})})
     return map_table(
-        Delivery(domain, Path("ae.csv"), ReadOptions(), None, base, TableMap.model_validate(table), ignore),
+        Delivery(
+            domain, Path("ae.csv"), ReadOptions(), None, base, TableMap.model_validate(table), limit, ignore
+        ),
         raw,
     )
 
@@ -129,7 +132,7 @@ def test_exceptions_and_mapped_cells_add_up():
             "AESLIFE": {"from": "OUT", "codes": codes},
         }
     }
-    mapped = map_rows(columns, table, source={"max_unmapped": 0.2})
+    mapped = map_rows(columns, table, limit=0.2)
     assert mapped.frame["AESER"].tolist() == ["Y", "N", None, None, "Y"]
     assert len(mapped.frame) == 5
     found = [(f.rule, f.severity, f.subject, f.variable, f.value, f.file, f.row) for f in mapped.findings]
@@ -139,8 +142,34 @@ def test_exceptions_and_mapped_cells_add_up():
     ]
     lines = Counter(line.variable for line in mapped.ledger)
     assert lines["AESER"] + 1 + 1 == len(mapped.frame)
-    many = map_rows(columns, table, source={"max_unmapped": 0.1})
+    many = map_rows(columns, table, limit=0.1)
     assert [f.severity for f in many.findings] == ["stop", "stop"]
+
+
+@pytest.mark.rule("MAP-02")
+def test_check_boxes_and_numeric_constants_of_a_table():
+    table = {
+        "column": {
+            "USUBJID": "USUBJID",
+            "AEREL": {"from": ("NK", "T"), "type": "checkbox", "codes": {"NK": "CARNK", "T": "CART"}},
+            "AETOXGR": {"constant": 2.0},
+            "AESTDY": {"from": "DAY", "type": "integer"},
+            "AEENDY": {"from": "NODAY", "type": "integer"},
+        }
+    }
+    columns = {
+        "USUBJID": ["a", "b"],
+        "NK": ["1", "0"],
+        "T": ["1", "x"],
+        "DAY": ["3", None],
+        "NODAY": [None, None],
+    }
+    mapped = map_rows(columns, table)
+    assert mapped.frame["AEREL"].tolist() == ["CARNK;CART", None]
+    assert mapped.frame["AETOXGR"].tolist() == [2.0, 2.0]
+    assert mapped.frame["AESTDY"].iloc[0] == 3.0
+    assert mapped.frame["AEENDY"].isna().all()
+    assert [(f.variable, f.value, f.subject) for f in mapped.findings] == [("AEREL", "0;x", "b")]
 
 
 @pytest.mark.rule("MAP-03")
@@ -209,11 +238,11 @@ def test_special_missing_values_and_number_codes_reach_the_ledger():
         {"name": "e", "path": "r", "missing": ("-99",), "missing_reason": {"-99": "not known"}}
     )
     wanted = TableMap.model_validate({"identity": True})
-    mapped = map_table(Delivery("AE", Path("ae.xpt"), ReadOptions(), None, base, wanted), raw)
+    mapped = map_table(Delivery("AE", Path("ae.xpt"), ReadOptions(), None, base, wanted, 0.05), raw)
     assert [(x.rule, x.before) for x in mapped.ledger] == [("MAP-MISSING", "-99"), ("READ-SPECIAL", ".A")]
     assert mapped.frame["AESTDY"].isna().all()
     first = TableMap.model_validate({"identity": True, "rows": {"filter": {"USUBJID": "b"}}})
-    mapped = map_table(Delivery("AE", Path("ae.xpt"), ReadOptions(), None, base, first), raw)
+    mapped = map_table(Delivery("AE", Path("ae.xpt"), ReadOptions(), None, base, first, 0.05), raw)
     assert mapped.frame["SRCROW"].tolist() == [2]
     assert [x.rule for x in mapped.ledger] == ["MAP-MISSING"]
 
@@ -295,6 +324,13 @@ def test_options_of_source_and_table(tmp_path):
     assert (ae.options.encoding, ae.options.sheet) == ("cp1252", "ae")
     assert dm.options.encoding == "gb18030"
     assert ae.path == dm.path == tmp_path / "mapping" / "raw" / "all.xlsx"
+
+
+def test_the_mapping_in_the_documentation_is_valid(tmp_path):
+    page = Path(__file__).resolve().parents[2] / "docs" / "data.md"
+    (block,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    (tmp_path / "doc.toml").write_text(block, encoding="utf-8")
+    assert set(read_mapping(tmp_path / "doc.toml").table) == {"AE", "LB"}
 
 
 def test_shipped_mappings_are_valid(monkeypatch):

@@ -22,6 +22,8 @@ from interim.data.read import EXTENSIONS, READERS, ReadOptions, read_file
 from interim.data.read.sas import plain_table
 from interim.data.read.text import read_text
 from interim.data.read.xport import ibm_floats
+from interim.data.typed import type_domain
+from interim.example import make_study
 
 FRAME = pd.DataFrame(
     {
@@ -627,3 +629,24 @@ def test_public_file_with_a_wrong_byte(external):
     read = read_file(external / "cdisc-pilot" / "sdtm_xpt" / "ts.xpt", "TS")
     assert {(f.rule, f.severity, f.variable) for f in read.findings} == {("XD-ENC", "stop", "TSVAL")}
     assert all("0x92" in f.message and f.row is not None for f in read.findings)
+
+
+@pytest.fixture(scope="module")
+def example():
+    frames = make_study()
+    return {name: frames[name].reset_index(drop=True) for name in ("DM", "AE", "EX", "TR", "SUPPAE", "MI")}
+
+
+@pytest.mark.rule("READ-01")
+@pytest.mark.parametrize(("extension", "write"), FORMATS)
+def test_the_example_study_survives_every_format(tmp_path, example, extension, write):
+    for name, made in example.items():
+        path = tmp_path / f"{name.lower()}.{extension}"
+        plain = type_domain(name, made.astype(object).where(made.notna(), None)).frame
+        write(plain, path)
+        read = read_file(path, name)
+        assert read.findings == (), name
+        again = type_domain(name, read.table.frame)
+        assert again.findings == ()
+        assert again.ledger == ()
+        pd.testing.assert_frame_equal(again.frame, plain, rtol=1e-12)

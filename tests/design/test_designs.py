@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -25,10 +26,11 @@ from interim.design import (
     TitratedThreePlusThree,
     compile_design,
     dose_paths,
+    operating_characteristics,
 )
 from interim.design.characteristics import scenario
 from interim.design.interval import boundaries
-from interim.design.paths import extend, path_frame
+from interim.design.paths import extend, path_frame, rule_table
 from interim.design.simulate import simulate
 from interim.errors import DesignError
 
@@ -219,9 +221,8 @@ def test_moves_on_a_history():
     assert BOIN.decide(History.parse("1TTT", levels=4)).brief == "STOP, no MTD, below_lowest"
     half = BOIN.decide(History.parse("1NN", levels=4))
     assert (half.n_to_enrol, half.rule_id) == (1, "F")
-    followed = BOIN.decide(History.parse("1NNN 2TTTPPP", levels=4))
-    assert followed.level == 1
-    assert "S07" in followed.warnings[0]
+    assert BOIN.decide(History.parse("1NNN 2TTTPPP", levels=4)).action == "WAIT"
+    assert "S02" in BOIN.decide(History.parse("1NP", levels=4)).warnings[0]
 
 
 @pytest.mark.rule("DOSE-17")
@@ -311,3 +312,67 @@ def test_large_ladders_keep_their_states_apart():
     p = np.linspace(0.05, 0.6, 12)
     a, b = compile_design(wide).evaluate(p), compile_design(narrow).evaluate(p[:6])
     assert np.allclose(a.sel[:6], b.sel[:6], atol=1e-12)
+
+
+@pytest.mark.rule("DOSE-19")
+def test_the_decision_table_of_the_rule():
+    table = rule_table(ThreePlusThree(LEVELS), level=2).set_index(["n", "y"])
+    assert len(table) == 27
+    wanted = {
+        (3, 0): "ENROL 3 at 3",
+        (3, 1): "ENROL 3 at 2",
+        (3, 2): "ENROL 3 at 1",
+        (6, 1): "ENROL 3 at 3",
+        (6, 2): "ENROL 3 at 1",
+    }
+    for cell, said in wanted.items():
+        assert table.loc[cell, "decision"] == said
+    assert table.loc[(3, 1), "rule"] == "C2b"
+
+
+@pytest.mark.rule("DOSE-13")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(name, text) for name in ("BOIN", "CRM") for text in ("1NNN 2NNP", "1NNN 2NN", "1NNN 2NP", "1NNN 2NNT", "1NNN 2T", "1NNP")]
+    + [("BLRM", text) for text in ("1NNN 2NNP", "1NNN 2NN", "1NNP")],
+)
+def test_from_open_cohorts(name, text):
+    """The open part is completed: the numbers are the mixture over its outcomes."""
+    design = DESIGNS[name]
+    found = compile_design(design, start=History.parse(text, levels=4)).evaluate(P)
+    level = int(text.split()[-1][0])
+    closed, p = text.replace("P", ""), P[level - 1]
+    slots = -len(closed.split()[-1][1:]) % 3
+    total = np.zeros(5)
+    for q in range(slots + 1):
+        chance = comb(slots, q) * p**q * (1 - p) ** (slots - q)
+        start = History.parse(closed + "T" * q + "N" * (slots - q), levels=4)
+        total += chance * np.array(compile_design(design, start=start).evaluate(P).sel)
+    assert np.allclose(found.sel, total, atol=1e-10)
+
+
+@pytest.mark.rule("DOSE-20")
+def test_a_toxic_last_cohort_counts_at_the_start():
+    """The method remembers that the last cohort reached the target, also when it starts from a history."""
+    design = Crm((0.01, 0.02, 0.03, 0.2), 0.25, n_max=9)
+    start = History.parse("1NNN 2NNT", levels=4)
+    assert design.decide(start).level == 2
+    found = compile_design(design, start=start).evaluate(P)
+    assert found.EN[2] == 0
+
+
+@pytest.mark.rule("DOSE-13")
+def test_an_eliminated_open_cohort_is_not_completed():
+    start = History.parse("1NNN 2TTT 2T", levels=4)
+    assert BOIN.decide(start).level == 1
+    assert compile_design(BOIN, start=start).evaluate(P).EN[1] == 4
+    overdose = History.parse("1NNN 2T", levels=4)
+    assert DESIGNS["BLRM"].decide(overdose).level == 1
+    assert compile_design(DESIGNS["BLRM"], start=overdose).evaluate(P).EN[1] == pytest.approx(1)
+
+
+def test_simulated_characteristics_of_several_scenarios():
+    found = operating_characteristics(BOIN, {"a": {"p_dlt": P}, "b": {"p_dlt": P / 2}}, method="simulated", n=500, seed=1)
+    alone = operating_characteristics(BOIN, {"b": {"p_dlt": P / 2}}, method="simulated", n=500, seed=1)
+    assert found["b"] == alone["b"]
+    assert found["a"].trials == 500

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from interim.design import (
+    Boin,
     Cap,
+    Conduct,
     History,
     MtdRule,
     ThreePlusThree,
@@ -20,6 +22,7 @@ from interim.design import (
 )
 from interim.design.characteristics import frame, scenario
 from interim.design.escalation import rule_variants
+from interim.design.states import distinct_rows
 from interim.errors import DesignError
 
 GRADUAL = {"p_dlt": [0.05, 0.10, 0.20, 0.35], "p_trigger_only": [0.05, 0.10, 0.15, 0.20]}
@@ -186,6 +189,25 @@ def test_impossible_requests():
         )
     with pytest.raises(DesignError, match="10 states"):
         compile_design(design, max_states=10)
+
+
+@pytest.mark.rule("DOSE-14")
+def test_a_lost_slot_cannot_be_enumerated():
+    design = TitratedThreePlusThree(LEVELS, conduct=Conduct(max_replacements=0))
+    with pytest.raises(DesignError, match="waits although nobody is pending"):
+        compile_design(design, start=History.parse("1N 2NNX", levels=4))
+    with pytest.raises(DesignError, match="10 states"):
+        compile_design(Boin(LEVELS, 0.25), max_states=10)
+
+
+@pytest.mark.parametrize(("top", "columns"), [(2, 70), (5, 4), (1, 3)])
+def test_distinct_rows_whether_they_fit_an_integer_or_not(top, columns):
+    table = np.random.default_rng(1).integers(0, top, (300, columns))
+    table[200:] = table[:100]
+    first, where = distinct_rows(table)
+    assert first.size == np.unique(table, axis=0).shape[0]
+    assert (table[first][where] == table).all()
+    assert distinct_rows(table[:0])[0].size == 0
 
 
 def test_speed():

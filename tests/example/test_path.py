@@ -82,7 +82,7 @@ def test_main13_has_one_manufacturing_failure_and_one_withdrawal(main13):
 
 @pytest.mark.rule("SYN-07")
 @pytest.mark.parametrize("preset", DLTS)
-@pytest.mark.parametrize("seed", [20251225, *range(1, 8)])
+@pytest.mark.parametrize("seed", [20251225, 1, 2, 3])
 def test_dose_limiting_toxicity_is_as_the_preset_says(made, preset, seed):
     frames = made(preset, seed)
     met = limiting(frames)
@@ -105,7 +105,7 @@ def test_every_window_is_completed_under_observation(made, preset, seed):
 
 
 @pytest.mark.rule("SYN-08")
-@pytest.mark.parametrize("seed", [20251225, *range(1, 8)])
+@pytest.mark.parametrize("seed", [20251225, 1, 2, 3])
 def test_the_first_trigger_of_main13_is_the_first_participant_of_level_2(made, seed):
     frames = made("main13", seed)
     table, arm = windows(frames), arms(frames)

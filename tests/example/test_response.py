@@ -9,7 +9,7 @@ import pytest
 
 EARLIEST_SD, CONFIRM = 56, 28
 ORDER = ["CR", "PR", "SD", "PD", "NE"]
-SEEDS = [20251225, 1, 2, 3, 4]
+SEEDS = [20251225, 1, 2]
 
 
 def visits(frames, subject):
@@ -105,7 +105,7 @@ def test_the_unconfirmed_response_is_pending_not_refuted(made, seed):
 
 @pytest.mark.rule("SYN-03")
 @pytest.mark.parametrize("preset", ["main13", "tiny10", "full18"])
-@pytest.mark.parametrize("seed", [20251225, 5])
+@pytest.mark.parametrize("seed", [20251225, 1])
 def test_the_investigator_reads_what_the_lesions_show(made, preset, seed):
     frames = made(preset, seed)
     rs = frames["RS"]
@@ -180,7 +180,7 @@ def test_new_therapy_is_classified_dated_and_follows_progression(made, preset):
 
 
 @pytest.mark.rule("SYN-25")
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_an_immune_progression_is_confirmed_by_further_growth_only(made, seed):
     frames = made("full18", seed)
     rs = frames["RS"]

@@ -172,3 +172,13 @@ def test_a_cut_date_given_on_the_command_line_names_the_folder(hand_run, tmp_pat
     assert answer["status"] == "built"
     assert answer["folder"].endswith("HAND/2026-05-31")
     assert set(answer["outputs"]) > {"report.html", "report.pdf", "report.docx"}
+
+
+@pytest.mark.rule("RUN-01")
+def test_a_format_that_is_not_written_is_said(tmp_path):
+    study = handmade.write_study(tmp_path / "params", '["html", "rtf"]')
+    books = some_books(tmp_path / "books", "03_dose_finding.ipynb")
+    done = interim("run", study, "--reports", tmp_path, "--notebooks", books)
+    assert done.returncode == 0, done.stderr
+    assert "rtf: this version writes html, pdf, docx only" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("report.html")

@@ -125,9 +125,8 @@ def _with_base(rows: pd.DataFrame, adsl: pd.DataFrame, name: str, role: str) -> 
         frame[usable].rename_axis("ROW").reset_index(), ["USUBJID", "PARAMCD", "ADT", "ADTM", "SRCSEQ"]
     )
     chosen = candidates.drop_duplicates(_KEYS, keep="last")
-    frame["ABLFL"] = pd.Series(
-        np.where(frame.index.isin(chosen["ROW"]), "Y", None), index=frame.index, dtype=object
-    )
+    is_base = pd.Series(frame.index.isin(chosen["ROW"]), index=frame.index)
+    frame["ABLFL"] = is_base.map({True: "Y", False: None}).astype(object)
     base = chosen[[*_KEYS, "AVAL", "ANRIND"]].rename(columns={"AVAL": "BASE", "ANRIND": "BNRIND"})
     frame = frame.merge(base, on=_KEYS, how="left", validate="m:1")
     change = frame["AVAL"] - frame["BASE"]
@@ -164,7 +163,8 @@ def _draws(values: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
     denominator = last[last["PARAMCD"] == shipped_data("laboratory")["denominator"]]
     about = denominator.drop(columns=["PARAMCD", "PARAM", "AVAL"])
     wide.columns.name = None
-    return about.merge(wide.reset_index(), on=keys, how="left", validate="1:1")
+    draws: pd.DataFrame = about.merge(wide.reset_index(), on=keys, how="left", validate="1:1")
+    return draws
 
 
 def _zero(row: pd.Series) -> Finding:

@@ -104,9 +104,10 @@ def _factors(
     factor = pd.Series(1.0, index=source.index)
     unit = as_written.astype(object).where(~known, code.map(lambda c: table.get(c, (None,))[0]))
     for (name, text), part in pairs[known].groupby(["CODE", "UNIT"], dropna=False, sort=True):
-        factor[part.index] = table[name][1].get(text, np.nan)
+        factor[part.index] = table[str(name)][1].get(str(text), np.nan)
     without = pairs[known & factor.isna() & collected.notna() & number_column(source, "LBSTRESN").notna()]
-    groups = [(key, source.loc[part.index]) for key, part in without.groupby(["CODE", "UNIT"], sort=True)]
+    grouped = without.groupby(["CODE", "UNIT"], sort=True)
+    groups = [((str(name), str(text)), source.loc[part.index]) for (name, text), part in grouped]
     return unit, factor, groups
 
 

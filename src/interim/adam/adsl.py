@@ -176,7 +176,7 @@ def exposure_dates(adex: pd.DataFrame, study: Study) -> pd.DataFrame:
     everyone = given[given["PRODUCT"].isin(treated)]
     nk, cart = given[given["ROLE"] == "nk"], given[given["ROLE"] == "t"]
     reference = nk[nk["PRODUCT"].isin(treated)] if study.with_role("nk") else everyone
-    frame = pd.DataFrame({"USUBJID": sorted(set(given["USUBJID"]))})
+    frame = pd.DataFrame({"USUBJID": sorted(set(given["USUBJID"]))}, dtype=object)
     for name, rows in (("DT", everyone), ("NK", nk), ("CT", cart)):
         frame = frame.merge(_span(rows, name), on="USUBJID", how="left", validate="1:1")
     for name, rows in (("NINFREF", reference), ("NINFNK", nk), ("NINFCT", cart)):

@@ -134,14 +134,9 @@ def _safety(
     columns = ["DLTWSDT", "DLTWEDT", "DLTSTAT", "DLTSTRS", "DLTFL"]
     if not has_dose_ladder(study):
         record.missing["ADDLT"] = _NO_LADDER
-        absent = {
-            "DLTWSDT": pd.NaT,
-            "DLTWEDT": pd.NaT,
-            "DLTSTAT": None,
-            "DLTSTRS": "NOT-APPLICABLE",
-            "DLTFL": "N",
-        }
-        return core.assign(**absent).astype({"DLTWSDT": "datetime64[ns]", "DLTWEDT": "datetime64[ns]"})
+        never = pd.Series(pd.NaT, index=core.index, dtype="datetime64[ns]")
+        reason = "NOT-APPLICABLE"
+        return core.assign(DLTWSDT=never, DLTWEDT=never, DLTSTAT=None, DLTSTRS=reason, DLTFL="N")
     addlt = derive_addlt(core, events.frame, windows=windows, adex=adex, study=study)
     record.datasets["ADDLT"] = addlt
     joined = core.merge(addlt[["USUBJID", *columns]], on="USUBJID", how="left", validate="1:1")

@@ -80,7 +80,7 @@ def dlt_windows(sdtm: Sdtm, adsl: pd.DataFrame, *, adex: pd.DataFrame, study: St
 
 def _anchors(sdtm: Sdtm, adsl: pd.DataFrame, adex: pd.DataFrame, study: Study) -> pd.DataFrame:
     cells = adex[adex["ROLE"] == "t"]
-    frame = pd.DataFrame({"USUBJID": sorted(set(cells["USUBJID"]))})
+    frame = pd.DataFrame({"USUBJID": sorted(set(cells["USUBJID"]))}, dtype=object)
     first_cycle = cells[cells["ACYCLE"] == 1].groupby("USUBJID")["ASTDT"]
     how = study.dose.window_anchor
     pick = first_cycle.min() if how == "c1_first_infusion" else first_cycle.max()
@@ -178,17 +178,24 @@ def flag_dlt(
     if has_dose_ladder(study):
         for place, rule in enumerate(study.dose.dlt_rules):
             matched[rule.id] = all_hold(adae, rule.all, path=f"dose.dlt_rules[{place}]") & inside
-    names = matched.apply(lambda row: "; ".join(matched.columns[row.to_numpy(dtype=bool)]) or None, axis=1)
+    names = _rule_names(matched)
     derived = matched.any(axis=1)
     reported = adae["DLTREPFL"] == "Y" if "DLTREPFL" in adae else pd.Series(False, index=adae.index)
     frame = adae.assign(
         DLTWINFL=_flag(inside),
         DLTDRFL=_flag(derived),
-        DLTRULE=pd.Series(names, index=adae.index, dtype=object) if len(matched.columns) else None,
+        DLTRULE=names,
         DLTFL=_flag(derived | reported),
     )
     different = (derived != reported) if "DLTREPFL" in adae and len(matched.columns) else derived & False
     return frame, tuple(_difference(row) for _, row in frame[different].iterrows())
+
+
+def _rule_names(matched: pd.DataFrame) -> pd.Series:
+    """Return the ids of the rules that hold for each event, None for none."""
+    rows = matched.to_numpy(dtype=bool)
+    names = ["; ".join(str(name) for name in matched.columns[row]) or None for row in rows]
+    return pd.Series(names, index=matched.index, dtype=object)
 
 
 def _flag(holds: pd.Series) -> pd.Series:
@@ -310,7 +317,7 @@ def _with_status(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
         lambda text: "NO-CART" if text is None or text != text else f"NO-CART: {text}"
     )
     departed = died.map({True: "DEATH-IN-WINDOW", False: "OFF-STUDY-IN-WINDOW"})
-    cases: Iterable[tuple[pd.Series, str, object, pd.Series | None]] = (
+    cases: Iterable[tuple[pd.Series, str, pd.Series | str | None, pd.Series | None]] = (
         (frame["DLTFL"] == "Y", EVALUABLE, None, frame["DLTKNDT"]),
         (no_cart & closed, NOT_EVALUABLE, behind, decided),
         (no_cart | (frame["DLTWRS"] == "WAIT-CYCLE2"), PENDING, PENDING, None),

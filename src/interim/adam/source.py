@@ -59,7 +59,7 @@ def text_column(frame: pd.DataFrame, name: str) -> pd.Series:
     None
     """
     if name not in frame:
-        return pd.Series(None, index=frame.index, dtype=object)
+        return pd.Series([None] * len(frame), index=frame.index, dtype=object)
     texts = frame[name].map(_upper)
     return texts.astype(object).where(texts.notna(), None)
 

@@ -179,6 +179,7 @@ def _add_reasons(rows: Rows, who: Population, adam: Adam, study: Study) -> None:
     primary = chosen(adam, study, "CBOR" if study.response.confirmation_required else "BOR")
     for category, variable in (("NE", "ne_reason"), ("MISSING", "missing_reason")):
         part = primary[primary["AVALC"] == category].fillna({"RSNCD": MISSING})
+        part = part.assign(RSNCD=part["RSNCD"].astype(str).str.split(";").str[0])
         for reason, ids in by_value(part, "RSNCD").items():
             add_counts(rows, who, variable=variable, level=reason, subjects=ids)
     confirmed = chosen(adam, study, "CBOR")

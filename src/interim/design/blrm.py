@@ -16,6 +16,7 @@ from interim.design.elimination import Integers
 from interim.design.fixed import Batch, FixedCohorts
 from interim.design.history import History
 from interim.design.options import checked_levels
+from interim.design.states import distinct_rows
 from interim.errors import DesignError
 from interim.stats import gauss_legendre, gauss_legendre_pieces
 
@@ -38,14 +39,17 @@ class Effort(NamedTuple):
         Pieces of log alpha besides the cuts.
     nodes : int
         Nodes per piece.
+    depth : float
+        Nodes whose log prior weight lies further below the largest are left out.
     """
 
     slopes: int
     pieces: int
     nodes: int
+    depth: float
 
 
-FINE, FAST = Effort(200, 24, 12), Effort(72, 12, 5)
+FINE, FAST = Effort(200, 24, 12, 60.0), Effort(72, 12, 5, 24.0)
 
 
 @dataclass(frozen=True)
@@ -199,17 +203,15 @@ class Blrm(FixedCohorts):
         None
         """
         grid = _grid(self, FAST)
-        target = (grid.interval == 1).astype(float)
-        over = (grid.interval > 1).astype(float)
         size = n.shape[1]
-        rows, where = np.unique(np.concatenate([n, y], axis=1), axis=0, return_inverse=True)
+        wanted = np.concatenate([grid.interval == 1, grid.interval > 1], axis=1).astype(float)
+        first, where = distinct_rows(np.concatenate([n, y], axis=1))
         found = []
-        for start in range(0, rows.shape[0], _CHUNK):
-            part = rows[start : start + _CHUNK]
-            weights = grid.weights(part[:, :size], part[:, size:])
-            found.append(np.stack([weights @ target, weights @ over]))
-        both = np.concatenate(found, axis=1)[:, where.ravel()]
-        return both[0], both[1]
+        for start in range(0, first.size, _CHUNK):
+            part = first[start : start + _CHUNK]
+            found.append(grid.weights(n[part], y[part]) @ wanted)
+        both = np.concatenate(found)[where]
+        return both[:, :size], both[:, size:]
 
     def propose(self, batch: Batch) -> Integers:
         """Return the next level of every state.
@@ -387,11 +389,8 @@ def _grid(design: Blrm, effort: Effort) -> _Grid:
     with np.errstate(divide="ignore"):
         log_prior = log_prior + np.log(weight) - 0.5 * ((alpha - centre[:, None]) / sa) ** 2
     slope = np.broadcast_to(beta[:, None], alpha.shape)
-    kept = np.isfinite(log_prior) & (log_prior > log_prior.max() - _NEGLIGIBLE)
+    kept = np.isfinite(log_prior) & (log_prior > log_prior.max() - effort.depth)
     return _on_nodes(design, alpha[kept], slope[kept], log_prior[kept], logs)
-
-
-_NEGLIGIBLE = 60.0
 
 
 def _on_nodes(design: Blrm, alpha: Floats, beta: Floats, log_prior: Floats, logs: Floats) -> _Grid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -176,6 +177,15 @@ class Outcomes:
     left: NDArray[np.bool_]
     lost: NDArray[np.int64] | None = None
 
+    @cached_property
+    def _statuses(self) -> tuple[list[str], NDArray[np.int64]]:
+        names, codes = np.unique(np.array(self.status), return_inverse=True)
+        return names.tolist(), codes.ravel()
+
+    @cached_property
+    def _totals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return self.n.sum(axis=1), self.y.sum(axis=1)
+
     def summarise(
         self, weights: Floats, truth: Scenario, *, tox_limit: float = 1 / 3, trials: int = 0
     ) -> Characteristics:
@@ -203,9 +213,8 @@ class Outcomes:
         """
         toxic = truth.p_dlt > tox_limit
         sel = _shares(self.mtd, weights, self.n.shape[1] + 1)
-        totals, dlts = self.n.sum(axis=1), self.y.sum(axis=1)
-        names = sorted(set(self.status))
-        codes = np.array([names.index(name) for name in self.status])
+        totals, dlts = self._totals
+        names, codes = self._statuses
         parts = _shares(codes, weights, len(names))
         return Characteristics(
             sel=_numbers(sel),
@@ -226,8 +235,11 @@ class Outcomes:
 
     def _errors(self, weights: Floats, sel: Floats, trials: int) -> Mapping[str, tuple[float, ...]]:
         """Return the Monte Carlo standard errors; zero where the weights are exact."""
-        share = 1 / trials if trials else 0.0
-        errors = {"sel": np.sqrt(sel * (1 - sel) * share)}
+        if not trials:
+            zero = (0.0,) * self.n.shape[1]
+            return MappingProxyType({"sel": (0.0, *zero), "EN": zero, "EY": zero})
+        share = 1 / trials
+        errors = {"sel": np.sqrt(np.maximum(sel * (1 - sel), 0) * share)}
         for name, values in (("EN", self.n), ("EY", self.y)):
             mean = weights @ values
             errors[name] = np.sqrt(np.maximum(weights @ (values - mean) ** 2, 0) * share)

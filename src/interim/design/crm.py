@@ -16,6 +16,7 @@ from interim.design.elimination import Integers
 from interim.design.fixed import Batch, FixedCohorts
 from interim.design.history import History
 from interim.design.options import checked_levels
+from interim.design.states import distinct_rows
 from interim.errors import DesignError
 from interim.stats import gauss_legendre
 
@@ -229,10 +230,9 @@ class Crm(FixedCohorts):
         ------
         None
         """
-        rows, where = np.unique(np.concatenate([n, y], axis=1), axis=0, return_inverse=True)
-        size = n.shape[1]
-        distance = np.abs(self.estimates(rows[:, :size], rows[:, size:]) - self.target)
-        found: Integers = (distance.argmin(axis=1) + 1)[where.ravel()]
+        first, where = distinct_rows(np.concatenate([n, y], axis=1))
+        distance = np.abs(self.estimates(n[first], y[first]) - self.target)
+        found: Integers = (distance.argmin(axis=1) + 1)[where]
         return found
 
     def propose(self, batch: Batch) -> Integers:

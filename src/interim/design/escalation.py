@@ -260,6 +260,10 @@ class TitratedThreePlusThree:
         return Selection(verdict.mtd, rates, verdict.status)
 
 
+EscalationRule = TitratedThreePlusThree
+"""The rule that a study file describes: ``EscalationRule.from_study(study)``."""
+
+
 @dataclass(frozen=True)
 class ThreePlusThree(TitratedThreePlusThree):
     """Plain 3+3 without titration; the name of its MTD rule is printed wherever it is used."""

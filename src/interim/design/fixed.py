@@ -333,7 +333,7 @@ class FixedCohorts(ABC):
             If the history has another number of levels.
         """
         facts = self.facts(history)
-        verdict = self.verdict(facts, hot=self._last_cohort_hot(history))
+        verdict = self.verdict(facts, hot=self.is_hot(*self.last_cohort(history)))
         batch = self._batch(facts, False)
         top = len(self.ladder())
         lowest = int(self.excluded(batch.n, batch.y)[0])
@@ -355,15 +355,30 @@ class FixedCohorts(ABC):
             warnings=(warning("FOLLOWED", who=", ".join(waiting)),) if followed else (),
         )
 
-    def _last_cohort_hot(self, history: History) -> bool:
-        """Tell whether the last cohort, the last evaluable participants at the current level, reached the target."""
+    def last_cohort(self, history: History) -> tuple[int, int]:
+        """Count the last cohort: the latest participants at the current level, as many as a cohort holds.
+
+        Parameters
+        ----------
+        history : History
+            What is known.
+
+        Returns
+        -------
+        tuple of int
+            Evaluable participants, and those with a DLT.
+
+        Raises
+        ------
+        None
+        """
         if not history.subjects:
-            return False
+            return 0, 0
         level = history.subjects[-1].level
-        here = [s.outcome for s in history.subjects if s.level == level and s.outcome in "NGT"]
+        here = [s.outcome for s in history.subjects if s.level == level and s.outcome != "X"]
         size = len(here) % self.cohort_size or self.cohort_size
         last = here[-size:]
-        return self.is_hot(len(last), last.count("T"))
+        return len(last) - last.count("P"), last.count("T")
 
     def select(self, history: History) -> Selection:
         """Return the dose that the design selects on the data so far.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from math import comb
+from math import comb, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,8 @@ from interim.design.elimination import Integers
 from interim.design.exact import MAX_STATES, CompiledDesign
 from interim.design.facts import Facts, no_facts
 from interim.design.fixed import STOP_NONE, Batch, FixedCohorts
+from interim.design.states import distinct_rows
 from interim.errors import DesignError
-
-_LIMIT = 2**62
 
 
 @dataclass
@@ -31,7 +30,7 @@ class _Layer:
 
 
 def compile_cohorts(
-    design: FixedCohorts, *, start: Facts | None = None, max_states: int = MAX_STATES
+    design: FixedCohorts, *, start: Facts | None = None, cohort_dlt: int = 0, max_states: int = MAX_STATES
 ) -> CompiledDesign:
     """Follow every path of a design with fixed cohorts, merging equal states.
 
@@ -41,6 +40,8 @@ def compile_cohorts(
         The design.
     start : Facts, optional
         Present state; open outcomes and an open cohort are completed first. The first participant if absent.
+    cohort_dlt : int
+        DLT in the last or open cohort of the present state.
     max_states : int
         Largest number of merged states.
 
@@ -54,7 +55,7 @@ def compile_cohorts(
     DesignError
         If there are more states than permitted.
     """
-    layer = _first(design, start or no_facts(len(design.ladder())))
+    layer = _first(design, start or no_facts(len(design.ladder())), cohort_dlt)
     visited = 0
     stopped: list[_Layer] = []
     none: list[NDArray[np.bool_]] = []
@@ -66,45 +67,66 @@ def compile_cohorts(
         ended = level <= 0
         stopped.append(layer.take(ended))
         none.append(level[ended] == STOP_NONE)
-        layer = _next(design, layer.take(~ended), level[~ended], design.cohort_size)
+        layer = _next(design, layer.take(~ended), level[~ended])
     return _compiled(design, stopped, np.concatenate(none), start, visited)
 
 
-def _first(design: FixedCohorts, facts: Facts) -> _Layer:
+def _first(design: FixedCohorts, facts: Facts, cohort_dlt: int) -> _Layer:
     """Return the states after the open outcomes and the first or open cohort."""
-    n, y, paths = [], [], []
-    for dlts in product(*(range(k + 1) for k in facts.pending)):
-        n.append([a + b for a, b in zip(facts.n, facts.pending, strict=True)])
-        y.append([a + b for a, b in zip(facts.y, dlts, strict=True)])
-        paths.append(np.prod([comb(k, q) for k, q in zip(facts.pending, dlts, strict=True)]))
-    size = len(paths)
-    level = np.full(size, facts.current or design.start_level)
-    batch = Batch(np.array(n), np.array(y), level, np.zeros(size, dtype=bool))
-    layer = _Layer(batch, np.array(paths, dtype=float))
-    open_slots = -int(batch.n[0, level[0] - 1]) % design.cohort_size
     if not facts.current:
-        return _next(design, layer, level, design.cohort_size)
+        start = np.array([design.start_level])
+        zero = np.zeros((1, len(facts.n)), dtype=np.int64)
+        return _next(design, _Layer(Batch(zero, zero, start, start < 0), np.ones(1)), start)
+    layer = _opened(facts)
+    events = layer.batch.y[:, facts.current - 1] - facts.y[facts.current - 1] + cohort_dlt
+    layer.batch = layer.batch._replace(hot=_hits(design)[events])
+    open_slots = -int(layer.batch.n[0, facts.current - 1]) % design.cohort_size
     if not open_slots:
         return layer
-    eliminated = design.excluded(batch.n, batch.y) <= level
-    filled = _next(design, layer.take(~eliminated), level[~eliminated], open_slots)
-    return _merge(design, [layer.take(eliminated), filled])
+    level = layer.batch.current
+    out = design.excluded(layer.batch.n, layer.batch.y) <= level
+    filled = _next(design, layer.take(~out), level[~out], k=open_slots, before=events[~out])
+    return _merge([layer.take(out), filled])
 
 
-def _next(design: FixedCohorts, layer: _Layer, level: Integers, k: int) -> _Layer:
-    """Treat k participants in every state."""
+def _opened(facts: Facts) -> _Layer:
+    """Complete the open outcomes of a state."""
+    rows = list(product(*(range(k + 1) for k in facts.pending)))
+    n = np.tile(np.add(facts.n, facts.pending), (len(rows), 1))
+    y = np.array(rows, dtype=np.int64) + np.array(facts.y, dtype=np.int64)
+    paths = np.array([prod(map(comb, facts.pending, dlts)) for dlts in rows], dtype=float)
+    level = np.full(len(rows), facts.current)
+    return _Layer(Batch(n, y, level, np.zeros(len(rows), dtype=bool)), paths)
+
+
+def _hits(design: FixedCohorts) -> NDArray[np.bool_]:
+    """Return by number of DLT in a cohort whether its rate reached the target."""
+    size = design.cohort_size
+    return np.array([design.is_hot(size, events) for events in range(size + 1)])
+
+
+def _next(
+    design: FixedCohorts,
+    layer: _Layer,
+    level: Integers,
+    *,
+    k: int | None = None,
+    before: Integers | None = None,
+) -> _Layer:
+    """Treat k participants in every state; ``before`` are DLT that the cohort had already."""
+    k = design.cohort_size if k is None else k
+    rows, hits = np.arange(layer.paths.size), _hits(design)
+    events = np.zeros(rows.size, dtype=np.int64) if before is None else before
     parts = []
-    rows = np.arange(layer.paths.size)
     for q in range(k + 1):
         n, y = layer.batch.n.copy(), layer.batch.y.copy()
         n[rows, level - 1] += k
         y[rows, level - 1] += q
-        hot = np.full(rows.size, design.is_hot(k, q))
-        parts.append(_Layer(Batch(n, y, level, hot), layer.paths * comb(k, q)))
-    return _merge(design, parts)
+        parts.append(_Layer(Batch(n, y, level, hits[events + q]), layer.paths * comb(k, q)))
+    return _merge(parts)
 
 
-def _merge(design: FixedCohorts, parts: list[_Layer]) -> _Layer:
+def _merge(parts: list[_Layer]) -> _Layer:
     """Merge equal states, adding their paths."""
     batch = Batch(
         np.concatenate([part.batch.n for part in parts]),
@@ -114,26 +136,9 @@ def _merge(design: FixedCohorts, parts: list[_Layer]) -> _Layer:
     )
     paths = np.concatenate([part.paths for part in parts])
     table = np.column_stack([batch.n, batch.y, batch.current, batch.hot]).astype(np.int64)
-    _, first, where = np.unique(_keys(table), return_index=True, return_inverse=True)
-    total: Floats = np.bincount(where.ravel(), weights=paths, minlength=first.size).astype(float)
+    first, where = distinct_rows(table)
+    total: Floats = np.bincount(where, weights=paths, minlength=first.size).astype(float)
     return _Layer(batch.take(first), total)
-
-
-def _keys(table: Integers) -> NDArray[np.generic]:
-    """Return one sortable key per row: a mixed-radix number where it fits, else the bytes of the row."""
-    if not table.size:
-        return np.zeros(0, dtype=np.int64)
-    radix = [int(top) + 1 for top in table.max(axis=0)]
-    size = 1
-    for base in radix:
-        size *= base
-    if size >= _LIMIT:
-        rows = np.ascontiguousarray(table)
-        return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-    key = np.zeros(table.shape[0], dtype=np.int64)
-    for column, base in zip(table.T, radix, strict=True):
-        key = key * base + column
-    return key
 
 
 def _compiled(

@@ -52,13 +52,22 @@ def compile_design(
     >>> compile_design(ThreePlusThree((1, 2), cap=Cap(None))).n_terminal_paths
     46
     """
-    return _compiled(design, None if start is None else design.facts(start), max_states)
+    if isinstance(design, FixedCohorts):
+        cohort_dlt = 0 if start is None else design.last_cohort(start)[1]
+        facts = None if start is None else design.facts(start)
+        return _compiled_cohorts(design, facts, cohort_dlt, max_states)
+    return _compiled_rule(design, None if start is None else design.facts(start), max_states)
 
 
 @lru_cache(maxsize=64)
-def _compiled(design: RuleBased | FixedCohorts, start: Facts | None, max_states: int) -> CompiledDesign:
-    if isinstance(design, FixedCohorts):
-        return compile_cohorts(design, start=start, max_states=max_states)
+def _compiled_cohorts(
+    design: FixedCohorts, start: Facts | None, cohort_dlt: int, max_states: int
+) -> CompiledDesign:
+    return compile_cohorts(design, start=start, cohort_dlt=cohort_dlt, max_states=max_states)
+
+
+@lru_cache(maxsize=64)
+def _compiled_rule(design: RuleBased, start: Facts | None, max_states: int) -> CompiledDesign:
     return compile_rule(design, start=start, max_states=max_states)
 
 

@@ -165,6 +165,7 @@ def replay(
     *,
     decisions: pd.DataFrame | None = None,
     dose_deviation: float | None = None,
+    min_treated: int | None = None,
 ) -> Replay:
     """Decide again on every day of an assignment, on what was known strictly before it.
 
@@ -179,6 +180,8 @@ def replay(
         one decision.
     dose_deviation : float, optional
         Relative deviation of the actual from the planned dose that is listed.
+    min_treated : int, optional
+        Registered minimum; fewer treated participants at the end of the escalation are listed.
 
     Returns
     -------
@@ -204,7 +207,11 @@ def replay(
         )
         rows.append(replace(row, group=group, reason=reason, kind=kind))
         last = mark
-    found = [*_deviations(rows, history), *_doses(history, dose_deviation), *_cap(design, history)]
+    found = [
+        *_deviations(rows, history),
+        *_doses(history, dose_deviation),
+        *_size(design, history, min_treated),
+    ]
     return Replay(tuple(rows), tuple(sorted(found, key=lambda item: item.order)))
 
 
@@ -343,12 +350,18 @@ def _doses(history: History, limit: float | None) -> Iterator[Finding]:
         yield Finding("DOSE-DOSE", "warn", "DOSE", text, subject=subject.id, variable="actual_dose")
 
 
-def _cap(design: Design, history: History) -> Iterator[Finding]:
+def _size(design: Design, history: History, least: int | None) -> Iterator[Finding]:
     limit = getattr(getattr(design, "cap", None), "n_max", None)
-    treated = sum(subject.status != "not_evaluable" for subject in history.subjects)
-    if limit is not None and treated > limit:
-        text = f"{treated} evaluable or pending participants, the largest number is {limit}"
+    counted = sum(subject.status != "not_evaluable" for subject in history.subjects)
+    if limit is not None and counted > limit:
+        text = f"{counted} evaluable or pending participants, the largest number is {limit}"
         yield Finding("DOSE-CAP", "warn", "DOSE", text)
+    treated = sum(subject.treated for subject in history.subjects)
+    if least is not None and treated < least and design.decide(history).action == "STOP":
+        text = (
+            f"{treated} participants treated at the end of the escalation, the registered minimum is {least}"
+        )
+        yield Finding("DOSE-MIN", "warn", "DOSE", text)
 
 
 def _printed(row: ReplayRow) -> tuple[object, ...]:

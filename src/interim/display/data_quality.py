@@ -9,6 +9,8 @@ from interim.display.table import Cell, Row, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
 
+HASH_DIGITS = 12
+
 
 def table_snapshot(result: Result, study: Study) -> Table:
     """Show the domains and files of the data snapshot.
@@ -40,15 +42,22 @@ def table_snapshot(result: Result, study: Study) -> Table:
         rows.append(Row((Cell(domain), *cells, Cell("–"))))
         for file in numbers.levels(domain, stat="sha256"):
             kept = numbers.plain(TOTAL, domain, level=file, stat="file_records")
-            hashed = numbers.words(TOTAL, domain, "sha256", level=file)
+            whole = numbers.words(TOTAL, domain, "sha256", level=file)
+            hashed = Cell(whole.text[:HASH_DIGITS], whole.keys)
             rows.append(Row((Cell(file), kept, *[Cell("–")] * 3, hashed), 1))
     return plain_table(
         numbers,
-        header=("Domain and file", "Records", "Participants", "Removed by the cut-off", "Blanked", "SHA-256"),
+        header=(
+            "Domain and file",
+            "Records",
+            "Participants",
+            "Removed by the cut-off",
+            "Blanked",
+            f"SHA-256, first {HASH_DIGITS} digits",
+        ),
         rows=rows,
-        widths=(2.0, 0.8, 1.0, 1.0, 0.8, 4.2),
+        widths=(2.0, 0.8, 1.0, 1.2, 0.8, 1.4),
         align=("left", "right", "right", "right", "right", "left"),
-        landscape=True,
     )
 
 

@@ -37,6 +37,8 @@ from interim.study import Study
 DAYS_PER_MONTH = 30.4375
 MOST_NAMED_BARS = 45
 _COHORT_LETTERS = 16
+_LANE_LEFT = 46.0
+POINT_MM = 25.4 / 72
 _ONGOING, _DEATH = "ONGOING", "DEATH"
 _RESPONSE_MARKERS = {"CR": "*", "PR": "^", "SD": "s", "NON-CR/NON-PD": "D", "PD": "v", "NE": "o"}
 
@@ -334,7 +336,7 @@ def _lanes(numbers: Numbers, result: Result) -> list[_Lane]:
 
 
 def _paint_swimmer(sheet: Sheet, lanes: list[_Lane], *, study: Study, size: tuple[float, float]) -> None:
-    axes = axes_mm(sheet, left=30, bottom=10, width=size[0] - 36, height=size[1] - 24)
+    axes = axes_mm(sheet, left=_LANE_LEFT, bottom=10, width=size[0] - _LANE_LEFT - 6, height=size[1] - 24)
     groups = tuple(dict.fromkeys(lane.group for lane in lanes))
     colours = cohort_colours(study, groups)
     named = len(lanes) <= MOST_NAMED_BARS
@@ -406,7 +408,7 @@ def _cohort_names(axes: Axes, lanes: list[_Lane], colours: dict[str, str], study
         axes.annotate(
             "\n".join(lines),
             xy=(0, start + (size - 1) / 2),
-            xytext=(-27.5 / 0.3528, 0),
+            xytext=((2.0 - _LANE_LEFT) / POINT_MM, 0),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             ha="left",

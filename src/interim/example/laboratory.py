@@ -55,8 +55,6 @@ def laboratory(case: Case) -> list[Row]:
 
 def _panel(case: Case, visit: Visit) -> list[Mapping[str, str]]:
     """Return the analytes of a visit."""
-    if not case.person.enrolled and visit.kind != "screening":
-        return []
     panels = {"safety"} | ({"full"} if visit.labs == "full" else set())
     if visit.kind in ("screening", "scan") or visit.name.endswith(("DAY 0", "WEEK 4")):
         panels.add("marker")

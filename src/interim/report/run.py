@@ -153,7 +153,7 @@ def run(plan: Plan, *, say: Say) -> Built:
 def _built(
     status: Literal["built", "up to date"], target: Path, study: Study, manifest: Mapping[str, Any]
 ) -> Built:
-    documents = tuple(target / f"report.{name}" for name in study.report.formats)
+    documents = tuple(target / f"report.{name}" for name in study.report.formats if name in _WRITERS)
     return Built(status, target, documents, manifest["findings"], manifest["outputs"])
 
 
@@ -292,6 +292,9 @@ def _write_documents(folder: Path, inputs: Inputs, *, code: str, language: str, 
         "docx": {"paper": paper},
     }
     for name in study.report.formats:
+        if name not in _WRITERS:
+            say(f"{name}: this version writes {', '.join(_WRITERS)} only")
+            continue
         module, function = _WRITERS[name]
         path = folder / f"report.{name}"
         getattr(import_module(f"interim.report.{module}"), function)(document, path, **options.get(name, {}))

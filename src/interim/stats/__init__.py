@@ -1,4 +1,4 @@
-"""Numbers from arrays: intervals, tests and curves that hold for very small trials.
+"""Numbers from arrays: intervals, tests, curves and models that hold for very small trials.
 
 The public names are loaded on first use, so that importing the room costs nothing.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interim.stats.answers import Interval, Intervals, TestResult
+    from interim.stats.association import OddsRatio, conditional_odds_ratio, fisher_test, smallest_p
     from interim.stats.binomial import (
         BINOMIAL_INTERVALS,
         BetaPosterior,
@@ -17,54 +18,209 @@ if TYPE_CHECKING:
         binomial_interval,
         binomial_test,
     )
+    from interim.stats.competing import CumulativeIncidence, cumulative_incidence
+    from interim.stats.cox import CoxFit, Separation, cox, monotone_likelihood
     from interim.stats.curve_limits import CURVE_INTERVALS
+    from interim.stats.cutpoint import CutPath, maximally_selected
+    from interim.stats.differences import difference_interval, ratio_interval
+    from interim.stats.firth import FirthFit, firth_cox, firth_logistic, separation
     from interim.stats.isotonic import isotonic_fit
+    from interim.stats.logrank import LogRank, logrank, logrank_permutation, logrank_scores
+    from interim.stats.multiplicity import adjust_p
+    from interim.stats.permutation import Adjusted, LinearStatistics, PermutationPlan, max_t, min_p
     from interim.stats.posterior import beta_mass, beta_tail
     from interim.stats.quadrature import gauss_legendre, gauss_legendre_pieces
+    from interim.stats.ranks import (
+        Correlation,
+        Shift,
+        hodges_lehmann,
+        kendall,
+        kruskal_wallis,
+        pearson,
+        spearman,
+        wilcoxon,
+        wilcoxon_asymptotic,
+    )
+    from interim.stats.shrinkage import Shrunken, shrink_binomial, shrink_normal
+    from interim.stats.sums import linear_exact
     from interim.stats.survival import CurveQuantile, CurveValue, KaplanMeier, RestrictedMean, kaplan_meier
+    from interim.stats.tables import freeman_halton, unconditional_test
+    from interim.stats.trend import cochran_armitage, jonckheere
+    from interim.stats.turnbull import Turnbull, turnbull
 
-_HOMES = {
-    "gauss_legendre_pieces": "quadrature",
-    "gauss_legendre": "quadrature",
-    "isotonic_fit": "isotonic",
-    "beta_mass": "posterior",
-    "beta_tail": "posterior",
-    "BINOMIAL_INTERVALS": "binomial",
-    "BetaPosterior": "binomial",
-    "CURVE_INTERVALS": "curve_limits",
-    "CurveQuantile": "survival",
-    "CurveValue": "survival",
-    "Interval": "answers",
-    "Intervals": "answers",
-    "KaplanMeier": "survival",
-    "RestrictedMean": "survival",
-    "TestResult": "answers",
-    "beta_posterior": "binomial",
-    "binomial_interval": "binomial",
-    "binomial_test": "binomial",
-    "kaplan_meier": "survival",
+_MODULES = {
+    "answers": (
+        "Interval",
+        "Intervals",
+        "TestResult",
+    ),
+    "association": (
+        "OddsRatio",
+        "conditional_odds_ratio",
+        "fisher_test",
+        "smallest_p",
+    ),
+    "binomial": (
+        "BINOMIAL_INTERVALS",
+        "BetaPosterior",
+        "beta_posterior",
+        "binomial_interval",
+        "binomial_test",
+    ),
+    "competing": (
+        "CumulativeIncidence",
+        "cumulative_incidence",
+    ),
+    "cox": (
+        "CoxFit",
+        "Separation",
+        "cox",
+        "monotone_likelihood",
+    ),
+    "curve_limits": ("CURVE_INTERVALS",),
+    "cutpoint": (
+        "CutPath",
+        "maximally_selected",
+    ),
+    "differences": (
+        "difference_interval",
+        "ratio_interval",
+    ),
+    "firth": (
+        "FirthFit",
+        "firth_cox",
+        "firth_logistic",
+        "separation",
+    ),
+    "isotonic": ("isotonic_fit",),
+    "logrank": (
+        "LogRank",
+        "logrank",
+        "logrank_permutation",
+        "logrank_scores",
+    ),
+    "multiplicity": ("adjust_p",),
+    "permutation": (
+        "Adjusted",
+        "LinearStatistics",
+        "PermutationPlan",
+        "max_t",
+        "min_p",
+    ),
+    "posterior": (
+        "beta_mass",
+        "beta_tail",
+    ),
+    "quadrature": (
+        "gauss_legendre",
+        "gauss_legendre_pieces",
+    ),
+    "ranks": (
+        "Correlation",
+        "Shift",
+        "hodges_lehmann",
+        "kendall",
+        "kruskal_wallis",
+        "pearson",
+        "spearman",
+        "wilcoxon",
+        "wilcoxon_asymptotic",
+    ),
+    "shrinkage": (
+        "Shrunken",
+        "shrink_binomial",
+        "shrink_normal",
+    ),
+    "sums": ("linear_exact",),
+    "survival": (
+        "CurveQuantile",
+        "CurveValue",
+        "KaplanMeier",
+        "RestrictedMean",
+        "kaplan_meier",
+    ),
+    "tables": (
+        "freeman_halton",
+        "unconditional_test",
+    ),
+    "trend": (
+        "cochran_armitage",
+        "jonckheere",
+    ),
+    "turnbull": (
+        "Turnbull",
+        "turnbull",
+    ),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "BINOMIAL_INTERVALS",
     "CURVE_INTERVALS",
+    "Adjusted",
     "BetaPosterior",
+    "Correlation",
+    "CoxFit",
+    "CumulativeIncidence",
     "CurveQuantile",
     "CurveValue",
+    "CutPath",
+    "FirthFit",
     "Interval",
     "Intervals",
     "KaplanMeier",
+    "LinearStatistics",
+    "LogRank",
+    "OddsRatio",
+    "PermutationPlan",
     "RestrictedMean",
+    "Separation",
+    "Shift",
+    "Shrunken",
     "TestResult",
+    "Turnbull",
+    "adjust_p",
     "beta_mass",
     "beta_posterior",
     "beta_tail",
     "binomial_interval",
     "binomial_test",
+    "cochran_armitage",
+    "conditional_odds_ratio",
+    "cox",
+    "cumulative_incidence",
+    "difference_interval",
+    "firth_cox",
+    "firth_logistic",
+    "fisher_test",
+    "freeman_halton",
     "gauss_legendre",
     "gauss_legendre_pieces",
+    "hodges_lehmann",
     "isotonic_fit",
+    "jonckheere",
     "kaplan_meier",
+    "kendall",
+    "kruskal_wallis",
+    "linear_exact",
+    "logrank",
+    "logrank_permutation",
+    "logrank_scores",
+    "max_t",
+    "maximally_selected",
+    "min_p",
+    "monotone_likelihood",
+    "pearson",
+    "ratio_interval",
+    "separation",
+    "shrink_binomial",
+    "shrink_normal",
+    "smallest_p",
+    "spearman",
+    "turnbull",
+    "unconditional_test",
+    "wilcoxon",
+    "wilcoxon_asymptotic",
 ]
 
 

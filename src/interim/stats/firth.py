@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from interim.stats.answers import Floats, Status, frozen
 from interim.stats.cox import Separation, _prepared
 from interim.stats.inputs import check_between, check_events, check_matrix
-from interim.stats.penalised import Limit, LogisticModel, PartialModel, PenalisedModel, profile
+from interim.stats.jeffreys import LogisticModel, PartialModel
+from interim.stats.penalised import PenalisedModel, near
+from interim.stats.profiles import Limit, profile
 from interim.stats.riskset import rising_direction
 
 
@@ -149,7 +151,7 @@ def firth_cox(
     sets, scale = _prepared(time, event, X, None)
     if not sets.events:
         return _without(len(scale), level, "NO_EVENTS" if len(sets.x) else "NO_DATA")
-    return _fit(PartialModel(sets), np.diag(1.0 / scale), level, terms, slopes=range(len(scale)))
+    return _fit(PartialModel.of(sets), np.diag(1.0 / scale), level, terms, slopes=range(len(scale)))
 
 
 def separation(X: ArrayLike, y: ArrayLike) -> Separation:
@@ -230,7 +232,7 @@ def _fit(
         "NOT_CONVERGED"
         if not best.converged
         else "MULTIMODAL"
-        if second is not None and model.near(best, second, level)
+        if second is not None and near(best, second, level)
         else ""
     )
     status: Status = "NE" if reason == "NOT_CONVERGED" else "FLAG" if reason else "OK"

@@ -1,4 +1,4 @@
-"""Maximisation of penalised likelihoods from several starts, and limits by their profile, each verified."""
+"""Maximisation of penalised likelihoods from several starts at once, judged by the penalised score."""
 
 from __future__ import annotations
 
@@ -6,63 +6,65 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
+from typing import Self
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import chdtrc, chdtri
+from scipy.special import chdtri
 
-from interim.stats.answers import Floats, Status
-from interim.stats.riskset import RiskSets
+from interim.stats.answers import Flags, Floats
 
 SCORE_LIMIT = 1e-8
-ROOT_LIMIT = 1e-6
-REACH = 200.0
-_STEPS = 200
+_SCORE_GOAL = 1e-10
+_ROUNDS = 300
 _SPREAD = 2.0
-_DIFFERENCE = 1e-5
+_LONGEST = 3.0
+_FACTOR = 2.0**-50
+_APART = 1e-3
 
 
-@dataclass(frozen=True)
-class Limit:
-    """One profile limit.
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """A penalised log likelihood and its derivatives at several points.
 
     Attributes
     ----------
-    value : float
-        The limit; NaN beside NE, infinite beside INF.
-    status, reason : str
-        OK; NE with CI_NOT_VERIFIED; INF with CI_UNBOUNDED.
-    root_error : float
-        Distance of twice the penalised log likelihood difference from the quantile, computed again from cold starts.
+    value : ndarray of float, shape (m,)
+        Penalised log likelihood; -inf where the information is singular.
+    score : ndarray of float, shape (m, p)
+        First derivatives.
+    curvature : ndarray of float, shape (m, p, p)
+        Minus the second derivatives.
     """
 
-    value: float
-    status: Status
-    reason: str
-    root_error: float
+    value: Floats
+    score: Floats
+    curvature: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Maximum:
-    """A local maximum of a penalised likelihood."""
+    """A local maximum of a penalised likelihood, some coefficients perhaps fixed.
+
+    Attributes
+    ----------
+    beta : ndarray of float, shape (p,)
+        Coefficients.
+    value, size : float
+        Penalised log likelihood; largest absolute score of the free coefficients.
+    score, curvature : ndarray of float, shape (p,) and (p, p)
+        Derivatives, those of the fixed coefficients too.
+    """
 
     beta: Floats
     value: float
-    score: float
+    size: float
+    score: Floats
+    curvature: Floats
 
     @property
     def converged(self) -> bool:
         """Whether the penalised score vanishes."""
-        return self.score < SCORE_LIMIT
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Limits and test of one coefficient."""
-
-    limits: tuple[Limit, Limit]
-    p_value: float
+        return self.size < SCORE_LIMIT
 
 
 class PenalisedModel(ABC):
@@ -71,18 +73,18 @@ class PenalisedModel(ABC):
     size: int
 
     @abstractmethod
-    def evaluate(self, beta: Floats) -> tuple[float, Floats, Floats]:
-        """Return value, penalised score and information.
+    def evaluate(self, points: Floats) -> Evaluated:
+        """Return value, penalised score and curvature at several points.
 
         Parameters
         ----------
-        beta : ndarray of float, shape (p,)
+        points : ndarray of float, shape (m, p)
             Coefficients.
 
         Returns
         -------
-        tuple of (float, ndarray (p,), ndarray (p, p))
-            The value is -inf where the information is singular.
+        Evaluated
+            One entry per point.
 
         Raises
         ------
@@ -108,24 +110,44 @@ class PenalisedModel(ABC):
         None
         """
 
-    def starts(self) -> list[Floats]:
-        """Return the origin and the points at +-2 on every axis.
+    @abstractmethod
+    def turned(self, axes: Floats) -> Self:
+        """Return the model on other axes.
+
+        Parameters
+        ----------
+        axes : ndarray of float, shape (p, p)
+            Coefficients of this model = axes @ coefficients of the answer.
 
         Returns
         -------
-        list of ndarray
-            Starting points of the search.
+        PenalisedModel
+            Of the same kind, without the constant that the penalty gains.
 
         Raises
         ------
         None
         """
-        points = [np.zeros(self.size)]
-        for axis, sign in product(range(self.size), (-_SPREAD, _SPREAD)):
-            point = np.zeros(self.size)
-            point[axis] = sign
-            points.append(point)
-        return points
+
+    def starts(self, free: Flags) -> Floats:
+        """Return the origin and the points at +-2 on every free axis.
+
+        Parameters
+        ----------
+        free : ndarray of bool, shape (p,)
+            Which coefficients may move.
+
+        Returns
+        -------
+        ndarray of float, shape (1 + 2 f, p)
+            Starting points of a cold search.
+
+        Raises
+        ------
+        None
+        """
+        axes = _SPREAD * np.eye(self.size)[free]
+        return np.concatenate([np.zeros((1, self.size)), axes, -axes])
 
     def maxima(self) -> tuple[Maximum, Maximum | None]:
         """Return the global maximum, and the second best local maximum if there is one.
@@ -139,266 +161,99 @@ class PenalisedModel(ABC):
         ------
         None
         """
-        found = [self._climb(start, np.ones(self.size, dtype=bool)) for start in self.starts()]
+        free = np.ones(self.size, dtype=bool)
+        found = climb(self, self.starts(free), free)
         found.sort(key=lambda m: (not m.converged, -m.value))
         best = found[0]
-        others = [m for m in found[1:] if m.converged and np.max(np.abs(m.beta - best.beta)) > 1e-3]
+        others = [m for m in found[1:] if m.converged and np.max(np.abs(m.beta - best.beta)) > _APART]
         return best, others[0] if others else None
 
-    def near(self, best: Maximum, second: Maximum, level: float) -> bool:
-        """Tell whether a second maximum is as good within the chi-square quantile.
-
-        Parameters
-        ----------
-        best, second : Maximum
-            The two.
-        level : float
-            Confidence level.
-
-        Returns
-        -------
-        bool
-            True if twice the difference is below the quantile.
-
-        Raises
-        ------
-        None
-        """
-        return 2.0 * (best.value - second.value) < float(chdtri(1, 1.0 - level))
-
     def constrained(self, fixed: Mapping[int, float], *, start: Floats | None = None) -> Maximum:
-        """Return the global maximum with some scaled coefficients fixed.
+        """Return the global maximum with some coefficients fixed, under the penalty of the full model.
 
         Parameters
         ----------
         fixed : mapping of int to float
             Place -> value.
         start : ndarray, optional
-            One more starting point; without it the search starts cold.
+            One more starting point beside the cold ones.
 
         Returns
         -------
         Maximum
-            Over the other coefficients, under the penalty of the full model.
+            Over the other coefficients.
 
         Raises
         ------
         None
         """
         free = np.array([place not in fixed for place in range(self.size)])
-        points = self.starts() if start is None else [start, np.zeros(self.size)]
-        found = []
-        for point in points:
-            begin = point.copy()
-            for place, value in fixed.items():
-                begin[place] = value
-            found.append(self._climb(begin, free))
-        return max(found, key=lambda m: (m.converged, m.value))
-
-    def _climb(self, start: Floats, free: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Maximum:
-        """Newton's method on the free coefficients, with halving; judged by the penalised score."""
-        beta = start.copy()
-        value, score, information = self.evaluate(beta)
-        if not math.isfinite(value):
-            return Maximum(beta, -math.inf, math.inf)
-        for _ in range(_STEPS):
-            size = float(np.abs(score[free]).max(initial=0.0))
-            if size < SCORE_LIMIT * 1e-2:
-                break
-            step = self._direction(beta, score, information, free)
-            factor = min(1.0, 3.0 / max(float(np.abs(step).max()), 1e-300))
-            for _ in range(50):
-                candidate = self.evaluate(beta + factor * step)
-                if math.isfinite(candidate[0]) and candidate[0] >= value - 1e-13 * (1.0 + abs(value)):
-                    break
-                factor /= 2.0
-            else:
-                break
-            beta = beta + factor * step
-            value, score, information = candidate
-        return Maximum(beta, value, float(np.abs(score[free]).max(initial=0.0)))
-
-    def _direction(
-        self,
-        beta: Floats,
-        score: Floats,
-        information: Floats,
-        free: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    ) -> Floats:
-        """Newton direction with the curvature of the penalised likelihood; its information where that is not concave."""
-        places = np.flatnonzero(free)
-        curvature = np.empty((len(places), len(places)))
-        for column, place in enumerate(places):
-            shift = np.zeros(self.size)
-            shift[place] = _DIFFERENCE
-            gap = self.evaluate(beta + shift)[1] - self.evaluate(beta - shift)[1]
-            curvature[:, column] = -gap[places] / (2.0 * _DIFFERENCE)
-        curvature = (curvature + curvature.T) / 2.0
-        if not np.all(np.isfinite(curvature)) or np.linalg.eigvalsh(curvature).min(initial=1.0) <= 1e-10:
-            curvature = information[np.ix_(places, places)]
-        step = np.zeros(self.size)
-        step[places] = np.linalg.lstsq(curvature, score[places], rcond=None)[0]
-        return step
+        points = self.starts(free)
+        if start is not None:
+            points = np.concatenate([points, start[None, :]])
+        for place, value in fixed.items():
+            points[:, place] = value
+        return highest(climb(self, points, free))
 
 
-class LogisticModel(PenalisedModel):
-    """Logistic likelihood with Jeffreys' penalty.
+def near(best: Maximum, second: Maximum, level: float) -> bool:
+    """Tell whether a second maximum is as good within the chi-square quantile.
 
     Parameters
     ----------
-    design : ndarray of float, shape (n, p)
-        With intercept.
-    y : ndarray of float, shape (n,)
-        0 or 1.
+    best, second : Maximum
+        The two.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    bool
+        True if twice the difference is below the quantile.
+
+    Raises
+    ------
+    None
     """
-
-    def __init__(self, design: Floats, y: Floats) -> None:
-        self.design, self.y = design, y
-        self.size = design.shape[1]
-
-    def _weighted(self, beta: Floats) -> tuple[Floats, Floats, Floats, float]:
-        """Rates, orthogonal basis of the weighted design, its triangle, and the log of the largest weight."""
-        eta = self.design @ beta
-        log_weight = -np.abs(eta) - 2.0 * np.log1p(np.exp(-np.abs(eta)))
-        top = float(log_weight.max())
-        root = np.exp((log_weight - top) / 2.0)
-        q, r = np.linalg.qr(root[:, None] * self.design)
-        return eta, q, r, top
-
-    def evaluate(self, beta: Floats) -> tuple[float, Floats, Floats]:
-        """Return value, penalised score and information.
-
-        Parameters
-        ----------
-        beta : ndarray of float, shape (p,)
-            Coefficients.
-
-        Returns
-        -------
-        tuple of (float, ndarray (p,), ndarray (p, p))
-            As in `PenalisedModel.evaluate`.
-
-        Raises
-        ------
-        None
-        """
-        eta, q, r, top = self._weighted(beta)
-        diagonal = np.abs(np.diag(r))
-        if diagonal.min() <= 1e-150:
-            return -math.inf, np.zeros(self.size), np.eye(self.size)
-        log_det = self.size * top + 2.0 * float(np.log(diagonal).sum())
-        rate = 1.0 / (1.0 + np.exp(-np.clip(eta, -700.0, 700.0)))
-        value = float(self.y @ eta - np.logaddexp(0.0, eta).sum()) + log_det / 2.0
-        leverage = (q**2).sum(axis=1)
-        score = self.design.T @ (self.y - rate + leverage * (0.5 - rate))
-        return value, score, math.exp(top) * r.T @ r
-
-    def covariance(self, beta: Floats) -> Floats:
-        """Return the inverse of the information with weights w (1 + h).
-
-        Parameters
-        ----------
-        beta : ndarray of float, shape (p,)
-            Coefficients.
-
-        Returns
-        -------
-        ndarray of float, shape (p, p)
-            Covariance.
-
-        Raises
-        ------
-        None
-        """
-        eta, q, _, _ = self._weighted(beta)
-        weight = np.exp(-np.abs(eta) - 2.0 * np.log1p(np.exp(-np.abs(eta)))) * (1.0 + (q**2).sum(axis=1))
-        inverse: Floats = np.linalg.inv((self.design * weight[:, None]).T @ self.design)
-        return inverse
+    return 2.0 * (best.value - second.value) < float(chdtri(1, 1.0 - level))
 
 
-class PartialModel(PenalisedModel):
-    """Breslow's partial likelihood with Jeffreys' penalty.
+def highest(found: list[Maximum]) -> Maximum:
+    """Return the best converged maximum, or the best of all if none converged.
 
     Parameters
     ----------
-    sets : RiskSets
-        Risk sets.
+    found : list of Maximum
+        At least one.
+
+    Returns
+    -------
+    Maximum
+        The best.
+
+    Raises
+    ------
+    None
     """
-
-    def __init__(self, sets: RiskSets) -> None:
-        self.sets = sets
-        self.size = sets.x.shape[1]
-
-    def evaluate(self, beta: Floats) -> tuple[float, Floats, Floats]:
-        """Return value, penalised score and information.
-
-        Parameters
-        ----------
-        beta : ndarray of float, shape (p,)
-            Coefficients.
-
-        Returns
-        -------
-        tuple of (float, ndarray (p,), ndarray (p, p))
-            As in `PenalisedModel.evaluate`.
-
-        Raises
-        ------
-        None
-        """
-        value, score, information = self.sets.likelihood(beta, efron=False)
-        sign, log_det = np.linalg.slogdet(information)
-        if sign <= 0.0:
-            return -math.inf, score, information
-        inverse = np.linalg.inv(information)
-        slope = np.einsum("ab,bac->c", inverse, self.sets.information_slope(beta))
-        return value + float(log_det) / 2.0, score + slope / 2.0, information
-
-    def covariance(self, beta: Floats) -> Floats:
-        """Return the inverse of the unpenalised information.
-
-        Parameters
-        ----------
-        beta : ndarray of float, shape (p,)
-            Coefficients.
-
-        Returns
-        -------
-        ndarray of float, shape (p, p)
-            Covariance.
-
-        Raises
-        ------
-        None
-        """
-        inverse: Floats = np.linalg.inv(self.sets.likelihood(beta, efron=False)[2])
-        return inverse
+    return max(found, key=lambda m: (m.converged, m.value))
 
 
-def profile(
-    model: PenalisedModel, best: Maximum, back: Floats, *, term: int, level: float, step: float
-) -> Profile:
-    """Return the verified limits and the test of one own coefficient.
+def climb(model: PenalisedModel, starts: Floats, free: Flags) -> list[Maximum]:
+    """Run Newton's method from all starts side by side, each with its own step halving.
 
     Parameters
     ----------
     model : PenalisedModel
-        The model on scaled axes.
-    best : Maximum
-        Its global maximum.
-    back : ndarray of float, shape (p, p)
-        Own coefficients = back @ scaled coefficients.
-    term : int
-        Place of the coefficient.
-    level : float
-        Confidence level.
-    step : float
-        Standard error; the search for the limits starts in steps of 1.5 times this.
+        What is maximised.
+    starts : ndarray of float, shape (m, p)
+        Starting points.
+    free : ndarray of bool, shape (p,)
+        Which coefficients may move.
 
     Returns
     -------
-    Profile
-        Limits with their root errors; p-value of the penalised likelihood ratio test.
+    list of Maximum
+        One per start, in their order.
 
     Raises
     ------
@@ -406,110 +261,92 @@ def profile(
 
     Notes
     -----
-    A limit is a bracketed root of 2 (PL max - PL(v)) - quantile, where PL(v) is the global constrained maximum. It counts only
-    if the difference is found again from cold starts, with a vanishing penalised score.
+    One evaluation of all unfinished points per round: a point whose step did not rise halves it in the next round.
     """
-    axis = _Axis(model, back, term)
-    centre = float(back[term] @ best.beta)
-    quantile = float(chdtri(1, 1.0 - level))
-    zero = axis.constrained(0.0, None)
-    p_value = float(chdtrc(1, max(0.0, 2.0 * (best.value - zero.value))))
-    limits = tuple(_limit(axis, best, centre, quantile, direction * 1.5 * step) for direction in (-1.0, 1.0))
-    return Profile((limits[0], limits[1]), p_value)
+    places = np.flatnonzero(free)
+    climbers = _Climbers(model, starts.copy(), places)
+    for _ in range(_ROUNDS if len(places) else 0):
+        rows = np.flatnonzero(climbers.active)
+        if not len(rows):
+            break
+        climbers.move(rows)
+    return climbers.answers()
 
 
-@dataclass(frozen=True, eq=False)
-class _Axis:
-    """One own coefficient as a constraint on the scaled ones."""
+class _Climbers:
+    """Several points on their way up."""
 
-    model: PenalisedModel
-    back: Floats
-    term: int
+    def __init__(self, model: PenalisedModel, beta: Floats, places: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+        self.model, self.beta, self.places = model, beta, places
+        at = model.evaluate(beta)
+        self.value, self.score, self.curvature = at.value, at.score, at.curvature
+        self.factor = np.ones(len(beta))
+        self.step = np.zeros((len(beta), len(places)))
+        self.active = np.isfinite(self.value)
+        self._aim(np.flatnonzero(self.active))
 
-    def constrained(self, value: float, start: Floats | None) -> Maximum:
-        """Global maximum with the own coefficient at a value."""
-        row = self.back[self.term]
-        turned = _Turned(self.model, row)
-        begin = None if start is None else turned.into(start)
-        found = turned.constrained({turned.place: value}, start=begin)
-        return Maximum(turned.out(found.beta), found.value, found.score)
+    def move(self, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+        """Try the next step of the given points."""
+        points = self.beta[rows]
+        points[:, self.places] += self.factor[rows, None] * self.step[rows]
+        at = self.model.evaluate(points)
+        floor = self.value[rows] - 1e-13 * (1.0 + np.abs(self.value[rows]))
+        good = np.isfinite(at.value) & (at.value >= floor)
+        won, lost = rows[good], rows[~good]
+        self.beta[won], self.value[won] = points[good], at.value[good]
+        self.score[won], self.curvature[won] = at.score[good], at.curvature[good]
+        self.factor[won] = 1.0
+        self.factor[lost] /= 2.0
+        self.active[lost] = self.factor[lost] > _FACTOR
+        self._aim(won)
 
-    def followed(self, value: float, start: Floats) -> Maximum:
-        """Local maximum with the own coefficient at a value, reached from one start."""
-        turned = _Turned(self.model, self.back[self.term])
-        begin = turned.into(start)
-        begin[turned.place] = value
-        free = np.arange(turned.size) != turned.place
-        found = turned._climb(begin, free)
-        return Maximum(turned.out(found.beta), found.value, found.score)
+    def _aim(self, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+        """Set the next step of the given points; those whose score vanishes rest."""
+        if not len(rows) or not len(self.places):
+            return
+        score = self.score[rows][:, self.places]
+        curvature = self.curvature[rows][:, self.places][:, :, self.places]
+        step = newton_step(score, curvature)
+        self.step[rows] = step
+        tiny = np.abs(step).max(axis=1) <= 1e-14 * (1.0 + np.abs(self.beta[rows]).max(axis=1))
+        self.active[rows] = (np.abs(score).max(axis=1) >= _SCORE_GOAL) & ~tiny
 
-
-class _Turned(PenalisedModel):
-    """The model on axes of which one is the own coefficient itself."""
-
-    def __init__(self, model: PenalisedModel, row: Floats) -> None:
-        self.model, self.size = model, model.size
-        self.place = int(np.argmax(np.abs(row)))
-        self.to = np.eye(self.size)
-        self.to[self.place] = row
-        self.fro = np.linalg.inv(self.to)
-
-    def into(self, beta: Floats) -> Floats:
-        """Turned coordinates of scaled coefficients."""
-        turned: Floats = self.to @ beta
-        return turned
-
-    def out(self, gamma: Floats) -> Floats:
-        """Scaled coefficients of turned coordinates."""
-        beta: Floats = self.fro @ gamma
-        return beta
-
-    def evaluate(self, beta: Floats) -> tuple[float, Floats, Floats]:
-        """Value and derivatives along the turned axes."""
-        value, score, information = self.model.evaluate(self.fro @ beta)
-        return value, self.fro.T @ score, self.fro.T @ information @ self.fro
-
-    def covariance(self, beta: Floats) -> Floats:
-        """Covariance along the turned axes."""
-        covariance: Floats = self.to @ self.model.covariance(self.fro @ beta) @ self.to.T
-        return covariance
+    def answers(self) -> list[Maximum]:
+        """The points as maxima."""
+        sizes = np.abs(self.score[:, self.places]).max(axis=1, initial=0.0)
+        sizes[~np.isfinite(self.value)] = math.inf
+        columns = zip(self.beta, self.value, sizes, self.score, self.curvature, strict=True)
+        return [Maximum(b, float(v), float(z), s, c) for b, v, z, s, c in columns]
 
 
-def _limit(axis: _Axis, best: Maximum, centre: float, quantile: float, step: float) -> Limit:
-    """Solve for a limit along the path of warm starts, verify it cold; where that fails, solve again with all starts."""
-    quick = _solved(axis, best, centre, quantile, step, cold=False)
-    if quick.status != "NE":
-        return quick
-    return _solved(axis, best, centre, quantile, step, cold=True)
+def newton_step(score: Floats, curvature: Floats) -> Floats:
+    """Return Newton's step with the absolute eigenvalues of the curvature, so that it always leads up.
 
+    Parameters
+    ----------
+    score : ndarray of float, shape (m, f)
+        First derivatives.
+    curvature : ndarray of float, shape (m, f, f)
+        Minus the second derivatives.
 
-def _solved(axis: _Axis, best: Maximum, centre: float, quantile: float, step: float, *, cold: bool) -> Limit:
-    warm = best.beta
+    Returns
+    -------
+    ndarray of float, shape (m, f)
+        No coordinate is longer than 3.
 
-    def excess(value: float) -> float:
-        nonlocal warm
-        found = axis.constrained(value, None) if cold else axis.followed(value, warm)
-        warm = found.beta if found.converged else warm
-        return 2.0 * (best.value - found.value) - quantile
-
-    reach = REACH * float(np.abs(axis.back[axis.term]).max())
-    inner, outer = centre, centre + step
-    while excess(outer) <= 0.0:
-        if abs(outer - centre) > reach:
-            return _open_end(axis, best, outer, quantile, step)
-        inner, outer = outer, outer + step
-        step *= 1.3
-    root = float(brentq(excess, inner, outer, xtol=1e-11, rtol=1e-13))
-    again = axis.constrained(root, None)
-    error = abs(2.0 * (best.value - again.value) - quantile)
-    if error > ROOT_LIMIT or again.score >= 10.0 * SCORE_LIMIT:
-        return Limit(math.nan, "NE", "CI_NOT_VERIFIED", error)
-    return Limit(root, "OK", "", error)
-
-
-def _open_end(axis: _Axis, best: Maximum, outer: float, quantile: float, step: float) -> Limit:
-    """No crossing as far as the search reaches; verified cold at its end."""
-    far = axis.constrained(outer, None)
-    if 2.0 * (best.value - far.value) > quantile:
-        return Limit(math.nan, "NE", "CI_NOT_VERIFIED", math.nan)
-    return Limit(math.copysign(math.inf, step), "INF", "CI_UNBOUNDED", 0.0)
+    Raises
+    ------
+    None
+    """
+    if score.shape[1] == 1:
+        steepness = np.maximum(np.abs(curvature[:, 0]), 1e-300)
+        step: Floats = score / steepness
+    else:
+        values, axes = np.linalg.eigh(curvature)
+        steep = np.abs(values)
+        steep = np.maximum(steep, np.maximum(1e-13 * steep.max(axis=1, keepdims=True), 1e-300))
+        along = np.matmul(score[:, None, :], axes)[:, 0, :] / steep
+        step = np.matmul(axes, along[:, :, None])[:, :, 0]
+    longest = np.abs(step).max(axis=1, keepdims=True)
+    shortened: Floats = step * np.minimum(1.0, _LONGEST / np.maximum(longest, 1e-300))
+    return shortened

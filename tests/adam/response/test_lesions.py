@@ -37,15 +37,21 @@ def test_contribution(measure, mm, code, missing):
 def test_parameters_of_a_contribution():
     assert contribution(Measure(state="TOO SMALL TO MEASURE"), rules=ResponseTable(tstm_mm=4)).mm == 4
     assert contribution(Measure(20.0, "TREATED"), rules=ResponseTable(treated_lesion="as_measured")).mm == 20
-    assert contribution(Measure(None, "TREATED"), rules=ResponseTable(treated_lesion="as_measured")).code == "L-TREATED"
+    assert (
+        contribution(Measure(None, "TREATED"), rules=ResponseTable(treated_lesion="as_measured")).code
+        == "L-TREATED"
+    )
 
 
-@pytest.mark.parametrize(("part", "blocks", "gone"), [
-    (Contribution(0.0, "L-ABSENT"), False, True),
-    (Contribution(0.0, "L-MERGED"), True, False),
-    (Contribution(8.0, "L-SPLIT"), True, False),
-    (Contribution(0.0, "L-TSTM"), False, False),
-    (Contribution(None, "L-NE"), False, False),
-])
+@pytest.mark.parametrize(
+    ("part", "blocks", "gone"),
+    [
+        (Contribution(0.0, "L-ABSENT"), False, True),
+        (Contribution(0.0, "L-MERGED"), True, False),
+        (Contribution(8.0, "L-SPLIT"), True, False),
+        (Contribution(0.0, "L-TSTM"), False, False),
+        (Contribution(None, "L-NE"), False, False),
+    ],
+)
 def test_what_a_lesion_does_to_a_complete_response(part, blocks, gone):
     assert (part.blocks_cr, part.gone) == (blocks, gone)

@@ -80,6 +80,7 @@ _RANKS = {
     "Y": 1.0,
     "N": 0.0,
 }
+_LEFT = ("COMPLETED", "DISCONTINUED")
 _SUBJECT_DATES = ("TRTSDT", "TRTSCT", "ENRLDT", "RFICDT", "NACTDT", "DTHDT", "DCUTDT")
 _ANCHORS = {"first_infusion": ("TRTSDT",), "first_cart": ("TRTSCT",), "enrolment": ("ENRLDT", "RFICDT")}
 
@@ -96,6 +97,8 @@ class Participant:
         Reference date of the response days; NaT if it does not exist.
     therapy, death, cut : pandas.Timestamp
         New anticancer therapy, death, data cut-off; NaT if none.
+    left : bool
+        Whether the participant left the study.
     """
 
     subject: str
@@ -103,6 +106,7 @@ class Participant:
     therapy: Moment
     death: Moment
     cut: Moment
+    left: bool = False
 
     def day(self, date: Moment) -> int | None:
         """Return the days from the reference date.
@@ -182,14 +186,19 @@ class Course:
     reported: tuple[Reported, ...] = field(default_factory=tuple)
 
     @property
-    def measurable(self) -> bool:
-        """True if a target lesion with a baseline is known."""
-        return self.chain is not None and self.chain.measurable
+    def measurable(self) -> str | None:
+        """Y if a target lesion with a baseline is known, N if not, None if the evaluator recorded no lesions at all."""
+        return self._known(self.chain is not None and self.chain.measurable)
 
     @property
-    def assessable(self) -> bool:
-        """True if a lesion at baseline is known, or the evaluator recorded no lesions at all."""
-        return self.chain.assessable if self.chain is not None else self.other_name == "LOVR"
+    def assessable(self) -> str | None:
+        """Y if any lesion at baseline is known, N if not, None if the evaluator recorded no lesions at all."""
+        return self._known(self.chain is not None and self.chain.assessable)
+
+    def _known(self, holds: bool) -> str | None:
+        if self.chain is None and self.other_name == "LOVR":
+            return None
+        return "Y" if holds else "N"
 
 
 def participants(adsl: pd.DataFrame, study: Study) -> tuple[Participant, ...]:
@@ -219,7 +228,14 @@ def participants(adsl: pd.DataFrame, study: Study) -> tuple[Participant, ...]:
         }
         reference = anchor_date(dates, study.response.anchor)[0]
         answer.append(
-            Participant(str(row["USUBJID"]), reference, dates["NACTDT"], dates["DTHDT"], dates["DCUTDT"])
+            Participant(
+                str(row["USUBJID"]),
+                reference,
+                dates["NACTDT"],
+                dates["DTHDT"],
+                dates["DCUTDT"],
+                row.get("EOSSTT") in _LEFT,
+            )
         )
     return tuple(answer)
 
@@ -341,7 +357,9 @@ def course_rows(who: Participant, course: Course, study: Study) -> Iterator[dict
     ]
     stopped = study.response.bor_stop_at_nact and not pd.isna(who.therapy)
     died = not pd.isna(who.death)
-    result = response_endpoints(scans, rules=rules, limits=limits, early_death=died, closed=died or stopped)
+    result = response_endpoints(
+        scans, rules=rules, limits=limits, early_death=died, closed=died or stopped or who.left
+    )
     base = {"USUBJID": who.subject, "PARCAT2": course.evaluator, "PARCAT3": RECIST}
     yield from _part_rows(base, course, study)
     chosen = {scan.key for scan in result.used}
@@ -351,8 +369,8 @@ def course_rows(who: Participant, course: Course, study: Study) -> Iterator[dict
     )
     for name in ENDPOINTS:
         yield _best_row(base, name, result.values[name], course.points, who=who, rules=rules)
-    for name, holds in (("MDIS", course.measurable), ("ADIS", course.assessable)):
-        yield {**base, "PARAMCD": name, "AVALC": "Y" if holds else "N"}
+    for name, value in (("MDIS", course.measurable), ("ADIS", course.assessable)):
+        yield {**base, "PARAMCD": name, "AVALC": value}
     yield from _immune_rows(who, course, study, limits=limits)
 
 

@@ -140,8 +140,11 @@ def _new_lesion(chain: Chain, pair: Pair) -> Iterator[Finding]:
         text = f"unequivocal new lesion, but the overall response reported is {overall}; correct one of them"
         yield _finding(chain, pair, "RS-NEW", _Said("OVRLRESP", overall, PD, text))
     attributed = values.get("NEWLPROG") in ("UNEQUIVOCAL", "Y")
-    if attributed and overall == PD and not pair.derived.scan.new:
-        text = "progression attributed to a new lesion that is not recorded at this visit; enter the lesion"
+    known = any(point.scan.new for point in chain.timepoints if point.date <= pair.derived.date)
+    if attributed and overall == PD and not known:
+        text = (
+            "progression attributed to a new lesion, but none is recorded up to this visit; enter the lesion"
+        )
         yield _finding(
             chain, pair, "RS-NEW", _Said("NEWLPROG", str(values["NEWLPROG"]), "a lesion in TU", text)
         )

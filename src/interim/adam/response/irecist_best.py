@@ -9,7 +9,6 @@ from interim.adam.response.assessments import (
     CR,
     ND,
     NE,
-    NED,
     NON,
     PD,
     PR,
@@ -182,18 +181,3 @@ def _trailing(assessments: Sequence[Assessment]) -> Best:
         if item.response == UPD:
             first = Best("Y", item.day, (), item.key)
     return first
-
-
-__all__ = [
-    "ICPD",
-    "ICR",
-    "INON",
-    "IPR",
-    "ISD",
-    "IUPD",
-    "I_VALUES",
-    "NED",
-    "IrecistBest",
-    "irecist_best",
-    "to_i",
-]

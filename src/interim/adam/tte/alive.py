@@ -39,7 +39,8 @@ def derive_lstalvdt(sdtm: Sdtm, study: Study) -> Derived:
     participant without any evidence has no date.
     """
     rows = evidence_of_life(sdtm)
-    keys = ["USUBJID", "DATE", "DOMAIN", "VARIABLE"]
+    rows = rows.assign(NUMBER=pd.to_numeric(rows["SEQ"], errors="coerce"))
+    keys = ["USUBJID", "DATE", "DOMAIN", "VARIABLE", "NUMBER"]
     latest = rows.sort_values(keys, kind="stable").drop_duplicates("USUBJID", keep="last")
     deaths = derive_death(sdtm, study).frame[["USUBJID", "DTHDT"]]
     frame = deaths.merge(latest, on="USUBJID", how="left", validate="1:1")

@@ -171,8 +171,9 @@ class Endpoint:
             f"{self.label} ({self.population}): days from {start} to the first of "
             f"{', '.join(event.text for event in self.events)}."
         ]
-        for rule in self.truncations:
-            parts.append(f"Evidence ends {'before' if rule.strict else 'with'} {rule.text}.")
+        parts += [
+            f"Evidence ends {'before' if rule.strict else 'with'} {rule.text}." for rule in self.truncations
+        ]
         if self.gap.kind != "off":
             parts.append(self._gap_prose())
         parts.append(f"Without event: censored at {where}.")

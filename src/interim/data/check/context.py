@@ -117,7 +117,7 @@ class Context:
 
     @cached_property
     def participants(self) -> pd.DataFrame:
-        """One row per USUBJID of DM (first record): ARM, SEX, RFICFIRST, RFXDT, RFSTDT; index USUBJID."""
+        """One row per USUBJID of DM (first record): ARM, SEX, RFSTDT; index USUBJID."""
         dm = self.records("DM")
         table = pd.DataFrame(
             {
@@ -125,7 +125,6 @@ class Context:
                 "ARM": dm.code("ARMCD"),
                 "SEX": dm.code("SEX"),
                 "RFSTDT": dm.dates("RFSTDTC")["DT"],
-                "PLACE": np.arange(len(dm)),
             }
         )
         return table.dropna(subset=["USUBJID"]).drop_duplicates("USUBJID").set_index("USUBJID")

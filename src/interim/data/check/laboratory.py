@@ -25,11 +25,6 @@ def _signed(lb: Records) -> pd.Series:
     return lb.code("LBORRES").fillna("").str.match(r"[<>≤≥]")
 
 
-def _quantity(lb: Records) -> pd.Series:
-    """Return the standard value, else the value as collected."""
-    return lb.number("LBSTRESN").fillna(lb.number("LBORRES"))
-
-
 def _unit(lb: Records) -> pd.Series:
     return lb.code("LBSTRESU").fillna(lb.code("LBORRESU"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from interim.data.check import (  # noqa: F401 - importing a topic registers its checks
@@ -46,31 +47,10 @@ class CheckReport:
     findings: tuple[Finding, ...]
     rules: tuple[tuple[str, str, str], ...]
 
-    def joined(self, later: CheckReport) -> CheckReport:
-        """Return this report together with a later one; a finding of both is listed once.
 
-        Parameters
-        ----------
-        later : CheckReport
-            For example that of the cut data.
-
-        Returns
-        -------
-        CheckReport
-            All findings; a rule of both stages keeps its first row.
-
-        Raises
-        ------
-        None
-        """
-        findings = {(f.id, f.value): f for f in (*later.findings, *self.findings)}
-        rules = {row[0]: row for row in (*later.rules, *self.rules)}
-        return CheckReport(
-            tuple(sorted(findings.values(), key=_order)), tuple(rules[name] for name in sorted(rules))
-        )
-
-
-def run_checks(sdtm: Sdtm, study: Study, *, stage: Stage = "extract") -> CheckReport:
+def run_checks(
+    sdtm: Sdtm, study: Study, *, stage: Stage = "extract", only: Collection[str] | None = None
+) -> CheckReport:
     """Run the checks of one stage; none of them raises on odd data.
 
     Parameters
@@ -81,6 +61,8 @@ def run_checks(sdtm: Sdtm, study: Study, *, stage: Stage = "extract") -> CheckRe
         Parameters.
     stage : {"extract", "cut"}
         All delivered records, or those up to the cut-off (rules marked C).
+    only : collection of str, optional
+        Rule ids to run; default all.
 
     Returns
     -------
@@ -95,7 +77,7 @@ def run_checks(sdtm: Sdtm, study: Study, *, stage: Stage = "extract") -> CheckRe
     findings: list[Finding] = []
     register: list[tuple[str, str, str]] = []
     for rule in RULES:
-        if stage not in rule.stages:
+        if stage not in rule.stages or (only is not None and rule.id not in only):
             continue
         reason = rule.missing(context)
         register.append((rule.id, rule.severity, f"not run: {reason}" if reason else "run"))

@@ -15,7 +15,6 @@ from interim.data.check.registry import rule
 from interim.data.check.vocabulary import words
 
 _OS = ("T 14.2.3.2", "T 14.3.2.1")
-_DAY = pd.Timedelta(1, unit="D")
 
 
 @rule("DM-CONSENT", severity="stop", needs={"DM": ("RFICDTC",), "EX": ("EXSTDTC",)}, effect=("T 14.1.2.1",))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from interim.data.check.context import Context
-from interim.data.check.records import Hit, Records, hits, hits_per, normal
+from interim.data.check.records import Hit, Records, hits, normal
 from interim.data.check.registry import rule
 from interim.data.check.vocabulary import words
 from interim.data.model import ORIGIN
@@ -33,10 +33,7 @@ def _required(context: Context) -> Iterator[Hit]:
                 continue
             blank = records.code(name).isna() & ~_excused(records, name)
             message = f"{name} is required in {records.name}; complete it at the source"
-            if records.name.startswith("SUPP"):
-                yield from hits_per(records, blank, by=("QNAM",), variable=name, message=message)
-            else:
-                yield from hits(records, blank, variable=name, message=message)
+            yield from hits(records, blank, variable=name, message=message)
 
 
 def _excused(records: Records, name: str) -> pd.Series:

@@ -163,12 +163,24 @@ def blank_outcomes(edit: Edit, before: pd.DataFrame, cut: pd.Timestamp, *, died:
     -----
     A grade cannot be rolled back: it is kept and listed (DCUT-GRADE) unless the grades of the event are records of a group.
     """
-    rule, death = rules()["ended"].get(edit.name), rules()["death"]
+    rule = rules()["ended"].get(edit.name)
     if rule is None:
         return
     ended = (start_of(before, rule["date"]) > cut).to_numpy(dtype=bool)
-    for column in rule["blank"]:
+    for column in rule.get("blank", ()):
         edit.blank(column, ended, "CUT-OUTCOME")
+    for column, value in rule.get("set", {}).items():
+        filled = np.full(len(before), value, dtype=object)
+        edit.replace(column, ended, values=filled, rule="CUT-OUTCOME")
+    if "grade" in rule:
+        _fatal_outcomes(edit, before, cut, died=died, ended=ended)
+
+
+def _fatal_outcomes(
+    edit: Edit, before: pd.DataFrame, cut: pd.Timestamp, *, died: frozenset[str], ended: np.ndarray
+) -> None:
+    """Blank what says that the participant died, and list the grades that may be too late."""
+    rule, death = rules()["ended"][edit.name], rules()["death"]
     dead = before["USUBJID"].isin(died).to_numpy(dtype=bool)
     for column in death["dates"]:
         dead = dead | (start_of(before, column) > cut).to_numpy(dtype=bool)

@@ -193,7 +193,7 @@ def _exceptions(frame: pd.DataFrame, delivery: Delivery, made: _Made) -> list[Fi
     filled = int(pd.notna(made.raw).sum())
     known = spec.domain(delivery.domain)
     needed = known is not None and made.name in known.required
-    many = len(places) > delivery.source.max_unmapped * filled
+    many = len(places) > delivery.max_unmapped * filled
     found: list[Finding] = []
     for rule, message in _EXCEPTIONS.items():
         part = [p for p in places if made.rules[p] == rule]

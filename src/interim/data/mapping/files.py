@@ -39,6 +39,8 @@ class Delivery:
         Source that it belongs to.
     table : TableMap
         How its columns are mapped.
+    max_unmapped : float
+        Share of unmapped cells of a column above which the run stops.
     ignore : tuple of str
         Columns left out on purpose.
     """
@@ -49,6 +51,7 @@ class Delivery:
     format: str | None
     source: Source
     table: TableMap
+    max_unmapped: float
     ignore: tuple[str, ...] = ()
 
 
@@ -135,6 +138,7 @@ def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
             table.format or mapping.source.format,
             mapping.source,
             table,
+            study.data.max_unmapped,
             mapping.ignore.get(name, ()),
         )
         for name, table in mapping.table.items()
@@ -150,7 +154,7 @@ def _folder(folder: Path, study: Study) -> tuple[tuple[Delivery, ...], tuple[Fin
     for file in files:
         name = file.stem.upper()
         if spec.domain(name) is not None:
-            found.append(Delivery(name, file, options, None, source, table))
+            found.append(Delivery(name, file, options, None, source, table, study.data.max_unmapped))
         elif file.suffix.lower() not in _MAY_BE_ANYTHING:
             findings.append(_unread(name, file))
     if not found:

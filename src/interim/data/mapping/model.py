@@ -34,8 +34,6 @@ class Source(_Table):
         Texts that stand for a missing value.
     missing_reason : dict of str to str
         What such a text means.
-    max_unmapped : float
-        Share of unmapped cells of a column from which on the run stops.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -45,7 +43,6 @@ class Source(_Table):
     timezone: str | None = None
     missing: tuple[str, ...] = ("",)
     missing_reason: dict[str, str] = Field(default_factory=dict)
-    max_unmapped: Annotated[float, Field(ge=0, le=1)] = 0.05
 
     @field_validator("timezone")
     @classmethod

@@ -129,10 +129,12 @@ def _generic(given: Given) -> Mapping[str, Any]:
     """Recompute a generic derivation: the participants of each group, by the one derivation of every endpoint."""
     with_time = bool(given.get("create_datetime", {}).get("value"))
     groups: Sequence[str | None] = _groups(given) or [None]
-    rows = []
-    for number, group in enumerate(groups, 1):
-        for person in sorted(given["dataset_adsl"]["data"], key=lambda row: str(row["USUBJID"])):
-            rows.append(_generic_row(given, person, (number, group), with_time=with_time))
+    people = sorted(given["dataset_adsl"]["data"], key=lambda row: str(row["USUBJID"]))
+    rows = [
+        _generic_row(given, person, (number, group), with_time=with_time)
+        for number, group in enumerate(groups, 1)
+        for person in people
+    ]
     return {"rows": rows}
 
 

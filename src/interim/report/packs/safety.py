@@ -1,4 +1,4 @@
-"""Reference pack of the safety rules: treatment emergence of adverse events."""
+"""Reference packs of the safety rules: treatment emergence of adverse events, laboratory grades."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from interim.adam.adae_emergence import EmergenceRule, emergence
+from interim.adam.ctcae import CriteriaBook, Direction, LabValue, criteria_book_of, grade_one
 from interim.report.packs.base import Case, Given, Pack
+from interim.study.toxicity import LabsTable
 
 _RULES = {
     f"teae_{window}{worsening}": EmergenceRule(days, False, False, bool(worsening))
@@ -43,4 +45,71 @@ def _compute(given: Given) -> Mapping[str, Any]:
     }
 
 
-SAFETY = (Pack("recist", "teae_random_admiral.csv", 0.0, _split, _compute),)
+def _book() -> CriteriaBook:
+    return criteria_book_of(LabsTable())
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value in (None, "") else float(value)
+
+
+def _split_graded(rows: Any) -> Iterator[Case]:
+    for row in rows:
+        given = {name: value for name, value in row.items() if name != "expected_grade"}
+        grade = row["expected_grade"]
+        yield Case(f"row {row['id']}", given, {"grade": int(grade) if grade else None})
+
+
+def _graded(given: Given) -> Mapping[str, Any]:
+    value = LabValue(
+        given["term"],
+        VALUE=_number(given["value"]),
+        UNIT=given["unit"],
+        LLN=_number(given["lln"]),
+        ULN=_number(given["uln"]),
+        BASE=_number(given["baseline"]),
+        PCHG=_number(given["pct_change"]),
+        HIGH=given["baseline_ind"] in LabsTable().high_indicators,
+    )
+    direction: Direction = "low" if given["direction"] == "low" else "high"
+    return {"grade": grade_one(value, direction, book=_book())[0]}
+
+
+_DIRECTIONS: dict[str, Direction] = {"L": "low", "H": "high"}
+
+
+def _split_tests(document: Any) -> Iterator[Case]:
+    for number, case in enumerate(document["cases"], 1):
+        wanted = [
+            f"ATOXGR{d}"
+            for d in _DIRECTIONS
+            if f"ATOXGR{d}" in case or f"ATOXGR{d}" in case["expected_missing"]
+        ]
+        given = {name: value for name, value in case.items() if name not in (*wanted, "expected_missing")}
+        expected = {name: int(case[name]) if name in case else None for name in wanted}
+        yield Case(f"{number}: {case['test']}", given, expected)
+
+
+def _test(given: Given) -> Mapping[str, Any]:
+    """Grade in both directions; a direction without a term has no grade."""
+    answer: dict[str, Any] = {}
+    for letter, direction in _DIRECTIONS.items():
+        value = LabValue(
+            given.get(f"ATOXDSC{letter}"),
+            VALUE=_number(given.get("AVAL")),
+            UNIT=given.get("AVALU"),
+            LLN=_number(given.get("ANRLO")),
+            ULN=_number(given.get("ANRHI")),
+            BASE=_number(given.get("BASE")),
+            PCHG=_number(given.get("PCHG")),
+            HIGH=given.get("BNRIND") in LabsTable().high_indicators,
+        )
+        answer[f"ATOXGR{letter}"] = grade_one(value, direction, book=_book())[0]
+    return answer
+
+
+SAFETY = (
+    Pack("recist", "teae_random_admiral.csv", 0.0, _split, _compute),
+    Pack("recist", "ctcae5_graded_labs.csv", 0.0, _split_graded, _graded),
+    Pack("recist", "ctcae5_lab_admiral_tests.json", 0.0, _split_tests, _test),
+)

@@ -1,0 +1,270 @@
+"""Areas under concentration curves: three trapezoidal rules, partial areas and their evaluability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from interim.stats.answers import Flags, Floats, Integers, Texts
+from interim.stats.inputs import check_choice
+from interim.stats.nca_profile import Series, at, first_true, last_true
+
+AUC_METHODS = ("linear", "lin up/log down", "lin-log")
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Point parameters of each profile.
+
+    Attributes
+    ----------
+    cmax, tmax : ndarray of float, shape (k,)
+        Largest concentration and its first time; Tmax is NaN where no concentration is positive.
+    clast, tlast : ndarray of float, shape (k,)
+        Last positive concentration and its time; NaN where there is none.
+    top, last : ndarray of int, shape (k,)
+        Columns of Tmax and Tlast; -1 where there is none.
+    """
+
+    cmax: Floats
+    tmax: Floats
+    clast: Floats
+    tlast: Floats
+    top: Integers
+    last: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class PartialArea:
+    """Area from the first sample to an end, with its evaluability.
+
+    Attributes
+    ----------
+    end : float
+        The end asked for.
+    area : ndarray of float, shape (k,)
+        Area to the end, or to Tlast if that is earlier; nothing is added after Tlast.
+    status : ndarray of str, shape (k,)
+        COMPLETE, CLEARED, SHORT_TAIL, INCOMPLETE or SPARSE.
+    evaluable : ndarray of bool, shape (k,)
+        Whether the area enters a summary.
+    """
+
+    end: float
+    area: Floats
+    status: Texts
+    evaluable: Flags
+
+
+def points(series: Series) -> Points:
+    """Return maximum and last positive concentration.
+
+    Parameters
+    ----------
+    series : Series
+        Profiles after a rule for samples below the limit.
+
+    Returns
+    -------
+    Points
+        Cmax is 0 where no concentration is positive, NaN where there is no sample.
+
+    Raises
+    ------
+    None
+    """
+    known = np.where(series.valid, series.conc, -np.inf)
+    cmax = known.max(axis=1)
+    positive = series.valid & (series.conc > 0)
+    some = positive.any(axis=1)
+    top = np.where(some, first_true(known == cmax[:, None]), -1)
+    last = last_true(positive)
+    cmax = np.where(series.valid.any(axis=1), np.maximum(cmax, 0.0), np.nan)
+    return Points(cmax, at(series.time, top), at(series.conc, last), at(series.time, last), top, last)
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Trapezoids between neighbouring samples: ends, and which are logarithmic."""
+
+    t1: Floats
+    t2: Floats
+    c1: Floats
+    c2: Floats
+    log: Flags
+    ratio: Floats
+
+    def areas(self, share: Floats | float = 1.0) -> Floats:
+        """Return the area of the first share (0 to 1) of each segment; 0 for cells without a segment."""
+        width = (self.t2 - self.t1) * share
+        exponent = share * self.ratio
+        curved = self.log & (exponent != 0)
+        safe = np.where(curved, exponent, 1.0)
+        linear = width * (self.c1 + share * (self.c2 - self.c1) / 2.0)
+        area = np.where(curved, width * self.c1 * np.expm1(safe) / safe, linear)
+        return np.where(np.isfinite(area), area, 0.0)
+
+    def moments(self) -> Floats:
+        """Return the area under time times concentration of each segment; 0 for cells without a segment."""
+        width = self.t2 - self.t1
+        rate = np.where(self.log, self.ratio / np.where(width > 0, width, 1.0), 1.0)
+        log = (self.t2 * self.c2 - self.t1 * self.c1) / rate - (self.c2 - self.c1) / rate**2
+        linear = width * (self.t1 * self.c1 + self.t2 * self.c2) / 2.0
+        area = np.where(self.log, log, linear)
+        return np.where(np.isfinite(area), area, 0.0)
+
+
+def segments(series: Series, method: str, *, tmax: Floats) -> Segments:
+    """Return the trapezoids of each profile.
+
+    Parameters
+    ----------
+    series : Series
+        Profiles after a rule for samples below the limit.
+    method : {"linear", "lin up/log down", "lin-log"}
+        Logarithmic where the concentration falls to a positive one; or from Tmax on between positive unequal concentrations;
+        linear elsewhere.
+    tmax : ndarray of float, shape (k,)
+        First time of the maximum.
+
+    Returns
+    -------
+    Segments
+        Shape (k, m - 1).
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown.
+    """
+    check_choice(method, "method", AUC_METHODS)
+    t1, t2, c1, c2 = series.time[:, :-1], series.time[:, 1:], series.conc[:, :-1], series.conc[:, 1:]
+    both = (c1 > 0) & (c2 > 0)
+    if method == "linear":
+        log = np.zeros(t1.shape, dtype=bool)
+    elif method == "lin-log":
+        log = both & (c1 != c2) & (t1 >= tmax[:, None])
+    else:
+        log = both & (c2 < c1)
+    ratio = np.log1p(np.where(log, (c2 - c1) / np.where(c1 > 0, c1, 1.0), 0.0))
+    return Segments(t1, t2, c1, c2, log, ratio)
+
+
+def area_to(parts: Segments, end: ArrayLike) -> Floats:
+    """Return the area from the first sample to an end, interpolated in the segment that holds the end.
+
+    Parameters
+    ----------
+    parts : Segments
+        Trapezoids.
+    end : array_like of float, shape (k,) or one number
+        Ends; NaN gives 0.
+
+    Returns
+    -------
+    ndarray of float, shape (k,)
+        Areas; the part of a segment follows the segment's own rule.
+
+    Raises
+    ------
+    None
+    """
+    ends = np.broadcast_to(np.asarray(end, dtype=np.float64), parts.t1.shape[:1])[:, None]
+    width = np.where(parts.t2 > parts.t1, parts.t2 - parts.t1, 1.0)
+    share = np.clip((ends - parts.t1) / width, 0.0, 1.0)
+    total: Floats = parts.areas(np.where(np.isnan(share), 0.0, share)).sum(axis=1)
+    return total
+
+
+def partial_area(
+    series: Series,
+    end: float,
+    *,
+    method: str,
+    min_post_samples: int = 3,
+    min_last: float | None = None,
+) -> PartialArea:
+    """Return the area from the first sample to an end, and whether it can be used.
+
+    Parameters
+    ----------
+    series : Series
+        Profiles after a rule for samples below the limit; time 0 is the infusion.
+    end : float
+        End of the area.
+    method : str
+        As in `segments`.
+    min_post_samples : int
+        Fewer samples after time 0 make a profile SPARSE.
+    min_last : float, optional
+        The last sample must not be earlier; default ``end`` - 3.
+
+    Returns
+    -------
+    PartialArea
+        The area stops at Tlast of the whole profile.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown or the end is not positive.
+    """
+    if not end > 0:
+        raise ValueError(f"end must be greater than 0; found {end}")
+    found = points(series)
+    stop = np.minimum(end, np.where(np.isnan(found.tlast), -np.inf, found.tlast))
+    parts = segments(series, method, tmax=found.tmax)
+    area = area_to(parts, np.where(np.isfinite(stop), stop, np.nan))
+    area = np.where(series.n_collected > 0, area, np.nan)
+    status = _status(series, found, end, least=min_post_samples, until=end - 3.0 if min_last is None else min_last)
+    usable = np.isin(status, ("COMPLETE", "CLEARED", "SHORT_TAIL"))
+    return PartialArea(float(end), area, status, usable)
+
+
+def _status(series: Series, found: Points, end: float, *, least: int, until: float) -> Texts:
+    tlast = np.where(np.isnan(found.tlast), 0.0, found.tlast)
+    post = (series.valid & (series.time > 0)).sum(axis=1) + _dropped_after_dose(series)
+    after = np.nan_to_num(series.last_sample, nan=-np.inf)
+    choices = [
+        (post < least, "SPARSE"),
+        (tlast >= end, "COMPLETE"),
+        (after < until, "INCOMPLETE"),
+        (after > tlast, "CLEARED"),
+    ]
+    answer: Texts = np.select([flag for flag, _ in choices], [text for _, text in choices], "SHORT_TAIL")
+    return answer
+
+
+def _dropped_after_dose(series: Series) -> Integers:
+    """Return how many samples the rule dropped; every dropped sample lies after the first quantified one."""
+    answer: Integers = series.n_collected - series.valid.sum(axis=1)
+    return answer
+
+
+def area_to_infinity(area: PartialArea, found: Points, *, lambda_z: Floats) -> Floats:
+    """Return the partial area with the part after Tlast extrapolated up to its end.
+
+    Parameters
+    ----------
+    area : PartialArea
+        Area to the end or to Tlast.
+    found : Points
+        Point parameters of the same profiles.
+    lambda_z : ndarray of float, shape (k,)
+        Terminal slope; needed only where Tlast lies before the end.
+
+    Returns
+    -------
+    ndarray of float, shape (k,)
+        NaN where the slope is needed and missing.
+
+    Raises
+    ------
+    None
+    """
+    gap = area.end - found.tlast
+    rest = found.clast / lambda_z * -np.expm1(-lambda_z * gap)
+    answer: Floats = np.where(gap > 0, area.area + rest, area.area)
+    return answer

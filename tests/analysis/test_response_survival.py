@@ -13,7 +13,7 @@ from tests.analysis.answers import row, status, subjects, value
 MONTH = 30.4375
 
 
-@pytest.mark.rule("RESP-T01")
+@pytest.mark.rule("RESPQ-01")
 def test_best_response_confirmed_and_unconfirmed(adam, study):
     table = response.best_response(adam, study)
     confirmed = {level: value(table, "bor_confirmed", level=level) for level in response.CATEGORIES}
@@ -23,7 +23,7 @@ def test_best_response_confirmed_and_unconfirmed(adam, study):
     assert value(table, "pending") == 1 and subjects(table, "pending", "n") == {"SYN-11"}
 
 
-@pytest.mark.rule("RESP-T01", source="R 4.2.2 binom.test")
+@pytest.mark.rule("RESPQ-01", source="R 4.2.2 binom.test")
 def test_rates_and_their_exact_limits(adam, study):
     table = response.best_response(adam, study)
     limits = [round(100 * value(table, "orr", stat), 2) for stat in ("lower", "upper")]
@@ -35,12 +35,12 @@ def test_rates_and_their_exact_limits(adam, study):
     assert row(table, "orr_re", "rate")["N"] == 14 and row(table, "cbr", "rate")["n"] == 1
 
 
-@pytest.mark.rule("RESP-T01")
+@pytest.mark.rule("RESPQ-01")
 def test_another_reader_does_not_count(adam, study):
     assert "SYN-01" not in response.responders(adam, study, confirmed=True)
 
 
-@pytest.mark.rule("RESP-T01")
+@pytest.mark.rule("RESPQ-01")
 def test_a_participant_without_record_is_missing_and_stays(adam, study, make_adam):
     fewer = make_adam(ADRS=adam["ADRS"][adam["ADRS"]["USUBJID"] != "SYN-02"])
     table = response.best_response(fewer, study)
@@ -60,7 +60,7 @@ def test_without_responses(adam, study, make_adam):
     assert not course["variable"].str.startswith("response").any() and len(course)
 
 
-@pytest.mark.rule("RESP-T02")
+@pytest.mark.rule("RESPQ-02")
 def test_best_change_stops_at_progression_and_new_therapy(adam, study):
     table = response.best_change(adam, study)
     lowest = {
@@ -80,7 +80,7 @@ def test_best_change_stops_at_progression_and_new_therapy(adam, study):
     )
 
 
-@pytest.mark.rule("RESP-T02")
+@pytest.mark.rule("RESPQ-02")
 def test_parameters_open_the_window(adam, study):
     wide = study.model_copy(
         update={
@@ -94,14 +94,14 @@ def test_parameters_open_the_window(adam, study):
     assert value(table, "best_change", "pchg", level="SYN-08", group="DL3") == -70
 
 
-@pytest.mark.rule("RESP-T02")
+@pytest.mark.rule("RESPQ-02")
 def test_an_incomplete_sum_is_no_best_change(adam, study, make_adam):
     adsl = adam["ADSL"].assign(RESFL=adam["ADSL"]["SAFNKFL"])
     table = response.best_change(make_adam(ADSL=adsl), study)
     assert status(table, "best_change", "pchg", level="SYN-13", group="DL4") == ("NE", "NO_COMPLETE_SUM")
 
 
-@pytest.mark.rule("RESP-T03")
+@pytest.mark.rule("RESPQ-03")
 def test_courses_in_days_from_the_first_infusion(adam, study):
     table = response.swimmer(adam, study)
     place = {"level": "SYN-15", "group": "NK only"}

@@ -135,7 +135,7 @@ def beta_tail(x: int, n: int, p: Fraction) -> float:
     return float(sum(comb(n + 1, k) * p**k * (1 - p) ** (n + 1 - k) for k in range(x + 1)))
 
 
-@pytest.mark.rule("DLT-T01")
+@pytest.mark.rule("DLTQ-01")
 def test_dlt_by_level(adam, study):
     table = escalation.dlt_by_dose(adam, study)
     shown = {
@@ -152,7 +152,7 @@ def test_dlt_by_level(adam, study):
     assert (value(table, "treated"), value(table, "evaluable"), value(table, "not_evaluable")) == (13, 13, 0)
 
 
-@pytest.mark.rule("DLT-T01")
+@pytest.mark.rule("DLTQ-01")
 def test_pending_participants_are_no_denominator(adam, study, make_adam):
     adsl = adam["ADSL"].copy()
     last = adsl["USUBJID"].isin(["SYN-11", "SYN-12", "SYN-13"])
@@ -164,13 +164,13 @@ def test_pending_participants_are_no_denominator(adam, study, make_adam):
     assert status(table, "dlt", "upper_one_sided", group="DL4") == ("NE", "NO_DATA")
 
 
-@pytest.mark.rule("DLT-T01")
+@pytest.mark.rule("DLTQ-01")
 def test_no_dose_ladder(adam, arms, make_adam):
     plain = make_adam(ADSL=adam["ADSL"].assign(COHORTA="Pbo", COHORT="Pbo"))
     assert status(escalation.dlt_by_dose(plain, arms), "dlt", "rate")[0] == "NA"
 
 
-@pytest.mark.rule("DLT-T01")
+@pytest.mark.rule("DLTQ-01")
 def test_flags_that_contradict_the_history_stop(adam, study, make_adam):
     adsl = adam["ADSL"].assign(
         COHORT=adam["ADSL"]["COHORT"].where(adam["ADSL"]["USUBJID"] != "SYN-07", "DL9")

@@ -12,7 +12,7 @@ from interim.data.model import Sdtm, Source
 from tests.analysis.answers import row, status, subjects, value
 
 
-@pytest.mark.rule("SUBG-T01")
+@pytest.mark.rule("SUBGQ-01")
 def test_rates_within_levels(adam, study):
     table = subgroups.levels(adam, study)
     crc = row(table, "orr", "rate", level="CRC", group="tumour_type")
@@ -25,7 +25,7 @@ def test_rates_within_levels(adam, study):
     assert status(table, "orr", "lower", level="Missing", group="tumour_type") == ("NE", "LEVEL_N_LT_3")
 
 
-@pytest.mark.rule("SUBG-T01")
+@pytest.mark.rule("SUBGQ-01")
 def test_levels_and_missing_add_up_to_all(adam, study):
     frame = subgroups.levels(adam, study).frame
     rates = frame[frame["stat"].eq("rate") & frame["group"].ne("Total")]
@@ -33,13 +33,13 @@ def test_levels_and_missing_add_up_to_all(adam, study):
     assert totals.eq(15).all()
 
 
-@pytest.mark.rule("SUBG-T01")
+@pytest.mark.rule("SUBGQ-01")
 def test_a_factor_without_rows_is_missing_for_everybody(adam, study, make_adam):
     table = subgroups.levels(make_adam(ADSUB=None), study)
     assert row(table, "orr", "rate", level="Missing", group="nlr5")["N"] == 15
 
 
-@pytest.mark.rule("SUBG-T01")
+@pytest.mark.rule("SUBGQ-01")
 def test_factors_after_baseline_or_cut_by_the_data_are_left_out(adam, study):
     entries = tuple(
         e.model_copy(update={"timing": "post_baseline"})
@@ -58,7 +58,7 @@ def test_no_responses_no_rates(adam, study, make_adam):
     assert status(subgroups.levels(make_adam(ADRS=None), study), "orr", "rate")[0] == "NA"
 
 
-@pytest.mark.rule("SUBG-T02")
+@pytest.mark.rule("SUBGQ-02")
 def test_registry_states_definition_and_sizes(adam, study):
     table = subgroups.registry(adam, study)
     assert row(table, "definition", "cut", group="nlr5")["text"] == "5"
@@ -74,7 +74,7 @@ def test_registry_states_definition_and_sizes(adam, study):
     assert value(table, "registry", "entries") == len(study.subgroups)
 
 
-@pytest.mark.rule("SUBG-T02")
+@pytest.mark.rule("SUBGQ-02")
 def test_a_median_cut_is_stated_as_the_number_used(adam, study, make_adam):
     rows = [
         (f"SYN-{n:02d}", "burden_sum", ">=58" if n >= 8 else "<58", 2.0 if n >= 8 else 1.0, 58.0)

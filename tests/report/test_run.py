@@ -182,3 +182,15 @@ def test_a_format_that_is_not_written_is_said(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "rtf: this version writes html, pdf, docx only" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("report.html")
+
+
+@pytest.mark.rule("RUN-02")
+def test_without_cache_it_is_built_again(tmp_path):
+    study = handmade.write_study(tmp_path / "params")
+    study.write_text(study.read_text(encoding="utf-8") + "cache = false\n", encoding="utf-8")
+    books = some_books(tmp_path / "books", "03_dose_finding.ipynb")
+    statuses = []
+    for _ in range(2):
+        done = interim("run", study, "--reports", tmp_path, "--notebooks", books, "--json")
+        statuses.append(json.loads(done.stdout)["status"])
+    assert statuses == ["built", "built"]

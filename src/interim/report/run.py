@@ -135,7 +135,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     target = plan.reports / study.study.id / f"{study.cut:%Y-%m-%d}"
     say(f"study {study.study.id}, data cut-off {study.cut:%Y-%m-%d}")
     key = report_key(study, plan.notebooks, plan.parameters)
-    manifest = None if plan.force else current(target, key)
+    manifest = None if plan.force or not study.report.cache else current(target, key)
     if manifest is not None:
         return _built("up to date", target, study, manifest)
     inputs = open_inputs(study)
@@ -170,7 +170,7 @@ def _executed(plan: Plan, study: Study, books: Sequence[Path], *, say: Say, fail
         scratch.mkdir()
         parameters = {"study": str(plan.study), **plan.parameters}
         jobs = [_job(book, out, scratch, parameters) for book in books]
-        workers, method = _workers(study, len(jobs)), start_method("auto")
+        workers, method = _workers(study, len(jobs)), start_method(study.report.start_method)
         say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
         _warm()
         failures = run_jobs(

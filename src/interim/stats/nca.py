@@ -100,6 +100,7 @@ class Nca:
             self.series,
             end,
             method=rules.auc_method,
+            found=self.points,
             min_post_samples=rules.min_post_samples,
             min_last=rules.min_last,
         )
@@ -162,7 +163,9 @@ def nca(samples: Profiles, rules: NcaRules, *, after: Floats | float = -np.inf) 
     return analyse(apply_blq_rule(samples, rules.blq_rule), rules, after=after)
 
 
-def analyse(series: Series, rules: NcaRules, *, after: Floats | float = -np.inf) -> Nca:
+def analyse(
+    series: Series, rules: NcaRules, *, after: Floats | float = -np.inf, later: Flags | bool = False
+) -> Nca:
     """Return the parameters of profiles to which a rule for samples below the limit has been applied.
 
     Parameters
@@ -173,6 +176,8 @@ def analyse(series: Series, rules: NcaRules, *, after: Floats | float = -np.inf)
         Rules; ``blq_rule`` is only recorded.
     after : array_like of float, shape (k,) or one number
         As in `nca`.
+    later : array_like of bool, shape (k,) or one flag
+        As in `points`.
 
     Returns
     -------
@@ -184,7 +189,7 @@ def analyse(series: Series, rules: NcaRules, *, after: Floats | float = -np.inf)
     ValueError
         If a rule is unknown.
     """
-    found = points(series)
+    found = points(series, later=later)
     phase = terminal(
         series,
         found,

@@ -58,13 +58,15 @@ class PartialArea:
     evaluable: Flags
 
 
-def points(series: Series) -> Points:
+def points(series: Series, *, later: Flags | bool = False) -> Points:
     """Return maximum and last positive concentration.
 
     Parameters
     ----------
     series : Series
         Profiles after a rule for samples below the limit.
+    later : array_like of bool, shape (k,) or one flag
+        Windows after the first: their sample at time 0 was drawn before the dose and is no candidate for the maximum.
 
     Returns
     -------
@@ -75,10 +77,11 @@ def points(series: Series) -> Points:
     ------
     None
     """
-    known = np.where(series.valid, series.conc, -np.inf)
+    before_dose = np.broadcast_to(np.asarray(later, dtype=bool), series.time.shape[:1])[:, None] & (series.time <= 0)
+    known = np.where(series.valid & ~before_dose, series.conc, -np.inf)
     cmax = known.max(axis=1)
     positive = series.valid & (series.conc > 0)
-    some = positive.any(axis=1)
+    some = cmax > 0
     top = np.where(some, first_true(known == cmax[:, None]), -1)
     last = last_true(positive)
     cmax = np.where(series.valid.any(axis=1), np.maximum(cmax, 0.0), np.nan)
@@ -183,6 +186,7 @@ def partial_area(
     end: float,
     *,
     method: str,
+    found: Points | None = None,
     min_post_samples: int = 3,
     min_last: float | None = None,
 ) -> PartialArea:
@@ -196,6 +200,8 @@ def partial_area(
         End of the area.
     method : str
         As in `segments`.
+    found : Points, optional
+        Point parameters of the series, if they are known already.
     min_post_samples : int
         Fewer samples after time 0 make a profile SPARSE.
     min_last : float, optional
@@ -213,7 +219,7 @@ def partial_area(
     """
     if not end > 0:
         raise ValueError(f"end must be greater than 0; found {end}")
-    found = points(series)
+    found = points(series) if found is None else found
     stop = np.minimum(end, np.where(np.isnan(found.tlast), -np.inf, found.tlast))
     parts = segments(series, method, tmax=found.tmax)
     area = area_to(parts, np.where(np.isfinite(stop), stop, np.nan))

@@ -218,3 +218,37 @@ def test_the_module_can_be_run():
         env=dict(os.environ),
     )
     assert done.stdout.startswith("interim 0.")
+
+
+@pytest.mark.rule("CLI-03")
+@pytest.mark.parametrize(("findings", "code"), [((), 0), (FINDINGS, 1), (FINDINGS[1:], 0)])
+def test_check_lists_the_findings_of_a_study(findings, code, capsys, monkeypatch):
+    from datetime import datetime
+
+    import interim.adam
+    import interim.data
+    from interim.adam.model import Adam
+
+    adam = Adam({}, datetime(2026, 1, 1), findings)
+    monkeypatch.setattr(interim.data, "open_data", lambda study: None)
+    monkeypatch.setattr(interim.adam, "build_adam", lambda sdtm, study: adam)
+    assert cli.main(["check", str(ROOT / "params" / "example.toml")]) == code
+    first, *listed, last = capsys.readouterr().out.splitlines()
+    assert "parameters are valid" in first
+    assert listed == [str(finding) for finding in findings]
+    assert last.endswith(f"{len(findings)} findings)")
+
+
+def test_example_writes_the_files(tmp_path, capsys, monkeypatch):
+    import interim.example
+
+    asked = {}
+
+    def write_study(folder, **options):
+        asked.update(options, folder=folder)
+        return ["dm.csv", "ae.csv"]
+
+    monkeypatch.setattr(interim.example, "write_study", write_study)
+    assert cli.main(["example", str(tmp_path), "--preset", "tiny10", "--seed", "3"]) == 0
+    assert asked == {"folder": tmp_path, "preset": "tiny10", "seed": 3}
+    assert "2 files of synthetic data" in capsys.readouterr().out

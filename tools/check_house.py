@@ -52,6 +52,8 @@ def functions(file: Path) -> Iterator[Measured]:
     def walk(node: ast.AST, public: bool) -> Iterator[Measured]:
         for item in ast.iter_child_nodes(node):
             if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                if is_overload(item):
+                    continue
                 shown = public and not item.name.startswith("_")
                 yield Measured(file.relative_to(SOURCE).as_posix(), item, len(code_lines(text, item)), shown)
                 yield from walk(item, False)
@@ -61,6 +63,11 @@ def functions(file: Path) -> Iterator[Measured]:
                 yield from walk(item, public)
 
     yield from walk(tree, not file.stem.startswith("_") or file.stem == "__init__")
+
+
+def is_overload(node: Function) -> bool:
+    """Tell whether a function is only a further signature of the one that follows it."""
+    return any(isinstance(d, ast.Name) and d.id == "overload" for d in node.decorator_list)
 
 
 def is_property(node: Function) -> bool:

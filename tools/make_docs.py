@@ -68,9 +68,21 @@ def escaped(text: str) -> str:
 
 def dataset_page() -> Iterator[str]:
     """Yield the lines of docs/datasets.md."""
-    from interim.data.spec import dictionary_lines
+    from interim.data.spec import dictionary
 
-    yield from dictionary_lines()
+    yield "# Source variables"
+    yield ""
+    yield "Made from the specification of the data room by `make docs`; conventions: [data.md](data.md). Domain `*`: variables of every domain."
+    for name, rows in groupby(dictionary(), key=lambda row: row[0]):
+        yield from (
+            "",
+            f"## {'general' if name == '*' else name}",
+            "",
+            "| variable | label | type | codelist | core |",
+            "|--|--|--|--|--|",
+        )
+        for _, variable, label, kind, codelist, core in rows:
+            yield f"| `{variable}` | {escaped(label)} | {kind} | {codelist} | {core} |"
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {"parameters.md": parameter_page, "datasets.md": dataset_page}

@@ -26,6 +26,9 @@ def core(start="2025-01-06", moment="2025-01-06T10:00", cart=None):
             "TRTSDTM": day(moment),
             "TRTSCT": day(cart),
             "TRTSCTM": day(None),
+            "TRTEDT": day(cart or start),
+            "AGE": [50.0],
+            "SEX": ["M"],
         }
     )
 

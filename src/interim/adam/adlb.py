@@ -1,17 +1,17 @@
-"""ADLB: one row per laboratory result and base type, with canonical unit, baseline, change and range indicator."""
+"""ADLB: one row per laboratory result and base type, with canonical unit, baseline, change, range indicator and grade."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from interim.adam.adae_phase import phase_of, phase_starts
+from interim.adam.adlb_derived import derived_parameters
+from interim.adam.adlb_grade import GRADE_COLUMNS, flag_worst, grade_results
 from interim.adam.adlb_value import laboratory_values
 from interim.adam.derived import Derived
 from interim.adam.source import by_subject, ordered, shipped_data, text_missing
 from interim.data.model import Sdtm
-from interim.errors import Finding
 from interim.study import Study
 
 COLUMNS = [
@@ -39,6 +39,13 @@ COLUMNS = [
     "BNRIND",
     "CHG",
     "PCHG",
+    "ONTRTFL",
+    "APHASE",
+    *GRADE_COLUMNS,
+    "LBORRES",
+    "LBORRESU",
+    "LBORNRLO",
+    "LBORNRHI",
     "SRCDOM",
     "SRCSEQ",
 ]
@@ -46,7 +53,7 @@ _KEYS = ["USUBJID", "PARAMCD", "BASETYPE"]
 _STARTS = {"nk": ("TRTSNK", "TRTSNKM"), "t": ("TRTSCT", "TRTSCTM"), "other": ("TRTSDT", "TRTSDTM")}
 
 
-def derive_adlb(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study) -> Derived:
+def derive_adlb(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study, adex: pd.DataFrame | None = None) -> Derived:
     """Derive the laboratory results.
 
     Parameters
@@ -54,16 +61,19 @@ def derive_adlb(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study) -> Derived:
     sdtm : Sdtm
         LB.
     adsl : pandas.DataFrame
-        Core of ADSL: first infusions.
+        Core of ADSL: first and last infusions, age, sex.
     study : Study
-        Products.
+        Products, ``[labs]``, ``safety.teae_end_days``.
+    adex : pandas.DataFrame, optional
+        ADEX; without it APHASE is missing.
 
     Returns
     -------
     Derived
         Key USUBJID, PARAMCD, BASETYPE, SRCSEQ; AVAL in the canonical unit AVALU; ANRLO and ANRHI by the same factor; ABLFL
-        marks the baseline of the base type (before the first infusion of that product); NLR and GLR as PARAMTYP DERIVED;
-        findings LB-FACTOR, SUB-RATIO.
+        marks the baseline of the base type (before the first infusion of that product); ratios and scores as PARAMTYP
+        DERIVED; ONTRTFL from the first infusion of the base type to the end of the window; APHASE; grades as
+        `interim.adam.adlb_grade.grade_results` gives them; the result as collected; findings LB-FACTOR, SUB-RATIO.
 
     Raises
     ------
@@ -75,13 +85,40 @@ def derive_adlb(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study) -> Derived:
     result without a time counts only if its time point says pre-dose.
     """
     values, findings = laboratory_values(sdtm, adsl)
-    ratios, of_ratios = _ratios(values)
-    rows = pd.concat([values, ratios], ignore_index=True) if len(ratios) else values
-    parts = [_with_base(rows, adsl, name, role) for role, name in _base_types(study).items()]
+    more, of_ratios = derived_parameters(values, adsl)
+    rows = pd.concat([values, more], ignore_index=True) if len(more) else values
+    rows = rows.assign(APHASE=_phase(rows, adex, study))
+    parts = [
+        _on_treatment(_with_base(rows, adsl, name, role), adsl, role, study)
+        for role, name in _base_types(study).items()
+    ]
     frame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    frame = frame.join(grade_results(frame, sdtm, study=study))
     frame = ordered(frame, ["USUBJID", "PARAMCD", "BASETYPE", "ADT", "ADTM", "SRCSEQ"])
+    frame = frame.join(flag_worst(frame)).rename(columns={"LBORRESN": "LBORRES"})
     rules = (("LB-FACTOR", "warn", "run"), ("SUB-RATIO", "warn", "run"))
     return Derived(text_missing(frame[COLUMNS]), (*findings, *of_ratios), rules)
+
+
+def _phase(rows: pd.DataFrame, adex: pd.DataFrame | None, study: Study) -> pd.Series:
+    """Return the phase in which each result was obtained."""
+    if adex is None or adex.empty:
+        return pd.Series(None, index=rows.index, dtype=object)
+    events = rows[["USUBJID"]].assign(ASTDT=rows["ADT"], ASTDTM=rows["ADTM"])
+    return phase_of(events, phase_starts(adex, study), same_day=study.toxicity.same_day_phase)["APHASE"]
+
+
+def _on_treatment(frame: pd.DataFrame, adsl: pd.DataFrame, role: str, study: Study) -> pd.DataFrame:
+    """Flag the results from the first infusion of the base type to the end of the window after the last infusion."""
+    start, moment = _STARTS[role]
+    day, instant = by_subject(frame, adsl, start), by_subject(frame, adsl, moment)
+    after = day.notna() & frame["ADT"].notna() & ~before_first_dose(frame, day, instant)
+    days = study.safety.teae_end_days
+    if days != "none":
+        last = by_subject(frame, adsl, "TRTEDT") + pd.Timedelta(days, unit="D")
+        after &= ~(frame["ADT"] > last)
+    flag = pd.Series("Y", index=frame.index, dtype=object).where(after, None)
+    return frame.assign(ONTRTFL=flag)
 
 
 def _base_types(study: Study) -> dict[str, str]:
@@ -131,52 +168,3 @@ def _with_base(rows: pd.DataFrame, adsl: pd.DataFrame, name: str, role: str) -> 
     frame = frame.merge(base, on=_KEYS, how="left", validate="m:1")
     change = frame["AVAL"] - frame["BASE"]
     return frame.assign(CHG=change, PCHG=(100 * change / frame["BASE"]).where(frame["BASE"] != 0))
-
-
-def _ratios(values: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """Return the ratios of each draw, and the draws whose lymphocytes are zero."""
-    data = shipped_data("laboratory")
-    draws = _draws(values, sorted({data["denominator"], *data["granulocytes"]}))
-    below = draws[data["denominator"]]
-    above = {
-        "NLR": draws[data["numerator"]],
-        "GLR": draws[list(data["granulocytes"])].sum(axis=1, min_count=len(data["granulocytes"])),
-    }
-    parts = []
-    for code, numerator in above.items():
-        usable = numerator.notna() & (below > 0)
-        value = (numerator / below)[usable]
-        parts.append(draws[usable].assign(PARAMCD=code, PARAM=data["ratios"][code], AVAL=value))
-    frame = pd.concat(parts, ignore_index=True)
-    columns = {"AVALU": "ratio", "PARAMTYP": "DERIVED", "ANRLO": np.nan, "ANRHI": np.nan, "ALIMIT": np.nan}
-    frame = frame.assign(**columns, AVALC=None, ANRIND=None, ASIGN=None)
-    zero = draws[(below == 0) & above["NLR"].notna()]
-    return frame[values.columns], tuple(_zero(row) for _, row in zero.iterrows())
-
-
-def _draws(values: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
-    """Return one row per participant and draw with one column per count; of several results the last."""
-    keys = ["USUBJID", "DRAW"]
-    rows = values[values["PARAMCD"].isin(codes) & values["AVAL"].notna() & values["DRAW"].notna()]
-    last = ordered(rows, [*keys, "PARAMCD", "SRCSEQ"]).drop_duplicates([*keys, "PARAMCD"], keep="last")
-    wide = last.pivot(index=keys, columns="PARAMCD", values="AVAL").reindex(columns=list(codes))
-    denominator = last[last["PARAMCD"] == shipped_data("laboratory")["denominator"]]
-    about = denominator.drop(columns=["PARAMCD", "PARAM", "AVAL"])
-    wide.columns.name = None
-    draws: pd.DataFrame = about.merge(wide.reset_index(), on=keys, how="left", validate="1:1")
-    return draws
-
-
-def _zero(row: pd.Series) -> Finding:
-    return Finding(
-        "SUB-RATIO",
-        "warn",
-        "LB",
-        "lymphocytes are 0, a ratio over them does not exist; check the count",
-        subject=str(row["USUBJID"]),
-        key=(row["SRCSEQ"] or "",),
-        variable="LBSTRESN",
-        value="0",
-        expected="> 0",
-        effect=("T 14.2.4.7",),
-    )

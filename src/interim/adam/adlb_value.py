@@ -46,7 +46,8 @@ def laboratory_values(sdtm: Sdtm, adsl: pd.DataFrame) -> tuple[pd.DataFrame, tup
     tuple of (pandas.DataFrame, tuple of Finding)
         One row per record: USUBJID, PARAMCD, PARAM, PARAMTYP, ADT, ADTM, DRAW (collected date-time), PREDOSE, AVISITN,
         AVISIT, VISITNUM, VISIT, AVAL, AVALC, AVALU, ASIGN and ALIMIT (a value beyond the assay's range), ANRLO, ANRHI,
-        ANRIND, SRCDOM, SRCSEQ; findings LB-FACTOR for units without a factor.
+        ANRIND, SRCDOM, SRCSEQ; the collected and the standard form beside them (see `source_forms`) and UFACTOR, the factor
+        from the standard unit; findings LB-FACTOR for units without a factor.
 
     Raises
     ------
@@ -89,7 +90,39 @@ def laboratory_values(sdtm: Sdtm, adsl: pd.DataFrame) -> tuple[pd.DataFrame, tup
             "ANRIND": range_indicator(value, low, high=high, given=text_column(source, "LBNRIND")),
         }
     ).join(source_of(source, "LB"))
+    frame = frame.join(source_forms(source)).assign(UFACTOR=factor)
     return frame, tuple(_no_factor(code_, unit_, part) for (code_, unit_), part in unknown)
+
+
+def source_forms(source: pd.DataFrame) -> pd.DataFrame:
+    """Return the results as they were delivered: collected and standard value, limit, unit and range.
+
+    Parameters
+    ----------
+    source : pandas.DataFrame
+        LB.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Same index; for each of the prefixes LBOR (collected) and LBST (standard): RESN (number), LIM (limit of a value
+        beyond the assay's range), RESU, NRLO, NRHI.
+
+    Raises
+    ------
+    None
+    """
+    columns: dict[str, pd.Series] = {}
+    for prefix, text in (("LBOR", "LBORRES"), ("LBST", "LBSTRESC")):
+        written = text_column(source, text).fillna("").astype(str).str.extract(_SIGNED)
+        number = number_column(source, "LBSTRESN" if prefix == "LBST" else text)
+        columns[f"{prefix}RESN"] = number.where(written[0].isna())
+        columns[f"{prefix}LIM"] = pd.to_numeric(written[1]).astype("float64")
+        unit = source.get(f"{prefix}RESU", pd.Series(None, index=source.index, dtype=object))
+        columns[f"{prefix}RESU"] = unit.astype(object).where(unit.notna(), None)
+        columns[f"{prefix}NRLO"] = number_column(source, f"{prefix}NRLO")
+        columns[f"{prefix}NRHI"] = number_column(source, f"{prefix}NRHI")
+    return pd.DataFrame(columns)
 
 
 def _factors(

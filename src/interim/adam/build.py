@@ -152,7 +152,7 @@ def _laboratory(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -
         record.missing["ADLB"] = "no LB"
         record.note((), _NO_RESULTS)
         return None
-    return record.keep("ADLB", derive_adlb(sdtm, core, study=study))
+    return record.keep("ADLB", derive_adlb(sdtm, core, study=study, adex=record.datasets.get("ADEX")))
 
 
 def _keep_response(response: ResponseData, sdtm: Sdtm, record: _Record) -> None:

@@ -196,16 +196,17 @@ def replay(
     _check_dates(history.subjects)
     rows: list[ReplayRow] = []
     last: object = None
+    offer = _Offer(0, 0, 0)
     for subject in history.subjects:
         row = _row(design, history, subject)
+        offer, kind = offer.judge(row)
+        row = replace(row, kind=kind)
         record = _recorded(decisions, row)
-        step = (subject.level, row.decision.action, row.decision.level, row.decision.fill_to)
-        mark = step if record is None else record.mark
+        mark = (subject.level, row.decision.level, row.decision.fill_to) if record is None else record.mark
         group = (rows[-1].group if rows else 0) + (mark != last)
-        reason, kind = (
-            ("", row.kind) if record is None else (record.reason, _sized(row, record, mark != last))
-        )
-        rows.append(replace(row, group=group, reason=reason, kind=kind))
+        if record is not None:
+            row = replace(row, reason=record.reason, kind=_sized(row, record, mark != last))
+        rows.append(replace(row, group=group))
         last = mark
     found = [
         *_deviations(rows, history),
@@ -284,6 +285,25 @@ def _change(then: Subject, now: Subject) -> Change:
     else:
         cause = "correction"
     return Change(now.id, letters[0], letters[1], known, cause)
+
+
+class _Offer(NamedTuple):
+    """Places that an earlier decision opened and nobody has taken yet."""
+
+    level: int
+    fill_to: int
+    places: int
+
+    def judge(self, row: ReplayRow) -> tuple[_Offer, Kind]:
+        """Return what is left after an assignment, and its class; a place that is open is not taken early."""
+        decision = row.decision
+        if decision.action == "ENROL" and decision.level is not None:
+            places = decision.n_to_enrol - (row.kind == "same")
+            return _Offer(decision.level, decision.fill_to, places), row.kind
+        same_goal = (self.level, self.fill_to) == (decision.level, decision.fill_to)
+        if row.kind == "early" and self.places > 0 and same_goal and row.level == self.level:
+            return self._replace(places=self.places - 1), "same"
+        return self, row.kind
 
 
 class _Record(NamedTuple):

@@ -263,7 +263,7 @@ def _settle(view: View, level: int) -> Step | None:
     enough = view.n[level - 1] >= need
     rule = "U3" if enough else "U2"
     if view.awaited(level):
-        return Step((rule, "H1"), "wait", level)
+        return Step((rule, "H1"), "wait", level, 0 if enough else need)
     return Step((rule,), "stop", level) if enough else Step((rule,), "fill", level, need)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -195,7 +196,7 @@ def _tilted(masses: Floats, log_odds: float) -> Floats:
     return value
 
 
-def _root(function: object) -> float:
+def _root(function: Callable[[float], float]) -> float:
     return float(brentq(function, -_WIDEST, _WIDEST, xtol=1e-13))
 
 

@@ -45,7 +45,7 @@ def binomial_interval(
     x: Number, n: Vector, *, method: str = ..., level: float = ..., side: Side = ...
 ) -> Intervals: ...
 def binomial_interval(
-    x: ArrayLike, n: ArrayLike, *, method: str = "clopper_pearson", level: float = 0.95, side: Side = "two"
+    x: Any, n: Any, *, method: str = "clopper_pearson", level: float = 0.95, side: Side = "two"
 ) -> Interval | Intervals:
     """Return the confidence interval of a rate, or of several rates at once.
 
@@ -542,7 +542,8 @@ def _blaker_p(x: NDArray[Any] | float, n: float, p: NDArray[Any] | float) -> Flo
     )
     opposite_below = _last_true(lambda k: _below(k, n, p) <= smaller * TIES, np.zeros_like(x), x - 1.0)
     other = np.where(low, _above(opposite_above, n, p), _below(opposite_below, n, p))
-    return np.minimum(smaller + other, 1.0)
+    total: Floats = np.minimum(smaller + other, 1.0)
+    return total
 
 
 def _minlike_p(x: NDArray[Any] | float, n: float, p: NDArray[Any] | float) -> Floats:
@@ -561,7 +562,7 @@ def _minlike_p(x: NDArray[Any] | float, n: float, p: NDArray[Any] | float) -> Fl
 def _hulls(x: Floats, n: Floats, error: float, p_value: Callable[..., Floats]) -> Limits:
     """Hull of {p: p-value > error}, once for every distinct pair."""
     pairs, place = np.unique(np.stack([x, n]), axis=1, return_inverse=True)
-    found = np.array([_hull(*pair, error, p_value) for pair in pairs.T.tolist()]).reshape(-1, 2)
+    found = np.array([_hull(a, b, error, p_value) for a, b in pairs.T.tolist()]).reshape(-1, 2)
     chosen = found[place.ravel()]
     return chosen[:, 0].copy(), chosen[:, 1].copy()
 

@@ -10,15 +10,8 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc, ndtr, ndtri
 
 from interim.stats.answers import Floats, Status, frozen
-from interim.stats.inputs import (
-    check_between,
-    check_choice,
-    check_events,
-    check_groups,
-    check_matrix,
-    check_same_length,
-    check_times,
-)
+from interim.stats.covariates import risk_sets
+from interim.stats.inputs import check_between, check_choice
 from interim.stats.riskset import RiskSets
 
 TIES = ("efron", "breslow")
@@ -105,7 +98,7 @@ def monotone_likelihood(
     ValueError
         If an input is illegal.
     """
-    sets, _ = _prepared(time, event, X, strata)
+    sets, _ = risk_sets(time, event, X=X, strata=strata)
     direction = sets.monotone()
     return Separation("none" if direction is None else "monotone", direction)
 
@@ -157,7 +150,7 @@ def cox(
     """
     check_choice(ties, "ties", TIES)
     level = check_between(level, "level", low=0.0, high=1.0)
-    sets, scale = _prepared(time, event, X, strata)
+    sets, scale = risk_sets(time, event, X=X, strata=strata)
     p = len(scale)
     if not sets.events:
         return _without(p, level, ties, "NO_EVENTS" if len(sets.x) else "NO_DATA")
@@ -179,27 +172,6 @@ def cox(
     lower, upper = coef - half, coef + half
     frozen(coef, se, lower, upper, wald)
     return CoxFit(coef, se, lower, upper, wald, (null, full), *tests, level, ties)
-
-
-def _prepared(
-    time: ArrayLike, event: ArrayLike, X: ArrayLike, strata: ArrayLike | None
-) -> tuple[RiskSets, Floats]:
-    """Risk sets of centred and scaled covariates, and the scales."""
-    times, events = check_times(time, "time"), check_events(event, "event")
-    check_same_length(times, events, ("time", "event"))
-    matrix = check_matrix(X, "X", rows=len(times))
-    layers = (
-        np.zeros(len(times), dtype=np.int64)
-        if strata is None
-        else check_groups(strata, "strata", rows=len(times))
-    )
-    scale = matrix.std(axis=0) if len(matrix) else np.ones(matrix.shape[1])
-    if np.any(scale <= 1e-12):
-        raise ValueError(f"X must not be constant; column {int(np.argmax(scale <= 1e-12))} is")
-    scaled = (matrix - matrix.mean(axis=0)) / scale if len(matrix) else matrix
-    if len(scaled) and np.linalg.matrix_rank(scaled, tol=1e-9) < matrix.shape[1]:
-        raise ValueError("X must not be linearly dependent; drop a column")
-    return RiskSets.of(times, events, scaled, layers), scale
 
 
 def _quadratic(gradient: Floats, information: Floats) -> float:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy.special import betaincinv, expit, ndtri
 
-from interim.stats.answers import Floats, Integers
+from interim.stats.answers import Flags, Floats, Integers
 
 Limits: TypeAlias = tuple[Floats, Floats]
 
@@ -229,11 +229,12 @@ def _z(level: float) -> float:
     return float(ndtri((1.0 + level) / 2.0))
 
 
-def _at_an_end(rows: CurveRows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return (rows.surv == 0.0) | (rows.surv == 1.0)
+def _at_an_end(rows: CurveRows) -> Flags:
+    at_end: Flags = (rows.surv == 0.0) | (rows.surv == 1.0)
+    return at_end
 
 
-def _clipped(lower: Floats, upper: Floats, closed: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Limits:
+def _clipped(lower: Floats, upper: Floats, closed: Flags) -> Limits:
     """Clip both limits to [0, 1] and give none where the interval does not exist."""
     lower, upper = np.maximum(lower, 0.0), np.minimum(upper, 1.0)
     lower[closed] = upper[closed] = np.nan

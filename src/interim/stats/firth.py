@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from interim.stats.answers import Floats, Status, frozen
-from interim.stats.cox import Separation, _prepared
+from interim.stats.cox import Separation
+from interim.stats.covariates import risk_sets, scaled_columns
 from interim.stats.inputs import check_between, check_events, check_matrix
 from interim.stats.jeffreys import LogisticModel, PartialModel
 from interim.stats.penalised import PenalisedModel, near
-from interim.stats.profiles import Limit, profile
+from interim.stats.profile_limits import Limit, profile
 from interim.stats.riskset import rising_direction
 
 
@@ -100,14 +101,13 @@ def firth_logistic(
     level = check_between(level, "level", low=0.0, high=1.0)
     events = check_events(y, "y")
     matrix = check_matrix(X, "X", rows=len(events))
-    scale = _scales(matrix)
-    reason = "NO_DATA" if not len(events) else ""
-    if reason:
-        return _without(matrix.shape[1] + 1, level, reason)
-    design = np.column_stack([np.ones(len(events)), (matrix - matrix.mean(axis=0)) / scale])
+    scaled, middle, scale = scaled_columns(matrix)
+    if not len(events):
+        return _without(matrix.shape[1] + 1, level, "NO_DATA")
+    design = np.column_stack([np.ones(len(events)), scaled])
     model = LogisticModel(design, events.astype(np.float64))
     back = np.eye(matrix.shape[1] + 1)
-    back[0, 1:] = -matrix.mean(axis=0) / scale
+    back[0, 1:] = -middle / scale
     back[1:, 1:] = np.diag(1.0 / scale)
     return _fit(model, back, level, terms, slopes=range(1, matrix.shape[1] + 1))
 
@@ -148,7 +148,7 @@ def firth_cox(
     Heinze and Schemper 2001.
     """
     level = check_between(level, "level", low=0.0, high=1.0)
-    sets, scale = _prepared(time, event, X, None)
+    sets, scale = risk_sets(time, event, X=X, strata=None)
     if not sets.events:
         return _without(len(scale), level, "NO_EVENTS" if len(sets.x) else "NO_DATA")
     return _fit(PartialModel.of(sets), np.diag(1.0 / scale), level, terms, slopes=range(len(scale)))
@@ -192,18 +192,6 @@ def separation(X: ArrayLike, y: ArrayLike) -> Separation:
         return Separation("none")
     strict = bool(np.all(signed @ direction > 1e-9))
     return Separation("complete" if strict else "quasi-complete", direction)
-
-
-def _scales(matrix: Floats) -> Floats:
-    scale: Floats = matrix.std(axis=0) if len(matrix) else np.ones(matrix.shape[1])
-    if np.any(scale <= 1e-12):
-        raise ValueError(f"X must not be constant; column {int(np.argmax(scale <= 1e-12))} is")
-    if (
-        len(matrix)
-        and np.linalg.matrix_rank((matrix - matrix.mean(axis=0)) / scale, tol=1e-9) < matrix.shape[1]
-    ):
-        raise ValueError("X must not be linearly dependent; drop a column")
-    return scale
 
 
 def _fit(

@@ -34,7 +34,7 @@ def check_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
         If an entry is no number or there is more than one dimension.
     """
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(np.float64).filled(np.nan)
+        values = np.ma.filled(values.astype(np.float64), np.nan)
     try:
         array = np.asarray(values)
     except ValueError:

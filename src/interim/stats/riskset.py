@@ -34,7 +34,7 @@ class RiskSets:
     deaths: tuple[Integers, ...]
 
     @classmethod
-    def of(cls, time: Floats, event: Flags, x: Floats, strata: Integers) -> RiskSets:
+    def of(cls, time: Floats, event: Flags, *, x: Floats, strata: Integers) -> RiskSets:
         """Return the risk sets of a sample.
 
         Parameters
@@ -131,32 +131,6 @@ class RiskSets:
         )
         return shifted
 
-    def information_slope(self, beta: Floats) -> Floats:
-        """Return the derivative of the Breslow information by each coefficient.
-
-        Parameters
-        ----------
-        beta : ndarray of float, shape (p,)
-            Coefficients.
-
-        Returns
-        -------
-        ndarray of float, shape (p, p, p)
-            Entry [a, b, c] = d information[a, b] / d beta[c].
-
-        Raises
-        ------
-        None
-        """
-        weight = np.exp(self._predictor(beta))
-        slope = np.zeros((len(beta),) * 3)
-        for place, rows in enumerate(self.deaths):
-            inside = slice(int(self.first[place]), int(self.last[place]) + 1)
-            share = weight[inside] / weight[inside].sum()
-            gap = self.x[inside] - share @ self.x[inside]
-            slope += len(rows) * np.einsum("i,ia,ib,ic->abc", share, gap, gap, gap)
-        return slope
-
     def monotone(self) -> Floats | None:
         """Return a direction along which the partial likelihood rises for ever, or None if its maximum exists.
 
@@ -175,7 +149,7 @@ class RiskSets:
             gaps.append((self.x[rows][:, None, :] - inside[None, :, :]).reshape(-1, self.x.shape[1]))
         if not gaps:
             return None
-        matrix = np.unique(np.round(np.concatenate(gaps), 12), axis=0)
+        matrix: Floats = np.unique(np.round(np.concatenate(gaps), 12).astype(np.float64), axis=0)
         return rising_direction(matrix)
 
 
@@ -205,7 +179,7 @@ def rising_direction(matrix: Floats) -> Floats | None:
     found = linprog(
         -scaled.sum(axis=0), A_ub=-scaled, b_ub=np.zeros(len(scaled)), bounds=[(-1.0, 1.0)] * scaled.shape[1]
     )
-    if found.status != 0 or -found.fun <= _SLACK:
+    if found.status != 0 or -float(found.fun or 0.0) <= _SLACK:
         return None
     direction: Floats = found.x / np.where(scale > 0.0, scale, 1.0)
     return direction

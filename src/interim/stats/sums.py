@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator, Philox
 from numpy.typing import ArrayLike
 
-from interim.stats.answers import Floats, Integers, TestResult
+from interim.stats.answers import Flags, Floats, Integers, TestResult
 from interim.stats.inputs import check_groups, check_numbers
 
 TIE = 1e-9
@@ -192,7 +192,7 @@ def _drawn(scores: Floats, n1: int, observed: float, scale: float, seed: int | N
     rng = Generator(Philox(seed))
     sums = np.array([rng.permutation(scores)[:n1].sum() for _ in range(DRAWS)])
 
-    def share(hits: Floats) -> float:
+    def share(hits: Flags) -> float:
         return (1.0 + float(hits.sum())) / (DRAWS + 1.0)
 
     p = share(np.abs(sums) >= abs(observed) - TIE)

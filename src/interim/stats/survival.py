@@ -188,7 +188,8 @@ class KaplanMeier(CurveRows):
         p = check_between(p, "p", low=0.0, high=1.0)
         if not self.n:
             gone = math.nan, math.nan, math.nan
-            return CurveQuantile(p, *gone, self.level, self.interval, *("NE", "NO_DATA") * 3)
+            none: tuple[Status, str] = "NE", "NO_DATA"
+            return CurveQuantile(p, *gone, self.level, self.interval, *none, *none, *none)
         value, lower, upper = (self._crossing(curve, p) for curve in (self.surv, self.lower, self.upper))
         return CurveQuantile(
             p,
@@ -397,10 +398,10 @@ def kaplan_meier(
 def _rows(time: Floats, n_risk: Integers, n_event: Integers) -> CurveRows:
     """Estimates on the rows, from the counts."""
     left = n_risk - n_event
-    surv = np.cumprod(left / n_risk)
+    surv = np.cumprod(left / n_risk, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        se_log = np.sqrt(np.cumsum(n_event / (n_risk * left.astype(np.float64))))
-        se = surv * se_log
+        se_log: Floats = np.sqrt(np.cumsum(n_event / (n_risk * left.astype(np.float64))))
+        se: Floats = surv * se_log
     n_censor = left - np.append(n_risk[1:], 0)
     return CurveRows(time, n_risk, n_event, n_censor, surv, np.cumsum(n_event / n_risk), se, se_log)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, gammaln
 
-from interim.stats.answers import Floats, Integers, TestResult
+from interim.stats.answers import Definition, Floats, Integers, TestResult
 from interim.stats.inputs import check_counts, check_groups, check_numbers
 
 _TIE = 1e-8
@@ -138,9 +138,9 @@ def _from_distribution(
         if two_sided == "abs"
         else 2.0 * min(float(masses[0]), float(masses[-1]))
     )
-    shares = [min(1.0, share) for share in (both, less, greater, least)]
-    definition = "abs" if two_sided == "abs" else "central"
-    return TestResult(observed, *shares, definition, True, len(values))  # type: ignore[arg-type]
+    both, less, greater, least = (min(1.0, share) for share in (both, less, greater, least))
+    definition: Definition = "abs" if two_sided == "abs" else "central"
+    return TestResult(observed, both, less, greater, least, definition, True, len(values))
 
 
 def mid_p(x: ArrayLike, n: ArrayLike, *, scores: ArrayLike | None = None) -> float:

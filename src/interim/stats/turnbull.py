@@ -149,7 +149,7 @@ def _step(a: Floats, mass: Floats, fitted: Floats) -> Floats:
     for _ in range(60):
         candidate = mass + factor * (wanted - mass)
         if np.all(a @ candidate > 0.0) and float(np.log(a @ candidate).sum()) >= value:
-            return candidate
+            return np.asarray(candidate)
         factor /= 2.0
     moved: Floats = mass * (scaled.sum(axis=0) / len(a))
     return moved

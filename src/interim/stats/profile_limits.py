@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri
 
-from interim.stats.answers import Floats, Status
+from interim.stats.answers import Flags, Floats, Status
 from interim.stats.penalised import SCORE_LIMIT, Maximum, PenalisedModel, climb, highest
 
 ROOT_LIMIT = 1e-6
@@ -65,9 +65,10 @@ class _Axis:
         return float(self.best.beta[self.place])
 
     @property
-    def free(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def free(self) -> Flags:
         """All coefficients but this one."""
-        return np.arange(self.model.size) != self.place
+        free: Flags = np.arange(self.model.size) != self.place
+        return free
 
     def cold(self, values: list[float]) -> list[Maximum]:
         """Global constrained maximum at each value, searched from cold starts, all at once."""
@@ -140,7 +141,7 @@ def _turned(
     place = int(np.argmax(np.abs(row)))
     to = np.eye(model.size)
     to[place] = row
-    fro = np.linalg.inv(to)
+    fro = np.asarray(np.linalg.inv(to), dtype=np.float64)
     turned = model.turned(fro)
     beta = to @ best.beta
     at = turned.evaluate(beta[None, :])

@@ -1,0 +1,323 @@
+"""Bad input: everything that is wrong in one folder is one report with place, rule and what to do; the last good report stays."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from interim import cli
+from interim.data import open_data
+from interim.data.opening import read_data
+from interim.errors import DataError
+from interim.example import write_study
+from interim.study import read_study
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESET, SEED = "tiny10", 20251225
+WHO = "SYN-NKG2D-01-01-001"
+
+
+class Table:
+    """A CSV file whose records can be changed; `row` is the line in the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.names, *self.records = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
+
+    def line(self, **wanted: str) -> int:
+        """Return the line of the first record that holds these values."""
+        for line, record in enumerate(self.records, 2):
+            if all(record[self.names.index(name)] == value for name, value in wanted.items()):
+                return line
+        raise AssertionError(f"no such record in {self.path.name}: {wanted}")
+
+    def cell(self, line: int, name: str) -> str:
+        return self.records[line - 2][self.names.index(name)]
+
+    def put(self, line: int, **values: str) -> None:
+        for name, value in values.items():
+            self.records[line - 2][self.names.index(name)] = value
+
+    def copy(self, line: int, **values: str) -> int:
+        self.records.append(list(self.records[line - 2]))
+        self.put(len(self.records) + 1, **values)
+        return len(self.records) + 1
+
+    def drop(self, **wanted: str) -> None:
+        places = {name: self.names.index(name) for name in wanted}
+        self.records = [
+            r for r in self.records if not all(r[places[n]] == value for n, value in wanted.items())
+        ]
+
+    def write(self) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([self.names, *self.records])
+        self.path.write_text(text.getvalue(), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clean")
+    write_study(folder / "data", preset=PRESET, seed=SEED)
+    return folder
+
+
+@pytest.fixture
+def home(clean, tmp_path) -> Path:
+    """A folder with a clean study that the test may break."""
+    shutil.copytree(clean / "data", tmp_path / "data")
+    base = (ROOT / "params" / "example.toml").as_posix()
+    (tmp_path / "study.toml").write_text(
+        f'extends = "{base}"\n[data]\npath = "data"\nextract_time = 2026-07-02T12:00:00+08:00\n'
+    )
+    return tmp_path
+
+
+def findings(home: Path):
+    try:
+        return open_data(read_study(home / "study.toml")).findings
+    except DataError as error:
+        return error.findings
+
+
+def break_everything(data: Path) -> dict[str, tuple[str, str | None, str | None, int | None]]:
+    """Seed every kind of bad input; return rule -> (severity, file, subject, line)."""
+    places: dict[str, tuple[str, str | None, str | None, int | None]] = {}
+    (data / "ex.csv").unlink()
+    places["XD-DOMAIN"] = ("stop", None, None, None)
+    (data / "lb.csv").write_bytes(b"")
+    places["XD-FILE"] = ("stop", "lb.csv", None, None)
+
+    medication = data / "cm.csv"
+    lines = medication.read_bytes().split(b"\n")
+    lines[4] = lines[4].replace(lines[4].split(b",")[4], b"Caf\xe9ine", 1)
+    medication.write_bytes(b"\n".join(lines))
+    places["XD-ENC"] = ("stop", "cm.csv", None, 5)
+
+    ae = Table(data / "ae.csv")
+    places["XD-ORPHAN"] = ("stop", "ae.csv", "SYN-NKG2D-01-09-999", ae.copy(2, USUBJID="SYN-NKG2D-01-09-999"))
+    ae.write()
+
+    vs = Table(data / "vs.csv")
+    pulse = vs.line(USUBJID=WHO, VSTESTCD="PULSE")
+    vs.put(pulse, VSSTRESN="ninety")
+    places["XD-TYPE"] = ("stop", "vs.csv", WHO, pulse)
+    vs.write()
+
+    sc = Table(data / "sc.csv")
+    places["XD-KEY"] = ("stop", "sc.csv", WHO, sc.copy(sc.line(USUBJID=WHO), SCSTRESC="MSI-H"))
+    sc.write()
+
+    mi = Table(data / "mi.csv")
+    who = mi.cell(2, "USUBJID")
+    mi.put(2, MIDTC="2026-12-24")
+    places["XD-FUTURE"] = ("stop", "mi.csv", who, 2)
+    mi.write()
+
+    tr, tu = Table(data / "tr.csv"), Table(data / "tu.csv")
+    tr.drop(USUBJID=WHO, TRLNKID="T01", VISITNUM="1")
+    tr.write()
+    places["TU-BASE"] = ("stop", "tu.csv", WHO, tu.line(USUBJID=WHO, TULNKID="T01"))
+    return places
+
+
+@pytest.mark.rule("OPEN-01")
+def test_everything_that_is_wrong_is_one_report(home):
+    places = break_everything(home / "data")
+    with pytest.raises(DataError) as caught:
+        open_data(read_study(home / "study.toml"))
+    found = {(f.rule, f.severity, f.file, f.subject, f.row) for f in caught.value.findings}
+    for rule, (severity, file, subject, row) in places.items():
+        mine = [f for f in caught.value.findings if f.rule == rule]
+        assert mine, f"{rule} is not in the report"
+        if rule == "XD-ENC":
+            assert {(f.severity, f.file, f.row) for f in mine} == {(severity, file, row)}
+        else:
+            assert (rule, severity, file, subject, row) in found, mine
+        assert all(f.message.strip() and str(f).startswith("STOP") for f in mine)
+    text = str(caught.value)
+    assert text.splitlines()[0].split()[0] == str(sum(f.severity == "stop" for f in caught.value.findings))
+    assert all(rule in text for rule in places)
+
+
+@pytest.mark.rule("OPEN-01")
+def test_each_message_says_what_to_do(home):
+    break_everything(home / "data")
+    wanted = {
+        "XD-DOMAIN": "needs DM, EX, AE",
+        "XD-FILE": "no header line",
+        "XD-ENC": "declare the encoding",
+        "XD-ORPHAN": "correct the identifier",
+        "XD-TYPE": "correct it at the source",
+        "XD-KEY": "correct the key",
+        "XD-FUTURE": "correct it at the source",
+        "TU-BASE": "add the baseline",
+    }
+    messages = {f.rule: f.message for f in findings(home)}
+    assert {rule: words in messages[rule] for rule, words in wanted.items()} == dict.fromkeys(wanted, True)
+
+
+@pytest.mark.rule("OPEN-01")
+def test_values_are_shown_as_found(home):
+    break_everything(home / "data")
+    by_rule = {f.rule: f for f in findings(home)}
+    assert (by_rule["XD-TYPE"].variable, by_rule["XD-TYPE"].value) == ("VSSTRESN", "ninety")
+    assert (by_rule["XD-FUTURE"].variable, by_rule["XD-FUTURE"].value) == ("MIDTC", "2026-12-24")
+    assert by_rule["XD-FUTURE"].expected == "not after 2026-07-02"
+    assert by_rule["XD-ENC"].value == "Caf\\udce9ine"
+    assert "0xe9" in by_rule["XD-ENC"].message
+
+
+@pytest.mark.rule("OPEN-01")
+def test_the_same_folder_gives_the_same_report_whatever_the_order_of_rows(home):
+    break_everything(home / "data")
+    once = findings(home)
+    assert once == findings(home)
+    vs = Table(home / "data" / "vs.csv")
+    vs.records.reverse()
+    vs.write()
+    assert {f.id for f in findings(home)} == {f.id for f in once}
+
+
+@pytest.mark.rule("OPEN-01")
+def test_a_draft_goes_on_with_the_same_findings(home):
+    break_everything(home / "data")
+    halted = findings(home)
+    file = home / "study.toml"
+    file.write_text(file.read_text() + 'on_stop = "draft"\n')
+    draft = open_data(read_study(file))
+    assert {f.id for f in draft.findings} == {f.id for f in halted}
+    assert not draft.has("LB")
+    assert not draft.has("EX")
+    vital = draft.domain("VS")
+    assert vital.loc[vital["VSORRES"].notna() & vital["VSSTRESN"].isna(), "SRCROW"].tolist() == [
+        next(f.row for f in halted if f.rule == "XD-TYPE")
+    ]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.rglob("*")
+        if p.is_file()
+    }
+
+
+@pytest.mark.rule("OPEN-01")
+def test_the_command_line_fails_with_the_whole_report(home, capsys):
+    places = break_everything(home / "data")
+    before = hashes(home)
+    assert cli.main(["check", str(home / "study.toml")]) == 1
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.err
+    for rule, (_, file, subject, row) in places.items():
+        lines = [line for line in shown.err.splitlines() if f" {rule} " in line]
+        assert lines, rule
+        where = f"[{file} row {row}]" if row else f"[{file}]" if file else "[EX]"
+        assert any(where in line for line in lines), (rule, lines)
+        assert subject is None or any(subject in line for line in lines), (rule, lines)
+    assert hashes(home) == before
+
+
+@pytest.mark.rule("OPEN-01")
+def test_a_run_with_bad_data_leaves_the_last_good_report(home, capsys):
+    break_everything(home / "data")
+    good = home / "reports" / "SYN-NKG2D-01" / "2026-06-30"
+    good.mkdir(parents=True)
+    (good / "report.html").write_text("the last good report")
+    (good / "manifest.json").write_text(json.dumps({"key": "of another state"}))
+    before = hashes(home / "reports")
+    asked = ["run", str(home / "study.toml"), "--reports", str(home / "reports")]
+    notebooks = ["--notebooks", str(ROOT / "notebooks")]
+    assert cli.main([*asked, *notebooks]) == 1
+    assert "finding(s) stop the run" in capsys.readouterr().err
+    assert cli.main([*asked, *notebooks, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["status"], answer["error"]) == ("failed", "DataError")
+    assert {"XD-DOMAIN", "XD-FILE", "XD-ENC", "XD-KEY"} <= {f["rule"] for f in answer["findings"]}
+    assert hashes(home / "reports") == before
+    assert not list(home.rglob(".*building*"))
+
+
+def one(home: Path, file: str, change) -> list[tuple[str, str, str | None, int | None]]:
+    """Break one file; return the stops as (rule, domain, variable, row)."""
+    table = Table(home / "data" / file)
+    change(table)
+    table.write()
+    stops = [f for f in findings(home) if f.severity == "stop"]
+    assert all(f.file == file for f in stops if f.row is not None)
+    return [(f.rule, f.domain, f.variable, f.row) for f in stops]
+
+
+@pytest.mark.rule("OPEN-01")
+@pytest.mark.parametrize(
+    ("file", "change", "expected"),
+    [
+        ("ae.csv", lambda t: t.copy(2, USUBJID="NOBODY"), ("XD-ORPHAN", "AE", "USUBJID", 130)),
+        ("ae.csv", lambda t: t.put(2, AESTDTC="27/10/2025"), ("XD-ISO", "AE", "AESTDTC", 2)),
+        ("ae.csv", lambda t: t.put(2, AESTDTC="2025-02-30"), ("XD-ISO", "AE", "AESTDTC", 2)),
+        ("ae.csv", lambda t: t.put(2, AESTDTC="2028-01-01"), ("XD-FUTURE", "AE", "AESTDTC", 2)),
+        ("ae.csv", lambda t: t.put(2, AESER=""), ("XD-REQ", "AE", "AESER", 2)),
+        ("dm.csv", lambda t: t.copy(2, SUBJID="01-900"), ("DM-UNIQ", "DM", "USUBJID", 15)),
+        ("dm.csv", lambda t: t.put(3, AGE="fifty"), ("XD-TYPE", "DM", "AGE", 3)),
+        ("dm.csv", lambda t: t.put(3, AGE="52.5"), ("XD-TYPE", "DM", "AGE", 3)),
+        ("ex.csv", lambda t: t.put(2, EXDOSE="9,3e8"), ("XD-TYPE", "EX", "EXDOSE", 2)),
+        ("ex.csv", lambda t: t.put(2, EXDOSE=""), ("EX-NODOSE", "EX", "EXDOSE", 2)),
+        ("ex.csv", lambda t: t.put(2, EXDOSU=""), ("EX-UNIT", "EX", "EXDOSU", 2)),
+        ("tr.csv", lambda t: t.copy(2, TRSEQ="900", TRSTRESN="11"), ("TR-DUP", "TR", "TRSTRESN", 132)),
+        ("vs.csv", lambda t: t.copy(2, VSSTRESN="1"), ("XD-KEY", "VS", "VSSEQ", None)),
+        ("suppae.csv", lambda t: t.put(2, IDVARVAL="777"), ("XD-SUPP", "SUPPAE", "IDVARVAL", 2)),
+    ],
+)
+def test_one_defect_is_found_at_its_place(home, file, change, expected):
+    rule, domain, variable, row = expected
+    stops = one(home, file, change)
+    mine = [s for s in stops if s[0] == rule and s[1] == domain]
+    assert mine, stops
+    assert any(s[2] == variable and row in (None, s[3]) for s in mine), mine
+
+
+@pytest.mark.rule("TYPE-04")
+@pytest.mark.parametrize(
+    ("file", "column"), [("dm.csv", "RFICDTC"), ("ae.csv", "AEREL"), ("tu.csv", "TULOC"), ("rs.csv", "RSDTC")]
+)
+def test_a_required_column_that_is_absent_is_named(home, file, column):
+    table = Table(home / "data" / file)
+    place = table.names.index(column)
+    table.names.pop(place)
+    for record in table.records:
+        record.pop(place)
+    table.write()
+    (finding,) = [f for f in findings(home) if f.rule == "XD-COLUMN"]
+    assert (finding.severity, finding.file, finding.variable) == ("stop", file, column)
+    assert f"required column {column} is missing" in finding.message
+
+
+@pytest.mark.rule("READ-06")
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("lb.parquet", b"PAR1 cut short", "not a Parquet file"),
+        ("lb.xpt", b"HEADER RECORD*******LIBRARY HEADER", "not a complete transport file"),
+        ("lb.json", b'{"datasetJSONVersion": "1.1.0"', "not a Dataset-JSON file"),
+        ("lb.dsjc", b"\x1f\x8b\x08\x00", "ends at byte 4"),
+        ("lb.xlsx", b"PK\x03\x04....", "not a readable XLSX workbook"),
+        ("lb.csv", b"STUDYID,USUBJID\nX\n", "expected 2 values"),
+    ],
+)
+def test_one_unreadable_file_does_not_hide_the_others(home, name, data, words):
+    (home / "data" / "lb.csv").unlink()
+    (home / "data" / name).write_bytes(data)
+    sdtm = read_data(read_study(home / "study.toml"))
+    stops = [f for f in sdtm.findings if f.severity == "stop"]
+    assert [(f.domain, f.file) for f in stops] == [("LB", name)]
+    assert words in stops[0].message
+    assert not sdtm.has("LB")
+    assert sdtm.has("DM", "EX", "AE", "VS", "TR", "TU", "RS")
+    assert name not in {source.name for source in sdtm.sources}

@@ -68,7 +68,7 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     study : Study
         Study whose data they are.
     sdtm : Sdtm
-        Register of the checks.
+        Register of the checks of the data room; those of the derivations stand in ``adam``.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         "data_quality.checks", "Validation checks: result by rule", population="All records", group_var=""
     )
     found = _by_rule(adam)
-    registered = {rule: (severity, state) for rule, severity, state in sdtm.rules}
+    registered = {rule: (severity, state) for rule, severity, state in (*sdtm.rules, *adam.rules)}
     for rule in (*registered, *sorted(set(found) - set(registered))):
         hits = found.get(rule, [])
         severity, state = registered.get(rule, (hits[0].severity if hits else "", "run"))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from interim.errors import InterimError, ReportError
 from interim.parallel import Name, map_seeded
-from interim.report.packs import PACKS, Case, Pack
+from interim.report.packs import CONTEXT, PACKS, Case, Pack
 from interim.report.packs.base import leaves
 from interim.report.packs.clinical import uncovered_blocks
 
@@ -137,13 +138,20 @@ def validate(directory: str | Path, *, executor: Name = "serial") -> Validation:
     runners = {(pack.area, pack.file): pack for pack in PACKS}
     jobs = [(runners[key], path, _relative(path, root)) for path in files if (key := _key(path)) in runners]
     reports = map_seeded(_run_job, jobs, seed=0, executor=executor)
-    uncovered = [_relative(path, root) for path in files if _key(path) not in runners]
+    uncovered = [_relative(path, root) for path in files if _key(path) not in runners and not _is_given(path)]
     uncovered += [part for path in files for part in _uncovered_parts(path, root)]
     return Validation(tuple(reports), tuple(sorted(uncovered)))
 
 
 def _key(path: Path) -> tuple[str, str]:
     return path.resolve().parent.name, path.name
+
+
+def _is_given(path: Path) -> bool:
+    """Tell whether a file holds what runners are given, or published context: nothing that could be recomputed."""
+    area, name = _key(path)
+    patterns = {pack.inputs for pack in PACKS if pack.area == area and pack.inputs}
+    return (area, name) in CONTEXT or any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -168,10 +176,16 @@ def _load(path: Path) -> Any:
 def _run_job(job: tuple[Pack, Path, str], _rng: object) -> FileReport:
     pack, path, name = job
     report = FileReport(name, pack.area, pack.tolerance, dict(pack.tolerances))
-    for case in pack.split(_load(path)):
+    for case in _cases(pack, path):
         report.cases += 1
         _compare(report, pack, case)
     return report
+
+
+def _cases(pack: Pack, path: Path) -> Iterable[Case]:
+    if not pack.inputs:
+        return pack.split(_load(path))
+    return pack.split(_load(path), {p.stem: _load(p) for p in sorted(path.parent.glob(pack.inputs))})
 
 
 def _compare(report: FileReport, pack: Pack, case: Case) -> None:

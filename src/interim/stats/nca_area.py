@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from interim.stats.answers import Flags, Floats, Integers, Texts
 from interim.stats.inputs import check_choice
-from interim.stats.nca_profile import Series, at, first_true, last_true
+from interim.stats.nca_profile import CARRIED, Series, at, first_true, last_true
 
 AUC_METHODS = ("linear", "lin up/log down", "lin-log")
 
@@ -273,4 +273,56 @@ def area_to_infinity(area: PartialArea, found: Points, *, lambda_z: Floats) -> F
     gap = area.end - found.tlast
     rest = found.clast / lambda_z * -np.expm1(-lambda_z * gap)
     answer: Floats = np.where(gap > 0, area.area + rest, area.area)
+    return answer
+
+
+def with_back_extrapolation(series: Series, method: str) -> Series:
+    """Put the concentration at time 0 of an intravenous bolus in front of each profile.
+
+    Parameters
+    ----------
+    series : Series
+        Profiles whose first sample lies after time 0.
+    method : {"logslope", "first"}
+        Logarithmic line through the first two samples where the concentration falls, else the first; always the first.
+
+    Returns
+    -------
+    Series
+        One column more; profiles without a sample, or with one at time 0, keep their values.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown.
+    """
+    check_choice(method, "method", ("logslope", "first"))
+    first, second = series.conc[:, 0], at(series.conc, np.ones(len(series.conc), dtype=np.int64))
+    t1, t2 = series.time[:, 0], at(series.time, np.ones(len(series.conc), dtype=np.int64))
+    falls = (second > 0) & (second < first) & (t2 > t1) & (method == "logslope")
+    slope = np.log(np.where(falls, second / np.where(first > 0, first, 1.0), 1.0)) / np.where(falls, t2 - t1, 1.0)
+    c0 = np.where(falls, first * np.exp(-slope * t1), first)
+    add = t1 > 0
+    shifted = [
+        _prepended(values, new, add, empty)
+        for values, new, empty in (
+            (series.time, np.zeros(len(c0)), np.nan),
+            (series.conc, c0, np.nan),
+            (series.place.astype(np.float64), np.full(len(c0), -1.0), -1.0),
+            (series.origin.astype(np.float64), np.full(len(c0), float(CARRIED)), 0.0),
+        )
+    ]
+    return replace(
+        series,
+        time=shifted[0],
+        conc=shifted[1],
+        place=shifted[2].astype(np.int64),
+        origin=shifted[3].astype(np.int64),
+    )
+
+
+def _prepended(values: Floats, new: Floats, add: Flags, empty: float) -> Floats:
+    moved = np.concatenate([new[:, None], values], axis=1)
+    stayed = np.concatenate([values, np.full((len(values), 1), empty)], axis=1)
+    answer: Floats = np.where(add[:, None], moved, stayed)
     return answer

@@ -235,3 +235,83 @@ def _terminal(series: Series, found: Points, windows: Candidates, min_points: in
         windows.eligible & (series.time >= first[:, None]),
         windows,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class TwoPhase:
+    """Half-lives of an early and a late phase of each profile.
+
+    Attributes
+    ----------
+    early, late, break_time : ndarray of float, shape (k,)
+        NaN where a phase has fewer than three points or does not fall.
+    early_reason, late_reason : ndarray of str, shape (k,)
+        TOO_FEW_POINTS, NO_NEGATIVE_SLOPE; empty otherwise.
+    """
+
+    early: Floats
+    late: Floats
+    break_time: Floats
+    early_reason: Texts
+    late_reason: Texts
+
+
+def two_phase(series: Series, found: Points, *, break_time: float | None) -> TwoPhase:
+    """Return the half-lives before and after a break.
+
+    Parameters
+    ----------
+    series, found : Series, Points
+        Profiles and their point parameters.
+    break_time : float or None
+        End of the early phase, which starts at Tmax; None takes the sample that leaves the smallest sum of squares.
+
+    Returns
+    -------
+    TwoPhase
+        Each phase needs three points.
+
+    Raises
+    ------
+    None
+    """
+    usable = series.valid & (series.conc > 0) & (series.time >= found.tmax[:, None])
+    if break_time is not None:
+        moment = np.full(len(found.tmax), float(break_time))
+    else:
+        moment = _best_break(series, usable)
+    early = _line(series, usable & (series.time <= moment[:, None]))
+    late = _line(series, usable & (series.time > moment[:, None]))
+    sides = [_half_life(*side) for side in (early, late)]
+    return TwoPhase(sides[0][0], sides[1][0], moment, sides[0][1], sides[1][1])
+
+
+def _best_break(series: Series, usable: Flags) -> Floats:
+    best, moment = np.full(len(usable), np.inf), np.full(len(usable), np.nan)
+    for column in range(usable.shape[1]):
+        time = series.time[:, column][:, None]
+        early, late = _line(series, usable & (series.time <= time)), _line(series, usable & (series.time > time))
+        total = np.where((early[1] >= 3) & (late[1] >= 3), early[2] + late[2], np.inf)
+        better = total < best
+        best, moment = np.where(better, total, best), np.where(better, time[:, 0], moment)
+    return moment
+
+
+def _line(series: Series, use: Flags) -> tuple[Floats, Integers, Floats]:
+    """Return slope, number of points and residual sum of squares of ln concentration on time."""
+    n = use.sum(axis=1)
+    safe = np.maximum(n, 1)
+    x = np.where(use, series.time, 0.0)
+    y = np.log(np.where(use, series.conc, 1.0))
+    dx = np.where(use, x - (x.sum(axis=1) / safe)[:, None], 0.0)
+    dy = np.where(use, y - (y.sum(axis=1) / safe)[:, None], 0.0)
+    sxx = (dx * dx).sum(axis=1)
+    slope = np.where(sxx > 0, (dx * dy).sum(axis=1) / np.where(sxx > 0, sxx, 1.0), np.nan)
+    rest = np.where(use, dy - slope[:, None] * dx, 0.0)
+    return slope, n, (rest**2).sum(axis=1)
+
+
+def _half_life(slope: Floats, n: Integers, _rest: Floats) -> tuple[Floats, Texts]:
+    falls = (n >= 3) & (slope < 0)
+    half = np.where(falls, _LN2 / np.where(falls, -slope, 1.0), np.nan)
+    return half, np.select([falls, n < 3], ["", "TOO_FEW_POINTS"], "NO_NEGATIVE_SLOPE")

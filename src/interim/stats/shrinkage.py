@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline
+from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtri
 
 from interim.stats.answers import Floats, Status, frozen
 from interim.stats.inputs import check_between, check_choice, check_counts, check_numbers, check_same_length
 
-_MU_NODES, _TAU_NODES, _Z_NODES = 200, 200, 60
-_TAU_REACH = 6.0
-_FIRST, _STEP, _CELLS = -60.0, 0.005, 24_001
+_TAU_NODES = 64
+_TAU_REACH, _MU_REACH, _BLUR_REACH = 6.0, 8.0, 4.0
+_EDGE, _COARSEST, _TINY = 0.15, 0.05, 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,8 @@ def shrink_binomial(
     Notes
     -----
     Logits are normal around a common mean. Given mean and spread the levels are independent: the posterior is a sum over a
-    grid of mean and spread of products of one-dimensional integrals, all by quadrature.
+    grid of mean and spread of products of one-dimensional integrals. These are convolutions with a normal density, taken
+    for all means at once on the Fourier side, where they are exact for every spread.
 
     Examples
     --------
@@ -101,66 +103,85 @@ def shrink_binomial(
     if not len(counts):
         nothing = np.empty(0)
         return Shrunken(nothing, nothing, nothing, nothing, level, math.nan, "NE", "NO_DATA")
-    return _posterior(counts, sizes, _hyper_grid(centre, spread, scale), level)
+    return _posterior(counts, sizes, _grid(counts, sizes, centre=centre, spread=spread, scale=scale), level)
 
 
-def _hyper_grid(centre: float, spread: float, scale: float) -> tuple[Floats, Floats, Floats]:
-    """Nodes of mean and spread with their prior weights, flattened."""
-    z, w = hermegauss(_MU_NODES)
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """Logits at equal distances, nodes of the spread between levels, and the prior of both."""
+
+    theta: Floats
+    tau: Floats
+    log_prior: Floats
+    damping: Floats
+    window: Floats
+
+    def blurred(self, values: Floats) -> Floats:
+        """Values on the logits, blurred by a normal distribution of each spread; last two axes spread and logit."""
+        waves = np.fft.rfft(values, axis=-1) * self.damping
+        blurred: Floats = np.fft.irfft(waves, n=len(self.theta), axis=-1)
+        return np.maximum(blurred, _TINY)
+
+    def mixed(self, values: Floats) -> Floats:
+        """Values per spread and logit, each blurred by its spread, then added over the spreads."""
+        waves = (np.fft.rfft(values, axis=-1) * self.damping).sum(axis=-2)
+        mixed: Floats = np.fft.irfft(waves, n=len(self.theta), axis=-1)
+        return np.maximum(mixed, 0.0)
+
+
+def _grid(counts: Floats, sizes: Floats, *, centre: float, spread: float, scale: float) -> _Grid:
+    """Grid that is fine for the likelihoods and the prior, and so wide that its ends carry nothing."""
     t, v = np.polynomial.legendre.leggauss(_TAU_NODES)
     tau = scale * _TAU_REACH * (t + 1.0) / 2.0
-    weight = v * np.exp(-0.5 * (tau / scale) ** 2)
-    grid_mu, grid_tau = np.meshgrid(centre + spread * z, tau, indexing="ij")
-    weights = np.outer(w, weight)
-    return grid_mu.ravel(), grid_tau.ravel(), (weights / weights.sum()).ravel()
+    reach = (_MU_REACH * spread + _BLUR_REACH * float(tau[-1])) / (1.0 - _EDGE)
+    finest = min(_COARSEST, spread / 3.0, 0.8 / math.sqrt(max(float(sizes.max()), 1.0)))
+    cells = 2 ** math.ceil(math.log2(2.0 * reach / finest))
+    theta = centre + reach * np.linspace(-1.0, 1.0, cells, endpoint=False)
+    gap = np.abs(theta - centre) / reach
+    window = np.where(gap > 1.0 - _EDGE, np.sin(np.pi / 2.0 * (1.0 - gap) / _EDGE) ** 2, 1.0)
+    omega = 2.0 * np.pi * np.fft.rfftfreq(cells, float(theta[1] - theta[0]))
+    log_mu = -0.5 * ((theta - centre) / spread) ** 2
+    log_tau = np.log(v) - 0.5 * (tau / scale) ** 2
+    return _Grid(theta, tau, log_tau[:, None] + log_mu, np.exp(-0.5 * (tau[:, None] * omega) ** 2), window)
 
 
-def _posterior(counts: Floats, sizes: Floats, hyper: tuple[Floats, Floats, Floats], level: float) -> Shrunken:
-    mu, tau, prior = hyper
-    z, w = hermegauss(_Z_NODES)
-    theta = mu[:, None] + tau[:, None] * z
-    log_rate, log_rest = -np.logaddexp(0.0, -theta), -np.logaddexp(0.0, theta)
-    within = w / w.sum()
-    likelihood = [
-        np.exp(x * log_rate + (n - x) * log_rest) * within for x, n in zip(counts, sizes, strict=True)
-    ]
-    evidence = np.array([part.sum(axis=1) for part in likelihood])
-    joint = prior * np.prod(evidence, axis=0)
-    joint /= joint.sum()
+def _posterior(counts: Floats, sizes: Floats, grid: _Grid, level: float) -> Shrunken:
+    log_rate, log_rest = -np.logaddexp(0.0, -grid.theta), -np.logaddexp(0.0, grid.theta)
+    logs = counts[:, None] * log_rate + (sizes - counts)[:, None] * log_rest
+    likelihood = np.exp(logs - logs.max(axis=1, keepdims=True))
+    evidence = np.log(grid.blurred((likelihood * grid.window)[:, None, :]))
+    total = grid.log_prior + evidence.sum(axis=0)
+    joint = np.exp(total - total.max())
+    tau = float(joint.sum(axis=1) @ grid.tau / joint.sum())
     rate = np.exp(log_rate)
-    found = [
-        _answer(part, joint / each, (theta, rate), level)
-        for part, each in zip(likelihood, evidence, strict=True)
-    ]
-    mean, lower, upper = (np.array(column) for column in zip(*found, strict=True))
-    moments = (rate @ within, rate**2 @ within)
-    weight = np.array(
-        [_own_weight(sizes[k], np.delete(evidence, k, axis=0), prior, moments) for k in range(len(counts))]
-    )
+    columns = []
+    for own, mine, n in zip(likelihood, evidence, sizes, strict=True):
+        others = np.exp(total - mine - (total - mine).max())
+        predicted = grid.mixed(others) * grid.window
+        columns.append((*_answer(grid.theta, own * predicted, rate, level), _own_weight(n, predicted, rate)))
+    mean, lower, upper, weight = (np.array(column) for column in zip(*columns, strict=True))
     frozen(mean, lower, upper, weight)
     reason = "NO_EVENTS" if counts.sum() == 0 else "ALL_EVENTS" if np.all(counts == sizes) else ""
-    return Shrunken(mean, lower, upper, weight, level, float(joint @ tau), "FLAG" if reason else "OK", reason)
+    return Shrunken(mean, lower, upper, weight, level, tau, "FLAG" if reason else "OK", reason)
 
 
-def _answer(
-    likelihood: Floats, outer: Floats, nodes: tuple[Floats, Floats], level: float
-) -> tuple[float, float, float]:
-    """Posterior mean and limits of one level's rate."""
-    theta, rate = nodes
-    masses = outer[:, None] * likelihood
-    place = np.clip(np.rint((theta - _FIRST) / _STEP), 0, _CELLS - 1).astype(np.int64)
-    cells = np.bincount(place.ravel(), weights=masses.ravel(), minlength=_CELLS)
-    share = np.cumsum(cells) - cells / 2.0
-    middle = _FIRST + _STEP * np.arange(_CELLS)
+def _answer(theta: Floats, density: Floats, rate: Floats, level: float) -> tuple[float, float, float]:
+    """Posterior mean and limits of one level's rate from the density of its logit."""
+    share = CubicSpline(theta, density).antiderivative()
+    whole = float(share(theta[-1]))
     tails = (1.0 - level) / 2.0, (1.0 + level) / 2.0
-    lower, upper = (float(expit(np.interp(tail, share, middle))) for tail in tails)
-    return float((masses * rate).sum()), lower, upper
+    reached = np.cumsum(density) / density.sum()
+    limits = []
+    for tail in tails:
+        place = int(np.searchsorted(reached, tail))
+        low, high = theta[max(place - 2, 0)], theta[min(place + 2, len(theta) - 1)]
+        limits.append(float(expit(brentq(lambda t, aim=tail * whole: float(share(t)) - aim, low, high))))
+    return float(density @ rate / density.sum()), limits[0], limits[1]
 
 
-def _own_weight(n: float, others: Floats, prior: Floats, moments: tuple[Floats, Floats]) -> float:
-    joint = prior * np.prod(others, axis=0)
-    joint /= joint.sum()
-    mean, square = float(joint @ moments[0]), float(joint @ moments[1])
+def _own_weight(n: float, predicted: Floats, rate: Floats) -> float:
+    share = predicted / predicted.sum()
+    mean, square = float(share @ rate), float(share @ rate**2)
     prior_n = mean * (1.0 - mean) / (square - mean**2) - 1.0
     return float(n / (n + prior_n))
 
@@ -228,8 +249,6 @@ def _heterogeneity(y: Floats, v: Floats, tau2: float) -> float:
 
 
 def _paule_mandel(y: Floats, v: Floats) -> float:
-    from scipy.optimize import brentq
-
     df = len(y) - 1.0
     if df < 1 or _heterogeneity(y, v, 0.0) <= df:
         return 0.0

@@ -19,10 +19,11 @@ from interim.adam.response.assessments import (
 )
 from interim.adam.response.best_response import Best
 from interim.adam.response.chains import Chain, Timepoint
-from interim.adam.response.endpoints import ENDPOINTS, response_endpoints
+from interim.adam.response.endpoints import ENDPOINTS, ResponseEndpoints, response_endpoints
 from interim.adam.response.irecist_best import I_VALUES, IrecistBest, irecist_best
 from interim.adam.response.reason_text import millimetres, reason_text
 from interim.adam.response.reported import IRECIST, RECIST, Reported
+from interim.adam.response.target import TargetVisit
 from interim.adam.source import text_missing
 from interim.study import Study
 
@@ -73,6 +74,12 @@ LABELS = {
     "ICCB": "Clinical benefit by iRECIST, confirmed response",
     "ICPD": "Confirmed progression by iRECIST",
     "IUPD": "Trailing unconfirmed progression by iRECIST",
+    "HEPRESP": "Target response of the liver lesions (post-hoc, not RECIST)",
+    "HEPBOR": "Best response of the liver lesions (post-hoc, not RECIST)",
+    "HEPCBOR": "Best response of the liver lesions, confirmed (post-hoc, not RECIST)",
+    "EXHRESP": "Target response of the extrahepatic lesions (post-hoc, not RECIST)",
+    "EXHBOR": "Best response of the extrahepatic lesions (post-hoc, not RECIST)",
+    "EXHCBOR": "Best response of the extrahepatic lesions, confirmed (post-hoc, not RECIST)",
 }
 _RANKS = {
     **{value: float(rank) for rank, value in enumerate((*[v for v in BEST_FIRST if v != UPD], MISSING), 1)},
@@ -349,17 +356,8 @@ def course_rows(who: Participant, course: Course, study: Study) -> Iterator[dict
     None
     """
     rules = BestRules.of(study.response)
-    limits = _limits(who, study)
-    scans = [
-        Assessment(day, point.value, key=place)
-        for place, point in enumerate(course.points)
-        if (day := who.day(point.date)) is not None
-    ]
-    stopped = study.response.bor_stop_at_nact and not pd.isna(who.therapy)
-    died = not pd.isna(who.death)
-    result = response_endpoints(
-        scans, rules=rules, limits=limits, early_death=died, closed=died or stopped or who.left
-    )
+    limits = limits_of(who, study)
+    result = point_endpoints(who, course.points, study)
     base = {"USUBJID": who.subject, "PARCAT2": course.evaluator, "PARCAT3": RECIST}
     yield from _part_rows(base, course, study)
     chosen = {scan.key for scan in result.used}
@@ -368,13 +366,68 @@ def course_rows(who: Participant, course: Course, study: Study) -> Iterator[dict
         base, course.other_name, course.other, chosen=set(), limits=Limits(first=None), who=who
     )
     for name in ENDPOINTS:
-        yield _best_row(base, name, result.values[name], course.points, who=who, rules=rules)
+        yield best_row(base, name, result.values[name], course.points, who=who, rules=rules)
     for name, value in (("MDIS", course.measurable), ("ADIS", course.assessable)):
         yield {**base, "PARAMCD": name, "AVALC": value}
     yield from _immune_rows(who, course, study, limits=limits)
 
 
-def _limits(who: Participant, study: Study) -> Limits:
+def point_endpoints(who: Participant, points: Sequence[Point], study: Study) -> ResponseEndpoints:
+    """Return the endpoints that follow from dated responses.
+
+    Parameters
+    ----------
+    who : Participant
+        Dates.
+    points : sequence of Point
+        Responses in the order of time; the key of an assessment is its place.
+    study : Study
+        Table ``response``.
+
+    Returns
+    -------
+    ResponseEndpoints
+        Assessments used, and one value per endpoint.
+
+    Raises
+    ------
+    None
+    """
+    scans = [
+        Assessment(day, point.value, key=place)
+        for place, point in enumerate(points)
+        if (day := who.day(point.date)) is not None
+    ]
+    stopped = study.response.bor_stop_at_nact and not pd.isna(who.therapy)
+    died = not pd.isna(who.death)
+    return response_endpoints(
+        scans,
+        rules=BestRules.of(study.response),
+        limits=limits_of(who, study),
+        early_death=died,
+        closed=died or stopped or who.left,
+    )
+
+
+def limits_of(who: Participant, study: Study) -> Limits:
+    """Return the days between which assessments count.
+
+    Parameters
+    ----------
+    who : Participant
+        Dates.
+    study : Study
+        ``response.bor_stop_at_nact``.
+
+    Returns
+    -------
+    Limits
+        From the reference date to the cut-off, before a new anticancer therapy.
+
+    Raises
+    ------
+    None
+    """
     therapy = who.day(who.therapy) if study.response.bor_stop_at_nact else None
     return Limits(first=0, last=who.day(who.cut), before=therapy)
 
@@ -416,14 +469,7 @@ def _lesion_part_rows(base: Mapping[str, Any], point: Timepoint, study: Study) -
         "SRCDOM": "TR",
     }
     target = point.target
-    text = reason_text(
-        [target.code],
-        total=millimetres(target.total),
-        nadir=millimetres(target.nadir),
-        baseline=millimetres(point.roster.total),
-        missing=", ".join(target.missing),
-        nodal_cr_mm=study.response.nodal_cr_mm,
-    )
+    text = target_text(target, point.roster.total, study)
     yield {
         **place,
         "PARAMCD": "TRGRESP",
@@ -444,6 +490,37 @@ def _lesion_part_rows(base: Mapping[str, Any], point: Timepoint, study: Study) -
             "RSNTXT": reason_text(judged.codes),
             "SRCSEQ": point.scan.sources(lesions),
         }
+
+
+def target_text(target: TargetVisit, baseline: float | None, study: Study) -> str | None:
+    """Return the sentence of a target response.
+
+    Parameters
+    ----------
+    target : TargetVisit
+        Sum, nadir, response.
+    baseline : float or None
+        Baseline sum in mm.
+    study : Study
+        ``response.nodal_cr_mm``.
+
+    Returns
+    -------
+    str or None
+        With the numbers that were compared.
+
+    Raises
+    ------
+    None
+    """
+    return reason_text(
+        [target.code],
+        total=millimetres(target.total),
+        nadir=millimetres(target.nadir),
+        baseline=millimetres(baseline),
+        missing=", ".join(target.missing),
+        nodal_cr_mm=study.response.nodal_cr_mm,
+    )
 
 
 def _point_rows(
@@ -474,7 +551,7 @@ def _point_rows(
         }
 
 
-def _best_row(
+def best_row(
     base: Mapping[str, Any],
     name: str,
     best: Best,
@@ -483,6 +560,32 @@ def _best_row(
     who: Participant,
     rules: BestRules,
 ) -> dict[str, Any]:
+    """Return the row of one endpoint.
+
+    Parameters
+    ----------
+    base : mapping
+        USUBJID, PARCAT2, PARCAT3.
+    name : str
+        PARAMCD.
+    best : Best
+        Value, day, reason.
+    points : sequence of Point
+        Where the source record is found.
+    who : Participant
+        Reference date.
+    rules : BestRules
+        Limits that the sentence names.
+
+    Returns
+    -------
+    dict
+        A row of ADRS.
+
+    Raises
+    ------
+    None
+    """
     source = points[best.key] if best.key >= 0 else None
     day = None if best.day is None else who.reference + pd.Timedelta(days=best.day)
     confirmed = points[best.confirmed_by].date if best.confirmed_by >= 0 else None
@@ -523,7 +626,7 @@ def _immune_rows(
     chosen = {scan.key for scan in answer.used}
     yield from _point_rows(base, "IOVR", course.immune, chosen=chosen, limits=limits, who=who)
     for name in ("ibor", "icbor", "irsp", "icrsp", "icb", "iccb", "icpd", "iupd"):
-        yield _best_row(base, name.upper(), getattr(answer, name), course.immune, who=who, rules=rules)
+        yield best_row(base, name.upper(), getattr(answer, name), course.immune, who=who, rules=rules)
 
 
 def response_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -11,6 +11,8 @@ import pandas as pd
 from interim.adam.response.chains import Chain, Timepoint
 from interim.adam.response.lesions import contribution
 from interim.adam.response.scans import Scan
+from interim.adam.response.subsums import sub_sums
+from interim.adam.response.target import Roster, TargetVisit
 from interim.adam.source import text_missing
 from interim.study.efficacy import ResponseTable
 
@@ -37,7 +39,12 @@ COLUMNS = [
     "SRCSEQ",
 ]
 _NUMBERS = ("AVISITN", "AVAL", "BASE", "CHG", "PCHG", "NADIR", "PCHGNAD")
-_LABELS = {"LDIAM": "Diameter of target lesion (mm)", "SDIAM": "Sum of target lesion diameters (mm)"}
+_LABELS = {
+    "LDIAM": "Diameter of target lesion (mm)",
+    "SDIAM": "Sum of target lesion diameters (mm)",
+    "LSDIAM": "Sum of liver target lesion diameters (mm; post-hoc, not RECIST)",
+    "ESDIAM": "Sum of extrahepatic target lesion diameters (mm; post-hoc, not RECIST)",
+}
 
 
 def tumour_frame(chains: Iterable[Chain], *, rules: ResponseTable) -> pd.DataFrame:
@@ -53,8 +60,8 @@ def tumour_frame(chains: Iterable[Chain], *, rules: ResponseTable) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        PARAMCD LDIAM (per lesion) and SDIAM (per time point; DTYPE PARTIAL if a lesion is missing), sorted by participant,
-        evaluator, parameter, lesion, date.
+        PARAMCD LDIAM (per lesion), SDIAM (per time point; DTYPE PARTIAL if a lesion is missing) and the sub-sums LSDIAM
+        (liver) and ESDIAM (elsewhere), sorted by participant, evaluator, parameter, lesion, date.
 
     Raises
     ------
@@ -79,7 +86,12 @@ def _chain_rows(chain: Chain, rules: ResponseTable) -> Iterator[dict[str, Any]]:
         yield from _baseline_rows(chain, chain.baseline, rules)
     for point in chain.timepoints:
         yield from _lesion_rows(chain, point)
-        yield _sum_row(chain, point)
+        yield _sum_row(chain, point, "SDIAM", (point.roster, point.target))
+    for part in sub_sums(chain, rules=rules):
+        if chain.baseline is not None:
+            yield _baseline_sum(chain, chain.baseline, part.region.sum, part.roster)
+        for point, target in zip(chain.timepoints, part.visits, strict=True):
+            yield _sum_row(chain, point, part.region.sum, (part.roster, target))
 
 
 def _row(chain: Chain, scan: Scan, day: pd.Timestamp, code: str) -> dict[str, Any]:
@@ -97,7 +109,6 @@ def _row(chain: Chain, scan: Scan, day: pd.Timestamp, code: str) -> dict[str, An
 
 
 def _baseline_rows(chain: Chain, scan: Scan, rules: ResponseTable) -> Iterator[dict[str, Any]]:
-    total = chain.roster.total
     for lesion in chain.roster.lesions:
         value = chain.roster.baseline.get(lesion)
         found = contribution(scan.targets.get(lesion), rules=rules)
@@ -110,14 +121,18 @@ def _baseline_rows(chain: Chain, scan: Scan, rules: ResponseTable) -> Iterator[d
             "RSNCD": found.code,
             "SRCSEQ": scan.sources([lesion]),
         }
-    assessed = list(chain.roster.baseline.values())
-    yield {
-        **_row(chain, scan, scan.last, "SDIAM"),
+    yield _baseline_sum(chain, scan, "SDIAM", chain.roster)
+
+
+def _baseline_sum(chain: Chain, scan: Scan, code: str, roster: Roster) -> dict[str, Any]:
+    assessed = list(roster.baseline.values())
+    return {
+        **_row(chain, scan, scan.last, code),
         "AVAL": math.fsum(assessed) if assessed else None,
-        "BASE": total,
+        "BASE": roster.total,
         "ABLFL": "Y",
-        "DTYPE": None if total is not None else "PARTIAL",
-        "SRCSEQ": scan.sources(chain.roster.lesions),
+        "DTYPE": None if roster.total is not None else "PARTIAL",
+        "SRCSEQ": scan.sources(roster.lesions),
     }
 
 
@@ -136,20 +151,22 @@ def _lesion_rows(chain: Chain, point: Timepoint) -> Iterator[dict[str, Any]]:
         }
 
 
-def _sum_row(chain: Chain, point: Timepoint) -> dict[str, Any]:
-    total, nadir, base = point.target.total, point.target.nadir, point.roster.total
+def _sum_row(chain: Chain, point: Timepoint, code: str, found: tuple[Roster, TargetVisit]) -> dict[str, Any]:
+    roster, target = found
+    total, nadir, base = target.total, target.nadir, roster.total
     undefined = [name for name, value in (("BASE_ZERO", base), ("NADIR_ZERO", nadir)) if value == 0]
+    lesions = point.contributions if code == "SDIAM" else roster.lesions
     return {
-        **_row(chain, point.scan, point.date, "SDIAM"),
+        **_row(chain, point.scan, point.date, code),
         "AVAL": total,
         "BASE": base,
         "CHG": _difference(total, base),
         "PCHG": _percent(total, base),
         "NADIR": nadir,
         "PCHGNAD": _percent(total, nadir),
-        "DTYPE": None if point.target.complete else "PARTIAL",
+        "DTYPE": None if target.complete else "PARTIAL",
         "RSNCD": ";".join(undefined) or None,
-        "SRCSEQ": point.scan.sources(point.contributions),
+        "SRCSEQ": point.scan.sources(lesions),
     }
 
 

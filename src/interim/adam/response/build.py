@@ -24,6 +24,7 @@ from interim.adam.response.contradictions import RULES, contradictions
 from interim.adam.response.immune_points import immune_points
 from interim.adam.response.markers import marker_dates
 from interim.adam.response.records import ADJUDICATED, assemble, read_identified, read_lesion_records
+from interim.adam.response.regional import regional_rows
 from interim.adam.response.reported import IRECIST, RECIST, Reported, accepted, read_responses
 from interim.adam.response.scans import Listed, collect_scans, list_lesions
 from interim.data.model import Sdtm
@@ -284,6 +285,7 @@ def _responses(routes: _Routes, adsl: pd.DataFrame, study: Study, route: str) ->
             from_lesions = route == "lesion" and evaluator in with_lesions
             course = _course(routes, who, evaluator, study, from_lesions=from_lesions)
             rows += list(course_rows(who, course, study))
+            rows += list(regional_rows(who, course.chain, study))
     return response_frame(rows)
 
 

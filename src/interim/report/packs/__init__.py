@@ -5,10 +5,13 @@ from __future__ import annotations
 from interim.report.packs.base import Case, Pack
 from interim.report.packs.clinical import CLINICAL
 from interim.report.packs.dose import DOSE
+from interim.report.packs.kinetics import KINETICS
 from interim.report.packs.recist import RECIST
 from interim.report.packs.safety import SAFETY
 from interim.report.packs.stats import STATS
 
-PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *SAFETY, *DOSE, *CLINICAL)
+PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *SAFETY, *DOSE, *CLINICAL, *KINETICS)
+CONTEXT = (("kinetics", "external_examples.csv"),)
+"""Files that hold published context and nothing to recompute."""
 
-__all__ = ["PACKS", "Case", "Pack"]
+__all__ = ["CONTEXT", "PACKS", "Case", "Pack"]

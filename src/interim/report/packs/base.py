@@ -40,22 +40,26 @@ class Pack:
     tolerance : float
         Permitted difference, absolute or relative, the larger; 0 means equal.
     split : callable
-        Parsed file -> cases.
+        Parsed file (and, with ``inputs``, the parsed files beside it) -> cases.
     compute : callable
         ``given`` -> values of the same shape as ``expected``.
     tolerances : mapping of str to float
         Other tolerances, by the first part of the field name.
     absolute : bool
         True if the tolerance is absolute only.
+    inputs : str
+        Pattern of files of the same folder that hold what is given; ``split`` gets their parsed content, by name without
+        ending, as second argument. Empty: the file itself holds all.
     """
 
     area: str
     file: str
     tolerance: float
-    split: Callable[[Any], Iterable[Case]]
+    split: Callable[..., Iterable[Case]]
     compute: Callable[[Given], Mapping[str, Any]]
     tolerances: Mapping[str, float] = field(default_factory=dict)
     absolute: bool = False
+    inputs: str = ""
 
     def tolerance_of(self, name: str) -> float:
         """Return the tolerance of a field.

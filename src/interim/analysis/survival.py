@@ -58,7 +58,7 @@ def time_to_event(adam: Adam, study: Study) -> Result:
     who = population(adam, study, efficacy_set(study))
     rows = open_rows("survival.time_to_event", "Progression-free and overall survival", who)
     for endpoint in ENDPOINTS:
-        times, reason = _times(adam, endpoint)
+        times, reason = times_of(adam, endpoint)
         if times is None:
             add_not_available(rows, who.groups, variable=endpoint, stat="median", reason=reason)
             continue
@@ -71,7 +71,25 @@ def time_to_event(adam: Adam, study: Study) -> Result:
     return rows.build()
 
 
-def _times(adam: Adam, endpoint: str) -> tuple[pd.DataFrame | None, str]:
+def times_of(adam: Adam, endpoint: str) -> tuple[pd.DataFrame | None, str]:
+    """Return the rows of one endpoint.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADTTE.
+    endpoint : str
+        PARAMCD.
+
+    Returns
+    -------
+    tuple of (pandas.DataFrame or None, str)
+        Rows of ADTTE, sorted by time; None with the reason if there are none.
+
+    Raises
+    ------
+    None
+    """
     if not adam.has("ADTTE"):
         return None, f"not available: {adam.missing.get('ADTTE', 'no time-to-event dataset')}"
     adtte = adam["ADTTE"]
@@ -138,14 +156,35 @@ def _add_estimates(
         level=study.stats.level,
         interval=study.stats.km_interval,
     )
-    _add_median(rows, curve, times, place)
+    add_median(rows, curve, times, place)
     for month in landmarks:
-        _add_landmark(rows, curve, times, place, month=month)
+        add_landmark(rows, curve, times, place, month=month)
     if group == TOTAL or len(times) >= layout["min_curve_n"]:
         _add_curve(rows, curve, place, times=times, ticks=ticks)
 
 
-def _add_median(rows: Rows, curve: Any, times: pd.DataFrame, place: Mapping[str, Any]) -> None:
+def add_median(rows: Rows, curve: Any, times: pd.DataFrame, place: Mapping[str, Any]) -> None:
+    """Add the median with its limits in months.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    curve : KaplanMeier
+        Curve in days.
+    times : pandas.DataFrame
+        The participants behind it (USUBJID).
+    place : mapping
+        Columns of the rows: group, variable, method, n, unit.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
     median = curve.quantile(0.5)
     subjects = sorted(times["USUBJID"])
     value = float(median.value) / DAYS_PER_MONTH
@@ -161,9 +200,36 @@ def _add_median(rows: Rows, curve: Any, times: pd.DataFrame, place: Mapping[str,
             rows.add(stat, None, status=status, reason=reason, **place)
 
 
-def _add_landmark(
+def add_landmark(
     rows: Rows, curve: Any, times: pd.DataFrame, place: Mapping[str, Any], *, month: int
 ) -> None:
+    """Add the rate at a landmark with its limits and the number at risk.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    curve : KaplanMeier
+        Curve in days.
+    times : pandas.DataFrame
+        The participants behind it (USUBJID, AVAL).
+    place : mapping
+        Columns of the rows; the variable is extended by ``landmark``.
+    month : int
+        Landmark.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    Withheld (NE) beyond the follow-up, and below three participants at risk unless the curve has reached zero.
+    """
     day = month * DAYS_PER_MONTH
     point = curve.at(day)
     at_risk = times.loc[times["AVAL"] >= day, "USUBJID"]
@@ -251,7 +317,7 @@ def duration_of_response(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "RESP")
     rows = open_rows("survival.duration_of_response", "Duration of response", who)
-    times, reason = _times(adam, "DOR")
+    times, reason = times_of(adam, "DOR")
     if times is None:
         add_not_available(rows, who.groups, variable="DOR", stat="median", reason=reason)
         return rows.build()
@@ -295,4 +361,4 @@ def _add_duration(rows: Rows, times: pd.DataFrame, *, group: str, study: Study) 
     curve = kaplan_meier(
         times["AVAL"].to_numpy(dtype=float), event, level=study.stats.level, interval=study.stats.km_interval
     )
-    _add_median(rows, curve, times, place)
+    add_median(rows, curve, times, place)

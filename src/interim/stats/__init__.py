@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         binomial_test,
     )
     from interim.stats.competing import CumulativeIncidence, cumulative_incidence
+    from interim.stats.contrasts import RestrictedContrast, rmst_contrast
     from interim.stats.cox import CoxFit, Separation, cox, monotone_likelihood
     from interim.stats.curve_limits import CURVE_INTERVALS
     from interim.stats.cutpoint import CutPath, maximally_selected
@@ -70,6 +71,10 @@ _MODULES = {
     "competing": (
         "CumulativeIncidence",
         "cumulative_incidence",
+    ),
+    "contrasts": (
+        "RestrictedContrast",
+        "rmst_contrast",
     ),
     "cox": (
         "CoxFit",
@@ -173,6 +178,7 @@ __all__ = [
     "LogRank",
     "OddsRatio",
     "PermutationPlan",
+    "RestrictedContrast",
     "RestrictedMean",
     "Separation",
     "Shift",
@@ -212,6 +218,7 @@ __all__ = [
     "monotone_likelihood",
     "pearson",
     "ratio_interval",
+    "rmst_contrast",
     "separation",
     "shrink_binomial",
     "shrink_normal",

@@ -137,7 +137,14 @@ class PartialModel(PenalisedModel):
         1 = event.
     """
 
-    def __init__(self, x: Floats, *, inside: np.ndarray[tuple[int, int], np.dtype[np.bool_]], deaths: Floats, died: Floats) -> None:
+    def __init__(
+        self,
+        x: Floats,
+        *,
+        inside: np.ndarray[tuple[int, int], np.dtype[np.bool_]],
+        deaths: Floats,
+        died: Floats,
+    ) -> None:
         self.x, self.inside, self.deaths, self.died = x, inside, deaths, died
         self.size = x.shape[1]
 

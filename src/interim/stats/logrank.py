@@ -11,6 +11,7 @@ from scipy.special import chdtrc
 
 from interim.stats.answers import Flags, Floats, Integers, Status, TestResult, frozen
 from interim.stats.inputs import check_choice, check_events, check_groups, check_same_length, check_times
+from interim.stats.permutation import PermutationPlan, plan_test
 from interim.stats.sums import two_sample_permutation
 
 SCORES = ("nelson_aalen", "hothorn_lausen")
@@ -182,7 +183,13 @@ def logrank_scores(time: ArrayLike, event: ArrayLike, *, ties: str = "nelson_aal
 
 
 def logrank_permutation(
-    time: ArrayLike, event: ArrayLike, *, group: ArrayLike, max_exact: int = 200_000, seed: int | None = None
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    group: ArrayLike,
+    plan: PermutationPlan | None = None,
+    max_exact: int = 200_000,
+    seed: int | None = None,
 ) -> TestResult:
     """Return the permutation log-rank test of two groups.
 
@@ -192,6 +199,8 @@ def logrank_permutation(
         As in `interim.stats.kaplan_meier`.
     group : array_like of int, shape (n,)
         0 or 1.
+    plan : PermutationPlan, optional
+        Arrangements shared with other tests; without it the test counts or draws its own.
     max_exact : int
         Most arrangements that are counted one by one; up to 36 participants the count is exact by joining two halves.
     seed : int, optional
@@ -214,4 +223,6 @@ def logrank_permutation(
     times, events = _sample(time, event)
     codes = check_groups(group, "group", rows=len(times), binary=True)
     scores = logrank_scores(times, events)
+    if plan is not None:
+        return plan_test(plan, codes, scores)
     return two_sample_permutation(scores, codes, max_exact=max_exact, seed=seed)

@@ -276,7 +276,9 @@ def climb(model: PenalisedModel, starts: Floats, free: Flags) -> list[Maximum]:
 class _Climbers:
     """Several points on their way up."""
 
-    def __init__(self, model: PenalisedModel, beta: Floats, places: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+    def __init__(
+        self, model: PenalisedModel, beta: Floats, places: np.ndarray[tuple[int], np.dtype[np.intp]]
+    ) -> None:
         self.model, self.beta, self.places = model, beta, places
         at = model.evaluate(beta)
         self.value, self.score, self.curvature = at.value, at.score, at.curvature

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.random import Generator, Philox
 from numpy.typing import ArrayLike
 
-from interim.stats.answers import Floats, Integers, frozen
+from interim.stats.answers import Floats, Integers, Status, TestResult, frozen
 from interim.stats.inputs import check_groups, check_matrix, check_numbers
 
 TIE = 1e-9
@@ -213,6 +213,86 @@ class PermutationPlan:
         rows = max(1, BLOCK_BYTES // (8 * max(self.index.shape[1], 1)))
         parts = [h[self.index[start : start + rows]] @ weights for start in range(0, len(self.index), rows)]
         return np.concatenate(parts)
+
+    def quadratic(self, levels: ArrayLike, scores: ArrayLike) -> TestResult:
+        """Return the test of a factor with several levels.
+
+        Parameters
+        ----------
+        levels : array_like of int, shape (n,)
+            Level of each participant.
+        scores : array_like of float, shape (n,)
+            Outcome scores; NaN is a missing outcome, which moves with its record and counts as the mean.
+
+        Returns
+        -------
+        TestResult
+            statistic: (n - 1) x sum of n_l (mean_l - mean)^2 over the sum of squares; NE with ONE_LEVEL.
+
+        Raises
+        ------
+        ValueError
+            As `linear`.
+        """
+        codes = check_groups(levels, "levels", rows=self.index.shape[1])
+        members = (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float64)
+        found = self.linear(members, scores)
+        weights = 1.0 - members.mean(axis=0)
+        observed = float(found.observed**2 @ weights)
+        if math.isnan(observed):
+            return _absent(self)
+        return _test(found.arranged**2 @ weights, observed, exact=self.exact)
+
+
+def plan_test(plan: PermutationPlan, features: ArrayLike, scores: ArrayLike) -> TestResult:
+    """Return the test of one feature under a plan.
+
+    Parameters
+    ----------
+    plan : PermutationPlan
+        Arrangements.
+    features, scores : array_like, shape (n,)
+        As in `PermutationPlan.linear`.
+
+    Returns
+    -------
+    TestResult
+        statistic: sum of feature x score minus its permutation mean; definition ``abs``.
+
+    Raises
+    ------
+    ValueError
+        As `PermutationPlan.linear`.
+    """
+    found = plan.linear(np.asarray(features, dtype=np.float64), scores)
+    if found.status[0] != "OK":
+        return _absent(plan)
+    answer = _test(found.arranged[:, 0], float(found.observed[0]), exact=plan.exact)
+    g, h = np.asarray(features, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    gaps = np.where(np.isnan(g), 0.0, g - np.nanmean(g)) * np.where(np.isnan(h), 0.0, h - np.nanmean(h))
+    return replace(answer, statistic=float(gaps.sum()))
+
+
+def _absent(plan: PermutationPlan) -> TestResult:
+    nan = math.nan
+    return TestResult(nan, nan, nan, nan, nan, "abs", plan.exact, len(plan.index), 0.0, "NE", "ONE_LEVEL")
+
+
+def _test(arranged: Floats, observed: float, *, exact: bool) -> TestResult:
+    """p-values of one statistic; the identity is among the arrangements, so none is 0."""
+    far, n = np.abs(arranged), len(arranged)
+    shares = [
+        float(np.count_nonzero(hits)) / n
+        for hits in (
+            far >= abs(observed) - TIE,
+            arranged <= observed + TIE,
+            arranged >= observed - TIE,
+            far >= far.max() - TIE,
+        )
+    ]
+    error = 0.0 if exact else math.sqrt(shares[0] * (1.0 - shares[0]) / n)
+    marks: tuple[Status, str] = ("OK", "") if exact else ("FLAG", "MC_ONLY")
+    return TestResult(observed, *shares, "abs", exact, n, error, *marks)
 
 
 def _centred(features: Floats, n: int) -> Floats:

@@ -193,7 +193,11 @@ class _Search:
         """Newton's step for the signed root of the drop, within the bracket or the longest step outwards."""
         drop, slope = self.axis.drop(found), -2.0 * float(found.score[self.axis.place])
         rising = slope * self.direction > 0.0 and drop > 0.0
-        gap = (math.sqrt(self.axis.quantile) - math.sqrt(drop)) * 2.0 * math.sqrt(drop) / slope if rising else math.nan
+        gap = (
+            (math.sqrt(self.axis.quantile) - math.sqrt(drop)) * 2.0 * math.sqrt(drop) / slope
+            if rising
+            else math.nan
+        )
         guess = self.value + gap
         if self.outer is None:
             if math.isfinite(gap) and gap * self.direction < abs(self.step):
@@ -209,7 +213,9 @@ class _Search:
         start[self.axis.place] += change
         free, place = self.axis.free, self.axis.place
         if free.any():
-            slope = np.linalg.lstsq(at.curvature[np.ix_(free, free)], at.curvature[free, place], rcond=1e-10)[0]
+            slope = np.linalg.lstsq(at.curvature[np.ix_(free, free)], at.curvature[free, place], rcond=1e-10)[
+                0
+            ]
             moved = -change * slope
             start[free] += moved * min(1.0, 2.0 / max(float(np.abs(moved).max()), 1e-300))
         return start

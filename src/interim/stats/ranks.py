@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 
 from interim.stats.answers import Floats, Integers, Interval, Status, TestResult
 from interim.stats.inputs import check_between, check_groups, check_numbers, check_same_length
+from interim.stats.permutation import PermutationPlan, plan_test
 from interim.stats.sums import two_sample_permutation
 
 EXACT_UP_TO = 8
@@ -233,18 +234,20 @@ def _constant(*arrays: Floats) -> bool:
     return any(len(a) < 2 or bool(np.all(a == a[0])) for a in arrays)
 
 
-def spearman(x: ArrayLike, y: ArrayLike) -> Correlation:
+def spearman(x: ArrayLike, y: ArrayLike, *, plan: PermutationPlan | None = None) -> Correlation:
     """Return Spearman's correlation on midranks.
 
     Parameters
     ----------
     x, y : array_like of float, shape (n,)
         Values.
+    plan : PermutationPlan, optional
+        Arrangements that give the p-value where there are more than 8 participants.
 
     Returns
     -------
     Correlation
-        Exact p-value up to 8 participants, else the t approximation.
+        Exact p-value up to 8 participants, else that of the plan, else the t approximation.
 
     Raises
     ------
@@ -262,6 +265,9 @@ def spearman(x: ArrayLike, y: ArrayLike) -> Correlation:
         sums = np.abs((orders - second.mean()) @ a)
         limit = abs(float((second - second.mean()) @ a))
         return Correlation(rho, float(np.mean(sums >= limit - _TIE)), exact=True)
+    if plan is not None:
+        test = plan_test(plan, first, second)
+        return Correlation(rho, test.p_value, exact=test.exact, status=test.status, reason=test.reason)
     return Correlation(rho, _t_p(rho, n))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,12 @@ class _Person:
 
 
 def derive_adtte(
-    adsl: pd.DataFrame, adrs: pd.DataFrame | None, *, study: Study, sdtm: Sdtm | None = None
+    adsl: pd.DataFrame,
+    adrs: pd.DataFrame | None,
+    *,
+    study: Study,
+    sdtm: Sdtm | None = None,
+    names: Collection[str] | None = None,
 ) -> Derived:
     """Return ADTTE.
 
@@ -88,6 +93,8 @@ def derive_adtte(
         Tables ``tte`` and ``response``.
     sdtm : Sdtm, optional
         DS and AE, for symptomatic deterioration.
+    names : collection of str, optional
+        Only these endpoints; default all.
 
     Returns
     -------
@@ -104,7 +111,9 @@ def derive_adtte(
     -----
     A participant of the population without a row has no start date, or an event before it; both are findings.
     """
-    specifications = [e for e in endpoints(study) if _available(e, adrs)]
+    specifications = [
+        e for e in endpoints(study) if (names is None or e.name in names) and _available(e, adrs)
+    ]
     rows: list[dict[str, Any]] = []
     findings: list[Finding] = []
     for person in _people(adsl, adrs, study, sdtm):

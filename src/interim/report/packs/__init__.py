@@ -9,8 +9,9 @@ from interim.report.packs.kinetics import KINETICS
 from interim.report.packs.recist import RECIST
 from interim.report.packs.safety import SAFETY
 from interim.report.packs.stats import STATS
+from interim.report.packs.toxicity import TOXICITY
 
-PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *SAFETY, *DOSE, *CLINICAL, *KINETICS)
+PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *SAFETY, *TOXICITY, *DOSE, *CLINICAL, *KINETICS)
 CONTEXT = (("kinetics", "external_examples.csv"),)
 """Files that hold published context and nothing to recompute."""
 

@@ -126,10 +126,11 @@ def _split_nca(document: Any, inputs: Inputs, column: str = "value") -> Iterator
     for key, rows in _grouped(document, ("dataset", "id", "blq_rule", "auc_method")):
         given = dict(zip(("dataset", "id", "blq_rule", "auc_method"), key, strict=True))
         wanted = {row["param"]: number(row[column]) for row in rows}
+        names = list(wanted)
         if key[3] == _FAULTY[0]:
             wanted = {name: v for name, v in wanted.items() if v is not None or name not in _FAULTY[1]}
         samples = samples_of(inputs, key[0], key[1])
-        yield Case(" ".join(key), {**given, "samples": samples, "wanted": list(wanted)}, wanted)
+        yield Case(" ".join(key), {**given, "samples": samples, "wanted": names}, wanted)
 
 
 def _split_quirks(document: Any, inputs: Inputs) -> Iterator[Case]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from interim.report.packs.base import Case, Given, Pack
+from interim.report.packs.base import Case, Given, Pack, plain
 from interim.stats.nca import NcaRules, nca
 from interim.stats.nca_cytokine import cytokine
 from interim.stats.nca_expansion import ExpansionCurve
@@ -53,7 +53,7 @@ def _split_curves(document: Any) -> Iterator[Case]:
         yield Case(name, given, {key: value for key, value in values.items() if key not in given})
 
 
-def _curve(given: Given) -> Mapping[str, Any]:
+def _curve(given: Given) -> dict[str, Any]:
     curve = ExpansionCurve(*(float(given[name]) for name in _CURVE))
     below = curve.falls_to(50.0)
     return {
@@ -82,7 +82,7 @@ def _split_power(document: Any, inputs: Inputs) -> Iterator[Case]:
         yield Case(f"{row['param']} {row['auc_method']}", given, wanted)
 
 
-def _power(given: Given) -> Mapping[str, Any]:
+def _power(given: Given) -> dict[str, Any]:
     rows = given["samples"]
     ids = sorted({row[0] for row in rows})
     if not ids:
@@ -121,7 +121,7 @@ def _split_response(document: Any, inputs: Inputs) -> Iterator[Case]:
         yield Case(name, {"analysis": name, "rows": rows}, wanted)
 
 
-def _response(given: Given) -> Mapping[str, Any]:
+def _response(given: Given) -> dict[str, Any]:
     rows = given["rows"]
     if not rows:
         raise ValueError("no exposures: input_exposure_response.csv is not beside this file")
@@ -152,7 +152,7 @@ def _response(given: Given) -> Mapping[str, Any]:
     }
 
 
-def _graded(values: Any, grades: Any) -> Mapping[str, Any]:
+def _graded(values: Any, grades: Any) -> dict[str, Any]:
     rho, tau, groups = spearman(values, grades), kendall(values, grades), kruskal_wallis(values, grades)
     return {
         "spearman_rho": rho.estimate,
@@ -164,7 +164,7 @@ def _graded(values: Any, grades: Any) -> Mapping[str, Any]:
     }
 
 
-def _described(values: Sequence[float]) -> Mapping[str, Any]:
+def _described(values: Sequence[float]) -> dict[str, Any]:
     s = summary(values)
     return {
         "n": s.n,
@@ -196,7 +196,7 @@ def _split_cytokines(document: Any, inputs: Inputs) -> Iterator[Case]:
         yield Case(" ".join(key), {"rows": [dict(row) for row in courses.get(key, ())]}, wanted)
 
 
-def _cytokine(given: Given) -> Mapping[str, Any]:
+def _cytokine(given: Given) -> dict[str, Any]:
     rows = given["rows"]
     if not rows:
         raise ValueError("no samples: input_cytokines.csv is not beside this file")
@@ -221,21 +221,31 @@ def _cytokine(given: Given) -> Mapping[str, Any]:
     }
 
 
+def _plain(compute: Callable[[Given], dict[str, Any]]) -> Callable[[Given], Mapping[str, Any]]:
+    """Return the computation with missing numbers as an empty cell would be read."""
+
+    def answer(given: Given) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = plain(compute(given))
+        return found
+
+    return answer
+
+
 _MODELS = {"logit_beta_per_doubling": 1e-6, "logit_se": 1e-6, "logit_or_per_doubling": 1e-6}
 _MODELS |= {"firth_beta": 1e-6, "firth_intercept": 1e-6, "firth_se": 1e-6, "n_event": 0.0, "n": 0.0, "n_pos": 0.0}
 KINETICS_MODELS = (
-    Pack(AREA, "ref_piecewise_model.csv", 1e-9, _split_curves, _curve),
-    Pack(AREA, "ref_power_model.csv", 1e-8, _split_power, _power, tolerances={"n": 0.0}, inputs="input_*.csv"),
+    Pack(AREA, "ref_piecewise_model.csv", 1e-9, _split_curves, _plain(_curve)),
+    Pack(AREA, "ref_power_model.csv", 1e-8, _split_power, _plain(_power), tolerances={"n": 0.0}, inputs="input_*.csv"),
     Pack(
         AREA,
         "ref_exposure_response.csv",
         1e-8,
         _split_response,
-        _response,
+        _plain(_response),
         tolerances=_MODELS,
         inputs="input_*.csv",
     ),
     Pack(
-        AREA, "ref_cytokines.csv", 1e-9, _split_cytokines, _cytokine, tolerances={"n_post": 0.0}, inputs="input_*.csv"
+        AREA, "ref_cytokines.csv", 1e-9, _split_cytokines, _plain(_cytokine), tolerances={"n_post": 0.0}, inputs="input_*.csv"
     ),
 )

@@ -75,15 +75,29 @@ def clean(tmp_path_factory) -> Path:
     return folder
 
 
+def study_with(clean: Path, folder: Path) -> Path:
+    shutil.copytree(clean / "data", folder / "data")
+    base = (ROOT / "params" / "example.toml").as_posix()
+    (folder / "study.toml").write_text(
+        f'extends = "{base}"\n[data]\npath = "data"\nextract_time = 2026-07-02T12:00:00+08:00\n'
+    )
+    return folder
+
+
 @pytest.fixture
 def home(clean, tmp_path) -> Path:
     """A folder with a clean study that the test may break."""
-    shutil.copytree(clean / "data", tmp_path / "data")
-    base = (ROOT / "params" / "example.toml").as_posix()
-    (tmp_path / "study.toml").write_text(
-        f'extends = "{base}"\n[data]\npath = "data"\nextract_time = 2026-07-02T12:00:00+08:00\n'
-    )
-    return tmp_path
+    return study_with(clean, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def broken(clean, tmp_path_factory):
+    """A study with everything wrong at once: folder, places, and the error that it raises."""
+    folder = study_with(clean, tmp_path_factory.mktemp("broken"))
+    places = break_everything(folder / "data")
+    with pytest.raises(DataError) as caught:
+        open_data(read_study(folder / "study.toml"))
+    return folder, places, caught.value
 
 
 def findings(home: Path):
@@ -135,27 +149,24 @@ def break_everything(data: Path) -> dict[str, tuple[str, str | None, str | None,
 
 
 @pytest.mark.rule("OPEN-01")
-def test_everything_that_is_wrong_is_one_report(home):
-    places = break_everything(home / "data")
-    with pytest.raises(DataError) as caught:
-        open_data(read_study(home / "study.toml"))
-    found = {(f.rule, f.severity, f.file, f.subject, f.row) for f in caught.value.findings}
+def test_everything_that_is_wrong_is_one_report(broken):
+    _, places, error = broken
+    found = {(f.rule, f.severity, f.file, f.subject, f.row) for f in error.findings}
     for rule, (severity, file, subject, row) in places.items():
-        mine = [f for f in caught.value.findings if f.rule == rule]
+        mine = [f for f in error.findings if f.rule == rule]
         assert mine, f"{rule} is not in the report"
         if rule == "XD-ENC":
             assert {(f.severity, f.file, f.row) for f in mine} == {(severity, file, row)}
         else:
             assert (rule, severity, file, subject, row) in found, mine
         assert all(f.message.strip() and str(f).startswith("STOP") for f in mine)
-    text = str(caught.value)
-    assert text.splitlines()[0].split()[0] == str(sum(f.severity == "stop" for f in caught.value.findings))
+    text = str(error)
+    assert text.splitlines()[0].split()[0] == str(sum(f.severity == "stop" for f in error.findings))
     assert all(rule in text for rule in places)
 
 
 @pytest.mark.rule("OPEN-01")
-def test_each_message_says_what_to_do(home):
-    break_everything(home / "data")
+def test_each_message_says_what_to_do(broken):
     wanted = {
         "XD-DOMAIN": "needs DM, EX, AE",
         "XD-FILE": "no header line",
@@ -166,14 +177,13 @@ def test_each_message_says_what_to_do(home):
         "XD-FUTURE": "correct it at the source",
         "TU-BASE": "add the baseline",
     }
-    messages = {f.rule: f.message for f in findings(home)}
+    messages = {f.rule: f.message for f in broken[2].findings}
     assert {rule: words in messages[rule] for rule, words in wanted.items()} == dict.fromkeys(wanted, True)
 
 
 @pytest.mark.rule("OPEN-01")
-def test_values_are_shown_as_found(home):
-    break_everything(home / "data")
-    by_rule = {f.rule: f for f in findings(home)}
+def test_values_are_shown_as_found(broken):
+    by_rule = {f.rule: f for f in broken[2].findings}
     assert (by_rule["XD-TYPE"].variable, by_rule["XD-TYPE"].value) == ("VSSTRESN", "ninety")
     assert (by_rule["XD-FUTURE"].variable, by_rule["XD-FUTURE"].value) == ("MIDTC", "2026-12-24")
     assert by_rule["XD-FUTURE"].expected == "not after 2026-07-02"
@@ -182,21 +192,23 @@ def test_values_are_shown_as_found(home):
 
 
 @pytest.mark.rule("OPEN-01")
-def test_the_same_folder_gives_the_same_report_whatever_the_order_of_rows(home):
-    break_everything(home / "data")
-    once = findings(home)
-    assert once == findings(home)
-    vs = Table(home / "data" / "vs.csv")
-    vs.records.reverse()
-    vs.write()
-    assert {f.id for f in findings(home)} == {f.id for f in once}
+def test_the_same_folder_gives_the_same_report_whatever_the_order_of_rows(broken, tmp_path):
+    folder, _, error = broken
+    shutil.copytree(folder, tmp_path / "again")
+    for name in ("vs.csv", "tr.csv", "sv.csv"):
+        table = Table(tmp_path / "again" / "data" / name)
+        table.records.reverse()
+        table.write()
+    again = findings(tmp_path / "again")
+    assert {f.id for f in again} == {f.id for f in error.findings}
+    assert len(again) == len(error.findings)
 
 
 @pytest.mark.rule("OPEN-01")
-def test_a_draft_goes_on_with_the_same_findings(home):
-    break_everything(home / "data")
-    halted = findings(home)
-    file = home / "study.toml"
+def test_a_draft_goes_on_with_the_same_findings(broken, tmp_path):
+    halted = broken[2].findings
+    shutil.copytree(broken[0], tmp_path / "draft")
+    file = tmp_path / "draft" / "study.toml"
     file.write_text(file.read_text() + 'on_stop = "draft"\n')
     draft = open_data(read_study(file))
     assert {f.id for f in draft.findings} == {f.id for f in halted}
@@ -217,8 +229,8 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.rule("OPEN-01")
-def test_the_command_line_fails_with_the_whole_report(home, capsys):
-    places = break_everything(home / "data")
+def test_the_command_line_fails_with_the_whole_report(broken, capsys):
+    home, places, _ = broken
     before = hashes(home)
     assert cli.main(["check", str(home / "study.toml")]) == 1
     shown = capsys.readouterr()

@@ -135,6 +135,8 @@ def findings_at(
     ------
     None
     """
+    if not len(places):
+        return []
     keys = record_keys(frame, domain, places)
     part = frame.iloc[list(places)]
     files, rows = (part.get(name, [None] * len(part)) for name in ORIGIN)
@@ -192,6 +194,8 @@ def ledger_at(
     ------
     None
     """
+    if not len(places):
+        return []
     keys = record_keys(frame, domain, places)
     return [
         LedgerLine(rule, domain, who, "; ".join(key), variable, value_text(old), value_text(new))

@@ -41,14 +41,14 @@ class Table:
     def cell(self, line: int, name: str) -> str:
         return self.records[line - 2][self.names.index(name)]
 
-    def put(self, line: int, **values: str) -> None:
+    def put(self, line: int, **values: str) -> int:
         for name, value in values.items():
             self.records[line - 2][self.names.index(name)] = value
+        return line
 
     def copy(self, line: int, **values: str) -> int:
         self.records.append(list(self.records[line - 2]))
-        self.put(len(self.records) + 1, **values)
-        return len(self.records) + 1
+        return self.put(len(self.records) + 1, **values)
 
     def drop(self, **wanted: str) -> None:
         places = {name: self.names.index(name) for name in wanted}
@@ -269,58 +269,64 @@ def test_the_part_of_the_study_that_is_broken_here_is_clean(home):
     assert [str(finding) for finding in findings(home)] == []
 
 
-def one(home: Path, file: str, change) -> list[tuple[str, str, str | None, int | None]]:
-    """Break one file; return the stops as (rule, domain, variable, row)."""
-    table = Table(home / "data" / file)
-    change(table)
-    table.write()
-    stops = [f for f in findings(home) if f.severity == "stop"]
-    assert all(f.file == file for f in stops if f.row is not None)
-    return [(f.rule, f.domain, f.variable, f.row) for f in stops]
+# File, how it is broken, and what must be found: rule, domain, variable; the line is the one that the change returns.
+DEFECTS = {
+    "participant unknown": ("ae.csv", lambda t: t.copy(2, AESEQ="90", USUBJID="NO"), "XD-ORPHAN AE USUBJID"),
+    "order of the date": ("ae.csv", lambda t: t.put(3, AESTDTC="27/10/2025"), "XD-ISO AE AESTDTC"),
+    "no such day": ("ae.csv", lambda t: t.put(4, AESTDTC="2025-02-30"), "XD-ISO AE AESTDTC"),
+    "year of the future": ("ae.csv", lambda t: t.put(5, AESTDTC="2028-01-01"), "XD-FUTURE AE AESTDTC"),
+    "blank flag": ("ae.csv", lambda t: t.put(6, AESER=""), "XD-REQ AE AESER"),
+    "participant twice": ("dm.csv", lambda t: t.copy(2, SUBJID="01-900"), "DM-UNIQ DM USUBJID"),
+    "age in words": ("dm.csv", lambda t: t.put(3, AGE="fifty"), "XD-TYPE DM AGE"),
+    "broken number": ("sv.csv", lambda t: t.put(3, SVSEQ="1.5"), "XD-TYPE SV SVSEQ"),
+    "decimal comma": ("ex.csv", lambda t: t.put(2, EXDOSE="9,3e8"), "XD-TYPE EX EXDOSE"),
+    "no dose": ("ex.csv", lambda t: t.put(3, EXDOSE=""), "EX-NODOSE EX EXDOSE"),
+    "no unit": ("ex.csv", lambda t: t.put(4, EXDOSU=""), "EX-UNIT EX EXDOSU"),
+    "two sizes": ("tr.csv", lambda t: t.copy(2, TRSEQ="900", TRSTRESN="11"), "TR-DUP TR TRSTRESN"),
+    "same key": ("vs.csv", lambda t: t.copy(2, VSSTRESN="1"), "XD-KEY VS VSSEQ"),
+    "no parent": ("suppae.csv", lambda t: t.put(2, IDVARVAL="777"), "XD-SUPP SUPPAE IDVARVAL"),
+    "unknown code": ("rs.csv", lambda t: t.put(2, RSSTRESC="CHECK"), "RS-VALUE RS RSSTRESC"),
+    "outer blank": ("rs.csv", lambda t: t.put(3, RSEVAL=" INVESTIGATOR"), "XD-TRIM RS RSEVAL"),
+}
+
+
+@pytest.fixture(scope="module")
+def many(clean, tmp_path_factory):
+    """One folder with all defects of the table, and the line of each."""
+    folder = study_with(clean, tmp_path_factory.mktemp("many"))
+    lines = {}
+    for case, (file, change, _) in DEFECTS.items():
+        table = Table(folder / "data" / file)
+        lines[case] = change(table)
+        table.write()
+    return lines, findings(folder)
 
 
 @pytest.mark.rule("OPEN-01")
-@pytest.mark.parametrize(
-    ("file", "change", "expected"),
-    [
-        ("ae.csv", lambda t: t.copy(2, USUBJID="NOBODY"), ("XD-ORPHAN", "AE", "USUBJID", None)),
-        ("ae.csv", lambda t: t.put(2, AESTDTC="27/10/2025"), ("XD-ISO", "AE", "AESTDTC", 2)),
-        ("ae.csv", lambda t: t.put(2, AESTDTC="2025-02-30"), ("XD-ISO", "AE", "AESTDTC", 2)),
-        ("ae.csv", lambda t: t.put(2, AESTDTC="2028-01-01"), ("XD-FUTURE", "AE", "AESTDTC", 2)),
-        ("ae.csv", lambda t: t.put(2, AESER=""), ("XD-REQ", "AE", "AESER", 2)),
-        ("dm.csv", lambda t: t.copy(2, SUBJID="01-900"), ("DM-UNIQ", "DM", "USUBJID", None)),
-        ("dm.csv", lambda t: t.put(3, AGE="fifty"), ("XD-TYPE", "DM", "AGE", 3)),
-        ("sv.csv", lambda t: t.put(3, SVSEQ="1.5"), ("XD-TYPE", "SV", "SVSEQ", 3)),
-        ("ex.csv", lambda t: t.put(2, EXDOSE="9,3e8"), ("XD-TYPE", "EX", "EXDOSE", 2)),
-        ("ex.csv", lambda t: t.put(2, EXDOSE=""), ("EX-NODOSE", "EX", "EXDOSE", 2)),
-        ("ex.csv", lambda t: t.put(2, EXDOSU=""), ("EX-UNIT", "EX", "EXDOSU", 2)),
-        ("tr.csv", lambda t: t.copy(2, TRSEQ="900", TRSTRESN="11"), ("TR-DUP", "TR", "TRSTRESN", None)),
-        ("vs.csv", lambda t: t.copy(2, VSSTRESN="1"), ("XD-KEY", "VS", "VSSEQ", None)),
-        ("suppae.csv", lambda t: t.put(2, IDVARVAL="777"), ("XD-SUPP", "SUPPAE", "IDVARVAL", 2)),
-    ],
-)
-def test_one_defect_is_found_at_its_place(home, file, change, expected):
-    rule, domain, variable, row = expected
-    stops = one(home, file, change)
-    mine = [s for s in stops if s[0] == rule and s[1] == domain]
-    assert mine, stops
-    assert any(s[2] == variable and row in (None, s[3]) for s in mine), mine
+@pytest.mark.parametrize("case", DEFECTS)
+def test_no_defect_hides_another(many, case):
+    lines, found = many
+    file, _, expected = DEFECTS[case]
+    rule, domain, variable = expected.split()
+    mine = [f for f in found if (f.rule, f.domain, f.variable) == (rule, domain, variable)]
+    assert any((f.file, f.row) == (file, lines[case]) for f in mine), (lines[case], list(map(str, mine)))
 
 
 @pytest.mark.rule("TYPE-04")
-@pytest.mark.parametrize(
-    ("file", "column"), [("dm.csv", "RFICDTC"), ("ae.csv", "AEREL"), ("tu.csv", "TULOC"), ("rs.csv", "RSDTC")]
-)
-def test_a_required_column_that_is_absent_is_named(home, file, column):
-    table = Table(home / "data" / file)
-    place = table.names.index(column)
-    table.names.pop(place)
-    for record in table.records:
-        record.pop(place)
-    table.write()
-    (finding,) = [f for f in findings(home) if f.rule == "XD-COLUMN"]
-    assert (finding.severity, finding.file, finding.variable) == ("stop", file, column)
-    assert f"required column {column} is missing" in finding.message
+def test_required_columns_that_are_absent_are_named_together(home):
+    lost = {"dm.csv": "RFICDTC", "ae.csv": "AEREL", "tu.csv": "TULOC", "rs.csv": "RSDTC"}
+    for file, column in lost.items():
+        table = Table(home / "data" / file)
+        place = table.names.index(column)
+        table.names.pop(place)
+        for record in table.records:
+            record.pop(place)
+        table.write()
+    found = [f for f in findings(home) if f.rule == "XD-COLUMN"]
+    assert {f.file: f.variable for f in found} == lost
+    assert all(
+        f.severity == "stop" and f"required column {f.variable} is missing" in f.message for f in found
+    )
 
 
 @pytest.mark.rule("READ-06")

@@ -297,7 +297,7 @@ def test_any_text_survives_writing_and_reading(rows):
     ("name", "data", "words"),
     [
         ("ae.parquet", b"PAR1 but not really", "not a Parquet"),
-        ("ae.xpt", b"STUDYID,USUBJID\n", "MEMBER"),
+        ("ae.xpt", b"STUDYID,USUBJID\n", "LIBRARY"),
         ("ae.json", b"{}", "no columns"),
         ("ae.json", b"", "empty"),
         ("ae.sas7bdat", b"nothing", "SAS7BDAT"),

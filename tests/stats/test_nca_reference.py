@@ -57,7 +57,13 @@ def test_moments_exist_at_equal_concentrations(subject):
     assert found["MRTIFO"][row] == pytest.approx(MOMENTS[subject][1], rel=1e-8)
 
 
-NAMES = {"cmax": "CMAX", "auclast": "AUCLST", "lambda_z": "LAMZ", "half_life": "LAMZHL", "aucinf_obs": "AUCIFO"}
+NAMES = {
+    "cmax": "CMAX",
+    "auclast": "AUCLST",
+    "lambda_z": "LAMZ",
+    "half_life": "LAMZHL",
+    "aucinf_obs": "AUCIFO",
+}
 
 
 @pytest.mark.rule("KIN-16", source="PKNCA 0.12.1, one profile at a time")
@@ -88,7 +94,9 @@ def test_a_rising_window_does_not_take_the_half_life_away():
         mode: nca(batch, NcaRules(blq_rule=wanted["blq_rule"], auc_method=wanted["auc_method"], compete=mode))
         for mode in ("negative_only", "all_windows")
     }
-    assert by_mode["negative_only"].values["LAMZ"][row] == pytest.approx(float(wanted["independent"]), rel=1e-8)
+    assert by_mode["negative_only"].values["LAMZ"][row] == pytest.approx(
+        float(wanted["independent"]), rel=1e-8
+    )
     assert math.isnan(by_mode["all_windows"].values["LAMZ"][row])
     assert by_mode["all_windows"].reasons["LAMZ"][row] == "NO_NEGATIVE_SLOPE"
 
@@ -128,4 +136,6 @@ def test_the_batch_holds_what_the_file_holds():
     ids, batch = cart()
     assert len(ids) == 20
     assert int(batch.valid.sum()) == sum(row["AVALC"] != "NOT DONE" for row in table("input_cart.csv"))
-    assert np.isnan(batch.value[batch.valid]).sum() == sum(row["BLQFL"] == "Y" for row in table("input_cart.csv"))
+    assert np.isnan(batch.value[batch.valid]).sum() == sum(
+        row["BLQFL"] == "Y" for row in table("input_cart.csv")
+    )

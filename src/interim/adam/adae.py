@@ -10,6 +10,7 @@ from interim.adam.adae_attributes import RELATIONS, event_attributes
 from interim.adam.adae_emergence import EmergenceRule, emergence
 from interim.adam.adae_phase import days_since_infusion, phase_of, phase_starts
 from interim.adam.adtox import trigger_events
+from interim.adam.adtox_episodes import derived_bounds
 from interim.adam.derived import Derived
 from interim.adam.dlt import flag_dlt, may_lie_inside
 from interim.adam.source import by_subject, date_columns, ordered, source_of, text_missing
@@ -80,6 +81,7 @@ def derive_adae(
     frame = frame.join(_worst_and_best(flags)).join(phases[0])
     frame = _with_durations(frame, adsl, adex)
     frame, differences = flag_dlt(frame, windows, study)
+    frame = frame.join(derived_bounds(sdtm, frame, study))
     frame["TRIGFL"] = trigger_events(frame, windows, study.titration_trigger)
     partial = _partial(frame, flags, phases, windows)
     frame = ordered(text_missing(frame), ["USUBJID", "ASTDT", "SRCSEQ"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from interim.adam.adae_phase import phase_of, phase_starts

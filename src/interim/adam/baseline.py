@@ -3,68 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
+from interim.adam.baseline_history import early_fall, prior_therapy
+from interim.adam.baseline_laboratory import baseline_value, same_draw_ratio
+from interim.adam.baseline_lesions import lesion_number, lesion_share, organ_flag, organ_number, tumour_site
 from interim.adam.baseline_record import last_values
+from interim.adam.baseline_source import Column, Recipe, Sources, no_values
 from interim.adam.derived import Derived
 from interim.adam.source import number_column, shipped_data, text_column
-from interim.data.model import Sdtm
 from interim.errors import Finding
-from interim.study import Study
 from interim.study.tables import shipped
 
-Recipe = Mapping[str, Any]
+__all__ = ["Column", "Sources", "derive_baseline", "known_variables"]
+
+_TEXTS = ("subject", "site", "organ", "therapy", "fall")
 _RULES = ("SUB-BASE", "SUB-LEVEL", "SUB-RANGE", "SUB-UNIT")
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What baseline variables are taken from.
-
-    Attributes
-    ----------
-    sdtm : Sdtm
-        Source domains.
-    adsl : pandas.DataFrame
-        Core of ADSL.
-    adlb : pandas.DataFrame or None
-        ADLB.
-    adtr : pandas.DataFrame or None
-        ADTR.
-    study : Study
-        Parameters.
-    """
-
-    sdtm: Sdtm
-    adsl: pd.DataFrame
-    adlb: pd.DataFrame | None
-    adtr: pd.DataFrame | None
-    study: Study
-
-
-@dataclass(frozen=True)
-class Column:
-    """One baseline variable.
-
-    Attributes
-    ----------
-    values : pandas.Series
-        By USUBJID: float64 or object.
-    flags : pandas.Series of object
-        By USUBJID: codes separated by semicolons (LIGAND_PARTIAL, LLOQ, ULOQ), None for none.
-    findings : tuple of Finding
-        Records that could not be used.
-    collected : bool
-        False if the study has no such source.
-    """
-
-    values: pd.Series
-    flags: pd.Series
-    findings: tuple[Finding, ...] = ()
-    collected: bool = True
 
 
 def derive_baseline(sources: Sources) -> Derived:
@@ -102,13 +57,13 @@ def derive_baseline(sources: Sources) -> Derived:
         flags = frame["USUBJID"].map(column.flags)
         if flags.notna().any():
             frame[f"{name}F"] = flags.astype(object).where(flags.notna(), None)
-        findings += [*column.findings, *wrong]
+        findings += [] if recipe.get("reported") else [*column.findings, *wrong]
     rules = tuple((rule, "warn", "run") for rule in _RULES)
     return Derived(frame, tuple(sorted(findings, key=lambda finding: finding.order)), rules)
 
 
 def _is_text(recipe: Recipe) -> bool:
-    return recipe["kind"] in ("subject", "site")
+    return recipe["kind"] in _TEXTS
 
 
 def _with_direct(
@@ -152,26 +107,24 @@ def _permitted(values: pd.Series, subjects: pd.Series, recipe: Recipe) -> tuple[
     return (values.where(~wrong, None) if values.dtype == object else values.where(~wrong)), findings
 
 
-def _empty(*, collected: bool) -> Column:
-    return Column(pd.Series(dtype="float64"), pd.Series(dtype=object), collected=collected)
-
-
 def _subject(recipe: Recipe, sources: Sources) -> Column:
     """Nothing: DM and SUPPDM are the direct values."""
-    return _empty(collected=False)
+    return no_values()
 
 
 def _last(recipe: Recipe, sources: Sources) -> Column:
     if not sources.sdtm.has(recipe["domain"]):
-        return _empty(collected=False)
+        return no_values()
     rows, findings = last_values(sources.sdtm, sources.adsl, recipe)
     return Column(rows.set_index("USUBJID")["VALUE"], pd.Series(dtype=object), findings)
 
 
 def _highest(recipe: Recipe, sources: Sources) -> Column:
     if not sources.sdtm.has(recipe["domain"]):
-        return _empty(collected=False)
+        return no_values()
     rows, findings = last_values(sources.sdtm, sources.adsl, recipe)
+    if recipe.get("only"):
+        rows = rows[rows["GROUP"].isin([text.upper() for text in recipe["groups"]])]
     limits = {item["name"]: item for item in shipped("baseline_variables")}[recipe["name"]]
     group = rows.groupby("USUBJID", sort=True)
     assessed = rows[rows["GROUP"].isin([text.upper() for text in recipe["groups"]])]
@@ -197,29 +150,9 @@ def _lines(recipe: Recipe, sources: Sources) -> Column:
     return Column(counted, pd.Series(dtype=object), collected=bool(len(counted)))
 
 
-def _lab(recipe: Recipe, sources: Sources) -> Column:
-    if sources.adlb is None:
-        return _empty(collected=False)
-    adlb = sources.adlb
-    first = next(iter(adlb["BASETYPE"].drop_duplicates()), None) if len(adlb) else None
-    names = shipped_data("laboratory")["base_types"]
-    wanted = names["nk"] if sources.study.with_role("nk") else first
-    rows = adlb[
-        (adlb["PARAMCD"] == recipe["parameter"]) & (adlb["ABLFL"] == "Y") & (adlb["BASETYPE"] == wanted)
-    ]
-    rows = rows.set_index("USUBJID")
-    signed = rows["ASIGN"].notna()
-    half = rows["ALIMIT"].where(rows["ASIGN"] == ">", rows["ALIMIT"] / 2)
-    values = rows["AVAL"].where(~signed, half)
-    flags = rows["ASIGN"].map({"<": "LLOQ", ">": "ULOQ"}).dropna().astype(object)
-    if recipe.get("per_uln"):
-        values = values / rows["ANRHI"].where(rows["ANRHI"] > 0)
-    return Column(values, flags, collected=bool((adlb["PARAMCD"] == recipe["parameter"]).any()))
-
-
 def _sum(recipe: Recipe, sources: Sources) -> Column:
     if sources.adtr is None:
-        return _empty(collected=False)
+        return no_values()
     adtr, evaluator = sources.adtr, sources.study.response.evaluator
     rows = adtr[
         (adtr["PARAMCD"] == recipe["parameter"]) & (adtr["ABLFL"] == "Y") & (adtr["PARCAT2"] == evaluator)
@@ -227,31 +160,21 @@ def _sum(recipe: Recipe, sources: Sources) -> Column:
     return Column(rows.set_index("USUBJID")["AVAL"], pd.Series(dtype=object))
 
 
-def _site(recipe: Recipe, sources: Sources) -> Column:
-    """Return where the target and non-target lesions of the first assessment are."""
-    source = sources.sdtm.domain("TU")
-    role = text_column(source, "TUSTRESC").fillna(text_column(source, "TUORRES"))
-    location = text_column(source, "TULOC")
-    kept = role.isin(["TARGET", "NON-TARGET"]) & location.notna()
-    rows = pd.DataFrame(
-        {"USUBJID": source["USUBJID"], "LIVER": location.fillna("").str.startswith(recipe["organ"])}
-    )[kept]
-    if rows.empty:
-        return _empty(collected=False)
-    group = rows.groupby("USUBJID", sort=True)["LIVER"]
-    everywhere, somewhere = group.all(), group.any()
-    site = somewhere.map({True: recipe["more"], False: recipe["none"]}).astype(object)
-    return Column(site.where(~everywhere, recipe["only"]), pd.Series(dtype=object))
-
-
 _KINDS: Mapping[str, Callable[[Recipe, Sources], Column]] = {
     "subject": _subject,
     "last": _last,
     "highest": _highest,
     "lines": _lines,
-    "lab": _lab,
+    "lab": baseline_value,
+    "ratio": same_draw_ratio,
     "sum": _sum,
-    "site": _site,
+    "site": tumour_site,
+    "organ": organ_flag,
+    "organs": organ_number,
+    "lesions": lesion_number,
+    "share": lesion_share,
+    "therapy": prior_therapy,
+    "fall": early_fall,
 }
 
 

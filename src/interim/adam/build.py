@@ -14,6 +14,7 @@ from interim.adam.adlb import derive_adlb
 from interim.adam.adsl import Dated, arranged, derive_core
 from interim.adam.adsl_response import response_columns
 from interim.adam.adsub import derive_adsub
+from interim.adam.adtox_episodes import derive_adtox
 from interim.adam.baseline import Sources, derive_baseline
 from interim.adam.derived import Derived
 from interim.adam.dlt import derive_addlt, dlt_windows, has_dose_ladder
@@ -27,7 +28,7 @@ from interim.errors import DataError, Finding
 from interim.study import Study
 
 _EARLY_SETS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL")
-_ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB")
+_ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB")
 _NO_LADDER = "the study has no dose levels of a T-cell product"
 _NO_EVENTS = (("AE-PARTIAL", "warn", "not run: no AE"), ("DOSE-DLTDIFF", "warn", "not run: no AE"))
 _NO_RESULTS = (("LB-FACTOR", "warn", "not run: no LB"), ("SUB-RATIO", "warn", "not run: no LB"))
@@ -79,7 +80,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
 
     Notes
     -----
-    Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADDLT; ADLB; ADTR and ADRS; baseline
+    Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADTOX, ADDLT; ADLB; ADTR and ADRS; baseline
     variables; analysis sets; ADTTE; ADSUB.
     """
     record = _Record()
@@ -128,8 +129,9 @@ def _safety(
     events = derive_adae(sdtm, core, adex=adex, windows=windows, study=study)
     if sdtm.has("AE"):
         record.keep("ADAE", events)
+        record.keep("ADTOX", derive_adtox(sdtm, core, adae=events.frame, adex=adex, study=study))
     else:
-        record.missing["ADAE"] = "no AE"
+        record.missing |= {"ADAE": "no AE", "ADTOX": "no AE"}
         record.note((), _NO_EVENTS)
     columns = ["DLTWSDT", "DLTWEDT", "DLTSTAT", "DLTSTRS", "DLTFL"]
     if not has_dose_ladder(study):

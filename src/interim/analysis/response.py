@@ -221,7 +221,7 @@ def best_change(adam: Adam, study: Study) -> Result:
             rows, who.groups, variable="summary", stat="median", reason=f"not available: {missing}"
         )
         return rows.build()
-    sums = _used_sums(adam, study)
+    sums = used_sums(adam, study)
     best = sums.sort_values(["USUBJID", "PCHG", "ADT"], kind="stable").drop_duplicates("USUBJID")
     lowest = {str(row["USUBJID"]): row for row in best.to_dict("records")}
     bor = chosen(adam, study, "CBOR" if study.response.confirmation_required else "BOR").set_index("USUBJID")[
@@ -263,8 +263,27 @@ def _add_change_summary(rows: Rows, who: Population, values: pd.Series[float]) -
                 rows.add(stat, None, status="NE", reason="NO_DATA", **place)
 
 
-def _used_sums(adam: Adam, study: Study) -> pd.DataFrame:
-    """Return the complete post-baseline sums that may count for the best change."""
+def used_sums(adam: Adam, study: Study, *, after_pd: bool = False) -> pd.DataFrame:
+    """Return the complete post-baseline sums that may count for the best change.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADTR, ADRS.
+    study : Study
+        Evaluator, whether values after progression or new therapy count.
+    after_pd : bool
+        Whether values after the first progression are wanted whatever the parameter says.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ADTR, sorted by participant and date.
+
+    Raises
+    ------
+    None
+    """
     adtr = adam["ADTR"]
     keep = (adtr["PARAMCD"] == "SDIAM") & (adtr["PARCAT2"] == study.response.evaluator)
     keep &= (adtr["DTYPE"] != "PARTIAL") & (adtr["ABLFL"] != "Y") & adtr["PCHG"].notna()
@@ -276,7 +295,7 @@ def _used_sums(adam: Adam, study: Study) -> pd.DataFrame:
         first_pd, on="USUBJID", how="left", validate="m:1"
     )
     use = joined["ADT"] >= joined["TRTSDT"]
-    if not study.response.waterfall_after_pd:
+    if not (after_pd or study.response.waterfall_after_pd):
         use &= joined["_PD"].isna() | (joined["ADT"] <= joined["_PD"])
     if study.response.bor_stop_at_nact:
         use &= joined["NACTDT"].isna() | (joined["ADT"] < joined["NACTDT"])

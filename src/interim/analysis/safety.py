@@ -45,7 +45,7 @@ def teae_summary(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF")
     rows = open_rows("safety.teae_summary", "Overall summary of treatment-emergent adverse events", who)
-    events = _emergent(adam, who)
+    events = emergent(adam, who)
     roles = {product.role for product in study.products}
     for variable, condition, needs, role in _SUMMARY:
         if events is None:
@@ -57,7 +57,7 @@ def teae_summary(adam: Adam, study: Study) -> Result:
         if reason or events is None:
             add_not_available(rows, who.groups, variable=variable, reason=reason)
         else:
-            _add_events(rows, who, events[condition(events)], variable=variable)
+            add_events(rows, who, events[condition(events)], variable=variable)
     return rows.build()
 
 
@@ -124,7 +124,25 @@ def has_grades(adae: pd.DataFrame) -> bool:
     return "AETOXGRN" in adae and (adae.empty or bool(adae["AETOXGRN"].notna().any()))
 
 
-def _emergent(adam: Adam, who: Population) -> pd.DataFrame | None:
+def emergent(adam: Adam, who: Population) -> pd.DataFrame | None:
+    """Return the treatment-emergent events of the members of a set.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADAE.
+    who : Population
+        The set.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        Rows of ADAE, sorted by participant and record; None without ADAE.
+
+    Raises
+    ------
+    None
+    """
     if not adam.has("ADAE"):
         return None
     adae = adam["ADAE"]
@@ -132,7 +150,7 @@ def _emergent(adam: Adam, who: Population) -> pd.DataFrame | None:
     return adae[keep].sort_values(["USUBJID", "SRCDOM", "SRCSEQ"], kind="stable")
 
 
-def _add_events(
+def add_events(
     rows: Rows,
     who: Population,
     events: pd.DataFrame,
@@ -141,7 +159,29 @@ def _add_events(
     level: str = "",
     stats: tuple[str, str] = ("n", "events"),
 ) -> None:
-    """Add the participants with an event and the number of events, by column."""
+    """Add the participants with an event and the number of events, by column.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    who : Population
+        The denominator.
+    events : pandas.DataFrame
+        Rows of ADAE.
+    variable, level : str
+        As in `interim.result.Rows.add`.
+    stats : tuple of str
+        Names of the two numbers.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
     people, number = stats
     sources = list(zip(events["USUBJID"], events["SRCDOM"], events["SRCSEQ"].astype(str), strict=True))
     subjects = frozenset(events["USUBJID"])
@@ -174,26 +214,86 @@ def teae_by_soc_pt(adam: Adam, study: Study) -> Result:
     DerivationError
         If ADSL lacks the set or its columns.
     """
+    title = "Adverse events by system organ class and preferred term"
+    return _soc_pt(
+        adam, study, ("safety.teae_by_soc_pt", title), lambda events: events["USUBJID"].notna(), ()
+    )
+
+
+def serious_teae(adam: Adam, study: Study) -> Result:
+    """Count serious emergent events by class and term.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADAE.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety.serious_teae``; rows as in `teae_by_soc_pt`.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety.serious_teae", "Serious treatment-emergent adverse events")
+    return _soc_pt(adam, study, names, _is("AESER", "Y"), ("AESER",))
+
+
+def teae_with_action(adam: Adam, study: Study) -> Result:
+    """Count emergent events that led to delay, reduction, omission or discontinuation, by class and term.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADAE.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety.teae_with_action``; rows as in `teae_by_soc_pt`.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety.teae_with_action", "Adverse events leading to delay, omission or discontinuation")
+    return _soc_pt(adam, study, names, _is("AEACN", *DELAYED, *DISCONTINUED), ("AEACN",))
+
+
+def _soc_pt(
+    adam: Adam, study: Study, names: tuple[str, str], condition: Condition, needs: tuple[str, ...]
+) -> Result:
+    """Count the events of one kind by class and term."""
     who = population(adam, study, "NK-SAF")
-    rows = open_rows("safety.teae_by_soc_pt", "Adverse events by system organ class and preferred term", who)
-    events = _emergent(adam, who)
-    if events is None:
-        reason = f"not available: {adam.missing.get('ADAE', 'no adverse-event dataset')}"
+    rows = open_rows(names[0], names[1], who)
+    events = emergent(adam, who)
+    reason = (
+        f"not available: {adam.missing.get('ADAE', 'no adverse-event dataset')}"
+        if events is None
+        else _absent(events, needs)
+    )
+    if events is None or reason:
         add_not_available(rows, who.groups, variable="teae", reason=reason)
         return rows.build()
     graded = has_grades(adam["ADAE"])
 
     def add(part: pd.DataFrame, variable: str, level: str) -> None:
-        _add_events(rows, who, part, variable=variable, level=level)
+        add_events(rows, who, part, variable=variable, level=level)
         if graded:
             severe = part[part["AETOXGRN"] >= GRADES[2]]
-            _add_events(
-                rows, who, severe, variable=variable, level=level, stats=("n_grade3", "events_grade3")
-            )
+            add_events(rows, who, severe, variable=variable, level=level, stats=("n_grade3", "events_grade3"))
 
     if not graded:
         add_not_available(rows, who.groups, variable="teae", stat="n_grade3", reason=NO_GRADES)
-    _walk(events, add)
+    _walk(events[condition(events)], add)
     return rows.build()
 
 
@@ -242,7 +342,7 @@ def teae_by_max_grade(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF")
     rows = open_rows("safety.teae_by_max_grade", "Adverse events by preferred term and maximum grade", who)
-    events = _emergent(adam, who)
+    events = emergent(adam, who)
     if events is None:
         reason = f"not available: {adam.missing.get('ADAE', 'no adverse-event dataset')}"
         add_not_available(rows, who.groups, variable="teae", stat="any", reason=reason)

@@ -352,6 +352,37 @@ class Blrm(FixedCohorts):
         )
 
 
+    def quantiles_of(self, n: ArrayLike, y: ArrayLike, probs: ArrayLike) -> Floats:
+        """Return posterior quantiles of the DLT rate per level.
+
+        Parameters
+        ----------
+        n, y : array_like of int, shape (levels,)
+            Participants and DLT.
+        probs : array_like of float, shape (k,)
+            Probabilities.
+
+        Returns
+        -------
+        ndarray of float, shape (levels, k)
+            Interpolated between the nodes of the quadrature.
+
+        Raises
+        ------
+        None
+        """
+        grid = _grid(self, FINE)
+        weights = grid.weights(np.atleast_2d(n), np.atleast_2d(y))[0]
+        wanted = np.atleast_1d(np.asarray(probs, dtype=float))
+        found = np.empty((len(self.levels), wanted.size))
+        for place in range(len(self.levels)):
+            rates, mass = grid.rates[:, place], weights if weights.ndim == 1 else weights[place]
+            order = np.argsort(rates, kind="stable")
+            below = np.cumsum(mass[order]) - mass[order] / 2
+            found[place] = np.interp(wanted, below, rates[order])
+        return found
+
+
 class _Grid(NamedTuple):
     """Nodes of log alpha and log beta with everything that does not depend on the data."""
 

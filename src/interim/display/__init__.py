@@ -19,6 +19,23 @@ _MODULES = {
     "safety": ("table_teae_summary", "table_teae_by_soc_pt", "table_teae_by_max_grade"),
     "response": ("table_best_response", "figure_waterfall", "figure_swimmer"),
     "survival": ("table_time_to_event", "table_duration_of_response", "figure_kaplan_meier"),
+    "response_tables": (
+        "table_irecist",
+        "table_depth",
+        "table_regional",
+        "table_evaluators",
+        "table_routes",
+        "table_contradictions",
+    ),
+    "response_listing": ("listing_time_points", "listing_derivations"),
+    "sensitivity": (
+        "table_pfs_sensitivity",
+        "table_sensitivity_changes",
+        "table_censoring_reasons",
+        "table_estimands",
+        "table_benchmarks",
+    ),
+    "spider": ("figure_spider",),
     "subgroups": ("table_subgroup_registry", "figure_forest"),
     "data_quality": ("table_snapshot", "table_checks", "table_findings"),
 }

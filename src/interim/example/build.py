@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from interim.example.case import Case, DomainWriter, Row, draw_case
+from interim.example.decisions import decisions
 from interim.example.dosing import biospecimen_events, exposure, procedures, product_findings
 from interim.example.event_records import adverse_events, clinical_events
 from interim.example.imaging_records import lesion_identification, measurements, responses
@@ -96,6 +97,7 @@ def make_study(preset_name: str = "main13", seed: int | None = None) -> dict[str
         frames[domain], supp = _frames(domain, records)
         if len(supp):
             frames[f"SUPP{domain}"] = supp
+    frames["DECISIONS"] = _frame(decisions(cases, preset(preset_name)))
     summary = trial_summary(preset_name, preset(preset_name)["cut"])
     frames["TS"] = pd.DataFrame([{"STUDYID": numbers("study.id"), "DOMAIN": "TS"} | row for row in summary])
     return frames

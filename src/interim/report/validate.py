@@ -183,6 +183,7 @@ def _run_job(job: tuple[Pack, Path, str], _rng: object) -> FileReport:
 
 
 def _cases(pack: Pack, path: Path) -> Iterable[Case]:
+    """Return the cases of a file; what stands beside it is handed over where the pack names it."""
     if not pack.inputs:
         return pack.split(_load(path))
     return pack.split(_load(path), {p.stem: _load(p) for p in sorted(path.parent.glob(pack.inputs))})

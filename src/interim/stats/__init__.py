@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interim.stats.answers import Interval, Intervals, TestResult
-    from interim.stats.association import OddsRatio, conditional_odds_ratio, fisher_test, smallest_p
+    from interim.stats.association import (
+        OddsRatio,
+        chance_of_gap,
+        conditional_odds_ratio,
+        fisher_test,
+        smallest_p,
+    )
     from interim.stats.binomial import (
         BINOMIAL_INTERVALS,
         BetaPosterior,
@@ -20,13 +26,13 @@ if TYPE_CHECKING:
     )
     from interim.stats.competing import CumulativeIncidence, cumulative_incidence
     from interim.stats.contrasts import RestrictedContrast, rmst_contrast
-    from interim.stats.cox import CoxFit, Separation, cox, monotone_likelihood
+    from interim.stats.proportional import CoxFit, Separation, cox, monotone_likelihood
     from interim.stats.curve_limits import CURVE_INTERVALS
     from interim.stats.cutpoint import CutPath, maximally_selected
     from interim.stats.differences import difference_interval, ratio_interval
     from interim.stats.firth import FirthFit, firth_cox, firth_logistic, separation
     from interim.stats.isotonic import isotonic_fit
-    from interim.stats.logrank import LogRank, logrank, logrank_permutation, logrank_scores
+    from interim.stats.logranks import LogRank, logrank, logrank_permutation, logrank_scores
     from interim.stats.multiplicity import adjust_p
     from interim.stats.permutation import Adjusted, LinearStatistics, PermutationPlan, max_t, min_p
     from interim.stats.posterior import beta_mass, beta_tail
@@ -45,9 +51,9 @@ if TYPE_CHECKING:
     from interim.stats.shrinkage import Shrunken, shrink_binomial, shrink_normal
     from interim.stats.sums import linear_exact
     from interim.stats.survival import CurveQuantile, CurveValue, KaplanMeier, RestrictedMean, kaplan_meier
-    from interim.stats.tables import freeman_halton, unconditional_test
+    from interim.stats.tables import chi_square, freeman_halton, unconditional_test
     from interim.stats.trend import cochran_armitage, jonckheere
-    from interim.stats.turnbull import Turnbull, turnbull
+    from interim.stats.interval_censored import Turnbull, turnbull
 
 _MODULES = {
     "answers": (
@@ -57,6 +63,7 @@ _MODULES = {
     ),
     "association": (
         "OddsRatio",
+        "chance_of_gap",
         "conditional_odds_ratio",
         "fisher_test",
         "smallest_p",
@@ -76,7 +83,7 @@ _MODULES = {
         "RestrictedContrast",
         "rmst_contrast",
     ),
-    "cox": (
+    "proportional": (
         "CoxFit",
         "Separation",
         "cox",
@@ -98,7 +105,7 @@ _MODULES = {
         "separation",
     ),
     "isotonic": ("isotonic_fit",),
-    "logrank": (
+    "logranks": (
         "LogRank",
         "logrank",
         "logrank_permutation",
@@ -145,6 +152,7 @@ _MODULES = {
         "kaplan_meier",
     ),
     "tables": (
+        "chi_square",
         "freeman_halton",
         "unconditional_test",
     ),
@@ -152,7 +160,7 @@ _MODULES = {
         "cochran_armitage",
         "jonckheere",
     ),
-    "turnbull": (
+    "interval_censored": (
         "Turnbull",
         "turnbull",
     ),
@@ -191,6 +199,8 @@ __all__ = [
     "beta_tail",
     "binomial_interval",
     "binomial_test",
+    "chance_of_gap",
+    "chi_square",
     "cochran_armitage",
     "conditional_odds_ratio",
     "cox",

@@ -18,6 +18,7 @@ from interim.stats.inputs import check_between, check_choice, check_counts, chec
 TIE = 1e-7
 _SIDES = ("minlike", "central", "blaker")
 _WIDEST = 60.0
+_SLACK = 1e-9
 
 
 @dataclass(frozen=True)
@@ -271,3 +272,44 @@ def level_masses(total: int, sizes: tuple[int, ...]) -> Floats:
     masses /= masses.sum()
     masses.setflags(write=False)
     return masses
+
+
+def chance_of_gap(x_total: int, n: ArrayLike, *, gap: float) -> float:
+    """Return how often a random split of the participants alone shows a difference of the two rates.
+
+    Parameters
+    ----------
+    x_total : int
+        Events in all.
+    n : array_like of int, shape (2,)
+        Participants in the two parts, >= 1.
+    gap : float
+        Smallest absolute difference of the rates that counts, 0 to 1.
+
+    Returns
+    -------
+    float
+        Probability that the difference is at least ``gap`` when nothing distinguishes the parts.
+
+    Raises
+    ------
+    ValueError
+        If a count or the gap is illegal.
+
+    Examples
+    --------
+    >>> round(chance_of_gap(3, (6, 6), gap=0.4), 6)
+    0.181818
+    """
+    sizes = check_counts(n, "n", least=1)
+    total = int(check_counts(x_total, "x_total", least=0))
+    gap = check_between(gap, "gap", low=0.0, high=1.0, closed=True)
+    if sizes.shape != (2,) or total > sizes.sum():
+        raise ValueError(
+            f"n must hold two parts with at least x_total participants; found n = {sizes.tolist()}, x_total = {total}"
+        )
+    n1, n0 = (int(size) for size in sizes)
+    first, masses = _hypergeometric(n1, n0, total)
+    k = first + np.arange(len(masses))
+    difference = np.abs(k / n1 - (total - k) / n0)
+    return float(masses[difference >= gap - _SLACK].sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from interim.stats.answers import Floats
 from interim.stats.borrowing_laws import RateLaw
 
 MASS_SLACK = 1e-9
+GoState = tuple[int, int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +149,27 @@ class BasketFit:
         None
         """
         return self.laws[k].moment(s, f)
+
+    def success(self, k: int, states: Iterable[GoState]) -> float:
+        """Return the predictive probability of a success among new participants of one basket.
+
+        Parameters
+        ----------
+        k : int
+            Basket, from 0.
+        states : iterable of tuple
+            Responses, participants and number of paths of every state in which the design ends with a go.
+
+        Returns
+        -------
+        float
+            Sum over states of paths x mean of p^y (1 - p)^(m - y).
+
+        Raises
+        ------
+        None
+        """
+        return float(sum(paths * self.laws[k].moment(y, m - y) for y, m, paths in states))
 
     def predictive(self, k: int, *, m: int) -> Floats:
         """Return the predictive distribution of the responses among new participants.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import chdtri, gammaln, ndtri, xlogy
+from scipy.special import chdtri, gammaln, ndtri
 
 from interim.stats.answers import Floats, Interval, Status
 from interim.stats.inputs import check_between, check_choice, check_pair
@@ -19,8 +20,10 @@ _XTOL = 1e-12
 _NUISANCE = np.linspace(0.0, 1.0, 1001)
 _GRID = 401
 _SLACK = 1e-9
+_TINY = 1e-307
 
-Pair = tuple[int, int, int, int]
+Pair: TypeAlias = tuple[int, int, int, int]
+Counts: TypeAlias = tuple[int | Floats, int | Floats, int, int]
 
 
 def difference_interval(
@@ -77,15 +80,15 @@ def difference_interval(
     return Interval(lower, upper, level, method)
 
 
-def constrained_rates(pair: Pair, difference: Floats) -> tuple[Floats, Floats]:
+def constrained_rates(pair: Counts, difference: Floats) -> tuple[Floats, Floats]:
     """Return the maximum likelihood estimates of both rates at a given difference.
 
     Parameters
     ----------
-    pair : tuple of int
-        x1, x0, n1, n0.
+    pair : tuple
+        x1, x0, n1, n0; the counts x1 and x0 may be arrays.
     difference : ndarray of float
-        p1 - p0.
+        p1 - p0; it broadcasts with the counts.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def constrained_rates(pair: Pair, difference: Floats) -> tuple[Floats, Floats]:
     ------
     None
     """
-    x1, x0, n1, n0 = (float(v) for v in pair)
+    x1, x0, n1, n0 = pair
     d, total = np.asarray(difference, dtype=np.float64), n1 + n0
     l2 = (n1 + 2.0 * n0) * d - total - (x1 + x0)
     l1 = (n0 * d - total - 2.0 * x0) * d + x1 + x0
@@ -111,7 +114,7 @@ def constrained_rates(pair: Pair, difference: Floats) -> tuple[Floats, Floats]:
     return np.clip(p0 + d, 0.0, 1.0), p0
 
 
-def _score_square(pair: Pair, difference: Floats, factor: float) -> Floats:
+def _score_square(pair: Counts, difference: Floats, factor: float) -> Floats:
     """Squared score statistic; 0/0 counts as 0."""
     x1, x0, n1, n0 = pair
     p1, p0 = constrained_rates(pair, difference)
@@ -170,15 +173,14 @@ def _exact_score(pair: Pair, level: float) -> tuple[float, float]:
     def accepted(d: float) -> bool:
         return _exact_p(pair, d) > error
 
-    grid = np.linspace(-1.0, 1.0, _GRID)
-    estimate = pair[0] / pair[2] - pair[1] / pair[3]
-    flags = [accepted(float(d)) for d in grid]
-    inside = np.flatnonzero(flags)
-    first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (-1, -1)
-    if first < 0:
+    grid = [float(d) for d in np.linspace(-1.0, 1.0, _GRID)]
+    first = next((place for place in range(_GRID) if accepted(grid[place])), None)
+    if first is None:
+        estimate = pair[0] / pair[2] - pair[1] / pair[3]
         return estimate, estimate
-    lower = -1.0 if first == 0 else _edge(accepted, float(grid[first]), float(grid[first - 1]))
-    upper = 1.0 if last == _GRID - 1 else _edge(accepted, float(grid[last]), float(grid[last + 1]))
+    last = next(place for place in range(_GRID - 1, -1, -1) if accepted(grid[place]))
+    lower = -1.0 if first == 0 else _edge(accepted, grid[first], grid[first - 1])
+    upper = 1.0 if last == _GRID - 1 else _edge(accepted, grid[last], grid[last + 1])
     return lower, upper
 
 
@@ -194,16 +196,11 @@ def _exact_p(pair: Pair, d: float) -> float:
     x1, x0, n1, n0 = pair
     low, high = max(0.0, -d), min(1.0, 1.0 - d)
     p0 = low + (high - low) * _NUISANCE
-    grid1, grid0 = np.meshgrid(np.arange(n1 + 1), np.arange(n0 + 1), indexing="ij")
-    square = np.array(
-        [
-            [float(_score_square((a, b, n1, n0), np.array(d), 1.0)) for b in range(n0 + 1)]
-            for a in range(n1 + 1)
-        ]
-    )
+    outcomes = np.arange(n1 + 1.0)[:, None], np.arange(n0 + 1.0)[None, :]
+    square = _score_square((*outcomes, n1, n0), np.array(d), 1.0)
     extreme = square >= min(float(square[x1, x0]), 1e300) * (1.0 - _SLACK)
     mass1, mass0 = binomial_masses(n1, p0 + d), binomial_masses(n0, p0)
-    return float(np.max(np.sum(mass1[:, grid1[extreme]] * mass0[:, grid0[extreme]], axis=1)))
+    return float(((mass1 @ extreme.astype(np.float64)) * mass0).sum(axis=1).max())
 
 
 def binomial_masses(n: int, p: Floats) -> Floats:
@@ -228,7 +225,8 @@ def binomial_masses(n: int, p: Floats) -> Floats:
     k = np.arange(n + 1, dtype=np.float64)
     log_choose = gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
     rate = np.clip(p, 0.0, 1.0)[:, None]
-    masses: Floats = np.exp(log_choose + xlogy(k, rate) + xlogy(n - k, 1.0 - rate))
+    logs = (np.log(np.maximum(part, _TINY)) for part in (rate, 1.0 - rate))
+    masses: Floats = np.exp(log_choose + k * next(logs) + (n - k) * next(logs))
     return masses
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from interim.stats.answers import Floats, Status, frozen
-from interim.stats.cox import Separation
 from interim.stats.covariates import risk_sets, scaled_columns
+from interim.stats.proportional import Separation
 from interim.stats.inputs import check_between, check_events, check_matrix
 from interim.stats.jeffreys import LogisticModel, PartialModel
 from interim.stats.penalised import PenalisedModel, near
@@ -34,7 +34,7 @@ class FirthFit:
     limits : tuple of (Limit, Limit)
         Lower and upper limit of each coefficient with status and root error.
     loglik : tuple of float
-        Penalised log likelihood with every slope at 0, and at the maximum.
+        Penalised log likelihood (penalty in the units of the covariates) with every slope at 0, and at the maximum.
     level : float
         Confidence level.
     status, reason : str
@@ -224,7 +224,9 @@ def _fit(
         else ""
     )
     status: Status = "NE" if reason == "NOT_CONVERGED" else "FLAG" if reason else "OK"
-    return FirthFit(coef, se, lower, upper, p, tuple(limits), (null.value, best.value), level, status, reason)
+    unit = math.log(abs(float(np.linalg.det(back))))
+    loglik = null.value - unit, best.value - unit
+    return FirthFit(coef, se, lower, upper, p, tuple(limits), loglik, level, status, reason)
 
 
 def _without(size: int, level: float, reason: str) -> FirthFit:

@@ -281,7 +281,9 @@ def _flags(values: Mapping[str, Floats], series: Series, rules: NcaRules) -> dic
     }
 
 
-def sensitivity(samples: Profiles, rules: NcaRules, *, after: Floats | float = -np.inf) -> dict[tuple[str, str], Nca]:
+def sensitivity(
+    samples: Profiles, rules: NcaRules, *, after: Floats | float = -np.inf
+) -> dict[tuple[str, str], Nca]:
     """Return the parameters under every rule for samples below the limit and every area method.
 
     Parameters

@@ -77,7 +77,9 @@ def points(series: Series, *, later: Flags | bool = False) -> Points:
     ------
     None
     """
-    before_dose = np.broadcast_to(np.asarray(later, dtype=bool), series.time.shape[:1])[:, None] & (series.time <= 0)
+    before_dose = np.broadcast_to(np.asarray(later, dtype=bool), series.time.shape[:1])[:, None] & (
+        series.time <= 0
+    )
     known = np.where(series.valid & ~before_dose, series.conc, -np.inf)
     cmax = known.max(axis=1)
     positive = series.valid & (series.conc > 0)
@@ -100,7 +102,22 @@ class Segments:
     ratio: Floats
 
     def areas(self, share: Floats | float = 1.0) -> Floats:
-        """Return the area of the first share (0 to 1) of each segment; 0 for cells without a segment."""
+        """Return the area of the first part of each segment.
+
+        Parameters
+        ----------
+        share : ndarray of float, shape (k, m - 1), or one number
+            Part of the segment, 0 to 1.
+
+        Returns
+        -------
+        ndarray of float, shape (k, m - 1)
+            0 for cells without a segment.
+
+        Raises
+        ------
+        None
+        """
         width = (self.t2 - self.t1) * share
         exponent = share * self.ratio
         curved = self.log & (exponent != 0)
@@ -110,7 +127,21 @@ class Segments:
         return np.where(np.isfinite(area), area, 0.0)
 
     def moments(self) -> Floats:
-        """Return the area under time times concentration of each segment; 0 for cells without a segment."""
+        """Return the area under time times concentration of each segment.
+
+        Parameters
+        ----------
+        None
+
+        Returns
+        -------
+        ndarray of float, shape (k, m - 1)
+            0 for cells without a segment.
+
+        Raises
+        ------
+        None
+        """
         width = self.t2 - self.t1
         rate = np.where(self.log, self.ratio / np.where(width > 0, width, 1.0), 1.0)
         log = (self.t2 * self.c2 - self.t1 * self.c1) / rate - (self.c2 - self.c1) / rate**2
@@ -224,7 +255,9 @@ def partial_area(
     parts = segments(series, method, tmax=found.tmax)
     area = area_to(parts, np.where(np.isfinite(stop), stop, np.nan))
     area = np.where(series.n_collected > 0, area, np.nan)
-    status = _status(series, found, end, least=min_post_samples, until=end - 3.0 if min_last is None else min_last)
+    status = _status(
+        series, found, end, least=min_post_samples, until=end - 3.0 if min_last is None else min_last
+    )
     usable = np.isin(status, ("COMPLETE", "CLEARED", "SHORT_TAIL"))
     return PartialArea(float(end), area, status, usable)
 
@@ -300,7 +333,9 @@ def with_back_extrapolation(series: Series, method: str) -> Series:
     first, second = series.conc[:, 0], at(series.conc, np.ones(len(series.conc), dtype=np.int64))
     t1, t2 = series.time[:, 0], at(series.time, np.ones(len(series.conc), dtype=np.int64))
     falls = (second > 0) & (second < first) & (t2 > t1) & (method == "logslope")
-    slope = np.log(np.where(falls, second / np.where(first > 0, first, 1.0), 1.0)) / np.where(falls, t2 - t1, 1.0)
+    slope = np.log(np.where(falls, second / np.where(first > 0, first, 1.0), 1.0)) / np.where(
+        falls, t2 - t1, 1.0
+    )
     c0 = np.where(falls, first * np.exp(-slope * t1), first)
     add = t1 > 0
     shifted = [

@@ -78,7 +78,7 @@ def cytokine(
     upper = np.broadcast_to(np.asarray(uloq, dtype=np.float64), samples.value.shape)
     reported = np.zeros(upper.shape, dtype=bool) if above is None else above & np.isfinite(upper)
     value = np.where(samples.quantified, samples.value, samples.lloq / 2.0)
-    over = samples.valid & (reported | (value > np.where(np.isnan(upper), np.inf, upper)))
+    over: Flags = samples.valid & (reported | (value > np.where(np.isnan(upper), np.inf, upper)))
     value = np.where(samples.valid, np.where(over, upper, value), np.nan)
     before, post = samples.valid & (samples.time <= 0), samples.valid & (samples.time > 0)
     baseline = at(value, last_true(before))
@@ -88,7 +88,7 @@ def cytokine(
     peak = np.where(some, at(value, top), np.nan)
     positive = good & (baseline > 0) & (peak > 0)
     fold = np.where(positive, peak / np.where(positive, baseline, 1.0), np.nan)
-    area, above = _areas(samples, value, baseline, end=end)
+    area, excess = _areas(samples, value, baseline, end=end)
     window = post & (samples.time <= end)
     column = last_true(window)
     after_peak = post & (np.arange(value.shape[1])[None, :] >= top[:, None])
@@ -100,13 +100,13 @@ def cytokine(
         fold,
         np.log2(fold),
         np.where(good, area, np.nan),
-        np.where(good, above, np.nan),
+        np.where(good, excess, np.nan),
         at(value, column),
         at(samples.time, column),
         np.where(good, at(samples.time, returned), np.nan),
         post.sum(axis=1),
         (samples.valid & ~samples.quantified & ~over).sum(axis=1),
-        over.any(axis=1),
+        np.asarray(over.any(axis=1)),
         np.select([~np.isfinite(baseline), ~some], ["NO_BASELINE", "NO_LATER_VALUE"], ""),
     )
 
@@ -131,5 +131,7 @@ def _positive_mean(d: Floats) -> Floats:
     high, low = np.maximum(d1, d2), np.minimum(d1, d2)
     crosses = (high > 0) & (low < 0)
     triangle = high**2 / (2.0 * np.where(crosses, high - low, 1.0))
-    answer: Floats = np.where(crosses, triangle, np.where(low >= 0, (d1 + d2) / 2.0, np.where(np.isnan(d1 + d2), np.nan, 0.0)))
+    answer: Floats = np.where(
+        crosses, triangle, np.where(low >= 0, (d1 + d2) / 2.0, np.where(np.isnan(d1 + d2), np.nan, 0.0))
+    )
     return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -195,8 +196,9 @@ def fit_expansion(time: ArrayLike, value: ArrayLike, *, lloq: ArrayLike, least: 
         parts = np.where(known, -(z**2) / 2.0 - math.log(sigma) - math.log(2.0 * math.pi) / 2.0, log_ndtr(z))
         return float(-parts.sum())
 
-    options = {"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-8, "fatol": 1e-10, "adaptive": True}
-    found = [minimize(loss, start, method="Nelder-Mead", options=options) for start in _starts(t, v)]
+    options: Any = {"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-8, "fatol": 1e-10, "adaptive": True}
+    search: Any = minimize
+    found = [search(loss, start, method="Nelder-Mead", options=options) for start in _starts(t, v)]
     best = min(found, key=lambda fit: float(fit.fun))
     if not math.isfinite(float(best.fun)):
         return CurveFit(None, math.nan, math.nan, "NO_CONVERGENCE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -122,7 +123,9 @@ def profiles(
     if not np.isfinite(times).all():
         raise ValueError("time must be finite; leave out samples without a time")
     if bool(np.any(values < 0) or np.any(np.isinf(values))):
-        raise ValueError("value must be finite and not negative; NaN stands for below the quantification limit")
+        raise ValueError(
+            "value must be finite and not negative; NaN stands for below the quantification limit"
+        )
     seen = ~np.isnan(values) if detected is None else np.asarray(detected, dtype=bool)
     order = np.lexsort((times, row))
     k = int(row.max(initial=-1)) + 1 if size is None else size
@@ -142,7 +145,7 @@ def profiles(
 
 def _filled(
     shape: tuple[int, int], where: tuple[Integers, Integers], values: NDArray[np.generic], empty: float
-) -> NDArray[np.generic]:
+) -> Any:
     answer = np.full(shape, empty, dtype=values.dtype)
     answer[where] = values
     return answer
@@ -186,7 +189,8 @@ def last_true(flags: Flags) -> Integers:
     ------
     None
     """
-    return flags.shape[1] - 1 - first_true(flags[:, ::-1])
+    answer: Integers = flags.shape[1] - 1 - first_true(flags[:, ::-1])
+    return answer
 
 
 def at(values: Floats, column: Integers) -> Floats:

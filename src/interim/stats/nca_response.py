@@ -179,7 +179,10 @@ def _interval(roc: _Roc | None, few: bool, *, interval: str, level: float, draws
     tails = ((1.0 - level) / 2.0, (1.0 + level) / 2.0)
     if interval == "delong":
         n1, n0 = roc.wins.shape
-        variance = float(np.var(roc.wins.mean(axis=1), ddof=1)) / n1 + float(np.var(roc.wins.mean(axis=0), ddof=1)) / n0
+        variance = (
+            float(np.var(roc.wins.mean(axis=1), ddof=1)) / n1
+            + float(np.var(roc.wins.mean(axis=0), ddof=1)) / n0
+        )
         half = float(ndtri(tails[1])) * math.sqrt(variance)
         return Interval(max(0.0, roc.area - half), min(1.0, roc.area + half), level, interval)
     rng = np.random.default_rng(seed)

@@ -76,7 +76,18 @@ def window(
     starts, ends = (np.broadcast_to(np.asarray(v, dtype=np.float64), (rows,)) for v in (start, end))
     inside = samples.valid & (samples.time >= starts[:, None]) & (samples.time <= ends[:, None])
     row, column = np.nonzero(inside)
-    parts = [_Rows(row, *(m[row, column] for m in _cells(samples)), np.zeros(len(row), dtype=bool))]
+    cells = (row, column)
+    parts = [
+        _Rows(
+            row,
+            samples.time[cells],
+            samples.value[cells],
+            samples.lloq[cells],
+            samples.detected[cells],
+            samples.place[cells],
+            np.zeros(len(row), dtype=bool),
+        )
+    ]
     states = []
     for moment, shift, value, dose in zip((starts, ends), max_shift, values, dosed, strict=True):
         if dose:
@@ -85,7 +96,9 @@ def window(
         else:
             state = np.full(rows, "NONE")
         states.append(state)
-    joined = _Rows(*(np.concatenate([getattr(p, name) for p in parts]) for name in _Rows.__dataclass_fields__))
+    joined = _Rows(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in _Rows.__dataclass_fields__)
+    )
     return _arranged(joined, starts, states=(states[0], states[1]))
 
 
@@ -100,10 +113,6 @@ class _Rows:
     detected: Flags
     place: np.ndarray[tuple[int], np.dtype[np.int64]]
     carried: Flags
-
-
-def _cells(samples: Profiles) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
-    return samples.time, samples.value, samples.lloq, samples.detected, samples.place
 
 
 def _boundary(
@@ -142,7 +151,9 @@ def _arranged(rows: _Rows, starts: Floats, *, states: tuple[Texts, Texts]) -> Wi
     if not len(rows.row):
         return Window(made, made.detected, *states)
     index = np.maximum(made.place, 0)
-    place = np.where(made.valid, np.where(rows.carried[index], rows.place[index].clip(min=0), rows.place[index]), -1)
+    place = np.where(
+        made.valid, np.where(rows.carried[index], rows.place[index].clip(min=0), rows.place[index]), -1
+    )
     return Window(replace(made, place=place), made.valid & rows.carried[index], *states)
 
 

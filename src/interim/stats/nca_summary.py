@@ -96,7 +96,7 @@ def summary(values: ArrayLike, *, kind: int = 7) -> Summary:
     mean = float(x.mean()) if len(x) else nan
     sd = float(x.std(ddof=1)) if len(x) > 1 else nan
     spread = float(positive.var(ddof=1)) if len(positive) > 1 else nan
-    quarters = [quantile(x, p, kind=kind) if len(x) else nan for p in (0.5, 0.25, 0.75)]
+    half, q1, q3 = (quantile(x, p, kind=kind) if len(x) else nan for p in (0.5, 0.25, 0.75))
     return Summary(
         len(x),
         len(positive),
@@ -105,7 +105,9 @@ def summary(values: ArrayLike, *, kind: int = 7) -> Summary:
         100.0 * sd / mean if mean else nan,
         math.exp(float(positive.mean())) if len(positive) else nan,
         100.0 * math.sqrt(math.expm1(spread)) if len(positive) > 1 else nan,
-        *quarters,
+        half,
+        q1,
+        q3,
         float(x.min()) if len(x) else nan,
         float(x.max()) if len(x) else nan,
     )
@@ -148,6 +150,9 @@ class PowerModel:
     verdict: str
 
 
+_NUMBERS = tuple(name for name in PowerModel.__dataclass_fields__ if name not in ("n", "n_zero", "verdict"))
+
+
 def power_model(
     dose: ArrayLike, exposure: ArrayLike, *, level: float = 0.90, limits: Sequence[float] = (0.8, 1.25)
 ) -> PowerModel:
@@ -184,7 +189,7 @@ def power_model(
     n, zero = int(use.sum()), int((known & (values <= 0)).sum())
     x, y = np.log(doses[use]), np.log(values[use])
     if n < 3 or np.ptp(x) <= 0:
-        return PowerModel(n, zero, *[math.nan] * 12, "NOT_APPLICABLE")
+        return PowerModel(n, zero, **dict.fromkeys(_NUMBERS, math.nan), verdict="NOT_APPLICABLE")
     return _fitted(x, y, zero, level=level, limits=limits)
 
 

@@ -74,7 +74,9 @@ class Candidates:
             (self.slope >= 0, "NOT_FALLING"),
             (self.adj_r2 <= best - tolerance, "WORSE_FIT"),
         ]
-        answer: Texts = np.select([flag for flag, _ in choices], [text for _, text in choices], "FEWER_POINTS")
+        answer: Texts = np.select(
+            [flag for flag, _ in choices], [text for _, text in choices], "FEWER_POINTS"
+        )
         return answer
 
 
@@ -227,7 +229,9 @@ def _terminal(series: Series, found: Points, windows: Candidates, min_points: in
         slope,
         _LN2 / slope,
         np.exp(pick(windows.level)),
-        *(pick(values) for values in (windows.r2, windows.adj_r2, windows.span)),
+        pick(windows.r2),
+        pick(windows.adj_r2),
+        pick(windows.span),
         first,
         pick(windows.last),
         np.where(some, column + 1.0, np.nan),
@@ -290,7 +294,10 @@ def _best_break(series: Series, usable: Flags) -> Floats:
     best, moment = np.full(len(usable), np.inf), np.full(len(usable), np.nan)
     for column in range(usable.shape[1]):
         time = series.time[:, column][:, None]
-        early, late = _line(series, usable & (series.time <= time)), _line(series, usable & (series.time > time))
+        early, late = (
+            _line(series, usable & (series.time <= time)),
+            _line(series, usable & (series.time > time)),
+        )
         total = np.where((early[1] >= 3) & (late[1] >= 3), early[2] + late[2], np.inf)
         better = total < best
         best, moment = np.where(better, total, best), np.where(better, time[:, 0], moment)

@@ -55,9 +55,7 @@ class _Data:
     between: Flags
 
 
-def tobit(
-    samples: Profiles, *, below: str = "lloq", llod: Floats | float = np.nan, starts: int = 3
-) -> Tobit:
+def tobit(samples: Profiles, *, below: str = "lloq", llod: Floats | float = np.nan, starts: int = 3) -> Tobit:
     """Return the censored half-life from all points strictly after the first maximum.
 
     Parameters
@@ -110,9 +108,7 @@ def _after_maximum(samples: Profiles) -> Flags:
     return answer
 
 
-def _prepared(
-    samples: Profiles, late: Flags, llod: Floats, below: str
-) -> tuple[_Data, Floats, Floats]:
+def _prepared(samples: Profiles, late: Flags, llod: Floats, below: str) -> tuple[_Data, Floats, Floats]:
     time = np.where(late, samples.time, np.nan)
     count = np.maximum(late.sum(axis=1), 1)
     centre = np.where(late, time, 0.0).sum(axis=1) / count
@@ -154,7 +150,8 @@ def _loglik(data: _Data, theta: Floats) -> Floats:
     parts = parts + np.where(data.below, log_ndtr(np.where(data.below, high, 0.0)), 0.0)
     if data.between.any():
         parts = parts + np.where(data.between, _log_between(high, low), 0.0)
-    return np.where(positive, parts.sum(axis=1), -np.inf)
+    answer: Floats = np.where(positive, parts.sum(axis=1), -np.inf)
+    return answer
 
 
 def _log_between(high: Floats, low: Floats) -> Floats:
@@ -163,7 +160,8 @@ def _log_between(high: Floats, low: Floats) -> Floats:
     upper, lower = np.where(flip, -low, high), np.where(flip, -high, low)
     top = log_ndtr(upper)
     gap = np.minimum(log_ndtr(lower) - top, -1e-300)
-    return top + np.log(-np.expm1(gap))
+    answer: Floats = top + np.log(-np.expm1(gap))
+    return answer
 
 
 def _derivatives(data: _Data, theta: Floats) -> tuple[Floats, Floats]:
@@ -187,7 +185,12 @@ def _derivatives(data: _Data, theta: Floats) -> tuple[Floats, Floats]:
 
 
 def _add_between(
-    gradient: Floats, hessian: Floats, data: _Data, *, ends: tuple[Floats, Floats], sides: tuple[Floats, Floats]
+    gradient: Floats,
+    hessian: Floats,
+    data: _Data,
+    *,
+    ends: tuple[Floats, Floats],
+    sides: tuple[Floats, Floats],
 ) -> None:
     """Add the terms of samples between two limits to both derivatives."""
     total = _log_between(*ends)
@@ -251,7 +254,11 @@ def _answer(
 ) -> Tobit:
     sigma = 1.0 / theta[:, 2]
     degenerate = enough & (theta[:, 2] > _LARGEST / 10.0)
-    choices = [(~enough, "TOBIT_FEW_QUANT"), (degenerate, "TOBIT_DEGENERATE"), (~done, "TOBIT_NO_CONVERGENCE")]
+    choices = [
+        (~enough, "TOBIT_FEW_QUANT"),
+        (degenerate, "TOBIT_DEGENERATE"),
+        (~done, "TOBIT_NO_CONVERGENCE"),
+    ]
     reason = np.select([f for f, _ in choices], [t for _, t in choices], "")
     good = reason == ""
     slope = theta[:, 1] * sigma / scale

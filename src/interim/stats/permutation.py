@@ -281,7 +281,7 @@ def _absent(plan: PermutationPlan) -> TestResult:
 def _test(arranged: Floats, observed: float, *, exact: bool) -> TestResult:
     """p-values of one statistic; the identity is among the arrangements, so none is 0."""
     far, n = np.abs(arranged), len(arranged)
-    shares = [
+    both, less, greater, least = (
         float(np.count_nonzero(hits)) / n
         for hits in (
             far >= abs(observed) - TIE,
@@ -289,10 +289,10 @@ def _test(arranged: Floats, observed: float, *, exact: bool) -> TestResult:
             arranged >= observed - TIE,
             far >= far.max() - TIE,
         )
-    ]
-    error = 0.0 if exact else math.sqrt(shares[0] * (1.0 - shares[0]) / n)
+    )
+    error = 0.0 if exact else math.sqrt(both * (1.0 - both) / n)
     marks: tuple[Status, str] = ("OK", "") if exact else ("FLAG", "MC_ONLY")
-    return TestResult(observed, *shares, "abs", exact, n, error, *marks)
+    return TestResult(observed, both, less, greater, least, "abs", exact, n, error, *marks)
 
 
 def _centred(features: Floats, n: int) -> Floats:

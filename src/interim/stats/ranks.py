@@ -234,7 +234,9 @@ def _constant(*arrays: Floats) -> bool:
     return any(len(a) < 2 or bool(np.all(a == a[0])) for a in arrays)
 
 
-def spearman(x: ArrayLike, y: ArrayLike, *, plan: PermutationPlan | None = None) -> Correlation:
+def spearman(
+    x: ArrayLike, y: ArrayLike, *, plan: PermutationPlan | None = None, exact: bool = True
+) -> Correlation:
     """Return Spearman's correlation on midranks.
 
     Parameters
@@ -243,6 +245,8 @@ def spearman(x: ArrayLike, y: ArrayLike, *, plan: PermutationPlan | None = None)
         Values.
     plan : PermutationPlan, optional
         Arrangements that give the p-value where there are more than 8 participants.
+    exact : bool
+        False: the t approximation, whatever the number of participants.
 
     Returns
     -------
@@ -259,13 +263,13 @@ def spearman(x: ArrayLike, y: ArrayLike, *, plan: PermutationPlan | None = None)
         return Correlation(math.nan, math.nan, status="NE", reason="ONE_LEVEL")
     rho = _product(first, second)
     n = len(first)
-    if n <= EXACT_UP_TO:
+    if exact and n <= EXACT_UP_TO:
         orders = np.array(list(permutations(second)))
         a = first - first.mean()
         sums = np.abs((orders - second.mean()) @ a)
         limit = abs(float((second - second.mean()) @ a))
         return Correlation(rho, float(np.mean(sums >= limit - _TIE)), exact=True)
-    if plan is not None:
+    if exact and plan is not None:
         test = plan_test(plan, first, second)
         return Correlation(rho, test.p_value, exact=test.exact, status=test.status, reason=test.reason)
     return Correlation(rho, _t_p(rho, n))

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import gammaln
+from scipy.special import chdtrc, gammaln
 
-from interim.stats.answers import Flags, Floats, TestResult
+from interim.stats.answers import Definition, Flags, Floats, TestResult
 from interim.stats.association import TIE, fisher_test
 from interim.stats.differences import binomial_masses
 from interim.stats.inputs import check_choice, check_counts, check_pair
 
 ORDERINGS = ("z_pooled", "z_unpooled", "boschloo")
+LEAST_EXPECTED = 5.0
 _SLACK = 1e-9
 _NEAR = 1e-4
 
@@ -52,14 +53,9 @@ def freeman_halton(table: ArrayLike) -> TestResult:
     >>> round(freeman_halton([[6, 3, 5], [6, 12, 3]]).p_value, 6)
     0.100887
     """
-    counts = np.asarray(table)
-    if counts.ndim != 2:
-        raise ValueError(f"table must have rows and columns; its shape is {counts.shape}")
-    counts = check_counts(counts.ravel(), "table", least=0).reshape(counts.shape).astype(np.int64)
-    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    counts = _counts(table)
     if min(counts.shape, default=0) < 2:
-        nan = math.nan
-        return TestResult(nan, nan, nan, nan, nan, "minlike", True, 0, status="NE", reason="ONE_LEVEL")
+        return _one_level("minlike", exact=True)
     if counts.shape[0] > counts.shape[1]:
         counts = counts.T
     logs = _table_log_masses(counts)
@@ -71,6 +67,74 @@ def freeman_halton(table: ArrayLike) -> TestResult:
     p = float(probabilities[probabilities <= observed * (1.0 + TIE)].sum())
     least = float(probabilities[probabilities <= probabilities.min() * (1.0 + TIE)].sum())
     return TestResult(observed, min(1.0, p), math.nan, math.nan, least, "minlike", True, len(probabilities))
+
+
+def _counts(table: ArrayLike) -> NDArray[np.int64]:
+    """Checked counts without empty rows and columns."""
+    counts = np.asarray(table)
+    if counts.ndim != 2:
+        raise ValueError(f"table must have rows and columns; its shape is {counts.shape}")
+    counts = check_counts(counts.ravel(), "table", least=0).reshape(counts.shape).astype(np.int64)
+    held: NDArray[np.int64] = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    return held
+
+
+def _one_level(definition: Definition, *, exact: bool) -> TestResult:
+    nan = math.nan
+    return TestResult(nan, nan, nan, nan, nan, definition, exact, 0, status="NE", reason="ONE_LEVEL")
+
+
+def chi_square(table: ArrayLike, *, correction: bool = False) -> TestResult:
+    """Return Pearson's chi-square test of an r x c table: a companion of the exact test, never its substitute.
+
+    Parameters
+    ----------
+    table : array_like of int, shape (r, c)
+        Counts.
+    correction : bool
+        Yates' continuity correction, for 2 x 2 tables only.
+
+    Returns
+    -------
+    TestResult
+        statistic: chi-square; FLAG with EXPECTED_LT_5 if an expected count is below 5 (then it is not for display), NE with
+        ONE_LEVEL if fewer than two rows or columns hold anybody.
+
+    Raises
+    ------
+    ValueError
+        If a count is illegal, or a correction is asked for a table other than 2 x 2.
+
+    Examples
+    --------
+    >>> round(chi_square([[6, 3, 5], [6, 12, 3]]).p_value, 6)
+    0.095967
+    """
+    counts = _counts(table)
+    if min(counts.shape, default=0) < 2:
+        return _one_level("greater", exact=False)
+    if correction and counts.shape != (2, 2):
+        raise ValueError(
+            f"correction must be False for a table other than 2 x 2; the shape is {counts.shape}"
+        )
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    gaps = np.abs(counts - expected)
+    gaps -= min(0.5, float(gaps.min())) if correction else 0.0
+    statistic = float((gaps**2 / expected).sum())
+    p = float(chdtrc((counts.shape[0] - 1) * (counts.shape[1] - 1), statistic))
+    few = bool(expected.min() < LEAST_EXPECTED)
+    return TestResult(
+        statistic,
+        p,
+        math.nan,
+        p,
+        0.0,
+        "greater",
+        False,
+        0,
+        status="FLAG" if few else "OK",
+        reason="EXPECTED_LT_5" if few else "",
+    )
 
 
 def _log_weight(counts: NDArray[np.int64]) -> float:

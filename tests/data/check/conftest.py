@@ -369,6 +369,30 @@ def _frames() -> dict[str, list[dict[str, object]]]:
         "QS": [
             {"USUBJID": "S1", "QSTESTCD": "ECOG101", "QSORRES": "1", "VISITNUM": 1.0, "QSDTC": "2025-01-15"}
         ],
+        "DECISIONS": [
+            {
+                "date": "2025-01-28",
+                "kind": "dose",
+                "level": "DL1",
+                "type": None,
+                "n": 1,
+                "role": "Committee",
+                "name": "SRC",
+                "rationale": "start",
+                "references": "minute 1",
+            },
+            {
+                "date": "2025-12-01",
+                "kind": "rp2d",
+                "level": "DL2",
+                "type": None,
+                "n": None,
+                "role": "Investigator",
+                "name": "PI",
+                "rationale": "cleared",
+                "references": "T 14.2.1.2",
+            },
+        ],
         "QUERY": [
             {
                 "USUBJID": "S1",
@@ -382,7 +406,7 @@ def _frames() -> dict[str, list[dict[str, object]]]:
     }
     for name, rows in frames.items():
         count: dict[object, int] = {}
-        for row in rows if name not in ("DM", "SV", "QUERY") else []:
+        for row in rows if name not in ("DM", "SV", "QUERY", "DECISIONS") else []:
             count[row["USUBJID"]] = row[f"{name}SEQ"] = count.get(row["USUBJID"], 0) + 1
     frames["SUPPEX"] = [{"RDOMAIN": "EX", "USUBJID": row[0], "IDVAR": "EXSEQ", "IDVARVAL": str(ex["EXSEQ"]), "QNAM": q, "QVAL": str(v)}
                         for row, ex in zip(EX, frames["EX"], strict=True) for q, v in (("WEIGHT", row[6]), ("PLANCELL", int(row[2])))]  # fmt: skip

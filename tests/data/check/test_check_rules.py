@@ -432,7 +432,24 @@ TUMOUR = {
     ),
     "RS-NODE": ([("RS", 0, {"RSSTRESC": "CR"})], ("RS", "S1", "RSSTRESC"), [("RS", 2, {"RSSTRESC": "CR"})]),
 }
-CASES = KEYS | DATES | SUBJECTS | EXPOSURE | ADVERSE | LABORATORY | TUMOUR
+DECISIONS = {
+    "DOSE-RECORD": (
+        [("DECISIONS", 1, {"references": None})],
+        ("DECISIONS", None, "references"),
+        [("DECISIONS", 0, {"references": None})],
+    ),
+    "DOSE-LEVEL": (
+        [("DECISIONS", 0, {"level": "DL5"})],
+        ("DECISIONS", None, "level"),
+        [("DECISIONS", 0, {"level": "DL4"})],
+    ),
+    "DOSE-EARLY": (
+        [("DECISIONS", 0, {"date": "2025-01-01"})],
+        ("DECISIONS", None, "date"),
+        [("DECISIONS", 0, {"date": "2025-01-02"})],
+    ),
+}
+CASES = DECISIONS | KEYS | DATES | SUBJECTS | EXPOSURE | ADVERSE | LABORATORY | TUMOUR
 # Rules that need another study or stage have a test of their own.
 OWN_TEST = {"DCUT"}
 

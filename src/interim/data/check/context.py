@@ -151,7 +151,7 @@ class Context:
         return table[given].sort_values(["USUBJID", "START", "PLACE"], kind="stable", ignore_index=True)
 
     def first_dose(self, *roles: str) -> pd.Series:
-        """Return the earliest instant of the first administration.
+        """Return the earliest instant of the first administration; if EX was not delivered, the start that DM states.
 
         Parameters
         ----------
@@ -167,9 +167,18 @@ class Context:
         ------
         None
         """
+        if "EX" not in self.domains and not roles:
+            return self._stated_start
         table = self.infusions
         chosen = table[table["ROLE"].isin(roles)] if roles else table
         return per_subject(chosen, "START", "min")
+
+    @cached_property
+    def _stated_start(self) -> pd.Series:
+        dm = self.records("DM")
+        start = dm.dates("RFXSTDTC")["START"].fillna(dm.dates("RFSTDTC")["START"])
+        table = pd.DataFrame({"USUBJID": dm.subjects(), "START": start}).dropna()
+        return per_subject(table, "START", "min")
 
     @cached_property
     def death_day(self) -> pd.Series:

@@ -35,7 +35,7 @@ def _location(context: Context) -> Iterator[Hit]:
     )
 
 
-@rule("TU-BASE", severity="stop", needs={"TU": _TU, "TR": _TR, "EX": _EX}, effect=_RESPONSE)
+@rule("TU-BASE", severity="stop", needs={"TU": _TU, "TR": _TR}, any_of=("EX", "DM"), effect=_RESPONSE)
 def _baseline(context: Context) -> Iterator[Hit]:
     """A target lesion has no size on or before the first dose."""
     table = baseline_sizes(context)

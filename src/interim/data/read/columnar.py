@@ -37,12 +37,12 @@ def read_parquet(data: bytes, options: ReadOptions) -> RawTable:
     """
     try:
         table = pq.ParquetFile(io.BytesIO(data), pre_buffer=False).read(use_threads=False)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UnreadableError(f"not a Parquet file: {error}") from error
-    columns = {field.name: _column(field, table.column(i)) for i, field in enumerate(table.schema)}
+        columns = {field.name: _column(field, table.column(i)) for i, field in enumerate(table.schema)}
+        labels = {f.name: f.metadata[_LABEL].decode() for f in table.schema if _LABEL in (f.metadata or {})}
+    except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"not a Parquet file, or a damaged one: {error}") from error
     if len(columns) != len(table.schema):
         raise UnreadableError("a column name is used twice")
-    labels = {f.name: f.metadata[_LABEL].decode() for f in table.schema if _LABEL in (f.metadata or {})}
     rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
     frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
     return RawTable(frame, rows, labels, "parquet", f"{table.num_columns} columns")

@@ -14,6 +14,7 @@ from interim.data.read.raw import RawTable, ReadOptions, UnreadableError
 
 _VERSION = re.compile(r"1\.1(\.\d+)?")
 _NUMBERS = {"integer", "float", "double", "decimal"}
+_LARGEST = 10**300
 _GZIP, _ZLIB = b"\x1f\x8b", b"\x78"
 _KNOWN = {
     "datasetJSONCreationDateTime",
@@ -92,11 +93,14 @@ def _parse(data: bytes) -> tuple[dict[str, Any], list[Any]]:
         except json.JSONDecodeError:
             first, *rest = [json.loads(line) for line in text.splitlines() if line.strip()]
             whole = {**first, "rows": rest}
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise UnreadableError(f"not a Dataset-JSON file: {error}") from error
     if not isinstance(whole, dict) or not isinstance(whole.get("columns"), list):
         raise UnreadableError("not a Dataset-JSON file: no columns")
-    return whole, whole.get("rows") or []
+    rows = whole.get("rows") or []
+    if not isinstance(rows, list):
+        raise UnreadableError("not a Dataset-JSON file: rows is no list")
+    return whole, rows
 
 
 def _checked(meta: dict[str, Any], rows: list[Any]) -> list[dict[str, Any]]:
@@ -106,20 +110,31 @@ def _checked(meta: dict[str, Any], rows: list[Any]) -> list[dict[str, Any]]:
     if meta.get("records") != len(rows):
         raise UnreadableError(f"records says {meta.get('records')}, the file holds {len(rows)} rows")
     columns: list[dict[str, Any]] = meta["columns"]
+    if any(not isinstance(c, dict) or not _named(c) for c in columns):
+        raise UnreadableError("every column needs a name and a dataType")
     for place, row in enumerate(rows, 1):
         if not isinstance(row, list) or len(row) != len(columns):
             raise UnreadableError(f"expected {len(columns)} values", rule="XD-ROW", row=place)
-    if any("name" not in c or "dataType" not in c for c in columns):
-        raise UnreadableError("every column needs a name and a dataType")
     return columns
 
 
+def _named(column: dict[str, Any]) -> bool:
+    return all(isinstance(column.get(key), str) and column[key] for key in ("name", "dataType"))
+
+
 def _column(values: list[Any], kind: str) -> np.ndarray:
-    if kind in _NUMBERS and not any(isinstance(v, (str, bool)) for v in values):
+    """Return numbers as float64; text if a value is none that a float64 can hold."""
+    if kind in _NUMBERS and all(_is_number(v) for v in values):
         return np.array([np.nan if v is None else v for v in values], dtype=float)
     array = np.empty(len(values), dtype=object)
     array[:] = [None if v in (None, "") else _text(v) for v in values]
     return array
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) <= _LARGEST)
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -35,10 +36,15 @@ def read_text(data: bytes, options: ReadOptions) -> RawTable:
     Raises
     ------
     UnreadableError
-        If the file has no header, a column without a name or with a name used twice, an open quotation mark, or rows that
+        If the file holds a NUL byte or has no header, a column without a name or with a name used twice, an open quotation mark, or rows that
         do not fit the header.
     """
     text, encoding = _decode(data, options.encoding)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise UnreadableError(
+            "a NUL byte is no text; declare the encoding of the file or export it again", row=line
+        )
     header, lines, delimiter = _open(text, options.delimiter)
     columns, rows = _columns(lines, header)
     frame = pd.DataFrame(dict(zip(header, columns, strict=True)), dtype=object)
@@ -62,8 +68,8 @@ def _decode(data: bytes, declared: str | None) -> tuple[str, str]:
                 f"the file begins with a {name} mark; declare encoding = {name!r} in the mapping"
             )
     name = declared or ("utf-8 with byte order mark" if data.startswith(codecs.BOM_UTF8) else "utf-8")
-    codec = "utf-8-sig" if name.startswith("utf-8") else name
     try:
+        codec = "utf-8-sig" if codecs.lookup(name.split()[0]).name == "utf-8" else name
         return data.decode(codec, "surrogateescape"), name
     except (UnicodeDecodeError, LookupError) as error:
         raise UnreadableError(f"encoding {name!r} cannot be used: {error}") from error
@@ -86,8 +92,16 @@ def _open(text: str, declared: str) -> tuple[list[str], Iterator[tuple[int, list
 
 def _delimiter(text: str) -> str:
     """Return the separator that splits the header line into most names; a comma if none does."""
-    sizes = {mark: len(next(csv.reader(text.split("\n", 1)[:1], delimiter=mark), [])) for mark in _DELIMITERS}
-    return max(sizes, key=lambda mark: sizes[mark])
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    return max(_DELIMITERS, key=lambda mark: _names(first, mark))
+
+
+def _names(header: str, delimiter: str) -> int:
+    """Return the number of names into which a separator splits the header line; 0 if the quotation marks do not fit."""
+    try:
+        return len(next(csv.reader([header], delimiter=delimiter, strict=True), []))
+    except csv.Error:
+        return 0
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

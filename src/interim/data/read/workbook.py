@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
@@ -31,6 +32,17 @@ _DATE_FORMATS = {
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)
 _LITERAL = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _SECOND = 86400
+# What a truncated, encrypted or damaged archive, part or cell raises.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ET.ParseError,
+    EOFError,
+    LookupError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -69,10 +81,9 @@ def read_workbook(data: bytes, options: ReadOptions) -> RawTable:
         book_xml = ET.fromstring(archive.read("xl/workbook.xml"))
         book = _Book(archive, _texts(archive), _formats(archive), _epoch(book_xml))
         name, part, hidden = _sheet(archive, book_xml, options.sheet)
-        sheet = ET.fromstring(archive.read(part))
-    except (zipfile.BadZipFile, KeyError, ET.ParseError) as error:
+        return _table(ET.fromstring(archive.read(part)), book, name, hidden)
+    except _DAMAGE as error:
         raise UnreadableError(f"not a readable XLSX workbook: {error}") from error
-    return _table(sheet, book, name, hidden)
 
 
 def _epoch(book: ET.Element) -> datetime:

@@ -59,6 +59,8 @@ def read_xport(data: bytes, options: ReadOptions) -> RawTable:
         If the layout is not that of a transport file with one dataset, or the file is truncated.
     """
     version = 8 if data.startswith(_PREFIX + _HEADERS[8]["library"]) else 5
+    if not data.startswith(_PREFIX + _HEADERS[version]["library"]):
+        raise UnreadableError("no LIBRARY header record; not a transport file")
     columns, start = _layout(data, _HEADERS[version])
     cells = _cells(data, start, sum(column.width for column in columns))
     stated = data[start - 32 : start].strip()
@@ -99,7 +101,19 @@ def _layout(data: bytes, words: dict[str, bytes]) -> tuple[list[_Column], int]:
     columns = [_column(data[first + size * i : first + size * (i + 1)], long_names) for i in range(count)]
     if len({column.name for column in columns}) < count:
         raise UnreadableError("a variable name is used twice")
-    return _long_labels(data[first + size * count : rows], columns), start
+    total = sum(column.width for column in columns)
+    if not all(_fits(column, total) for column in columns):
+        raise UnreadableError("the variable descriptions of the transport file are damaged")
+    try:
+        return _long_labels(data[first + size * count : rows], columns), start
+    except (struct.error, IndexError) as error:
+        raise UnreadableError("the long labels of the transport file are damaged") from error
+
+
+def _fits(column: _Column, total: int) -> bool:
+    """Tell whether a variable lies within the record; numbers have 2 to 8 bytes."""
+    narrow, wide = (2, 8) if column.numeric else (1, total)
+    return narrow <= column.width <= wide and 0 <= column.start <= total - column.width
 
 
 def _header(data: bytes, word: bytes) -> tuple[int, int]:

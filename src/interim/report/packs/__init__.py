@@ -9,9 +9,14 @@ from interim.report.packs.kinetics import KINETICS
 from interim.report.packs.recist import RECIST
 from interim.report.packs.safety import SAFETY
 from interim.report.packs.stats import STATS
+from interim.report.packs.stats_groups import STATS_GROUPS
+from interim.report.packs.stats_models import STATS_MODELS
+from interim.report.packs.stats_ranks import STATS_RANKS
+from interim.report.packs.stats_tables import STATS_TABLES
 from interim.report.packs.toxicity import TOXICITY
 
-PACKS: tuple[Pack, ...] = (*STATS, *RECIST, *SAFETY, *TOXICITY, *DOSE, *CLINICAL, *KINETICS)
+_STATS = (*STATS, *STATS_TABLES, *STATS_RANKS, *STATS_MODELS, *STATS_GROUPS)
+PACKS: tuple[Pack, ...] = (*_STATS, *RECIST, *SAFETY, *TOXICITY, *DOSE, *CLINICAL, *KINETICS)
 CONTEXT = (("kinetics", "external_examples.csv"),)
 """Files that hold published context and nothing to recompute."""
 

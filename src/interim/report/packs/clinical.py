@@ -17,6 +17,7 @@ from interim.report.packs.clinical_escalation import (
     compute_escalation,
     escalation_cases,
 )
+from interim.report.packs.clinical_subgroups import SUBGROUP_TOLERANCES, compute_subgroups, subgroup_cases
 from interim.stats import beta_posterior, binomial_interval
 from interim.stats.curve_limits import CurveRows, log_log
 
@@ -46,12 +47,15 @@ def _split(document: Any) -> Iterator[Case]:
             expected = values
         yield Case(block, given, {block: expected})
     yield from escalation_cases(document)
+    yield from subgroup_cases(document)
 
 
 def _compute(given: Given) -> Mapping[str, Any]:
     block = given["block"]
     if block in ESCALATION_TOLERANCES:
         return compute_escalation(given)
+    if block in SUBGROUP_TOLERANCES:
+        return compute_subgroups(given)
     if block in _DIGITS:
         digits = _DIGITS[block]
         return {block: {f"{x}/{n}": percent_text(x, n, digits=digits) for x, n in given["keys"]}}
@@ -110,7 +114,7 @@ CLINICAL = (
         0.0,
         _split,
         _compute,
-        tolerances={**_TOLERANCES, **ESCALATION_TOLERANCES},
+        tolerances={**_TOLERANCES, **ESCALATION_TOLERANCES, **SUBGROUP_TOLERANCES},
         absolute=True,
     ),
 )
@@ -133,5 +137,5 @@ def uncovered_blocks(document: Mapping[str, Any]) -> list[str]:
     ------
     None
     """
-    known = {*_TOLERANCES, *ESCALATION_INPUTS, *ESCALATION_TOLERANCES}
+    known = {*_TOLERANCES, *ESCALATION_INPUTS, *ESCALATION_TOLERANCES, *SUBGROUP_TOLERANCES}
     return [block for block in document if block not in known]

@@ -141,9 +141,7 @@ def _nca(given: Given) -> Mapping[str, Any]:
     rules, samples = _rules(given), _profile(given)
     found = nca(samples, rules)
     falling = nca(samples, NcaRules(blq_rule=rules.blq_rule, auc_method=rules.auc_method))
-    return {
-        name: _parameter(falling if name.startswith("ALT_") else found, name) for name in given["wanted"]
-    }
+    return {name: _parameter(falling if name.startswith("ALT_") else found, name) for name in given["wanted"]}
 
 
 def _parameter(found: Nca, name: str) -> float | str | None:

@@ -73,7 +73,13 @@ def _curve(given: Given) -> dict[str, Any]:
 def _split_power(document: Any, inputs: Inputs) -> Iterator[Case]:
     rows = [dict(row) for row in inputs.get("input_cart", ()) if row["AVALC"] != "NOT DONE"]
     samples = [
-        [row["USUBJID"], number(row["DOSELVL"]), number(row["ATIME"]), number(row["AVAL"]), number(row["LLOQ"])]
+        [
+            row["USUBJID"],
+            number(row["DOSELVL"]),
+            number(row["ATIME"]),
+            number(row["AVAL"]),
+            number(row["LLOQ"]),
+        ]
         for row in rows
     ]
     for row in document:
@@ -232,10 +238,25 @@ def _plain(compute: Callable[[Given], dict[str, Any]]) -> Callable[[Given], Mapp
 
 
 _MODELS = {"logit_beta_per_doubling": 1e-6, "logit_se": 1e-6, "logit_or_per_doubling": 1e-6}
-_MODELS |= {"firth_beta": 1e-6, "firth_intercept": 1e-6, "firth_se": 1e-6, "n_event": 0.0, "n": 0.0, "n_pos": 0.0}
+_MODELS |= {
+    "firth_beta": 1e-6,
+    "firth_intercept": 1e-6,
+    "firth_se": 1e-6,
+    "n_event": 0.0,
+    "n": 0.0,
+    "n_pos": 0.0,
+}
 KINETICS_MODELS = (
     Pack(AREA, "ref_piecewise_model.csv", 1e-9, _split_curves, _plain(_curve)),
-    Pack(AREA, "ref_power_model.csv", 1e-8, _split_power, _plain(_power), tolerances={"n": 0.0}, inputs="input_*.csv"),
+    Pack(
+        AREA,
+        "ref_power_model.csv",
+        1e-8,
+        _split_power,
+        _plain(_power),
+        tolerances={"n": 0.0},
+        inputs="input_*.csv",
+    ),
     Pack(
         AREA,
         "ref_exposure_response.csv",
@@ -246,6 +267,12 @@ KINETICS_MODELS = (
         inputs="input_*.csv",
     ),
     Pack(
-        AREA, "ref_cytokines.csv", 1e-9, _split_cytokines, _plain(_cytokine), tolerances={"n_post": 0.0}, inputs="input_*.csv"
+        AREA,
+        "ref_cytokines.csv",
+        1e-9,
+        _split_cytokines,
+        _plain(_cytokine),
+        tolerances={"n_post": 0.0},
+        inputs="input_*.csv",
     ),
 )

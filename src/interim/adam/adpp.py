@@ -1,0 +1,444 @@
+"""ADPP: one row per cellular-kinetics parameter; nothing is missing without a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from interim.adam.adpp_windows import Batch, CycleWindow, batch, cycle_windows, used_samples
+from interim.adam.source import date_columns, ordered, shipped_data, text_column, text_missing
+from interim.errors import DerivationError
+from interim.stats.answers import Flags, Floats, Texts
+from interim.stats.nca_area import partial_area, points
+from interim.stats.nca_expansion import expansion, persistence
+from interim.stats.nca_profile import apply_blq_rule
+from interim.stats.nca_segments import accumulation
+from interim.stats.nca_tobit import tobit
+from interim.study import Study
+
+COLUMNS = [
+    "USUBJID",
+    "PRODUCT",
+    "ROLE",
+    "ASSAY",
+    "ASPEC",
+    "CLOCK",
+    "ACYCLE",
+    "PARAMCD",
+    "AVAL",
+    "AVALU",
+    "METHOD",
+    "BLQRULE",
+    "EVALFL",
+    "STATUS",
+    "FLAGS",
+    "REASON",
+    "NSAMP",
+    "NBLQ",
+]
+_AREAS = ("AUCLST", "AUCALL", "AUMCLST", "AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
+_SLOPES = ("LAMZ", "LAMZHL", "LAMZNPT", "LAMZLL", "LAMZUL", "R2", "R2ADJ", "SPAN", "CLSTP")
+_OF_SLOPE = ("AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
+_DAYS = ("TMAX", "TLST", "TLSTDET", "LOSTBY", "LAMZHL", "LAMZLL", "LAMZUL", "MRTIFO", "TOBITHL", "DOUBLT")
+_NO_UNIT = ("LAMZNPT", "R2", "R2ADJ", "SPAN", "FOLDX", "RACAUC", "RACCMAX")
+_PER_DAY = ("LAMZ", "TOBITLZ")
+_PERCENT = ("AUCPEO", "AUCPEP")
+_SKIPPED = ("NSAMP", "NQUANT")
+NORMALISED_TO = 1e7
+"""Cells per kg to which a dose-normalised exposure refers."""
+
+
+@dataclass(frozen=True)
+class Kinetics:
+    """The parameters, with what they were made from.
+
+    Attributes
+    ----------
+    adpp : pandas.DataFrame
+        One row per parameter.
+    adpc : pandas.DataFrame
+        Samples with CMAXFL, AUCFL, LAMZFL: Y where a parameter used the sample.
+    candidates : pandas.DataFrame
+        Every candidate window of the terminal slope: USUBJID, ASSAY, ACYCLE, N, TFIRST, TLAST, SLOPE, R2, R2ADJ, SPAN, WHY
+        (CHOSEN, or why not).
+    """
+
+    adpp: pd.DataFrame
+    adpc: pd.DataFrame
+    candidates: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """One parameter of all profiles of a batch."""
+
+    name: str
+    value: Floats
+    reason: Texts
+    flags: Mapping[str, Flags]
+    status: Texts | None = None
+    evaluable: Flags | None = None
+
+
+def derive_adpp(
+    adpc: pd.DataFrame, adex: pd.DataFrame, *, study: Study, cm: pd.DataFrame | None = None
+) -> Kinetics:
+    """Derive the parameters of cellular kinetics.
+
+    Parameters
+    ----------
+    adpc, adex : pandas.DataFrame
+        Samples and infusions.
+    study : Study
+        Table ``kinetics``.
+    cm : pandas.DataFrame, optional
+        Medications: a maximum after an interleukin-6 blocker or a corticosteroid is flagged.
+
+    Returns
+    -------
+    Kinetics
+        Per cycle (CLOCK CYCLE, times from the cycle's first infusion) and over all cycles (CLOCK PRODUCT). Areas over several
+        cycles are the sum of the areas of their windows. Profiles that could not be analysed have one row with the reason.
+
+    Raises
+    ------
+    DerivationError
+        If a value is missing without a reason: an internal error.
+
+    Notes
+    -----
+    Flags are marks, never deletions: LZ_R2, LZ_SPAN, AUC_EXTRAP, ALL_BLQ, BOUNDARY_MISSING, WINDOW_NOT_COVERED,
+    BASELINE_ABOVE_LLOQ, CMAX_AFTER_TOCI, CMAX_AFTER_STEROID.
+    """
+    parts, used, windows_of = [_refused(adpc, study)], {"CMAX": set(), "AUCLST": set(), "LAMZ": set()}, []
+    for role in ("nk", "t"):
+        found = batch(adpc, adex, role)
+        if found is None:
+            continue
+        windows = cycle_windows(found, study)
+        parts += list(_frames(found, windows, role=role, study=study, marks=_marks(found, windows, adex, cm)))
+        windows_of += list(_candidates(found, windows, study))
+        for name, rows in used_samples(found, windows).items():
+            used[name].update(rows)
+    frame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    frame = ordered(frame, ["USUBJID", "PRODUCT", "ASSAY", "ASPEC", "CLOCK", "ACYCLE", "PARAMCD"])
+    _check(frame)
+    return Kinetics(text_missing(frame[COLUMNS]), _with_use(adpc, used), _candidate_frame(windows_of))
+
+
+def _check(frame: pd.DataFrame) -> None:
+    silent = frame[frame["AVAL"].isna() & (frame["REASON"].fillna("") == "")]
+    if len(silent):
+        row = silent.iloc[0]
+        raise DerivationError(
+            f"ADPP: {row['PARAMCD']} of {row['USUBJID']} is missing without a reason; this is an error of the program"
+        )
+
+
+def _with_use(adpc: pd.DataFrame, used: Mapping[str, set[int]]) -> pd.DataFrame:
+    names = {"CMAX": "CMAXFL", "AUCLST": "AUCFL", "LAMZ": "LAMZFL"}
+    columns = {
+        column: pd.Series(np.where(adpc.index.isin(sorted(used[name])), "Y", None), index=adpc.index, dtype=object)
+        for name, column in names.items()
+    }
+    return adpc.assign(**columns)
+
+
+def _refused(adpc: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Return one row for each profile that has no parameters at all."""
+    rows = adpc[adpc["PROFRS"].notna()].drop_duplicates(["USUBJID", "PARAMCD", "ASPEC", "PRODUCT"])
+    frame = pd.DataFrame(
+        {
+            "USUBJID": rows["USUBJID"],
+            "PRODUCT": rows["PRODUCT"],
+            "ROLE": rows["ROLE"],
+            "ASSAY": rows["PARAMCD"],
+            "ASPEC": rows["ASPEC"],
+            "CLOCK": "PRODUCT",
+            "ACYCLE": np.nan,
+            "PARAMCD": "CMAX",
+            "AVAL": np.nan,
+            "AVALU": rows["AVALU"],
+            "METHOD": study.kinetics.auc_method,
+            "BLQRULE": study.kinetics.blq_rule,
+            "EVALFL": "N",
+            "STATUS": None,
+            "FLAGS": None,
+            "REASON": rows["PROFRS"],
+            "NSAMP": 0.0,
+            "NBLQ": 0.0,
+        }
+    )
+    return frame.reset_index(drop=True)
+
+
+def _frames(
+    found: Batch, windows: tuple[CycleWindow, ...], *, role: str, study: Study, marks: Mapping[str, Flags]
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of each cycle, then those over all cycles."""
+    ends = study.kinetics.windows
+    for made in windows:
+        columns = _cycle_columns(found, made, study, ends=ends.cart_cycle if role == "t" else ())
+        yield _long(found, columns, made.given, role=role, cycle=made.number, study=study, marks=marks)
+    columns = _product_columns(found, windows, study, ends=ends.cart_product if role == "t" else ends.nk)
+    every = np.ones(len(found.keys), dtype=bool)
+    yield _long(found, columns, every, role=role, cycle=None, study=study, marks=marks)
+
+
+def _cycle_columns(
+    found: Batch, made: CycleWindow, study: Study, *, ends: tuple[float, ...]
+) -> Iterator[_Column]:
+    own = {name: made.found.flags[name] for name in ("ALL_BLQ", "LZ_R2", "LZ_SPAN", "AUC_EXTRAP")}
+    no_boundary = ~made.opens | ~made.closes
+    for name, value in made.found.values.items():
+        if name in _SKIPPED:
+            continue
+        reason = made.found.reasons[name]
+        if name in _SLOPES or name in _OF_SLOPE:
+            reason = np.where(made.truncated, "WINDOW_TRUNCATED", reason)
+            value = np.where(made.truncated, np.nan, value)
+        flags = _relevant(name, own)
+        if name in _AREAS:
+            reason = np.where(made.opens, reason, "BOUNDARY_MISSING")
+            value = np.where(made.opens, value, np.nan)
+            flags = {**flags, "BOUNDARY_MISSING": no_boundary}
+        yield _Column(name, value, reason, flags)
+        if name in ("CMAX", "AUCLST"):
+            yield _normalised(name, value, reason, found.dose[:, made.number - 1])
+    for end in ends:
+        yield _partial(made, end)
+    yield from _censored(made, study)
+
+
+def _relevant(name: str, own: Mapping[str, Flags]) -> dict[str, Flags]:
+    kept = ("ALL_BLQ",) if name not in _SLOPES and name not in _OF_SLOPE else tuple(own)
+    return {flag: own[flag] for flag in kept}
+
+
+def _normalised(name: str, value: Floats, reason: Texts, dose: Floats) -> _Column:
+    known = dose > 0
+    per = value / np.where(known, dose / NORMALISED_TO, np.nan)
+    return _Column(f"{name}DN", per, np.where(np.isnan(value), reason, np.where(known, "", "NO_DOSE")), {})
+
+
+def _partial(made: CycleWindow, end: float) -> _Column:
+    area, _ = made.found.partial(end)
+    value = np.where(made.opens, area.area, np.nan)
+    reason = np.where(made.opens, np.where(np.isnan(value), "NO_SAMPLES", ""), "BOUNDARY_MISSING")
+    flags = {
+        "WINDOW_NOT_COVERED": (area.status == "INCOMPLETE") | (made.length < end),
+        "BOUNDARY_MISSING": ~made.opens | ~made.closes,
+    }
+    return _Column(f"AUC0_{end:g}", value, reason, flags, area.status, area.evaluable & made.opens)
+
+
+def _censored(made: CycleWindow, study: Study) -> Iterator[_Column]:
+    """Yield censored half-life and expansion of a window; a window that a later dose cuts has no half-life."""
+    fit = tobit(made.part.samples, below=study.kinetics.tobit_dnq, starts=study.kinetics.tobit_starts)
+    for name, value in (("TOBITLZ", fit.lambda_z), ("TOBITHL", fit.half_life)):
+        kept = np.where(made.truncated, np.nan, value)
+        why = np.where(made.truncated, "WINDOW_TRUNCATED", np.where(np.isnan(value), fit.reason, ""))
+        yield _Column(name, kept, why, {})
+    grown = expansion(made.part.samples, baseline=study.kinetics.expansion_baseline)
+    yield _Column("FOLDX", grown.fold, grown.reason, {})
+    no_growth = np.where(np.isnan(grown.doubling_time) & (grown.reason == ""), "NO_GROWTH", grown.reason)
+    yield _Column("DOUBLT", grown.doubling_time, no_growth, {})
+
+
+def _product_columns(
+    found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, ends: tuple[float, ...]
+) -> Iterator[_Column]:
+    whole = apply_blq_rule(found.samples, study.kinetics.blq_rule)
+    peaks = points(whole)
+    all_blq = np.where(np.isnan(peaks.tmax), "ALL_BLQ", "")
+    flags = {"ALL_BLQ": whole.n_quantified == 0}
+    lasting = persistence(found.samples)
+    yield _Column("CMAX", peaks.cmax, np.where(np.isnan(peaks.cmax), "NO_SAMPLES", ""), flags)
+    yield _Column("TMAX", peaks.tmax, all_blq, flags)
+    yield _Column("CLST", peaks.clast, all_blq, flags)
+    yield _Column("TLST", peaks.tlast, all_blq, flags)
+    none_seen = np.where(np.isnan(lasting.last_detected), "ALL_BLQ", "")
+    yield _Column("TLSTDET", lasting.last_detected, none_seen, flags)
+    lost = np.where(np.isinf(lasting.lost_by), np.nan, lasting.lost_by)
+    yield _Column("LOSTBY", lost, np.where(np.isinf(lasting.lost_by), "STILL_QUANTIFIED", all_blq), flags)
+    for end in ends:
+        yield _summed(found, windows, study, end=end)
+    yield from _accumulation(windows, study)
+
+
+def _summed(found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, end: float) -> _Column:
+    """Add the areas of the windows up to an end; one of them missing leaves none."""
+    whole = apply_blq_rule(found.samples, study.kinetics.blq_rule)
+    table = study.kinetics
+    judged = partial_area(
+        whole,
+        end,
+        method=table.auc_method,
+        min_post_samples=table.auc_min_post_samples,
+        min_last=table.auc_min_last_day,
+    )
+    total, complete = np.zeros(len(found.keys)), np.ones(len(found.keys), dtype=bool)
+    bounded = np.ones(len(found.keys), dtype=bool)
+    for made in windows:
+        start = found.start[:, made.number - 1]
+        part = np.zeros(len(total))
+        for stop in np.unique(np.minimum(end - start, made.length)[made.given]):
+            if stop <= 0:
+                continue
+            same = made.given & (np.minimum(end - start, made.length) == stop)
+            reach = float(min(stop, 1e6))
+            part = np.where(same, made.found.partial(reach)[0].area, part)
+        needed = made.given & (start < end)
+        complete &= ~needed | made.opens
+        bounded &= ~needed | (made.opens & made.closes)
+        total += np.where(needed, np.nan_to_num(part), 0.0)
+    value = np.where(complete, total, np.nan)
+    flags = {
+        "WINDOW_NOT_COVERED": judged.status == "INCOMPLETE",
+        "BOUNDARY_MISSING": ~bounded,
+        "SEVERAL_CYCLES": np.nansum(found.start < end, axis=1) > 1,
+    }
+    reason = np.where(complete, "", "BOUNDARY_MISSING")
+    return _Column(f"AUC0_{end:g}", value, reason, flags, judged.status, judged.evaluable & complete)
+
+
+def _accumulation(windows: tuple[CycleWindow, ...], study: Study) -> Iterator[_Column]:
+    """Yield the ratios of the second to the first cycle, areas over equal lengths."""
+    if len(windows) < 2:
+        return
+    first, second = windows[:2]
+    length = study.kinetics.windows.cart_cycle[0]
+    pairs = {
+        "RACAUC": tuple(np.where(w.opens & w.closes, w.found.partial(length)[0].area, np.nan) for w in (first, second)),
+        "RACCMAX": tuple(w.found.values["CMAX"] for w in (first, second)),
+    }
+    for name, (below, above) in pairs.items():
+        ratio = np.where(second.given, accumulation(below, above), np.nan)
+        why = np.select(
+            [np.isfinite(ratio), ~second.given, ~(second.opens & first.closes)],
+            ["", "ONE_CYCLE", "BOUNDARY_MISSING"],
+            "ZERO_EXPOSURE",
+        )
+        yield _Column(name, ratio, why, {})
+
+
+def _long(
+    found: Batch,
+    columns: Iterator[_Column],
+    given: Flags,
+    *,
+    role: str,
+    cycle: int | None,
+    study: Study,
+    marks: Mapping[str, Flags],
+) -> pd.DataFrame:
+    """Return the columns of a batch as rows."""
+    collected = found.samples.valid.sum(axis=1), (found.samples.valid & ~found.samples.quantified).sum(axis=1)
+    keys = found.keys.rename(columns={"PARAMCD": "ASSAY", "AVALU": "UNIT"})
+    parts = []
+    for column in columns:
+        flags = {**column.flags, **{name: mark for name, mark in marks.items() if _concerns(name, column.name)}}
+        usable = np.isfinite(column.value) if column.evaluable is None else column.evaluable
+        part = keys.assign(
+            ROLE=role,
+            CLOCK="PRODUCT" if cycle is None else "CYCLE",
+            ACYCLE=np.nan if cycle is None else float(cycle),
+            PARAMCD=column.name,
+            AVAL=column.value,
+            AVALU=keys["UNIT"].map(lambda unit, name=column.name: _unit(name, unit)),
+            METHOD=study.kinetics.auc_method,
+            BLQRULE=study.kinetics.blq_rule,
+            EVALFL=np.where(usable, "Y", "N"),
+            STATUS=None if column.status is None else column.status,
+            FLAGS=_joined(flags, len(keys)),
+            REASON=np.where(np.isnan(column.value), column.reason, ""),
+            NSAMP=collected[0].astype(float),
+            NBLQ=collected[1].astype(float),
+        )
+        parts.append(part[given])
+    frame = pd.concat(parts, ignore_index=True)
+    for name in ("EVALFL", "STATUS", "REASON", "FLAGS", "AVALU"):
+        frame[name] = frame[name].astype(object).where(frame[name].notna() & (frame[name] != ""), None)
+    return frame
+
+
+def _joined(flags: Mapping[str, Flags], size: int) -> list[str]:
+    return [";".join(name for name in sorted(flags) if flags[name][row]) for row in range(size)]
+
+
+def _concerns(mark: str, parameter: str) -> bool:
+    return mark == "BASELINE_ABOVE_LLOQ" or parameter.startswith("CMAX")
+
+
+def _unit(name: str, unit: object) -> str:
+    if name in _NO_UNIT:
+        return ""
+    if name in _PERCENT:
+        return "%"
+    if name in _PER_DAY:
+        return "1/day"
+    if name in _DAYS:
+        return "day"
+    power = "day^2*" if name.startswith("AUMC") else "day*" if name.startswith("AUC") else ""
+    return f"{power}{unit}" + (" per 10^7 cells/kg" if name.endswith("DN") else "")
+
+
+def _marks(
+    found: Batch, windows: tuple[CycleWindow, ...], adex: pd.DataFrame, cm: pd.DataFrame | None
+) -> dict[str, Flags]:
+    """Return marks of whole profiles: a baseline above the limit; a maximum after a medicine that lowers it."""
+    early = found.samples.quantified & (found.samples.time <= 0)
+    first_t = found.rows.groupby("PROFILE")["ROLE"].first().eq("t").to_numpy()
+    answer: dict[str, Flags] = {"BASELINE_ABOVE_LLOQ": early.any(axis=1) & first_t}
+    if cm is None or not len(cm):
+        return answer
+    names = text_column(cm, "CMDECOD").fillna(text_column(cm, "CMTRT")).fillna("").astype(str)
+    begins = date_columns(cm, "CMSTDTC")["START"]
+    start = adex.assign(M=adex["ASTDTM"].fillna(adex["ASTDT"])).groupby(["USUBJID", "PRODUCT"])["M"].min()
+    moment = start.reindex(pd.MultiIndex.from_frame(found.keys[["USUBJID", "PRODUCT"]])).reset_index(drop=True)
+    top = points(apply_blq_rule(found.samples, "zero")).tmax
+    peak = moment + pd.to_timedelta(pd.Series(top), unit="D")
+    for mark, words in shipped_data("kinetics")["therapy"].items():
+        hit = names.map(lambda name, words=words: any(word in name for word in words)).astype(bool)
+        first = pd.DataFrame({"USUBJID": cm["USUBJID"], "T": begins})[hit & begins.notna()].groupby("USUBJID")["T"].min()
+        when = first.reindex(found.keys["USUBJID"]).reset_index(drop=True)
+        answer[mark] = ((when >= moment) & (when < peak)).to_numpy()
+    return answer
+
+
+_CANDIDATES = ["USUBJID", "ASSAY", "ASPEC", "ACYCLE", "N", "TFIRST", "TLAST", "SLOPE", "R2", "R2ADJ", "SPAN", "WHY"]
+
+
+def _candidates(found: Batch, windows: tuple[CycleWindow, ...], study: Study) -> Iterator[pd.DataFrame]:
+    """Yield every candidate window of the terminal slope of the last cycles."""
+    for made in windows:
+        table = made.found.terminal.candidates
+        why = table.why_not(study.kinetics.lambda_z_tol)
+        row, column = np.nonzero(table.exists & (made.given & ~made.truncated)[:, None])
+        keys = found.keys.iloc[row].reset_index(drop=True)
+        yield pd.DataFrame(
+            {
+                "USUBJID": keys["USUBJID"],
+                "ASSAY": keys["PARAMCD"],
+                "ASPEC": keys["ASPEC"],
+                "ACYCLE": float(made.number),
+                "N": table.n[column].astype(float),
+                "TFIRST": table.first[row, column],
+                "TLAST": table.last[row, column],
+                "SLOPE": table.slope[row, column],
+                "R2": table.r2[row, column],
+                "R2ADJ": table.adj_r2[row, column],
+                "SPAN": table.span[row, column],
+                "WHY": why[row, column].astype(object),
+            }
+        )
+
+
+def _candidate_frame(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    kept = [part for part in parts if len(part)]
+    if not kept:
+        return pd.DataFrame(columns=_CANDIDATES)
+    return ordered(pd.concat(kept, ignore_index=True)[_CANDIDATES], ["USUBJID", "ASSAY", "ACYCLE", "N"])

@@ -1,0 +1,164 @@
+"""Baseline variables from the lesions identified before treatment: site, organs, number and share of liver lesions."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from interim.adam.baseline_source import Column, Recipe, Sources, no_values
+from interim.adam.source import text_column
+
+_ROLES = ("TARGET", "NON-TARGET")
+
+
+def tumour_site(recipe: Recipe, sources: Sources) -> Column:
+    """Return whether the tumours are in one organ, in it and elsewhere, or elsewhere only.
+
+    Parameters
+    ----------
+    recipe : mapping
+        organ; texts only, more, none.
+    sources : Sources
+        TU.
+
+    Returns
+    -------
+    Column
+        Text.
+
+    Raises
+    ------
+    None
+    """
+    rows = _lesions(sources)
+    if rows.empty:
+        return no_values()
+    group = rows["ORGAN"].eq(recipe["organ"]).groupby(rows["USUBJID"], sort=True)
+    everywhere, somewhere = group.all(), group.any()
+    site = somewhere.map({True: recipe["more"], False: recipe["none"]}).astype(object)
+    return Column(site.where(~everywhere, recipe["only"]), pd.Series(dtype=object))
+
+
+def organ_flag(recipe: Recipe, sources: Sources) -> Column:
+    """Return whether an organ holds a lesion.
+
+    Parameters
+    ----------
+    recipe : mapping
+        organ.
+    sources : Sources
+        TU.
+
+    Returns
+    -------
+    Column
+        Y or N.
+
+    Raises
+    ------
+    None
+    """
+    rows = _lesions(sources)
+    if rows.empty:
+        return no_values()
+    found = rows["ORGAN"].eq(recipe["organ"]).groupby(rows["USUBJID"], sort=True).any()
+    return Column(found.map({True: "Y", False: "N"}).astype(object), pd.Series(dtype=object))
+
+
+def organ_number(recipe: Recipe, sources: Sources) -> Column:
+    """Return the number of different organs with a lesion; all lymph nodes are one organ.
+
+    Parameters
+    ----------
+    recipe : mapping
+        Not read.
+    sources : Sources
+        TU.
+
+    Returns
+    -------
+    Column
+        Number.
+
+    Raises
+    ------
+    None
+    """
+    rows = _lesions(sources)
+    if rows.empty:
+        return no_values()
+    return Column(rows.groupby("USUBJID")["ORGAN"].nunique().astype("float64"), pd.Series(dtype=object))
+
+
+def lesion_number(recipe: Recipe, sources: Sources) -> Column:
+    """Return the number of lesion records in an organ.
+
+    Parameters
+    ----------
+    recipe : mapping
+        organ.
+    sources : Sources
+        TU.
+
+    Returns
+    -------
+    Column
+        Number; one record that stands for several lesions counts once.
+
+    Raises
+    ------
+    None
+    """
+    rows = _lesions(sources)
+    if rows.empty:
+        return no_values()
+    number = rows["ORGAN"].eq(recipe["organ"]).groupby(rows["USUBJID"], sort=True).sum()
+    return Column(number.astype("float64"), pd.Series(dtype=object))
+
+
+def lesion_share(recipe: Recipe, sources: Sources) -> Column:
+    """Return the share of an organ in the baseline sum of target diameters.
+
+    Parameters
+    ----------
+    recipe : mapping
+        organ, parameter of one lesion.
+    sources : Sources
+        TU, ADTR.
+
+    Returns
+    -------
+    Column
+        0 to 1.
+
+    Raises
+    ------
+    None
+    """
+    places, adtr = _lesions(sources), sources.adtr
+    if places.empty or adtr is None or "TRLNKID" not in adtr:
+        return no_values()
+    keep = (adtr["PARAMCD"] == recipe["parameter"]) & (adtr["ABLFL"] == "Y")
+    keep &= adtr["PARCAT2"] == sources.study.response.evaluator
+    sizes = adtr.loc[keep, ["USUBJID", "TRLNKID", "AVAL"]]
+    known = places[["USUBJID", "TRLNKID", "ORGAN"]].drop_duplicates(["USUBJID", "TRLNKID"])
+    joined = sizes.merge(known, on=["USUBJID", "TRLNKID"], how="left", validate="m:1")
+    inside = joined["AVAL"].where(joined["ORGAN"] == recipe["organ"], 0.0)
+    total = joined.groupby("USUBJID")["AVAL"].sum()
+    placed = joined["ORGAN"].notna().groupby(joined["USUBJID"]).all()
+    share = inside.groupby(joined["USUBJID"]).sum() / total.where(total > 0)
+    return Column(share.where(placed), pd.Series(dtype=object))
+
+
+def _lesions(sources: Sources) -> pd.DataFrame:
+    """Return USUBJID, TRLNKID and organ of every target and non-target lesion with a location, one row per lesion."""
+    source = sources.sdtm.domain("TU")
+    role = text_column(source, "TUSTRESC").fillna(text_column(source, "TUORRES"))
+    location = text_column(source, "TULOC")
+    kept = role.isin(list(_ROLES)) & location.notna()
+    node = location.fillna("").str.startswith("LYMPH NODE")
+    liver = location.fillna("").str.startswith("LIVER")
+    organ = location.where(~node, "LYMPH NODE").where(~liver, "LIVER")
+    rows = pd.DataFrame(
+        {"USUBJID": source["USUBJID"], "TRLNKID": text_column(source, "TULNKID"), "ORGAN": organ}
+    )
+    return rows[kept].drop_duplicates().reset_index(drop=True)

@@ -1,0 +1,340 @@
+"""Dose finding: the log of the decisions, their replay, and what the rule does on average."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from interim.adam.model import Adam
+from interim.analysis.escalation_state import (
+    Escalation,
+    add_absent,
+    add_texts,
+    decision_text,
+    escalation_of,
+    no_escalation,
+)
+from interim.analysis.population import set_label
+from interim.data.model import Sdtm
+from interim.design.characteristics import Characteristics
+from interim.design.escalation import TitratedThreePlusThree
+from interim.design.history import History
+from interim.design.operate import operating_characteristics
+from interim.design.planning import planning_scenarios
+from interim.design.replay import ReplayRow
+from interim.design.tipping import open_facts, tipping_options
+from interim.result import Result, Rows
+from interim.study import Study
+from interim.study.ambiguity import register
+from interim.study.reread import with_readings
+
+TITRATION, CLASSIC = "titration", "3+3"
+_DAYS = 7
+_SCOPE = "AMB-1"
+
+
+def decision_log(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """List every dose decision: what the rule said on that day, what was decided, what came of it.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADDLT.
+    study : Study
+        Table ``dose``.
+    sdtm : Sdtm
+        DECISIONS.
+
+    Returns
+    -------
+    Result
+        ``escalation_log.decision_log``; variable decision, one level per decision and ``cut`` for the state at the cut-off;
+        stats week, dose, cohort (enrolled/evaluable), dlt, trigger, mode, rule, committee, same, reference, rationale; variable concordance (stats rate,
+        lower_dose, first, late).
+
+    Raises
+    ------
+    DataError
+        If a fact that the replay needs has no date.
+    """
+    rows = Rows(
+        "escalation_log.decision_log", "Dose-escalation decision log", set_label("CART-SAF", study)
+    )
+    reason = no_escalation(adam, study)
+    if reason:
+        return add_absent(rows, reason, variable="decision").build()
+    state = escalation_of(adam, study, sdtm)
+    before = ""
+    for number, group in groupby(state.replayed.rows, key=lambda row: row.group):
+        members = list(group)
+        mode = mode_of(members[0])
+        change = f"{before} -> {mode}" if before and before != mode else mode
+        _add_decision(rows, state, number, members, mode=change)
+        before = mode
+    _add_present(rows, state)
+    _add_concordance(rows, state)
+    return rows.build()
+
+
+def mode_of(row: ReplayRow) -> str:
+    """Return the part of the rule that was in force at an assignment.
+
+    Parameters
+    ----------
+    row : ReplayRow
+        The assignment.
+
+    Returns
+    -------
+    str
+        titration or 3+3.
+
+    Raises
+    ------
+    None
+    """
+    return TITRATION if row.decision.rule_id.split(">")[0] in ("T0", "T1") else CLASSIC
+
+
+def _add_decision(
+    rows: Rows, state: Escalation, number: int, members: list[ReplayRow], *, mode: str
+) -> None:
+    first = members[0]
+    ids = [row.participant for row in members]
+    subjects = [subject for subject in state.history.subjects if subject.id in ids]
+    record = state.record_of(first)
+    kinds = {row.kind for row in members} - {"same"}
+    starred = any(row.would_differ for row in members)
+    texts = {
+        "week": f"w{_week(state, first):02d}",
+        "dose": f"DL{first.level}",
+        "cohort": f"{len(ids)}/{sum(item.status == 'evaluable' for item in subjects)}",
+        "dlt": f"{sum(item.dlt for item in subjects)}",
+        "trigger": f"{sum(item.trigger for item in subjects)}",
+        "mode": mode,
+        "rule": f"{decision_text(first.decision)} [{first.decision.rule_id}]{'*' if starred else ''}",
+        "committee": f"{len(ids)} enrolled at DL{first.level}, no record"
+        if record is None
+        else f"enrol {record['n']:.0f} at DL{first.level}",
+        "same": "yes" if not kinds else f"no: {', '.join(sorted(kinds)).replace('_', ' ')}",
+        "reference": "" if record is None else str(record["evidence"]),
+        "rationale": "" if record is None else str(record["reason"]),
+    }
+    add_texts(rows, {"variable": "decision", "level": str(number)}, texts, subjects=ids)
+
+
+def _week(state: Escalation, row: ReplayRow) -> int:
+    return int((row.assigned - state.first_day).days // _DAYS + 1)
+
+
+def _add_present(rows: Rows, state: Escalation) -> None:
+    """Add what the rule says at the cut-off, beside the recorded end of the escalation."""
+    decision, stop = state.by_rule, state.stop
+    mode = TITRATION if decision.rule_id.split(">")[0] in ("T0", "T1") else CLASSIC
+    recorded = "" if stop is None else f"{stop.kind.replace('_', ' ')}, DL{stop.level}"
+    texts = {
+        "week": "cut-off",
+        "dose": "–" if decision.target_level is None else f"DL{decision.target_level}",
+        "mode": mode,
+        "rule": f"{decision_text(decision)} [{decision.rule_id}]",
+        "committee": recorded or "none recorded",
+        "reference": "" if stop is None else stop.evidence,
+        "rationale": "" if stop is None else stop.rationale,
+    }
+    add_texts(rows, {"variable": "decision", "level": "cut"}, texts)
+
+
+def _add_concordance(rows: Rows, state: Escalation) -> None:
+    replayed = state.replayed
+    same, total = replayed.concordant, replayed.n_decisions
+    rows.add("rate", same / total, variable="concordance", n=same, N=total)
+    rows.add("lower_dose", replayed.lower, variable="concordance", n=replayed.lower, N=total)
+    late = len(replayed.late_changes)
+    rows.add("late", late, variable="concordance", n=late, N=len(replayed.rows))
+    first = replayed.first_discordant
+    text = "none"
+    if first is not None:
+        said = decision_text(first.decision)
+        text = f"{first.kind.replace('_', ' ')} at DL{first.level}: the rule said {said}"
+    rows.add("first", None, text=text, variable="concordance")
+
+
+def conformance(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """List every assignment beside the rule, on the facts of that day and on those of today.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADDLT.
+    study : Study
+        Table ``dose``.
+    sdtm : Sdtm
+        DECISIONS.
+
+    Returns
+    -------
+    Result
+        ``escalation_log.conformance``; variable assignment, one level per participant in order; stats day, known, rule,
+        assigned, match, today, cause; variable match (stat rate over the assignments).
+
+    Raises
+    ------
+    DataError
+        If a fact that the replay needs has no date.
+    """
+    title = "Re-execution of the escalation rule"
+    rows = Rows("escalation_log.conformance", title, set_label("CART-SAF", study))
+    reason = no_escalation(adam, study)
+    if reason:
+        return add_absent(rows, reason, variable="assignment").build()
+    state = escalation_of(adam, study, sdtm)
+    for place, row in enumerate(state.replayed.rows, 1):
+        level = {"variable": "assignment", "level": str(place)}
+        add_texts(rows, level, _assignment(state, row, place), subjects=[row.participant])
+    agree = sum(row.kind == "same" for row in state.replayed.rows)
+    rows.add(
+        "rate",
+        agree / len(state.replayed.rows),
+        variable="match",
+        n=agree,
+        N=len(state.replayed.rows),
+    )
+    return rows.build()
+
+
+def _assignment(state: Escalation, row: ReplayRow, place: int) -> dict[str, str]:
+    order = state.history.subjects[place - 1].order
+    then = state.history.before(order, strictly_before=row.assigned)
+    causes = (f"{change.then} -> {change.now} ({change.cause})" for change in row.changes)
+    return {
+        "day": f"{(row.assigned - state.first_day).days + 1}",
+        "known": then.text() or "nobody",
+        "rule": f"{decision_text(row.decision)} [{row.decision.rule_id}]",
+        "assigned": f"DL{row.level}",
+        "match": "yes" if row.kind == "same" else f"no: {row.kind.replace('_', ' ')}",
+        "today": f"{decision_text(row.today)}*" if row.would_differ else "unchanged",
+        "cause": "; ".join(causes),
+    }
+
+
+def characteristics(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """Compute what the rule does on average under the planning scenarios, for every reading of the titration scope.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADDLT; the present state.
+    study : Study
+        Table ``dose``.
+    sdtm : Sdtm
+        Source data.
+
+    Returns
+    -------
+    Result
+        ``escalation_log.characteristics``; group by scenario, variable by reading of AMB-1 (and ``present``: from the state at the cut-off); stats none, mtd1 ... (exact
+        probability of each MTD), cap, left, n (expected participants), dlt.
+
+    Raises
+    ------
+    DesignError
+        If there are more states than permitted.
+    """
+    title = "Exact operating characteristics of the escalation rule"
+    rows = Rows("escalation_log.characteristics", title, method="exact", group_var="SCENARIO")
+    scenarios = planning_scenarios(len(study.dose.levels))
+    if no_escalation(adam, study) or not scenarios:
+        reason = no_escalation(adam, study) or "the planning scenarios have another number of levels"
+        return add_absent(rows, reason, variable="scenario").build()
+    for name, rule in rules_by_scope(study).items():
+        for scenario, found in operating_characteristics(rule, scenarios).items():
+            _add_characteristics(rows, scenario, name, found)
+    state = escalation_of(adam, study, sdtm)
+    if state.by_rule.action != "STOP":
+        present = operating_characteristics(state.rule, scenarios, start=state.history)
+        for scenario, found in present.items():
+            _add_characteristics(rows, scenario, "present", found)
+    return rows.build()
+
+
+def rules_by_scope(study: Study) -> dict[str, TitratedThreePlusThree]:
+    """Return the rule of a study under every reading of the titration scope.
+
+    Parameters
+    ----------
+    study : Study
+        Table ``dose``.
+
+    Returns
+    -------
+    dict of str to TitratedThreePlusThree
+        Reading of AMB-1 -> rule; ``own`` first if the study reads the text in its own way.
+
+    Raises
+    ------
+    DesignError
+        If the options of the rule contradict each other.
+    """
+    own = next(reading for reading in study.readings if reading.amb == _SCOPE)
+    rules = {"own": TitratedThreePlusThree.from_study(study)} if own.reading == "own" else {}
+    letters = [letter for letter, entry in register()[_SCOPE].items() if isinstance(entry, Mapping)]
+    for letter in letters:
+        rules[letter] = TitratedThreePlusThree.from_study(with_readings(study, {_SCOPE: letter}))
+    return rules
+
+
+def _add_characteristics(rows: Rows, scenario: str, reading: str, found: Characteristics) -> None:
+    numbers = {"none": found.sel[0]}
+    numbers |= {f"mtd{level}": share for level, share in enumerate(found.sel) if level}
+    numbers |= {"cap": found.p_cap, "left": found.p_left_titration, "n": found.total_n, "dlt": found.total_dlt}
+    for stat, value in numbers.items():
+        rows.add(stat, value, group=scenario, variable=reading)
+
+
+def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """Show the next action under every option of the rule, and under every outcome of the open facts.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADDLT.
+    study : Study
+        Table ``dose``; ``tipping.engine``.
+    sdtm : Sdtm
+        Source data.
+
+    Returns
+    -------
+    Result
+        ``escalation_log.sensitivity``; variable option (one level per option, the rule itself first) and variable open (levels present, best, worst,
+        smallest); stats decision, rule, flips.
+
+    Raises
+    ------
+    DesignError
+        If the history does not belong to the rule.
+    """
+    rows = Rows("escalation_log.sensitivity", "Next action under the options of the rule")
+    reason = no_escalation(adam, study)
+    if reason or not study.tipping.engine:
+        reason = reason or "switched off: tipping.engine"
+        return add_absent(rows, reason, variable="option").build()
+    state = escalation_of(adam, study, sdtm)
+    for row in tipping_options(state.rule, state.history).to_dict("records"):
+        texts = {"decision": str(row["decision"]), "rule": str(row["rule"])}
+        texts["flips"] = "yes" if row["flips"] else "no"
+        add_texts(rows, {"variable": "option", "level": str(row["option"])}, texts)
+    for level, texts in _open(state.rule, state.history):
+        add_texts(rows, {"variable": "open", "level": level}, texts)
+    return rows.build()
+
+
+def _open(rule: TitratedThreePlusThree, history: History) -> Iterator[tuple[str, dict[str, str]]]:
+    facts = open_facts(rule, history)
+    for name, decision in (("best", facts.best), ("worst", facts.worst)):
+        differs = (decision.mtd, decision.target_level) != (facts.present.mtd, facts.present.target_level)
+        flips = "yes" if differs else "no"
+        yield name, {"decision": decision.brief, "rule": decision.rule_id, "flips": flips}
+    few = "> 3" if facts.smallest is None else str(facts.smallest)
+    text = few if facts.participants else "no open fact"
+    yield "smallest", {"decision": text, "rule": facts.example, "flips": "–"}

@@ -1,0 +1,309 @@
+"""The dose escalation as the questions see it: history, rule, recorded decisions, replay."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.dlt import has_dose_ladder, history_frame
+from interim.adam.model import Adam
+from interim.data.model import Sdtm
+from interim.design.decision import Decision
+from interim.design.escalation import TitratedThreePlusThree
+from interim.design.history import STOP_KINDS, History, Record, Stop
+from interim.design.replay import Replay, ReplayRow, replay
+from interim.result import Rows
+from interim.study import Study
+
+NO_LADDER = "not applicable: the study has no dose ladder of a T-cell product"
+
+
+@cache
+def printed() -> dict[str, Any]:
+    """Return the content of ``escalation.toml``.
+
+    Returns
+    -------
+    dict
+        Tables escalation, blrm, trigger, stop, readings, open_point.
+
+    Raises
+    ------
+    None
+    """
+    return tomllib.loads(files("interim.analysis").joinpath("escalation.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """The dose escalation of a study at the cut-off.
+
+    Attributes
+    ----------
+    study : Study
+        Parameters.
+    history : History
+        Participants with a dose level, in order of assignment.
+    rule : TitratedThreePlusThree
+        The rule of the study.
+    decisions : pandas.DataFrame
+        Recorded decisions up to the cut-off, by date; columns as `recorded_decisions` gives them.
+    """
+
+    study: Study
+    history: History
+    rule: TitratedThreePlusThree
+    decisions: pd.DataFrame
+
+    @cached_property
+    def doses(self) -> pd.DataFrame:
+        """Recorded decisions about a dose level, as the replay reads them."""
+        return self.decisions[self.decisions["kind"] == "dose"]
+
+    @cached_property
+    def first_day(self) -> pd.Timestamp:
+        """Day of the first assignment."""
+        days = [subject.assigned for subject in self.history.subjects if subject.assigned is not None]
+        return min(days)
+
+    def record_of(self, row: ReplayRow) -> Mapping[str, Any] | None:
+        """Return the recorded decision that an assignment follows.
+
+        Parameters
+        ----------
+        row : ReplayRow
+            The assignment.
+
+        Returns
+        -------
+        mapping or None
+            The latest decision for its level up to that day; None without a record.
+
+        Raises
+        ------
+        None
+        """
+        fits = self.doses[(self.doses["date"] <= row.assigned) & (self.doses["level"] == row.level)]
+        return None if fits.empty else {str(name): value for name, value in fits.iloc[-1].items()}
+
+    @cached_property
+    def stop(self) -> Stop | None:
+        """The recorded decision that ended the escalation, the last if there are several."""
+        ends = self.decisions[self.decisions["kind"].isin(STOP_KINDS)]
+        if ends.empty:
+            return None
+        row = ends.iloc[-1]
+        return Stop(
+            date=f"{row['date']:%Y-%m-%d}",
+            role=row["role"],
+            name=row["name"],
+            level=None if pd.isna(row["level"]) else int(row["level"]),
+            rationale=row["reason"],
+            evidence=row["evidence"],
+            kind=row["kind"],
+        )
+
+    @cached_property
+    def by_rule(self) -> Decision:
+        """What the rule says at the cut-off, whatever was recorded."""
+        return self.rule.decide(self.history)
+
+    @cached_property
+    def present(self) -> Decision:
+        """What holds at the cut-off: the recorded stop, else what the rule says."""
+        if self.stop is None:
+            return self.by_rule
+        return self.rule.decide(replace(self.history, record=Record(stop=self.stop)))
+
+    @cached_property
+    def replayed(self) -> Replay:
+        """All assignments beside the rule."""
+        return replay(
+            self.rule,
+            self.history,
+            decisions=self.doses if len(self.doses) else None,
+            dose_deviation=self.study.dose.dose_deviation_flag,
+            min_treated=printed()["escalation"]["registered_minimum"],
+        )
+
+
+def escalation_of(adam: Adam, study: Study, sdtm: Sdtm) -> Escalation:
+    """Return the dose escalation of a study at the cut-off.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADDLT.
+    study : Study
+        Table ``dose``.
+    sdtm : Sdtm
+        DECISIONS.
+
+    Returns
+    -------
+    Escalation
+        History, rule and record.
+
+    Raises
+    ------
+    DataError
+        If the rows of the history cannot be used.
+    DesignError
+        If the options of the rule contradict each other.
+    """
+    levels = len(study.dose.levels)
+    history = History.from_frame(history_frame(adam["ADDLT"]), levels=levels)
+    rule = TitratedThreePlusThree.from_study(study)
+    return Escalation(study, history, rule, recorded_decisions(sdtm, study))
+
+
+def recorded_decisions(sdtm: Sdtm, study: Study) -> pd.DataFrame:
+    """Return the recorded decisions about dose levels.
+
+    Parameters
+    ----------
+    sdtm : Sdtm
+        DECISIONS at the cut-off.
+    study : Study
+        Dose levels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns date, kind, level (1-based), n, role, name, reason, evidence; by date.
+
+    Raises
+    ------
+    None
+    """
+    source = sdtm.domain("DECISIONS")
+    levels = {f"DL{place}": float(place) for place in range(1, len(study.dose.levels) + 1)}
+
+    def column(name: str) -> pd.Series:
+        return source[name] if name in source else pd.Series(None, index=source.index, dtype=object)
+
+    frame = pd.DataFrame(
+        {
+            "date": pd.to_datetime(column("date").astype(object), format="ISO8601"),
+            "kind": column("kind"),
+            "level": column("level").map(levels).astype("float64"),
+            "n": pd.to_numeric(column("n")).astype("float64"),
+            "role": _texts(column("role")),
+            "name": _texts(column("name")),
+            "reason": _texts(column("rationale")),
+            "evidence": _texts(column("references")),
+        }
+    )
+    return frame.sort_values(["date", "level", "kind"], kind="stable").reset_index(drop=True)
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna(), "")
+
+
+def no_escalation(adam: Adam, study: Study) -> str:
+    """Return why there is no dose escalation to look at.
+
+    Parameters
+    ----------
+    adam : Adam
+        Analysis datasets.
+    study : Study
+        Products and cohorts.
+
+    Returns
+    -------
+    str
+        Empty if there is one.
+
+    Raises
+    ------
+    None
+    """
+    if not has_dose_ladder(study):
+        return NO_LADDER
+    if not adam.has("ADDLT"):
+        return f"not derived: {adam.missing.get('ADDLT', 'no ADDLT')}"
+    return "" if adam["ADDLT"]["LEVEL"].notna().any() else "no participant has been assigned to a dose level"
+
+
+def decision_text(decision: Decision) -> str:
+    """Return a decision of the rule in words.
+
+    Parameters
+    ----------
+    decision : Decision
+        What the rule says.
+
+    Returns
+    -------
+    str
+        For example "enrol 3 at DL4".
+
+    Raises
+    ------
+    None
+    """
+    if decision.action == "ENROL":
+        return f"enrol {decision.n_to_enrol} at DL{decision.level}"
+    if decision.action == "WAIT":
+        return "wait for open outcomes"
+    dose = "no MTD" if decision.mtd is None else f"MTD DL{decision.mtd}"
+    return f"stop, {dose} ({decision.mtd_status.replace('_', ' ')})"
+
+
+def add_absent(rows: Rows, reason: str, *, variable: str) -> Rows:
+    """Add the one row of a question that has no answer.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows so far.
+    reason : str
+        Why.
+    variable : str
+        Variable of the rows that are not there.
+
+    Returns
+    -------
+    Rows
+        The same, for chaining.
+
+    Raises
+    ------
+    None
+    """
+    rows.add("n", None, variable=variable, status="NA", reason=reason)
+    return rows
+
+
+def add_texts(rows: Rows, place: Mapping[str, Any], texts: Mapping[str, str], **more: Any) -> None:
+    """Add one row per text of a listed item.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows so far.
+    place : mapping
+        group, variable, level.
+    texts : mapping of str to str
+        stat -> text; an empty text becomes a dash.
+    **more : object
+        As in `interim.result.Rows.add`.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    for stat, text in texts.items():
+        rows.add(stat, None, text=text or "–", **place, **more)

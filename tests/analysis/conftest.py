@@ -314,7 +314,9 @@ def adrs(frame: pd.DataFrame) -> pd.DataFrame:
     rows.append((uid(5), "INVESTIGATOR", "OVR", start[uid(5)] + pd.Timedelta(days=84), "PR", None))
     rows.append((uid(1), "READER 1", "CBOR", start[uid(1)] + pd.Timedelta(days=42), "CR", "C-CR"))
     rows.append((uid(1), "READER 1", "CRSP", start[uid(1)] + pd.Timedelta(days=42), "Y", None))
-    return pd.DataFrame(rows, columns=["USUBJID", "PARCAT2", "PARAMCD", "ADT", "AVALC", "RSNCD"])
+    responses = pd.DataFrame(rows, columns=["USUBJID", "PARCAT2", "PARAMCD", "ADT", "AVALC", "RSNCD"])
+    more = {"PARCAT3": "RECIST 1.1", "AVISIT": None, "ANL01FL": "Y", "RSNTXT": None, "SRCDOM": "TR", "SRCSEQ": "2"}
+    return responses.assign(AVISITN=float("nan"), **more)
 
 
 def adtte() -> pd.DataFrame:
@@ -322,7 +324,12 @@ def adtte() -> pd.DataFrame:
     rows += [(uid(n), "OS", *row) for n, row in OS.items()]
     rows.append((uid(5), "DOR", 259, 1, "K-CUT"))
     frame = pd.DataFrame(rows, columns=["USUBJID", "PARAMCD", "AVAL", "CNSR", "RSNCD"])
-    return frame.astype({"AVAL": "float64", "CNSR": "float64"})
+    frame = frame.astype({"AVAL": "float64", "CNSR": "float64"})
+    start = frame["USUBJID"].map(adsl().set_index("USUBJID")["TRTSDT"])
+    end = start + pd.to_timedelta(frame["AVAL"] - 1, unit="D")
+    rule = frame["PARAMCD"] + "/" + frame["RSNCD"]
+    more = {"STARTDT": start, "ADT": end, "UADT": end, "UCNSR": frame["CNSR"], "RULEID": rule}
+    return frame.assign(**more, RSNTXT=None, SRCDOM="TR", SRCVAR="ADT", SRCSEQ="2")
 
 
 def adsub(frame: pd.DataFrame, study: Study) -> pd.DataFrame:

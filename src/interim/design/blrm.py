@@ -375,10 +375,9 @@ class Blrm(FixedCohorts):
         weights = grid.weights(np.atleast_2d(n), np.atleast_2d(y))[0]
         wanted = np.atleast_1d(np.asarray(probs, dtype=float))
         found = np.empty((len(self.levels), wanted.size))
-        for place in range(len(self.levels)):
-            rates, mass = grid.rates[:, place], weights if weights.ndim == 1 else weights[place]
+        for place, rates in enumerate(grid.rates.T):
             order = np.argsort(rates, kind="stable")
-            below = np.cumsum(mass[order]) - mass[order] / 2
+            below = np.cumsum(weights[order]) - weights[order] / 2
             found[place] = np.interp(wanted, below, rates[order])
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Protocol
 
 from interim.errors import DesignError
 from interim.study.dosing import MTD_RULES
@@ -162,3 +162,31 @@ class Conduct:
     exclusion_lift: Literal["recorded_only", "automatic"] = "recorded_only"
     max_replacements: int | None = None
     stagger_days: int = 0
+
+
+class RuleOptions(Protocol):
+    """What the steps of the titrated 3+3 rule read of it."""
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Planned doses."""
+
+    @property
+    def start_level(self) -> int:
+        """First level."""
+
+    @property
+    def titration(self) -> Titration:
+        """How long one participant per level is treated."""
+
+    @property
+    def mtd(self) -> MtdRule:
+        """What the maximum tolerated dose needs."""
+
+    @property
+    def cap(self) -> Cap:
+        """Largest number of participants."""
+
+    @property
+    def conduct(self) -> Conduct:
+        """Late events, overruns, replacement."""

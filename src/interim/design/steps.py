@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from interim.design.decision import MtdStatus, Verdict
 from interim.design.facts import Counts, Facts
-
-if TYPE_CHECKING:
-    from interim.design.escalation import TitratedThreePlusThree
+from interim.design.options import RuleOptions
 
 COHORT, EXPANDED = 3, 6
 
@@ -47,13 +45,13 @@ class View:
 
     Attributes
     ----------
-    rule : TitratedThreePlusThree
+    rule : RuleOptions
         The options.
     facts : Facts
         The counts.
     """
 
-    rule: TitratedThreePlusThree
+    rule: RuleOptions
     facts: Facts
 
     @cached_property

@@ -27,7 +27,7 @@ _MODULES = {
         "table_routes",
         "table_contradictions",
     ),
-    "response_listing": ("listing_time_points", "listing_derivations"),
+    "response_listing": ("table_time_points", "table_derivations"),
     "sensitivity": (
         "table_pfs_sensitivity",
         "table_sensitivity_changes",

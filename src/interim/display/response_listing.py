@@ -13,7 +13,7 @@ _VALUES = ("target", "nontarget", "new", "overall", "other", "irecist", "best", 
 _YES_NO = {"Y": "yes", "N": "no"}
 
 
-def listing_time_points(result: Result, study: Study) -> Table:
+def table_time_points(result: Result, study: Study) -> Table:
     """List the response of every time point with its reasons.
 
     Parameters
@@ -87,7 +87,7 @@ def _none(numbers: Numbers, variable: str, columns: int) -> Row:
     return Row((Cell(reason[:1].upper() + reason[1:]), *[Cell(DASH)] * (columns - 1)))
 
 
-def listing_derivations(result: Result, study: Study) -> Table:
+def table_derivations(result: Result, study: Study) -> Table:
     """List how every progression-free survival, overall survival and duration of response was derived.
 
     Parameters

@@ -67,7 +67,7 @@ def _irecist_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
     yield Line("Shift from RECIST 1.1 to iRECIST")
     for level in numbers.levels("shift"):
         one, two = level.split(" > ")
-        text = f"{word('bor_short', one)} to {word('bor_short', two)}"
+        text = f"{word('bor_short', one)} to {word('ibor_short', two)}"
         yield Line(text, partial(numbers.count, variable="shift", level=level), 1)
 
 

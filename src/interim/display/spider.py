@@ -129,6 +129,8 @@ def _paint(sheet: Sheet, legs: list[_Leg], study: Study) -> None:
         bbox_to_anchor=(0, 1.01),
         ncols=min(len(handles), 5),
         frameon=False,
+        handlelength=1.2,
+        columnspacing=1.2,
         borderaxespad=0,
     )
 

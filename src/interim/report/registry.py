@@ -19,7 +19,7 @@ from interim.study import Study
 if TYPE_CHECKING:
     from interim.data.model import Sdtm
 
-_ID = re.compile(r"([TF] \d+(?:\.\d+)+)([a-z]?)")
+_ID = re.compile(r"([TFL] \d+(?:\.\d+)+)([a-z]?)")
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,13 @@ def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:
     return tuple(library[code].format(**facts) for code in codes)
 
 
+def _route(study: Study, sdtm: Sdtm) -> str:
+    """Return in words what the responses rest on."""
+    if study.response.route == "auto":
+        return "derived from the lesions" if len(sdtm.domain("TR")) else "taken as reported (RS)"
+    return {"lesion": "derived from the lesions", "reported": "taken as reported (RS)"}[study.response.route]
+
+
 def _facts(tlf: Tlf, study: Study, sdtm: Sdtm) -> dict[str, str]:
     readings = {r.amb: r for r in study.readings}
     end = study.safety.teae_end_days
@@ -191,6 +198,7 @@ def _facts(tlf: Tlf, study: Study, sdtm: Sdtm) -> dict[str, str]:
         "cbr_weeks": f"{study.response.cbr_weeks:g}",
         "confirm": f"{study.response.confirm_min_days}",
         "evaluator": study.response.evaluator.lower(),
+        "route": _route(study, sdtm),
         "min_ci_n": f"{study.subgroup.min_ci_n}",
         "rounding": study.rounding.mode.replace("_", " "),
     }

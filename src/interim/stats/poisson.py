@@ -46,4 +46,4 @@ def poisson_interval(events: int, time: float, *, level: float = 0.95) -> Interv
     tail = (1 - level) / 2
     lower = float(chi2.ppf(tail, 2 * events)) / 2 if events else 0.0
     upper = float(chi2.ppf(1 - tail, 2 * events + 2)) / 2
-    return Interval(lower / time, upper / time)
+    return Interval(lower / time, upper / time, level, "exact Poisson (Garwood)")

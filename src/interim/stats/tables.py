@@ -18,7 +18,7 @@ from interim.stats.inputs import check_choice, check_counts, check_pair
 ORDERINGS = ("z_pooled", "z_unpooled", "boschloo")
 LEAST_EXPECTED = 5.0
 _SLACK = 1e-9
-_NEAR = 1e-4
+_NEAR, _FLAT, _PEAKS = 1e-4, 1e-14, 8
 
 
 def freeman_halton(table: ArrayLike) -> TestResult:
@@ -240,8 +240,10 @@ def _largest(extreme: Flags, n1: int, n0: int, grid: int) -> float:
     rates = np.linspace(0.0, 1.0, grid)
     values = _probability(extreme, n1, n0, rates)
     best = float(values.max())
-    inner = (values[1:-1] >= values[:-2]) & (values[1:-1] >= values[2:]) & (values[1:-1] >= best - _NEAR)
-    for place in np.flatnonzero(inner) + 1:
+    before, here, after = values[:-2], values[1:-1], values[2:]
+    peaks = (here >= before) & (here >= after) & (here > np.minimum(before, after) + _FLAT)
+    places = np.flatnonzero(peaks & (here >= best - _NEAR)) + 1
+    for place in places[np.argsort(-values[places], kind="stable")[:_PEAKS]]:
         found = minimize_scalar(
             lambda p: -float(_probability(extreme, n1, n0, np.array([p]))[0]),
             bounds=(float(rates[place - 1]), float(rates[place + 1])),
@@ -254,5 +256,5 @@ def _largest(extreme: Flags, n1: int, n0: int, grid: int) -> float:
 
 def _probability(extreme: Flags, n1: int, n0: int, rates: Floats) -> Floats:
     first, second = binomial_masses(n1, rates), binomial_masses(n0, rates)
-    value: Floats = np.einsum("ra,ab,rb->r", first, extreme.astype(np.float64), second, optimize=True)
+    value: Floats = ((first @ extreme.astype(np.float64)) * second).sum(axis=1)
     return value

@@ -127,8 +127,8 @@ def enrolment(frames: Frames, cut: pd.Timestamp, event: str | None) -> Enrolment
         return Enrolment(None, (), ())
     ds = frames.get("DS", pd.DataFrame(columns=["USUBJID", "DSDECOD", "DSSTDTC"], dtype=object))
     default = rules()["enrolment"]
-    wanted = (ds["DSDECOD"] == (event or default["event"])).to_numpy(dtype=bool) if "DSDECOD" in ds else []
-    events = ds[wanted].reset_index(drop=True) if len(ds) else ds
+    decod = ds.get("DSDECOD", pd.Series(None, index=ds.index, dtype=object))
+    events = ds[(decod == (event or default["event"])).to_numpy(dtype=bool)].reset_index(drop=True)
     start = start_of(events, "DSSTDTC")
     on_time = events[(start <= cut) | start.isna()]
     subjects = set(on_time["USUBJID"])

@@ -1,0 +1,127 @@
+"""Liver panel: values after the first infusion as multiples of the upper limit and of the baseline, per participant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from interim.adam.source import by_subject
+from interim.adam.toxicity.liver import hys_law, quadrant, window_after_infusion
+from interim.study import Study
+
+ANALYTES = ("ALT", "AST", "ALP", "BILI")
+_HEPATIC_ROUTE = "INTRA-ARTERIAL"
+
+
+def liver_panel(
+    adlb: pd.DataFrame, adsl: pd.DataFrame, *, study: Study, adex: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the liver values after the first infusion.
+
+    Parameters
+    ----------
+    adlb : pandas.DataFrame
+        ADLB.
+    adsl : pandas.DataFrame
+        ADSL: first infusions.
+    study : Study
+        ``toxicity.liver_baseline``, ``toxicity.hai_windows``.
+    adex : pandas.DataFrame, optional
+        ADEX: hepatic-artery infusions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        USUBJID, PARAMCD (ALT, AST, ALP, BILI), ADT, DAY (days from the first infusion), XULN, XBASE (NaN without limit or
+        baseline), BNRIND, WINDOW (after the latest hepatic-artery infusion; None before or without one), SRCSEQ.
+
+    Raises
+    ------
+    None
+    """
+    types = list(dict.fromkeys(adlb["BASETYPE"]))
+    wanted = (
+        "CART" if study.toxicity.liver_baseline == "cart" and "CART" in types else types[0] if types else ""
+    )
+    rows = adlb[
+        adlb["PARAMCD"].isin(ANALYTES)
+        & (adlb["BASETYPE"] == wanted)
+        & adlb["ADT"].notna()
+        & (adlb["ABLFL"] != "Y")
+        & adlb["AVAL"].notna()
+    ]
+    day = (rows["ADT"] - by_subject(rows, adsl, "TRTSDT")).dt.days
+    after = (day >= 0) & (rows["ONTRTFL"].notna() | (day > 0))
+    frame = rows.assign(
+        DAY=day,
+        XULN=rows["AVAL"] / rows["ANRHI"].where(rows["ANRHI"] > 0),
+        XBASE=rows["AVAL"] / rows["BASE"].where(rows["BASE"] > 0),
+        WINDOW=_windows(rows, adex, study),
+    )[after.fillna(False)]
+    names = ["USUBJID", "PARAMCD", "ADT", "DAY", "XULN", "XBASE", "BNRIND", "WINDOW", "SRCSEQ"]
+    return frame[names].astype({"DAY": int}).reset_index(drop=True)
+
+
+def _windows(rows: pd.DataFrame, adex: pd.DataFrame | None, study: Study) -> pd.Series:
+    answer = pd.Series(None, index=rows.index, dtype=object)
+    if adex is None or "ROUTE" not in adex:
+        return answer
+    given = adex.loc[adex["ROUTE"].astype(object) == _HEPATIC_ROUTE, ["USUBJID", "ASTDT"]]
+    onset = rows[["USUBJID", "ADT"]].rename_axis("ROW").reset_index()
+    pairs = onset.merge(given.drop_duplicates(), on="USUBJID", how="inner", validate="m:m")
+    pairs = pairs[pairs["ASTDT"] <= pairs["ADT"]]
+    days = (pairs["ADT"] - pairs["ASTDT"]).dt.days.groupby(pairs["ROW"]).min()
+    ends = study.toxicity.hai_windows
+    answer[days.index] = [window_after_infusion(int(value), ends) for value in days]
+    return answer
+
+
+def liver_summary(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Return peaks and Hy's law candidates of each participant.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        As `liver_panel` gives it.
+    study : Study
+        ``[toxicity]``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        USUBJID, ATPEAK, BILIPEAK (x ULN), ATPEAKB, BILIPEAKB (x baseline), GAPDAYS (days between the peaks), QUADRANT, HYSFL,
+        HYSRS, MHYSFL (with multiples of baseline), MHYSRS, RRATIO; peaks are NaN without a value.
+
+    Raises
+    ------
+    None
+    """
+    rows = []
+    for subject, part in panel.groupby("USUBJID", sort=True):
+        at, bilirubin = part[part["PARAMCD"].isin(["ALT", "AST"])], part[part["PARAMCD"] == "BILI"]
+        plain = hys_law(part, study.toxicity)
+        adjusted = hys_law(part, study.toxicity, variant="baseline")
+        peaks = at["XULN"].max(), bilirubin["XULN"].max()
+        known = not np.isnan(peaks).any()
+        rows.append(
+            {
+                "USUBJID": subject,
+                "ATPEAK": peaks[0],
+                "BILIPEAK": peaks[1],
+                "ATPEAKB": at["XBASE"].max(),
+                "BILIPEAKB": bilirubin["XBASE"].max(),
+                "GAPDAYS": abs(_peak_day(at) - _peak_day(bilirubin)) if known else np.nan,
+                "QUADRANT": quadrant(peaks[0], peaks[1], study.toxicity) if known else None,
+                "HYSFL": "Y" if plain.candidate else "N",
+                "HYSRS": plain.reason,
+                "MHYSFL": "Y" if adjusted.candidate else "N",
+                "MHYSRS": adjusted.reason,
+                "RRATIO": np.nan if plain.ratio is None else plain.ratio,
+            }
+        )
+    names = ["USUBJID", "ATPEAK", "BILIPEAK", "ATPEAKB", "BILIPEAKB", "GAPDAYS", "QUADRANT"]
+    return pd.DataFrame(rows, columns=[*names, "HYSFL", "HYSRS", "MHYSFL", "MHYSRS", "RRATIO"])
+
+
+def _peak_day(rows: pd.DataFrame) -> int:
+    return int(rows.sort_values(["XULN", "DAY"], ascending=[False, True], kind="stable")["DAY"].iloc[0])

@@ -1,0 +1,371 @@
+"""Laboratory: values by visit, shift to the worst grade, significant deviations, liver injury."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.adtox_liver import liver_panel, liver_summary
+from interim.adam.ctcae import criteria_book
+from interim.adam.model import Adam
+from interim.analysis.layout import printed_rows
+from interim.analysis.population import (
+    Population,
+    add_counts,
+    add_not_available,
+    open_rows,
+    population,
+)
+from interim.result import TOTAL, Result, Rows
+from interim.study import Study
+
+NO_LB = "not available: no LB"
+MISSING, UNGRADED = "missing", "not_graded"
+_DIRECTIONS = {
+    "low": ("ATOXGRL", "BTOXGRL", "WORSTLFL", "ATOXDSCL"),
+    "high": ("ATOXGRH", "BTOXGRH", "WORSTHFL", "ATOXDSCH"),
+}
+
+
+def _results(adam: Adam, who: Population) -> pd.DataFrame:
+    """Return the results of the members under the first base type."""
+    adlb = adam["ADLB"]
+    first = list(dict.fromkeys(adlb["BASETYPE"]))[:1]
+    keep = adlb["BASETYPE"].isin(sorted(first)) & adlb["USUBJID"].isin(who.everyone)
+    return adlb[keep].sort_values(["USUBJID", "PARAMCD", "ADT", "ADTM", "SRCSEQ"], kind="stable")
+
+
+def _first_type(adam: Adam, study: Study) -> str:
+    roles = [product.role for product in study.products]
+    types = set(adam["ADLB"]["BASETYPE"])
+    return next(name for name in ("NK" if "nk" in roles else "TREATMENT", *sorted(types)) if name in types)
+
+
+def values_by_visit(adam: Adam, study: Study) -> Result:
+    """Summarise laboratory values and their change from baseline by visit.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADLB.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``laboratory.values_by_visit``; the total only; variable = parameter, level = visit; stats n, mean, sd, median, min,
+        max of the value, and the same with prefix ``chg_`` of the change. SD needs two values.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+
+    Notes
+    -----
+    The last result of a visit counts; unscheduled results are in the shift tables only.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("laboratory.values_by_visit", "Laboratory values and change from baseline by visit", who)
+    if not adam.has("ADLB"):
+        add_not_available(rows, [TOTAL], variable="NEUT", reason=NO_LB)
+        return rows.build()
+    frame = _results(adam, who)
+    planned = frame[frame["VISITNUM"].notna() & (frame["VISITNUM"] % 1 == 0) & frame["AVAL"].notna()]
+    last = planned.drop_duplicates(["USUBJID", "PARAMCD", "VISITNUM"], keep="last")
+    for code in printed_rows()["laboratory"]["by_visit"]:
+        mine = last[last["PARAMCD"] == code].sort_values("VISITNUM", kind="stable")
+        for number, part in mine.groupby("VISITNUM", sort=True):
+            level = f"{number:g} {part['VISIT'].iloc[0]}"
+            _add_moments(rows, part["AVAL"], "", (code, level), part)
+            post = part[part["ONTRTFL"] == "Y"]
+            _add_moments(rows, post["CHG"].dropna(), "chg_", (code, level), part)
+    return rows.build()
+
+
+def _add_moments(
+    rows: Rows, values: pd.Series, prefix: str, place: tuple[str, str], part: pd.DataFrame
+) -> None:
+    where = {"variable": place[0], "level": place[1]}
+    unit = str(part["AVALU"].iloc[0])
+    subjects = sorted(set(part.loc[values.index, "USUBJID"]))
+    rows.add(f"{prefix}n", len(values), unit="participants", n=len(values), subjects=subjects, **where)
+    for stat, number in (
+        ("mean", values.mean()),
+        ("sd", values.std()),
+        ("median", values.median()),
+        ("min", values.min()),
+        ("max", values.max()),
+    ):
+        if number == number:
+            rows.add(f"{prefix}{stat}", float(number), unit=unit, n=len(values), **where)
+        else:
+            rows.add(f"{prefix}{stat}", None, status="NE", reason="NO_DATA", **where)
+
+
+def _graded(frame: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+    """Yield parameter, direction, term and the rows of each parameter that has a term."""
+    for direction, (_, _, _, term) in _DIRECTIONS.items():
+        for code, part in frame[frame[term].notna()].groupby("PARAMCD", sort=True):
+            yield str(code), direction, str(part[term].iloc[0]), part
+
+
+def worst_grades(part: pd.DataFrame, direction: str) -> pd.DataFrame:
+    """Return baseline grade and worst grade on treatment of each participant.
+
+    Parameters
+    ----------
+    part : pandas.DataFrame
+        Rows of ADLB of one parameter and base type.
+    direction : {"low", "high"}
+        Direction.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index USUBJID of those with a result on treatment; BASE and WORST as text: 0 to 4, ``not_graded``, and for BASE
+        ``missing`` without a baseline record.
+
+    Raises
+    ------
+    None
+    """
+    grade, base, _, _ = _DIRECTIONS[direction]
+    treated = part[(part["ONTRTFL"] == "Y") & (part["AVAL"].notna() | part["ALIMIT"].notna())]
+    worst = treated.groupby("USUBJID")[grade].max()
+    has_base = part.loc[part["ABLFL"] == "Y"].set_index("USUBJID")[base]
+    known = has_base.reindex(worst.index)
+    text = known.map(lambda value: f"{value:g}", na_action="ignore").astype(object)
+    text = text.where(known.notna(), UNGRADED).where(worst.index.isin(has_base.index), MISSING)
+    worst_text = worst.map(lambda value: f"{value:g}", na_action="ignore").astype(object)
+    return pd.DataFrame({"BASE": text, "WORST": worst_text.where(worst.notna(), UNGRADED)})
+
+
+def grade_shift(adam: Adam, study: Study) -> Result:
+    """Cross baseline grade with worst grade on treatment, low and high apart.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADLB.
+    study : Study
+        Columns; ``labs.clinical_component``.
+
+    Returns
+    -------
+    Result
+        ``laboratory.grade_shift``; the total only; variable = ``<parameter> <direction>``, level = baseline grade (0 to 4,
+        not_graded, missing), stat = ``worst <grade>``; level any with stats n (with a result on treatment), without, rise
+        (worst above baseline), to_grade3.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("laboratory.grade_shift", "Shift from baseline to worst CTCAE grade", who)
+    if not adam.has("ADLB"):
+        add_not_available(rows, [TOTAL], variable="NEUT low", level="any", reason=NO_LB)
+        return rows.build()
+    rows.footnotes = (*rows.footnotes, _assumption(study))
+    for code, direction, term, part in _graded(_results(adam, who)):
+        _add_shift(rows, who, worst_grades(part, direction), (f"{code} {direction}", term))
+    return rows.build()
+
+
+def _assumption(study: Study) -> str:
+    """Return the note on the clinical half of the criteria."""
+    book = criteria_book(study)
+    terms = ", ".join(book.assumed_terms()) or "none"
+    unverified = "" if book.verified else " CTCAE v6 grades have no independent reference."
+    return (
+        f"Grades by CTCAE v{book.version}.0 from value, range and baseline; the clinical half of the criterion is assumed "
+        f"present for: {terms}.{unverified}"
+    )
+
+
+def _add_shift(rows: Rows, who: Population, table: pd.DataFrame, names: tuple[str, str]) -> None:
+    variable, term = names
+    size = len(table)
+    here: dict[str, Any] = {"variable": variable, "level": "any"}
+    without = sorted(who.everyone - set(table.index))
+    rows.add("n", size, text=term, n=size, N=who.n(), subjects=sorted(table.index), **here)
+    rows.add("without", len(without), n=len(without), N=who.n(), subjects=without, **here)
+    worst, base = (pd.to_numeric(table[name], errors="coerce") for name in ("WORST", "BASE"))
+    for stat, hit in (("rise", worst > base), ("to_grade3", (worst >= 3) & ~(base >= 3))):
+        subjects = sorted(table.index[hit])
+        rows.add(stat, len(subjects), n=len(subjects), N=size, subjects=subjects, **here)
+    for (start, end), part in table.groupby(["BASE", "WORST"], sort=True):
+        subjects = sorted(part.index)
+        rows.add(
+            f"worst {end}",
+            len(subjects),
+            variable=variable,
+            level=str(start),
+            n=len(subjects),
+            N=size,
+            subjects=subjects,
+        )
+
+
+def significant_deviations(adam: Adam, study: Study) -> Result:
+    """Count participants with a significant laboratory deviation, and those in whom it did not resolve.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADLB.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``laboratory.significant_deviations``; variable = ``<parameter> <direction>``; stats n (worst grade on treatment 3 or
+        higher) and unresolved (the last graded result still is). The investigator's own flag is NA if it was not collected.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("laboratory.significant_deviations", "Clinically significant laboratory deviations", who)
+    if not adam.has("ADLB"):
+        add_not_available(rows, who.groups, variable="any", reason=NO_LB)
+        return rows.build()
+    rows.footnotes = (*rows.footnotes, _assumption(study))
+    limit = printed_rows()["laboratory"]["clinically_significant"]
+    found: set[str] = set()
+    for code, direction, term, part in _graded(_results(adam, who)):
+        grade = _DIRECTIONS[direction][0]
+        treated = part[(part["ONTRTFL"] == "Y") & part[grade].notna()]
+        severe = set(treated.loc[treated[grade] >= limit, "USUBJID"])
+        last = part[part[grade].notna()].drop_duplicates("USUBJID", keep="last")
+        open_still = severe & set(last.loc[last[grade] >= limit, "USUBJID"])
+        variable = f"{code} {direction}"
+        add_counts(rows, who, variable=variable, level=term, subjects=severe)
+        add_counts(rows, who, variable=variable, level=term, subjects=open_still, stat="unresolved")
+        found |= severe
+    add_counts(rows, who, variable="any", subjects=found)
+    reason = "not collected: the investigator's assessment of clinical significance"
+    add_not_available(rows, who.groups, variable="investigator", reason=reason)
+    return rows.build()
+
+
+def hepatotoxicity(adam: Adam, study: Study) -> Result:
+    """Count participants by peak of liver values and Hy's law candidates.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADEX and ADLB.
+    study : Study
+        ``[toxicity]``.
+
+    Returns
+    -------
+    Result
+        ``laboratory.hepatotoxicity``; variable at (level: multiple of ULN), at_base (multiple of baseline), bilirubin,
+        bilirubin_base, hys, hys_base, window (level), quadrant (level), evaluable.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("laboratory.hepatotoxicity", "Hepatotoxicity", who)
+    if not adam.has("ADLB"):
+        add_not_available(rows, who.groups, variable="evaluable", reason=NO_LB)
+        return rows.build()
+    panel = _panel(adam, who, study)
+    table = liver_summary(panel, study)
+    add_counts(rows, who, variable="evaluable", subjects=table.loc[table["QUADRANT"].notna(), "USUBJID"])
+    for multiple in printed_rows()["laboratory"]["liver_multiples"]:
+        for variable, column in (("at", "ATPEAK"), ("at_base", "ATPEAKB")):
+            hit = table.loc[table[column] > multiple, "USUBJID"]
+            add_counts(rows, who, variable=variable, level=str(multiple), subjects=hit)
+    rules = study.toxicity
+    for variable, hit in (
+        ("bilirubin", table["BILIPEAK"] > rules.hys_bili),
+        ("bilirubin_base", table["BILIPEAKB"] > rules.mhy_bili_x_bl),
+        ("hys", table["HYSFL"] == "Y"),
+        ("hys_base", table["MHYSFL"] == "Y"),
+    ):
+        add_counts(rows, who, variable=variable, subjects=table.loc[hit, "USUBJID"])
+    high = panel[panel["PARAMCD"].isin(["ALT", "AST"]) & (panel["XULN"] > rules.hys_at)]
+    for window in sorted(set(panel["WINDOW"].dropna()), key=lambda text: int(text.rstrip("+").split("-")[0])):
+        subjects = high.loc[high["WINDOW"] == window, "USUBJID"]
+        add_counts(rows, who, variable="window", level=str(window), subjects=subjects)
+    return rows.build()
+
+
+def _panel(adam: Adam, who: Population, study: Study) -> pd.DataFrame:
+    adex = adam["ADEX"] if adam.has("ADEX") else None
+    panel = liver_panel(adam["ADLB"], adam["ADSL"], study=study, adex=adex)
+    return panel[panel["USUBJID"].isin(who.everyone)]
+
+
+def liver_peaks(adam: Adam, study: Study) -> Result:
+    """Return the peaks of aminotransferase and bilirubin of each participant.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADEX and ADLB.
+    study : Study
+        ``[toxicity]``.
+
+    Returns
+    -------
+    Result
+        ``laboratory.liver_peaks``; group = cohort, variable peak, level = USUBJID; stats at, bilirubin (x ULN), at_base,
+        bilirubin_base (x baseline), gap (days between the peaks), quadrant (text); variable quadrant with counts per
+        quadrant in the total.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("laboratory.liver_peaks", "Peak bilirubin against peak aminotransferase", who)
+    if not adam.has("ADLB"):
+        add_not_available(rows, [TOTAL], variable="quadrant", level="NORMAL", reason=NO_LB)
+        return rows.build()
+    table = liver_summary(_panel(adam, who, study), study)
+    known = table[table["QUADRANT"].notna()]
+    group_of = {subject: group for group, ids in who.members.items() if group != TOTAL for subject in ids}
+    for record in known.to_dict("records"):
+        subject = str(record["USUBJID"])
+        place: dict[str, Any] = {"group": group_of[subject], "variable": "peak", "level": subject}
+        for stat, column, unit in (
+            ("at", "ATPEAK", "x ULN"),
+            ("bilirubin", "BILIPEAK", "x ULN"),
+            ("at_base", "ATPEAKB", "x baseline"),
+            ("bilirubin_base", "BILIPEAKB", "x baseline"),
+            ("gap", "GAPDAYS", "days"),
+        ):
+            number = float(record[column])
+            if number == number:
+                rows.add(stat, number, unit=unit, subjects=[subject], **place)
+            else:
+                rows.add(stat, None, status="NE", reason="BASELINE_MISSING", **place)
+        rows.add("quadrant", None, text=str(record["QUADRANT"]), subjects=[subject], **place)
+    for name in ("NORMAL", "TEMPLES_COROLLARY", "HYPERBILIRUBINAEMIA", "HYS_LAW_RANGE"):
+        subjects = sorted(known.loc[known["QUADRANT"] == name, "USUBJID"])
+        rows.add(
+            "n",
+            len(subjects),
+            variable="quadrant",
+            level=name,
+            n=len(subjects),
+            N=len(known),
+            subjects=subjects,
+        )
+    return rows.build()

@@ -1,0 +1,200 @@
+"""Immune toxicity: cytokine release and neurotoxicity by grade, phase and treatment; agreement of the scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from interim.adam.model import Adam
+from interim.analysis.population import (
+    Population,
+    add_counts,
+    add_not_available,
+    open_rows,
+    population,
+)
+from interim.analysis.spread import add_spread
+from interim.result import TOTAL, Result, Rows
+from interim.study import Study
+
+GRADES = (1, 2, 3, 4, 5)
+UNKNOWN = "missing"
+_SCALES = {"astct": "REPGRA", "ctcae": "REPGRC"}
+_DRUGS = {"tocilizumab": "TOCIFL", "steroid": "STERFL", "vasopressor": "VASOFL"}
+_DIRECTIONS = ("AGREE", "LOWER", "HIGHER", "UNREPORTED", "UNDOCUMENTED")
+
+
+def crs(adam: Adam, study: Study) -> Result:
+    """Summarise cytokine release syndrome.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADEX and ADTOX.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``toxicity.crs``; variable any, astct and ctcae (level: highest grade), phase (level; of those who received the
+        product of the phase), onset, duration (spread in days), tocilizumab, steroid, vasopressor.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    return _summary(adam, study, "CRS", ("toxicity.crs", "Cytokine release syndrome"))
+
+
+def icans(adam: Adam, study: Study) -> Result:
+    """Summarise neurotoxicity.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADEX and ADTOX.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``toxicity.icans``; rows as in `crs`, and the lowest ICE score (variable ice).
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    return _summary(adam, study, "ICANS", ("toxicity.icans", "ICANS and ICE score"))
+
+
+def _summary(adam: Adam, study: Study, kind: str, names: tuple[str, str]) -> Result:
+    who, rows, reason = _opened(adam, study, names)
+    if reason:
+        add_not_available(rows, who.groups, variable="any", reason=reason)
+        return rows.build()
+    events = _events(adam, who, kind)
+    add_counts(rows, who, variable="any", subjects=events["USUBJID"])
+    for scale, column in _SCALES.items():
+        _add_grades(rows, who, events, scale=scale, column=column)
+    _add_phases(rows, who, events, adam)
+    by_event = events.set_index("USUBJID")
+    add_spread(rows, who, by_event["AONSINF"], variable="onset", unit="days")
+    add_spread(rows, who, by_event["ADURN"], variable="duration", unit="days")
+    if kind == "ICANS":
+        add_spread(rows, who, by_event["MINICE"], variable="ice", unit="points")
+    for variable, column in _DRUGS.items():
+        if len(events) and events[column].isna().all():
+            add_not_available(rows, who.groups, variable=variable, reason="not available: no CM")
+        else:
+            add_counts(rows, who, variable=variable, subjects=events.loc[events[column] == "Y", "USUBJID"])
+    return rows.build()
+
+
+def _opened(adam: Adam, study: Study, names: tuple[str, str]) -> tuple[Population, Rows, str]:
+    """Return the population, the rows, and why the question cannot be answered."""
+    code = "CART-SAF" if study.with_role("t") else "NK-SAF"
+    who = population(adam, study, code)
+    rows = open_rows(names[0], names[1], who)
+    if not study.with_role("t"):
+        return who, rows, "not applicable: the study has no such product"
+    reason = "" if adam.has("ADTOX") else f"not available: {adam.missing.get('ADTOX', 'no events')}"
+    return who, rows, reason
+
+
+def _events(adam: Adam, who: Population, kind: str) -> pd.DataFrame:
+    """Return the reported events after the first infusion."""
+    adtox = adam["ADTOX"]
+    keep = (adtox["PARAMCD"] == kind) & (adtox["REPFL"] == "Y") & adtox["USUBJID"].isin(who.everyone)
+    return adtox[keep & (adtox["APHASE"].notna() | adtox["ASTDT"].isna())]
+
+
+def _add_grades(rows: Rows, who: Population, events: pd.DataFrame, *, scale: str, column: str) -> None:
+    worst = events.groupby("USUBJID")[column].max()
+    for grade in GRADES:
+        add_counts(rows, who, variable=scale, level=str(grade), subjects=worst.index[worst == grade])
+    add_counts(rows, who, variable=scale, level=UNKNOWN, subjects=worst.index[worst.isna()])
+
+
+def _add_phases(rows: Rows, who: Population, events: pd.DataFrame, adam: Adam) -> None:
+    """Count by phase of onset, of those who were infused in the phase."""
+    if not adam.has("ADEX"):
+        return
+    adex = adam["ADEX"]
+    for phase in ("NK", "CART_C1", "CART_C2"):
+        infused = adex.loc[adex["APHASE"] == phase, "USUBJID"]
+        if len(infused):
+            subjects: Iterable[str] = events.loc[events["APHASE"] == phase, "USUBJID"]
+            base = who.narrow(infused)
+            add_counts(rows, base, variable="phase", level=phase, subjects=subjects)
+
+
+def crs_concordance(adam: Adam, study: Study) -> Result:
+    """Cross the reported CTCAE grade of cytokine release with the ASTCT grade, and both with the derived grades.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADTOX.
+    study : Study
+        ``titration_trigger.crs_min_grade``.
+
+    Returns
+    -------
+    Result
+        ``toxicity.crs_concordance``; the total only; variable reported and derived, level = CTCAE grade (0 to 5, missing),
+        stat = ``astct <grade>``: episodes; variable direction_ctcae and direction_astct, level = direction; variable
+        trigger_differs: episodes on different sides of the trigger grade.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("toxicity.crs_concordance", "Cytokine release syndrome: CTCAE v5.0 against ASTCT grade")
+    who, rows, reason = _opened(adam, study, names)
+    if reason:
+        add_not_available(rows, [TOTAL], variable="reported", level="1", stat="astct 1", reason=reason)
+        return rows.build()
+    adtox = adam["ADTOX"]
+    episodes = adtox[(adtox["PARAMCD"] == "CRS") & adtox["USUBJID"].isin(who.everyone)]
+    for variable, ctcae, astct in (("reported", "REPGRC", "REPGRA"), ("derived", "DERGRC", "DERGRA")):
+        chosen = episodes[episodes["REPFL"] == "Y"] if variable == "reported" else episodes
+        _add_cross(rows, chosen, variable=variable, columns=(ctcae, astct))
+    for variable, column in (("direction_ctcae", "DIRC"), ("direction_astct", "DIRA")):
+        for direction in _DIRECTIONS:
+            part = episodes[episodes[column] == direction]
+            _add_episodes(rows, part, len(episodes), variable=variable, level=direction)
+    lowest = study.titration_trigger.crs_min_grade
+    both = episodes[episodes["REPGRC"].notna() & episodes["REPGRA"].notna()]
+    differs = both[(both["REPGRC"] >= lowest) != (both["REPGRA"] >= lowest)]
+    _add_episodes(rows, differs, len(both), variable="trigger_differs", level="")
+    return rows.build()
+
+
+def _add_cross(rows: Rows, episodes: pd.DataFrame, *, variable: str, columns: tuple[str, str]) -> None:
+    names = [str(grade) for grade in (0, *GRADES)] + [UNKNOWN]
+    ctcae, astct = (
+        episodes[column].map(lambda grade: f"{grade:g}", na_action="ignore").astype(object).fillna(UNKNOWN)
+        for column in columns
+    )
+    for level in names:
+        for stat in names:
+            part = episodes[(ctcae == level) & (astct == stat)]
+            _add_episodes(rows, part, len(episodes), variable=variable, level=level, stat=f"astct {stat}")
+
+
+def _add_episodes(
+    rows: Rows, part: pd.DataFrame, size: int, *, variable: str, level: str, stat: str = "n"
+) -> None:
+    sources = [
+        (str(row.USUBJID), row.SRCDOM, row.SRCSEQ)
+        for row in part[["USUBJID", "SRCDOM", "SRCSEQ"]].itertuples()
+    ]
+    rows.add(
+        stat, len(part), variable=variable, level=level, unit="episodes", n=len(part), N=size, sources=sources
+    )

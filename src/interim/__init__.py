@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interim.adam import Adam, build_adam
+    from interim.analysis.subgroups import adhoc as subgroups
     from interim.data import Sdtm, open_data
     from interim.report.chapter import open_chapter
     from interim.result import Result, ResultStore
@@ -27,6 +28,7 @@ _HOMES = {
     "open_chapter": "interim.report.chapter",
     "open_data": "interim.data",
     "read_study": "interim.study",
+    "subgroups": "interim.analysis.subgroups:adhoc",
 }
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "open_chapter",
     "open_data",
     "read_study",
+    "subgroups",
 ]
 
 
@@ -46,4 +49,5 @@ def __getattr__(name: str) -> object:
     """Load a public name from the room that owns it."""
     if name not in _HOMES:
         raise AttributeError(f"module 'interim' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(home), attribute or name)

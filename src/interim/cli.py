@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"interim {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_check, _add_validate, _add_example):
+    for add in (_add_run, _add_check, _add_trace, _add_validate, _add_example):
         add(commands)
     return parser
 
@@ -137,6 +137,22 @@ def _add_check(commands: Any) -> None:
     _add_notebooks(check)
     check.add_argument("--fix", action="store_true", help="strip outputs of the notebooks")
     check.set_defaults(command=_check)
+
+
+def _add_trace(commands: Any) -> None:
+    trace = commands.add_parser("trace", help="show how a result follows from the records of the files")
+    trace.add_argument(
+        "what",
+        help="participant (or the end of its id), or a result id such as response.best_response/Total/orr//rate",
+    )
+    trace.add_argument("parameter", nargs="?", default="", help="BOR, CBOR, PFS, OS, DOR, DLT ...")
+    trace.add_argument(
+        "--study",
+        type=Path,
+        default=Path("params/example.toml"),
+        help="study file (default: params/example.toml)",
+    )
+    trace.set_defaults(command=_trace)
 
 
 def _add_validate(commands: Any) -> None:
@@ -220,6 +236,27 @@ def _check_notebooks(options: argparse.Namespace) -> int:
     for problem in problems:
         _say(problem)
     return FAILED if problems else OK
+
+
+def _trace(options: argparse.Namespace) -> int:
+    if bool(options.parameter) == ("/" in options.what):
+        print("give a participant and a parameter, or a result id alone", file=sys.stderr)
+        return USAGE
+    from interim.adam import build_adam
+    from interim.analysis.trace import Traced, trace, trace_result
+    from interim.data import open_data
+    from interim.study import read_study
+
+    study = read_study(options.study)
+    sdtm = open_data(study)
+    data = Traced(build_adam(sdtm, study), sdtm, study)
+    if options.parameter:
+        lines = trace(data, subject=options.what, parameter=options.parameter)
+    else:
+        lines = trace_result(data, options.what)
+    for line in lines:
+        _say(line)
+    return OK
 
 
 def _validate(options: argparse.Namespace) -> int:

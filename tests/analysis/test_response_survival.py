@@ -192,7 +192,7 @@ def test_duration_of_response_by_curve_with_enough_events(adam, study, make_adam
     ]
     import pandas as pd
 
-    adtte = pd.DataFrame(rows, columns=adam["ADTTE"].columns)
+    adtte = pd.DataFrame(rows, columns=adam["ADTTE"].columns[:5])
     adsl = adam["ADSL"].assign(RESPFL=["Y" if n < 6 else "N" for n in range(21)])
     table = survival.duration_of_response(make_adam(ADTTE=adtte, ADSL=adsl), study)
     expected = kaplan_meier(list(days.values()), [1, 1, 1, 1, 1, 0]).quantile(0.5)

@@ -194,3 +194,20 @@ def test_the_local_date_at_the_site_decides(tmp_path, cut, kept):
     dates = ["2022-02-17T00:00+08:00", "2022-02-17T23:59+08:00", "2022-02-18T00:00+08:00"]
     made = cut_of(read_study(path), LB=records("LB", dates, "LBDTC"))
     assert made.domains["LB"]["LBDTC"].tolist() == kept
+
+
+@pytest.mark.rule("TYPE-04")
+@pytest.mark.parametrize("name", [*DATED, "DM", "SC", "SUPPAE", "SUPPDM", "RELREC", "CO"])
+@pytest.mark.parametrize("columns", [[], ["USUBJID"]])
+def test_a_table_that_lacks_its_columns_does_not_break_the_cut(study, name, columns):
+    """The absent columns are findings of their own; the other findings must still be reached."""
+    bare = pd.DataFrame({"USUBJID": ["A", "A"]}, dtype=object)[columns]
+    frame = bare.assign(SRCFILE=["x.csv"] * 2, SRCROW=[2, 3])
+    others = {
+        "AE": records("AE", ["2022-01-01", "2022-03-01"], "AESTDTC"),
+        "EX": records("EX", ["2022-01-01", "2022-03-01"], "EXSTDTC"),
+    }
+    cut = cut_of(study, **{**others, name: frame})
+    assert len(frame.columns) == len(columns) + 2
+    for other in set(others) - {name} if name not in ("DM", "DS") else ():
+        assert len(cut.domains[other]) == 1

@@ -100,7 +100,7 @@ def write_zlib(frame, path):
 
 
 def write_gzip(frame, path):
-    path.write_bytes(gzip.compress(lines_of(frame)))
+    path.write_bytes(gzip.compress(lines_of(frame), mtime=0))
 
 
 def sheet_xml(frame):
@@ -476,7 +476,7 @@ def test_short_records_lose_only_the_padding(tmp_path, rows):
         (lines_of(FRAME, columns=[{"name": "A"}] * 5), "dataType"),
         (lines_of(FRAME, columns=[{"name": "A", "dataType": "string"}] * 5), "used twice"),
         (zlib.compress(lines_of(FRAME))[:-8], "ends at byte"),
-        (gzip.compress(lines_of(FRAME))[:20] + b"xxxxxxxxxx", "damaged|ends at byte"),
+        (gzip.compress(lines_of(FRAME), mtime=0)[:20] + b"xxxxxxxxxx", "damaged|ends at byte"),
         (b"[1, 2]", "no columns|not a Dataset-JSON"),
         (b"\xff\xfe", "not a Dataset-JSON"),
     ],

@@ -30,7 +30,7 @@ def test_every_table_and_figure_can_be_shown(chapter, tlf):
     ("method", "tlf_id"), [("table", "F 14.2.2.1"), ("figure", "T 14.1.1.1"), ("table", "T 0")]
 )
 def test_an_unknown_id_lists_the_known_ones(chapter, method, tlf_id):
-    with pytest.raises(ReportError, match=rf"{tlf_id}.* is no {method} of the registry; known: [TF] 14"):
+    with pytest.raises(ReportError, match=rf"{tlf_id}.* is no {method} of the registry; known: [TFL] 1"):
         getattr(chapter, method)(tlf_id)
 
 

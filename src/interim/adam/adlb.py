@@ -120,6 +120,26 @@ def _on_treatment(frame: pd.DataFrame, adsl: pd.DataFrame, role: str, study: Stu
     return frame.assign(ONTRTFL=flag)
 
 
+def first_base_type(study: Study) -> str:
+    """Return the base type whose reference is the first infusion of the study.
+
+    Parameters
+    ----------
+    study : Study
+        Products.
+
+    Returns
+    -------
+    str
+        NK, or the base type of the only product.
+
+    Raises
+    ------
+    None
+    """
+    return next(iter(_base_types(study).values()))
+
+
 def _base_types(study: Study) -> dict[str, str]:
     names = shipped_data("laboratory")["base_types"]
     roles = [role for role in ("nk", "t") if study.with_role(role)] or ["other"]

@@ -77,10 +77,20 @@ def _rows(draws: pd.DataFrame, code: str, value: pd.Series, *, label: tuple[str,
     """Return the draws that have a value as rows of a derived parameter without range and collected form."""
     name, unit = label
     numbers = ["ANRLO", "ANRHI", "ALIMIT", "UFACTOR"]
-    numbers += [column for column in draws if column.startswith(("LBOR", "LBST")) and column[-4:] != "RESU"]
+    numbers += [
+        column
+        for column in map(str, draws.columns)
+        if column.startswith(("LBOR", "LBST")) and column[-4:] != "RESU"
+    ]
     empty: dict[str, Any] = dict.fromkeys(numbers, np.nan)
     texts = dict.fromkeys(("AVALC", "ANRIND", "ASIGN", "LBORRESU", "LBSTRESU"))
-    own = {"PARAMCD": code, "PARAM": name, "AVAL": value, "AVALU": unit, "PARAMTYP": "DERIVED"}
+    own: dict[str, Any] = {
+        "PARAMCD": code,
+        "PARAM": name,
+        "AVAL": value,
+        "AVALU": unit,
+        "PARAMTYP": "DERIVED",
+    }
     frame = draws.assign(**empty, **own)
     for column in texts:
         frame[column] = pd.Series(None, index=frame.index, dtype=object)
@@ -171,4 +181,5 @@ def filtration_rate(creatinine: pd.Series, age: pd.Series, *, sex: pd.Series) ->
     )
     ratio = creatinine.where(creatinine > 0) / kappa
     low, high = ratio.clip(upper=1.0) ** alpha, ratio.clip(lower=1.0) ** recipe["above"]
-    return recipe["constant"] * low * high * recipe["per_year"] ** age * factor
+    rate: pd.Series = recipe["constant"] * low * high * recipe["per_year"] ** age * factor
+    return rate

@@ -55,7 +55,9 @@ COLUMNS = [
     "SRCDOM",
     "SRCSEQ",
 ]
-_DURATION = re.compile(r"(-?)P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+)M)?)?")
+_DURATION = re.compile(
+    r"(-?)P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+)M)?)?"
+)
 _SIGNED = re.compile(r"\s*([<>])=?\s*(\d+(?:\.\d+)?)\s*")
 _CYCLE = r"C(\d+)\s*D"
 _DAY = pd.Timedelta(days=1)
@@ -190,7 +192,9 @@ def _reference(source: pd.DataFrame) -> pd.Series:
 def _with_state(frame: pd.DataFrame) -> pd.DataFrame:
     """Add STATE and AVAL; a text that cannot be read, or a number below its limit, is BAD."""
     words = shipped_data("kinetics")
-    texts = frame["AVALC"].map(lambda value: None if value is None or value != value else str(value).strip().upper())
+    texts = frame["AVALC"].map(
+        lambda value: None if value is None or value != value else str(value).strip().upper()
+    )
     signed = texts.map(lambda text: _SIGNED.fullmatch(text) if text else None)
     below = signed.map(lambda match: match is not None and match[1] == "<").astype(bool)
     number = texts.map(_number).astype("float64").fillna(frame["NUMBER"].where(~below))
@@ -209,7 +213,9 @@ def _with_state(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(
         STATE=pd.Series(state, index=frame.index).astype(object),
         AVAL=number.where(state == "QUANT"),
-        BLQFL=pd.Series(np.where(np.isin(state, ("BLQ", "DNQ", "NEG")), "Y", None), index=frame.index, dtype=object),
+        BLQFL=pd.Series(
+            np.where(np.isin(state, ("BLQ", "DNQ", "NEG")), "Y", None), index=frame.index, dtype=object
+        ),
     )
 
 
@@ -284,11 +290,19 @@ def _with_cycle(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Add the cycle in which a sample was drawn; one drawn before the first infusion belongs to the first cycle."""
     begins = table.assign(OFFSET=(table["START"] - table["FIRST"]) / _DAY)
     pairs = rows[["USUBJID", "PRODUCT", "AFRLT"]].rename_axis("ROW").reset_index()
-    pairs = pairs.merge(begins[["USUBJID", "PRODUCT", "ACYCLE", "OFFSET"]], on=["USUBJID", "PRODUCT"], validate="m:m")
+    pairs = pairs.merge(
+        begins[["USUBJID", "PRODUCT", "ACYCLE", "OFFSET"]], on=["USUBJID", "PRODUCT"], validate="m:m"
+    )
     pairs = pairs[(pairs["OFFSET"] <= pairs["AFRLT"]) | (pairs["OFFSET"] == 0)]
-    last = pairs.sort_values(["ROW", "OFFSET"], kind="stable").drop_duplicates("ROW", keep="last").set_index("ROW")
+    last = (
+        pairs.sort_values(["ROW", "OFFSET"], kind="stable")
+        .drop_duplicates("ROW", keep="last")
+        .set_index("ROW")
+    )
     cycle = last["ACYCLE"].reindex(rows.index).astype("float64")
-    return rows.assign(ACYCLE=cycle, ARRLT=rows["AFRLT"] - last["OFFSET"].reindex(rows.index).astype("float64"))
+    return rows.assign(
+        ACYCLE=cycle, ARRLT=rows["AFRLT"] - last["OFFSET"].reindex(rows.index).astype("float64")
+    )
 
 
 def _flag(condition: pd.Series) -> pd.Series:
@@ -316,7 +330,11 @@ def tolerance(nominal: pd.Series, study: Study) -> pd.Series:
     """
     own = study.kinetics.visit_windows
     shipped = shipped_data("kinetics")["visit_windows"]
-    windows = [(w.until, w.tolerance, 0.0) for w in own] if own else [(w["until"], w["tolerance"], w["share"]) for w in shipped]
+    windows = (
+        [(w.until, w.tolerance, 0.0) for w in own]
+        if own
+        else [(w["until"], w["tolerance"], w["share"]) for w in shipped]
+    )
     answer = pd.Series(np.nan, index=nominal.index)
     for until, days, share in sorted(windows, reverse=True):
         answer = answer.mask(nominal < until, np.maximum(days, share * nominal.abs()))
@@ -363,7 +381,9 @@ def _duplicates(rows: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.Seri
         mean = rows[doubled].groupby(keys, dropna=False)["AVAL"].transform("mean").reindex(rows.index)
         rows = rows.assign(AVAL=rows["AVAL"].where(~doubled | later, mean))
     rows = rows.assign(
-        ANL01FL=rows["ANL01FL"].mask(later, "N"), EXCLRS=rows["EXCLRS"].mask(later, "DUPLICATE"), DOUBLE=doubled
+        ANL01FL=rows["ANL01FL"].mask(later, "N"),
+        EXCLRS=rows["EXCLRS"].mask(later, "DUPLICATE"),
+        DOUBLE=doubled,
     )
     return rows, doubled & False
 
@@ -382,5 +402,7 @@ def _with_profile(rows: pd.DataFrame, doubled: pd.Series) -> pd.DataFrame:
         (bad, "BAD_INPUT"),
         (twice, "DUPLICATE"),
     ]
-    reason = np.select([np.asarray(flag, dtype=bool) for flag, _ in choices], [text for _, text in choices], "")
+    reason = np.select(
+        [np.asarray(flag, dtype=bool) for flag, _ in choices], [text for _, text in choices], ""
+    )
     return rows.assign(PROFRS=pd.Series(np.where(reason == "", None, reason), index=rows.index, dtype=object))

@@ -55,14 +55,21 @@ def sample_findings(rows: pd.DataFrame, study: Study) -> tuple[Finding, ...]:
     ------
     None
     """
-    found = [finding for rule, select in _SELECT.items() for finding in _each(rule, rows[select(rows, study)])]
+    found = [
+        finding for rule, select in _SELECT.items() for finding in _each(rule, rows[select(rows, study)])
+    ]
     return tuple(sorted(found, key=lambda finding: finding.order))
 
 
 def _each(rule: str, rows: pd.DataFrame) -> Iterator[Finding]:
     severity = dict(RULES)[rule]
     for subject, code, key, value, date in zip(
-        rows["USUBJID"], rows["PARAMCD"], rows["SRCSEQ"], rows["AVALC"], rows["ADTM"].fillna(rows["ADT"]), strict=True
+        rows["USUBJID"],
+        rows["PARAMCD"],
+        rows["SRCSEQ"],
+        rows["AVALC"],
+        rows["ADTM"].fillna(rows["ADT"]),
+        strict=True,
     ):
         yield Finding(
             rule,
@@ -100,14 +107,19 @@ def _changes(rows: pd.DataFrame, column: str, keys: list[str]) -> pd.Series:
 
 def _base(rows: pd.DataFrame, _study: Study) -> pd.Series:
     return (
-        (rows["ROLE"] == "t") & (rows["STATE"] == "QUANT") & (rows["RAWTIME"] <= 0) & (rows["EXCLRS"] != "NOT_BLOOD")
+        (rows["ROLE"] == "t")
+        & (rows["STATE"] == "QUANT")
+        & (rows["RAWTIME"] <= 0)
+        & (rows["EXCLRS"] != "NOT_BLOOD")
     )
 
 
 _PROFILE = ["USUBJID", "PARAMCD", "ASPEC"]
 _SELECT: dict[str, Callable[[pd.DataFrame, Study], pd.Series]] = {
     "CK-BASE": _base,
-    "CK-DATE": lambda rows, _: _done(rows) & rows["EXCLRS"].isin(["NO_DATE", "BEFORE_CONSENT", "AFTER_DEATH_OR_CUT"]),
+    "CK-DATE": lambda rows, _: (
+        _done(rows) & rows["EXCLRS"].isin(["NO_DATE", "BEFORE_CONSENT", "AFTER_DEATH_OR_CUT"])
+    ),
     "CK-DUP": lambda rows, _: rows["DOUBLE"],
     "CK-LLOQ": lambda rows, _: _changes(rows, "ALLOQ", [*_PROFILE, "AVALU"]),
     "CK-NODOSE": lambda rows, _: rows["EXCLRS"] == "NO_DOSE",

@@ -113,7 +113,9 @@ def derive_adpp(
     Flags are marks, never deletions: LZ_R2, LZ_SPAN, AUC_EXTRAP, ALL_BLQ, BOUNDARY_MISSING, WINDOW_NOT_COVERED,
     BASELINE_ABOVE_LLOQ, CMAX_AFTER_TOCI, CMAX_AFTER_STEROID.
     """
-    parts, used, windows_of = [_refused(adpc, study)], {"CMAX": set(), "AUCLST": set(), "LAMZ": set()}, []
+    parts = [_refused(adpc, study)]
+    used: dict[str, set[int]] = {"CMAX": set(), "AUCLST": set(), "LAMZ": set()}
+    windows_of: list[pd.DataFrame] = []
     for role in ("nk", "t"):
         found = batch(adpc, adex, role)
         if found is None:
@@ -141,7 +143,9 @@ def _check(frame: pd.DataFrame) -> None:
 def _with_use(adpc: pd.DataFrame, used: Mapping[str, set[int]]) -> pd.DataFrame:
     names = {"CMAX": "CMAXFL", "AUCLST": "AUCFL", "LAMZ": "LAMZFL"}
     columns = {
-        column: pd.Series(np.where(adpc.index.isin(sorted(used[name])), "Y", None), index=adpc.index, dtype=object)
+        column: pd.Series(
+            np.where(adpc.index.isin(sorted(used[name])), "Y", None), index=adpc.index, dtype=object
+        )
         for name, column in names.items()
     }
     return adpc.assign(**columns)
@@ -280,23 +284,17 @@ def _summed(found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, end
         min_post_samples=table.auc_min_post_samples,
         min_last=table.auc_min_last_day,
     )
-    total, complete = np.zeros(len(found.keys)), np.ones(len(found.keys), dtype=bool)
-    bounded = np.ones(len(found.keys), dtype=bool)
+    total, complete, bounded = np.zeros(len(found.keys)), *np.ones((2, len(found.keys)), dtype=bool)
     for made in windows:
         start = found.start[:, made.number - 1]
-        part = np.zeros(len(total))
-        for stop in np.unique(np.minimum(end - start, made.length)[made.given]):
-            if stop <= 0:
-                continue
-            same = made.given & (np.minimum(end - start, made.length) == stop)
-            reach = float(min(stop, 1e6))
-            part = np.where(same, made.found.partial(reach)[0].area, part)
         needed = made.given & (start < end)
         complete &= ~needed | made.opens
         bounded &= ~needed | (made.opens & made.closes)
-        total += np.where(needed, np.nan_to_num(part), 0.0)
+        total += np.where(
+            needed, np.nan_to_num(made.found.area_until(np.minimum(end - start, made.length))), 0.0
+        )
     value = np.where(complete, total, np.nan)
-    flags = {
+    flags: dict[str, Flags] = {
         "WINDOW_NOT_COVERED": judged.status == "INCOMPLETE",
         "BOUNDARY_MISSING": ~bounded,
         "SEVERAL_CYCLES": np.nansum(found.start < end, axis=1) > 1,
@@ -312,7 +310,9 @@ def _accumulation(windows: tuple[CycleWindow, ...], study: Study) -> Iterator[_C
     first, second = windows[:2]
     length = study.kinetics.windows.cart_cycle[0]
     pairs = {
-        "RACAUC": tuple(np.where(w.opens & w.closes, w.found.partial(length)[0].area, np.nan) for w in (first, second)),
+        "RACAUC": tuple(
+            np.where(w.opens & w.closes, w.found.partial(length)[0].area, np.nan) for w in (first, second)
+        ),
         "RACCMAX": tuple(w.found.values["CMAX"] for w in (first, second)),
     }
     for name, (below, above) in pairs.items():
@@ -340,7 +340,10 @@ def _long(
     keys = found.keys.rename(columns={"PARAMCD": "ASSAY", "AVALU": "UNIT"})
     parts = []
     for column in columns:
-        flags = {**column.flags, **{name: mark for name, mark in marks.items() if _concerns(name, column.name)}}
+        flags = {
+            **column.flags,
+            **{name: mark for name, mark in marks.items() if _concerns(name, column.name)},
+        }
         usable = np.isfinite(column.value) if column.evaluable is None else column.evaluable
         part = keys.assign(
             ROLE=role,
@@ -398,18 +401,37 @@ def _marks(
     names = text_column(cm, "CMDECOD").fillna(text_column(cm, "CMTRT")).fillna("").astype(str)
     begins = date_columns(cm, "CMSTDTC")["START"]
     start = adex.assign(M=adex["ASTDTM"].fillna(adex["ASTDT"])).groupby(["USUBJID", "PRODUCT"])["M"].min()
-    moment = start.reindex(pd.MultiIndex.from_frame(found.keys[["USUBJID", "PRODUCT"]])).reset_index(drop=True)
+    moment = start.reindex(pd.MultiIndex.from_frame(found.keys[["USUBJID", "PRODUCT"]])).reset_index(
+        drop=True
+    )
     top = points(apply_blq_rule(found.samples, "zero")).tmax
     peak = moment + pd.to_timedelta(pd.Series(top), unit="D")
     for mark, words in shipped_data("kinetics")["therapy"].items():
         hit = names.map(lambda name, words=words: any(word in name for word in words)).astype(bool)
-        first = pd.DataFrame({"USUBJID": cm["USUBJID"], "T": begins})[hit & begins.notna()].groupby("USUBJID")["T"].min()
+        first = (
+            pd.DataFrame({"USUBJID": cm["USUBJID"], "T": begins})[hit & begins.notna()]
+            .groupby("USUBJID")["T"]
+            .min()
+        )
         when = first.reindex(found.keys["USUBJID"]).reset_index(drop=True)
         answer[mark] = ((when >= moment) & (when < peak)).to_numpy()
     return answer
 
 
-_CANDIDATES = ["USUBJID", "ASSAY", "ASPEC", "ACYCLE", "N", "TFIRST", "TLAST", "SLOPE", "R2", "R2ADJ", "SPAN", "WHY"]
+_CANDIDATES = [
+    "USUBJID",
+    "ASSAY",
+    "ASPEC",
+    "ACYCLE",
+    "N",
+    "TFIRST",
+    "TLAST",
+    "SLOPE",
+    "R2",
+    "R2ADJ",
+    "SPAN",
+    "WHY",
+]
 
 
 def _candidates(found: Batch, windows: tuple[CycleWindow, ...], study: Study) -> Iterator[pd.DataFrame]:

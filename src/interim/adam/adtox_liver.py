@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from interim.adam.adlb import first_base_type
 from interim.adam.source import by_subject
 from interim.adam.toxicity.liver import hys_law, quadrant, window_after_infusion
 from interim.study import Study
 
 ANALYTES = ("ALT", "AST", "ALP", "BILI")
+_LATER = "CART"
 _HEPATIC_ROUTE = "INTRA-ARTERIAL"
 
 
@@ -39,10 +41,8 @@ def liver_panel(
     ------
     None
     """
-    types = list(dict.fromkeys(adlb["BASETYPE"]))
-    wanted = (
-        "CART" if study.toxicity.liver_baseline == "cart" and "CART" in types else types[0] if types else ""
-    )
+    later = study.toxicity.liver_baseline == "cart"
+    wanted = _LATER if later and (adlb["BASETYPE"] == _LATER).any() else first_base_type(study)
     rows = adlb[
         adlb["PARAMCD"].isin(ANALYTES)
         & (adlb["BASETYPE"] == wanted)

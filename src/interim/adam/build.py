@@ -18,6 +18,8 @@ from interim.adam.adtox_episodes import derive_adtox
 from interim.adam.baseline import Sources, derive_baseline
 from interim.adam.derived import Derived
 from interim.adam.dlt import derive_addlt, dlt_windows, has_dose_ladder
+from interim.adam.kinetic_datasets import NAMES as KINETIC_NAMES
+from interim.adam.kinetic_datasets import KineticData, kinetic_datasets
 from interim.adam.model import Adam
 from interim.adam.response import ResponseData, derive_response
 from interim.adam.sets import RULES as SET_RULES
@@ -28,7 +30,7 @@ from interim.errors import DataError, Finding
 from interim.study import Study
 
 _EARLY_SETS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL")
-_ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB")
+_ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB", *KINETIC_NAMES)
 _NO_LADDER = "the study has no dose levels of a T-cell product"
 _NO_EVENTS = (("AE-PARTIAL", "warn", "not run: no AE"), ("DOSE-DLTDIFF", "warn", "not run: no AE"))
 _NO_RESULTS = (("LB-FACTOR", "warn", "not run: no LB"), ("SUB-RATIO", "warn", "not run: no LB"))
@@ -81,7 +83,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
     Notes
     -----
     Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADTOX, ADDLT; ADLB; ADTR and ADRS; baseline
-    variables; analysis sets; ADTTE; ADSUB.
+    variables; analysis sets; ADTTE; ADSUB; kinetics, cytokines, biomarkers and the kinetic sets.
     """
     record = _Record()
     core, adex = _core(sdtm, study, record)
@@ -93,6 +95,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
     record.datasets["ADSL"] = adsl
     record.keep("ADTTE", derive_adtte(adsl, response.adrs, study=study, sdtm=sdtm))
     _subgroups(adsl, study, record)
+    _kinetics(kinetic_datasets(sdtm, adsl, adex=adex, adlb=adlb, study=study), record)
     return _finished(sdtm, study, record)
 
 
@@ -183,6 +186,12 @@ def _subgroups(adsl: pd.DataFrame, study: Study, record: _Record) -> None:
         record.keep("ADSUB", derive_adsub(adsl, study))
     else:
         record.missing["ADSUB"] = "the study has no [[subgroups]]"
+
+
+def _kinetics(made: KineticData, record: _Record) -> None:
+    record.datasets.update({"ADSL": made.adsl, **made.datasets})
+    record.missing.update(made.missing)
+    record.note(made.findings, made.rules)
 
 
 def _finished(sdtm: Sdtm, study: Study, record: _Record) -> Adam:

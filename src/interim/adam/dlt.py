@@ -321,7 +321,7 @@ def _with_status(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
         (frame["DLTFL"] == "Y", EVALUABLE, None, frame["DLTKNDT"]),
         (no_cart & closed, NOT_EVALUABLE, behind, decided),
         (no_cart | (frame["DLTWRS"] == "WAIT-CYCLE2"), PENDING, PENDING, None),
-        (frame["DLTWRS"] == "NO-CYCLE2", NOT_EVALUABLE, "NO-CYCLE2", left),
+        (frame["DLTWRS"] == "NO-CYCLE2", NOT_EVALUABLE, "NO-CYCLE2", _waited(frame, left)),
         (left < end, NOT_EVALUABLE, departed, left),
         (end > frame["DCUTDT"], PENDING, PENDING, None),
         (frame["NINFCT"] < study.dose.min_infusions, NOT_EVALUABLE, "MIN-INFUSIONS", end),
@@ -338,6 +338,12 @@ def _with_status(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
             known[here] = since[here]
         open_rows &= ~here
     return frame.assign(DLTSTAT=status, DLTSTRS=reason, STATKNDT=known)
+
+
+def _waited(frame: pd.DataFrame, left: pd.Series) -> pd.Series:
+    """Return the day from which it is known that no second cycle follows: the end of the wait, or leaving before it."""
+    wait = pd.Timedelta(shipped_data("exposure")["cycle2_wait_days"] + 1, unit="D")
+    return pd.concat([left, frame["TRTECT"] + wait], axis=1).min(axis=1).astype("datetime64[ns]")
 
 
 def history_frame(addlt: pd.DataFrame) -> pd.DataFrame:

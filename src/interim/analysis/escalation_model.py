@@ -69,7 +69,7 @@ def _add_level(rows: Rows, cohort: Cohort, fit: float, study: Study) -> None:
     rows.add("rate", x / size, group=group, variable="dlt", n=x, N=size)
     prior = printed_rows()["dlt"]["prior"]
     own = beta_posterior(x, size, prior=(prior[0], prior[1]), level=study.stats.level)
-    for stat, value in (("mean", own.mean), ("lower", own.lower), ("upper", own.upper)):
+    for stat, value in (("mean", own.mean), ("lower", own.interval.lower), ("upper", own.interval.upper)):
         rows.add(stat, float(value), group=group, variable="beta")
     rows.add("mean", fit, group=group, variable="isotonic")
     for name, design in _tables(study).items():
@@ -80,10 +80,10 @@ def _add_level(rows: Rows, cohort: Cohort, fit: float, study: Study) -> None:
 def _tables(study: Study) -> dict[str, IntervalDesign]:
     low, high = study.dose.tox_band
     target = (low + high) / 2
-    levels = len(study.dose.levels)
+    half = round((high - low) / 2, 6)
     return {
-        "mtpi2": Mtpi2(levels, target, e1=target - low, e2=high - target),
-        "boin": Boin(levels, target),
+        "mtpi2": Mtpi2(study.dose.levels, round(target, 6), margin=(half, half)),
+        "boin": Boin(study.dose.levels, round(target, 6)),
     }
 
 

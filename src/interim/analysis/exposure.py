@@ -1,123 +1,227 @@
-"""Exposure: infusions received, cells given against planned, intervals between products."""
+"""Exposure to CAR-T cells: against dose, toxicity and response. Descriptive; no cut-point is searched for."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import pandas as pd
 
+from interim.adam.adex import received_dose
 from interim.adam.model import Adam
-from interim.analysis.population import (
-    Population,
-    add_counts,
-    add_not_available,
-    open_rows,
-    population,
-)
-from interim.analysis.spread import add_spread
-from interim.result import Result, Rows
+from interim.analysis.measures import Place, add_summary, by_subject, kinetic_population, layout
+from interim.analysis.population import Population, add_not_available, open_rows
+from interim.result import TOTAL, Result, Rows
+from interim.stats.nca_response import ExposureResponse, exposure_response
+from interim.stats.nca_summary import power_model
+from interim.stats.ranks import spearman
 from interim.study import Study
 
-_SETS = {"nk": "NK-SAF", "t": "CART-SAF", "other": "NK-SAF"}
+_NO_SAMPLES = "not available: no samples of cellular kinetics"
 
 
-def nk_exposure(adam: Adam, study: Study) -> Result:
-    """Summarise the exposure to CAR-NK cells.
-
-    Parameters
-    ----------
-    adam : Adam
-        ADSL and ADEX.
-    study : Study
-        Products; ``dose.dose_deviation_bands``.
-
-    Returns
-    -------
-    Result
-        ``exposure.nk_exposure``: participants by number of infusions (variable infusions), by phase; spread of cells per
-        infusion, per kg, in total, ratio of given to planned, days to the first CAR-T infusion. NA without such a product.
-
-    Raises
-    ------
-    DerivationError
-        If ADSL lacks the set or its columns.
-    """
-    return _exposure(adam, study, "nk", ("exposure.nk_exposure", "Exposure to CAR-NK"))
-
-
-def cart_exposure(adam: Adam, study: Study) -> Result:
-    """Summarise the exposure to CAR-T cells by cycle.
+def by_dose(adam: Adam, study: Study) -> Result:
+    """Describe exposure by dose, with the power model of dose proportionality.
 
     Parameters
     ----------
     adam : Adam
-        ADSL and ADEX.
+        ADSL, ADEX and ADPP.
     study : Study
-        Products; ``dose.dose_deviation_bands``.
+        ``kinetics.dose_basis``, ``power_ci``, ``smith_limits``.
 
     Returns
     -------
     Result
-        ``exposure.cart_exposure``: as `nk_exposure`, and the participants whose infusions all lie within each band of the
-        planned dose.
+        ``exposure.by_dose``; variable = assay and parameter; stats of `add_summary` by column; for the total stats slope,
+        lower, upper, critical_low, critical_high, ratio, zero (exposures that left the model) and verdict (text).
 
     Raises
     ------
     DerivationError
-        If ADSL lacks the set or its columns.
+        If ADSL lacks a column that is needed.
     """
-    return _exposure(adam, study, "t", ("exposure.cart_exposure", "Exposure to CAR-T by cycle"))
-
-
-def _exposure(adam: Adam, study: Study, role: str, names: tuple[str, str]) -> Result:
-    who = population(adam, study, _SETS[role])
-    rows = open_rows(names[0], names[1], who)
-    products = [product.id for product in study.products if product.role == role]
-    if not products or not adam.has("ADEX"):
-        reason = (
-            "not applicable: the study has no such product" if adam.has("ADEX") else "not available: no EX"
-        )
-        add_not_available(rows, who.groups, variable="infusions", reason=reason)
+    who = kinetic_population(adam, study, "t")
+    rows = open_rows("exposure.by_dose", "Exposure versus dose", who)
+    if not adam.has("ADPP", "ADEX"):
+        add_not_available(rows, who.groups, variable="exposure", reason=_NO_SAMPLES)
         return rows.build()
-    adex = adam["ADEX"]
-    given = adex[adex["PRODUCT"].isin(products) & adex["USUBJID"].isin(who.everyone)]
-    _add_infusions(rows, who, given)
-    _add_amounts(rows, who, given)
-    if role == "nk" and "TRTSCT" in adam["ADSL"]:
-        start = adam["ADSL"].set_index("USUBJID")
-        days = (start["TRTSCT"] - start["TRTSDT"]).dt.days.astype("float64")
-        add_spread(rows, who, days, variable="interval_to_cart", unit="days")
-    if role == "t":
-        _add_bands(rows, who, given, study)
+    dose = _doses(adam, study)
+    for variable, unit, values in _exposures(adam, study):
+        kept = {subject: value for subject, value in values.items() if subject in who.everyone}
+        add_summary(rows, who, kept, place=Place(variable, "", unit), study=study)
+        both = sorted(subject for subject in kept if dose.get(subject, math.nan) > 0)
+        model = power_model(
+            [dose[s] for s in both],
+            [kept[s] for s in both],
+            level=study.kinetics.power_ci,
+            limits=study.kinetics.smith_limits,
+        )
+        where: dict[str, Any] = {
+            "group": TOTAL,
+            "variable": variable,
+            "n": model.n,
+            "method": f"power model, {study.kinetics.dose_basis}",
+        }
+        numbers = {
+            "slope": model.slope,
+            "lower": model.lower,
+            "upper": model.upper,
+            "critical_low": model.critical_low,
+            "critical_high": model.critical_high,
+            "ratio": model.ratio,
+        }
+        for stat, value in numbers.items():
+            gone = math.isnan(value)
+            more = {"status": "NA", "reason": "NOT_APPLICABLE"} if gone else {}
+            rows.add(stat, None if gone else value, subjects=both, **where, **more)
+        rows.add("zero", model.n_zero, **where)
+        rows.add("verdict", None, text=model.verdict, **where)
     return rows.build()
 
 
-def _add_infusions(rows: Rows, who: Population, given: pd.DataFrame) -> None:
-    counts = given.groupby("USUBJID").size()
-    for number in sorted({int(count) for count in counts}):
-        add_counts(
-            rows, who, variable="infusions", level=str(number), subjects=counts.index[counts == number]
-        )
-    for phase in sorted(given["APHASE"].dropna().unique()):
-        inside = given[given["APHASE"] == phase]
-        add_counts(rows, who, variable="phase", level=str(phase), subjects=inside["USUBJID"])
+def _exposures(adam: Adam, study: Study) -> Iterator[tuple[str, str, dict[str, float]]]:
+    """Yield each exposure over all cycles: variable, unit, value of each participant that can be evaluated."""
+    frame = adam["ADPP"].loc[lambda f: (f["ROLE"] == "t") & (f["CLOCK"] == "PRODUCT")]
+    for assay, part in frame.groupby("ASSAY", sort=True):
+        for name in layout()["exposures"]["parameters"]:
+            found = part[part["PARAMCD"] == name]
+            if study.kinetics.auc_summary_evaluable_only:
+                found = found[found["EVALFL"] == "Y"]
+            if len(found):
+                yield f"{assay} {name}", str(found["AVALU"].iloc[0] or ""), by_subject(found)
 
 
-def _add_amounts(rows: Rows, who: Population, given: pd.DataFrame) -> None:
-    """Add the spread of amounts; an amount that was not collected has no value."""
-    by_infusion = given.set_index("USUBJID")
-    add_spread(rows, who, by_infusion["ADOSE"], variable="cells", unit="cells")
-    add_spread(rows, who, by_infusion["DOSEKG"], variable="cells_kg", unit="cells/kg")
-    total = given.groupby("USUBJID")["ADOSE"].sum(min_count=1)
-    add_spread(rows, who, total, variable="cells_total", unit="cells")
-    add_spread(rows, who, _ratio(by_infusion), variable="ratio_planned", unit="ratio")
+def _doses(adam: Adam, study: Study) -> dict[str, float]:
+    basis = study.kinetics.dose_basis
+    if basis == "actual_per_kg":
+        return {str(k): float(v) for k, v in received_dose(adam["ADEX"], study).items()}
+    if basis == "actual_total":
+        cells = adam["ADEX"].loc[lambda f: f["ROLE"] == "t"]
+        first = cells[cells["ACYCLE"] == cells.groupby("USUBJID")["ACYCLE"].transform("min")]
+        return {str(k): float(v) for k, v in first.groupby("USUBJID")["ADOSE"].sum().items()}
+    levels = {f"DL{place}": float(level) for place, level in enumerate(study.dose.levels, 1)}
+    adsl = adam["ADSL"]
+    return {str(s): levels[c] for s, c in zip(adsl["USUBJID"], adsl["COHORT"], strict=True) if c in levels}
 
 
-def _ratio(given: pd.DataFrame) -> pd.Series:
-    return given["ADOSE"] / given["PLANDOSE"].where(given["PLANDOSE"] > 0)
+def response(adam: Adam, study: Study) -> Result:
+    """Describe exposure against cytokine release syndrome and best response.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADPP, ADAE, ADRS.
+    study : Study
+        Evaluator, level, ``kinetics``.
+
+    Returns
+    -------
+    Result
+        ``exposure.response``; variable ``<assay> <exposure> ~ <outcome>``; stats events, others, median_event, median_other,
+        geo_ratio, auroc, lower, upper, slope and firth_slope (per doubling); against grade: spearman; variable
+        ``points ...`` has exposure and outcome of each participant. Tests are computed and not displayed.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = kinetic_population(adam, study, "t")
+    rows = open_rows("exposure.response", "Exposure-response and exposure-toxicity", who)
+    if not adam.has("ADPP", "ADPC"):
+        add_not_available(rows, who.groups, variable="exposure", reason=_NO_SAMPLES)
+        return rows.build()
+    grades = _crs_grades(adam, who)
+    floors = adam["ADPC"].groupby("PARAMCD")["ALLOQ"].min() / 2.0
+    for variable, _, values in _exposures(adam, study):
+        kept = pd.Series({s: v for s, v in sorted(values.items()) if s in who.everyone}, dtype=float)
+        floor = float(floors.get(variable.split()[0], math.nan))
+        for name, events in _outcomes(adam, study, grades, who).items():
+            known = kept[kept.index.isin(list(events))]
+            _add_groups(
+                rows,
+                f"{variable} ~ {name}",
+                known,
+                [events[s] for s in known.index],
+                floor=floor,
+                study=study,
+            )
+        _add_grade(rows, variable, kept, grades)
+    return rows.build()
 
 
-def _add_bands(rows: Rows, who: Population, given: pd.DataFrame, study: Study) -> None:
-    """Add who received every infusion within a band around the planned dose."""
-    far = (_ratio(given) - 1).abs().groupby(given["USUBJID"]).max()
-    for band in study.dose.dose_deviation_bands:
-        inside = far.index[(far.round(12) <= band)]
-        add_counts(rows, who, variable="within_planned", level=f"{band:g}", subjects=inside)
+def _crs_grades(adam: Adam, who: Population) -> dict[str, float]:
+    """Return the highest grade of cytokine release syndrome of each participant; 0 without one."""
+    grades = dict.fromkeys(sorted(who.everyone), 0.0)
+    if not adam.has("ADAE") or "CRSGR" not in adam["ADAE"]:
+        return {}
+    found = adam["ADAE"].loc[lambda f: f["CRSFL"] == "Y"].groupby("USUBJID")["CRSGR"].max()
+    return {**grades, **{str(s): float(g) for s, g in found.items() if s in grades and g == g}}
+
+
+def _outcomes(
+    adam: Adam, study: Study, grades: Mapping[str, float], who: Population
+) -> dict[str, dict[str, bool]]:
+    table = layout()["exposures"]
+    answer = {
+        f"CRS grade {table['event_grade']} or higher": {
+            s: g >= table["event_grade"] for s, g in grades.items()
+        }
+    }
+    if adam.has("ADRS"):
+        frame = adam["ADRS"].loc[
+            lambda f: (f["PARAMCD"] == "BOR") & (f["PARCAT2"] == study.response.evaluator)
+        ]
+        best = dict(zip(frame["USUBJID"], frame["AVALC"], strict=True))
+        answer["response"] = {s: best[s] in table["responses"] for s in sorted(who.everyone) if best.get(s)}
+    return {name: events for name, events in answer.items() if events}
+
+
+def _add_groups(
+    rows: Rows, variable: str, values: pd.Series, events: list[bool], *, floor: float, study: Study
+) -> None:
+    found = exposure_response(
+        values.to_numpy(),
+        [int(event) for event in events],
+        floor=floor,
+        level=study.stats.level,
+        interval=study.kinetics.auroc_ci,
+        draws=study.kinetics.bootstrap_n,
+        seed=study.study.seed,
+    )
+    where: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": found.n_event, "N": len(values)}
+    subjects = [str(s) for s in values.index]
+    rows.add("events", found.n_event, subjects=subjects, **where)
+    rows.add("others", found.n_other, **where)
+    for stat, value, reason in _numbers(found):
+        gone = not math.isfinite(value)
+        more = {"status": "NA", "reason": reason or "NOT_APPLICABLE"} if gone else {}
+        rows.add(stat, None if gone else value, **where, **more)
+
+
+def _numbers(found: ExposureResponse) -> Iterator[tuple[str, float, str]]:
+    yield "median_event", found.median_event, found.reason
+    yield "median_other", found.median_other, found.reason
+    yield "geo_ratio", found.geo_ratio, found.reason
+    yield "auroc", found.auroc, found.reason
+    yield "lower", found.interval.lower, found.interval.reason
+    yield "upper", found.interval.upper, found.interval.reason
+    yield "slope", found.likelihood.slope, found.likelihood.reason
+    yield "firth_slope", found.firth.slope, found.firth.reason
+
+
+def _add_grade(rows: Rows, variable: str, values: pd.Series, grades: Mapping[str, float]) -> None:
+    known = [str(s) for s in values.index if s in grades]
+    name = f"{variable} ~ CRS grade"
+    for subject in known:
+        where: dict[str, Any] = {"group": TOTAL, "variable": f"points {name}", "level": subject}
+        rows.add("exposure", float(values[subject]), subjects=[subject], **where)
+        rows.add("grade", grades[subject], **where)
+    rho = spearman(values[known].to_numpy(), [grades[s] for s in known]) if known else None
+    more: dict[str, Any] = {"group": TOTAL, "variable": name, "n": len(known)}
+    if rho is None or rho.status != "OK":
+        rows.add("spearman", None, status="NA", reason=rho.reason if rho else "NO_DATA", **more)
+    else:
+        rows.add("spearman", rho.estimate, **more)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from interim.adam.adlb import first_base_type
 from interim.adam.adtox_liver import liver_panel, liver_summary
 from interim.adam.ctcae import criteria_book
 from interim.adam.model import Adam
@@ -23,24 +24,25 @@ from interim.study import Study
 
 NO_LB = "not available: no LB"
 MISSING, UNGRADED = "missing", "not_graded"
+WORST = ("0", "1", "2", "3", "4", UNGRADED)
 _DIRECTIONS = {
     "low": ("ATOXGRL", "BTOXGRL", "WORSTLFL", "ATOXDSCL"),
     "high": ("ATOXGRH", "BTOXGRH", "WORSTHFL", "ATOXDSCH"),
 }
 
 
-def _results(adam: Adam, who: Population) -> pd.DataFrame:
+def _results(adam: Adam, who: Population, study: Study) -> pd.DataFrame:
     """Return the results of the members under the first base type."""
     adlb = adam["ADLB"]
-    first = list(dict.fromkeys(adlb["BASETYPE"]))[:1]
-    keep = adlb["BASETYPE"].isin(sorted(first)) & adlb["USUBJID"].isin(who.everyone)
+    keep = (adlb["BASETYPE"] == first_base_type(study)) & adlb["USUBJID"].isin(who.everyone)
     return adlb[keep].sort_values(["USUBJID", "PARAMCD", "ADT", "ADTM", "SRCSEQ"], kind="stable")
 
 
-def _first_type(adam: Adam, study: Study) -> str:
-    roles = [product.role for product in study.products]
-    types = set(adam["ADLB"]["BASETYPE"])
-    return next(name for name in ("NK" if "nk" in roles else "TREATMENT", *sorted(types)) if name in types)
+def _after_baseline(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add AFTER: whether a result is later than the baseline record of its parameter."""
+    at = frame["ADTM"].fillna(frame["ADT"])
+    base = at.where(frame["ABLFL"] == "Y").groupby([frame["USUBJID"], frame["PARAMCD"]]).transform("max")
+    return frame.assign(AFTER=(at > base).astype(bool))
 
 
 def values_by_visit(adam: Adam, study: Study) -> Result:
@@ -73,7 +75,7 @@ def values_by_visit(adam: Adam, study: Study) -> Result:
     if not adam.has("ADLB"):
         add_not_available(rows, [TOTAL], variable="NEUT", reason=NO_LB)
         return rows.build()
-    frame = _results(adam, who)
+    frame = _after_baseline(_results(adam, who, study))
     planned = frame[frame["VISITNUM"].notna() & (frame["VISITNUM"] % 1 == 0) & frame["AVAL"].notna()]
     last = planned.drop_duplicates(["USUBJID", "PARAMCD", "VISITNUM"], keep="last")
     for code in printed_rows()["laboratory"]["by_visit"]:
@@ -81,8 +83,9 @@ def values_by_visit(adam: Adam, study: Study) -> Result:
         for number, part in mine.groupby("VISITNUM", sort=True):
             level = f"{number:g} {part['VISIT'].iloc[0]}"
             _add_moments(rows, part["AVAL"], "", (code, level), part)
-            post = part[part["ONTRTFL"] == "Y"]
-            _add_moments(rows, post["CHG"].dropna(), "chg_", (code, level), part)
+            change = part.loc[part["AFTER"], "CHG"].dropna()
+            if len(change):
+                _add_moments(rows, change, "chg_", (code, level), part)
     return rows.build()
 
 
@@ -172,7 +175,7 @@ def grade_shift(adam: Adam, study: Study) -> Result:
         add_not_available(rows, [TOTAL], variable="NEUT low", level="any", reason=NO_LB)
         return rows.build()
     rows.footnotes = (*rows.footnotes, _assumption(study))
-    for code, direction, term, part in _graded(_results(adam, who)):
+    for code, direction, term, part in _graded(_results(adam, who, study)):
         _add_shift(rows, who, worst_grades(part, direction), (f"{code} {direction}", term))
     return rows.build()
 
@@ -199,8 +202,8 @@ def _add_shift(rows: Rows, who: Population, table: pd.DataFrame, names: tuple[st
     for stat, hit in (("rise", worst > base), ("to_grade3", (worst >= 3) & ~(base >= 3))):
         subjects = sorted(table.index[hit])
         rows.add(stat, len(subjects), n=len(subjects), N=size, subjects=subjects, **here)
-    for (start, end), part in table.groupby(["BASE", "WORST"], sort=True):
-        subjects = sorted(part.index)
+    for start, end in ((b, w) for b in sorted(set(table["BASE"])) for w in WORST):
+        subjects = sorted(table.index[(table["BASE"] == start) & (table["WORST"] == end)])
         rows.add(
             f"worst {end}",
             len(subjects),
@@ -241,7 +244,7 @@ def significant_deviations(adam: Adam, study: Study) -> Result:
     rows.footnotes = (*rows.footnotes, _assumption(study))
     limit = printed_rows()["laboratory"]["clinically_significant"]
     found: set[str] = set()
-    for code, direction, term, part in _graded(_results(adam, who)):
+    for code, direction, term, part in _graded(_results(adam, who, study)):
         grade = _DIRECTIONS[direction][0]
         treated = part[(part["ONTRTFL"] == "Y") & part[grade].notna()]
         severe = set(treated.loc[treated[grade] >= limit, "USUBJID"])

@@ -247,7 +247,7 @@ def characteristics(
     >>> from interim.design.expansion import two_stages
     >>> found = characteristics(two_stages(9, 0, n=17, r=2), [0.05])
     >>> round(float(found.p_go[0]), 6), round(float(found.expected_n[0]), 4)
-    (0.046577, 11.958)
+    (0.046605, 11.958)
     """
     p = _checked(rates, "response rates")
     if toxicity is None:

@@ -189,3 +189,121 @@ def _grade_lines(numbers: Numbers, group: str) -> Iterator[Line]:
 
 def _grade_cell(numbers: Numbers, group: str, soc: str, pt: str, stat: str) -> Cell:
     return numbers.count(group, soc, level=pt, stat=stat)
+
+
+def table_related_teae(result: Result, study: Study) -> Table:
+    """Show related adverse events by cause and term.
+
+    Parameters
+    ----------
+    result : Result
+        ``safety_period.related_teae``.
+    study : Study
+        Column labels, rounding.
+
+    Returns
+    -------
+    Table
+        One column per actual dose; of each cause any grade, and grade 3 or higher where there is such an event.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    lines: list[Line] = []
+    for cause in numbers.variables(stat="n"):
+        text = word("cause", cause)
+        absent = absent_line(numbers, text, cause)
+        if absent:
+            lines.append(absent)
+            continue
+        for term in numbers.levels(cause, stat="n"):
+            name = word("terms", term) if term else text
+            lines.append(Line(name, partial(numbers.counted, variable=cause, level=term), 1 if term else 0))
+            severe = numbers.row("n_grade3", variable=cause, level=term)
+            if severe is not None and severe["n"]:
+                stats = ("n_grade3", "events_grade3")
+                cell = partial(numbers.counted, variable=cause, level=term, stats=stats)
+                lines.append(Line("grade 3 or higher", cell, 2 if term else 1))
+    return cohort_table(numbers, lines, footnotes=(_EVENTS,))
+
+
+def table_teae_by_period(result: Result, study: Study) -> Table:
+    """Show adverse events by treatment period with rates per person-time.
+
+    Parameters
+    ----------
+    result : Result
+        ``safety_period.teae_by_period``.
+    study : Study
+        Column labels, rounding, level.
+
+    Returns
+    -------
+    Table
+        One block of rows per period, one column per actual dose.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    percent = f"{100 * study.stats.level:g}"
+    lines: list[Line] = []
+    for phase in numbers.variables():
+        row = numbers.row("n", variable=phase, level="any")
+        if row is not None and row["status"] == "NA":
+            lines.append(Line(f"{word('period', phase)} – {row['reason']}"))
+            continue
+        lines.append(Line(word("period", phase)))
+        lines.append(Line("Participants", partial(numbers.plain, variable=phase, level="reached"), 1))
+        for level in ("any", "grade3", "aesi"):
+            if level in numbers.levels(phase):
+                cell = partial(numbers.counted, variable=phase, level=level)
+                lines.append(Line(word("period_row", level), cell, 1))
+        days = partial(numbers.value, variable=phase, stat="days", level="any", digits=0)
+        rate = partial(numbers.value, variable=phase, stat="rate", level="any", digits=2)
+        limits = partial(numbers.interval, variable=phase, level="any", digits=2, factor=1.0)
+        lines += [Line("Person-days", days, 1), Line("Events per 100 person-days", rate, 1)]
+        lines.append(Line(f"{percent}% CI", limits, 2))
+    return cohort_table(numbers, lines, footnotes=(_EVENTS, "Rates with exact Poisson limits."))
+
+
+def table_deaths(result: Result, study: Study) -> Table:
+    """Show deaths by time from the last infusion and cause.
+
+    Parameters
+    ----------
+    result : Result
+        ``safety_period.deaths``.
+    study : Study
+        Column labels, rounding, window.
+
+    Returns
+    -------
+    Table
+        One column per actual dose.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    days = study.safety.death_window_days
+    lines: list[Line] = []
+    for variable in numbers.variables():
+        levels = [level for level in numbers.levels(variable) if level]
+        if not levels:
+            text = word("deaths", variable).format(days=days)
+            lines.append(Line(text, partial(numbers.count, variable=variable), 0 if variable == "all" else 1))
+            continue
+        lines.append(Line(word("deaths", variable)))
+        lines += [
+            Line(word("terms", level), partial(numbers.count, variable=variable, level=level), 1)
+            for level in levels
+        ]
+    return cohort_table(numbers, lines)

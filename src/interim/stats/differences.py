@@ -312,19 +312,25 @@ def _risk_score(pair: Pair, ratio: float) -> float:
 def _odds_score(pair: Pair, odds: float) -> float:
     """Signed score statistic of odds1 = ratio x odds0."""
     x1, x0, n1, n0 = pair
-    total, events = n1 + n0, float(x1 + x0)
-    a, b, c = n0 * (odds - 1.0), n1 * odds + n0 - events * (odds - 1.0), -events
-    root = math.sqrt(b * b - 4.0 * a * c)
-    p0 = -2.0 * c / (b + root) if b >= 0.0 else (root - b) / (2.0 * a)
-    p0 = min(max(p0, 0.0), 1.0)
-    p1 = p0 * odds / (1.0 + p0 * (odds - 1.0))
-    v1, v0 = n1 * p1 * (1.0 - p1), n0 * p0 * (1.0 - p0)
+    total, events = n1 + n0, x1 + x0
+    p0 = _second_rate(odds, n1, n0, events)
+    q0 = _second_rate(1.0 / odds, n1, n0, total - events)
+    p1, q1 = (part / (q0 + p0 * odds) for part in (p0 * odds, q0))
+    v1, v0 = n1 * p1 * q1, n0 * p0 * q0
     information = v1 * v0 / (v1 + v0) if v1 + v0 > 0.0 else 0.0
-    gap = x1 - n1 * p1
+    gap = x1 * q1 - (n1 - x1) * p1
     return _signed(gap, information * total / (total - 1.0))
 
 
+def _second_rate(odds: float, n1: int, n0: int, events: int) -> float:
+    """Rate of the second group under an odds ratio, all events given; exact also where it is tiny."""
+    a, b, c = n0 * (odds - 1.0), n1 * odds + n0 - events * (odds - 1.0), -float(events)
+    root = math.sqrt(b * b - 4.0 * a * c)
+    rate = -2.0 * c / (b + root) if b >= 0.0 else (root - b) / (2.0 * a)
+    return min(max(rate, 0.0), 1.0)
+
+
 def _signed(gap: float, variance: float) -> float:
-    if abs(gap) < 1e-14:
+    if gap == 0.0:
         return 0.0
     return math.copysign(1e12, gap) if variance <= 0.0 else gap / math.sqrt(variance)

@@ -127,10 +127,9 @@ def _layer(
     distinct = np.unique(times[events])
     if not len(distinct):
         return np.zeros(k), np.zeros(k), np.zeros((k, k))
-    members = codes[:, None] == np.arange(k)
-    at_risk = (times[:, None] >= distinct).astype(np.float64)
-    failing = ((times[:, None] == distinct) & events[:, None]).astype(np.float64)
-    risk, fail = members.T @ at_risk, members.T @ failing
+    groups = [(times[codes == g], times[(codes == g) & events]) for g in range(k)]
+    risk = np.array([_at_risk(members, distinct) for members, _ in groups])
+    fail = np.array([_at(failed, distinct) for _, failed in groups])
     n, d = risk.sum(axis=0), fail.sum(axis=0)
     curve = np.concatenate(([1.0], np.cumprod(1.0 - d / n)[:-1]))
     weight = curve**rho
@@ -139,6 +138,20 @@ def _layer(
     spread = np.where(n > 1.0, d * (n - d) / np.maximum(n - 1.0, 1.0), 0.0) * weight**2
     variance = np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T
     return (fail * weight).sum(axis=1), (expected * weight).sum(axis=1), variance
+
+
+def _at_risk(times: Floats, moments: Floats) -> Floats:
+    """How many times are at or after each moment."""
+    before = np.searchsorted(np.sort(times), moments, side="left")
+    count: Floats = (len(times) - before).astype(np.float64)
+    return count
+
+
+def _at(times: Floats, moments: Floats) -> Floats:
+    """How many times are equal to each moment."""
+    ordered = np.sort(times)
+    count = np.searchsorted(ordered, moments, side="right") - np.searchsorted(ordered, moments, side="left")
+    return count.astype(np.float64)
 
 
 def logrank_scores(time: ArrayLike, event: ArrayLike, *, ties: str = "nelson_aalen") -> Floats:
@@ -171,15 +184,14 @@ def logrank_scores(time: ArrayLike, event: ArrayLike, *, ties: str = "nelson_aal
     times, events = _sample(time, event)
     if ties == "nelson_aalen":
         distinct = np.unique(times[events])
-        n = np.array([(times >= t).sum() for t in distinct], dtype=np.float64)
-        d = np.array([(times[events] == t).sum() for t in distinct], dtype=np.float64)
-        jumps, ends = d / n, distinct
+        jumps, ends = _at(times[events], distinct) / _at_risk(times, distinct), distinct
     else:
         ends = np.sort(times[events])
-        jumps = 1.0 / (np.array([(times > t).sum() for t in ends], dtype=np.float64) + 1.0)
+        later = len(times) - np.searchsorted(np.sort(times), ends, side="right")
+        jumps = 1.0 / (later + 1.0)
     hazard = np.concatenate(([0.0], np.cumsum(jumps)))
-    scores: Floats = events - hazard[np.searchsorted(ends, times, side="right")]
-    return scores
+    passed = hazard[np.searchsorted(ends, times, side="right")]
+    return np.asarray(events - passed, dtype=np.float64)
 
 
 def logrank_permutation(

@@ -107,6 +107,26 @@ class Nca:
         extended = area_to_infinity(area, self.points, lambda_z=self.terminal.lambda_z)
         return area, np.where(np.isnan(self.points.tlast), area.area, extended)
 
+    def area_until(self, end: Floats) -> Floats:
+        """Return the area to an end of its own for every profile, nothing added after Tlast.
+
+        Parameters
+        ----------
+        end : ndarray of float, shape (k,)
+            Ends.
+
+        Returns
+        -------
+        ndarray of float, shape (k,)
+            Areas; 0 where the end is not after the first sample.
+
+        Raises
+        ------
+        None
+        """
+        parts = segments(self.series, self.rules.auc_method, tmax=self.points.tmax)
+        return area_to(parts, np.minimum(end, self.points.tlast))
+
     def audit(self) -> Mapping[str, Flags]:
         """Return which samples each parameter used, in the order of ``series``.
 

@@ -184,7 +184,8 @@ def _matches(rule: Rule, numbers: dict[str, Floats], flags: dict[str, Bools]) ->
         right = np.full(len(left), rule.threshold)
     else:
         right = significant(rule.multiplier * numbers[_NAMES[rule.reference]] + rule.offset)
-    return holds & _COMPARE[rule.comparator](left, right)
+    hit: Bools = holds & _COMPARE[rule.comparator](left, right)
+    return hit
 
 
 def _condition(text: str, numbers: dict[str, Floats], flags: dict[str, Bools]) -> Bools:

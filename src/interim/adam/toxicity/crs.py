@@ -174,6 +174,6 @@ def _fraction(signs: CrsSigns, rules: ToxicityTable) -> float | None:
     if signs.fio2 is not None:
         return signs.fio2
     if signs.device == data["by_flow"] and signs.flow is not None:
-        return round(data["room_air"] + rules.fio2_per_litre * signs.flow, 9)
+        return float(round(data["room_air"] + rules.fio2_per_litre * signs.flow, 9))
     usual: float | None = data["usual_fraction"].get(signs.device)
     return usual

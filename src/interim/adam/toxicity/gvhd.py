@@ -121,7 +121,8 @@ def _lower(findings: GvhdFindings) -> int:
     episodes = sum(
         (findings.stool_episodes >= few, findings.stool_episodes >= some, findings.stool_episodes > many)
     )
-    return max(volume, episodes)
+    stage: int = max(volume, episodes)
+    return stage
 
 
 def is_acute(day: int, max_day: int) -> bool:

@@ -83,7 +83,8 @@ def _early(days: Sequence[Day], unknown: bool, how: Literal["cumulative", "longe
     by_severe = sum(n_severe >= limit for limit in limits["severe_days"])
     reached = sum(n_profound >= limit for limit in limits["profound_days"])
     never = all(severe) and any(count is not None for count in days) and len(days) > limits["last_day"]
-    return max(by_severe, reached + 2 if reached else 0, 4 if never else 0)
+    grade: int = max(by_severe, reached + 2 if reached else 0, 4 if never else 0)
+    return grade
 
 
 def _length(flags: Iterable[bool], how: Literal["cumulative", "longest_run"]) -> int:

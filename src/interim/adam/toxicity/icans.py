@@ -102,7 +102,8 @@ def ice_level(score: int | str | None) -> int | None:
     limits = shipped_data("toxicity")["icans"]["ice"]
     if not isinstance(score, int) or not 0 <= score <= limits["highest"]:
         raise ValueError(f"an ICE score is 0..{limits['highest']} or {UNAROUSABLE}, found {score!r}")
-    return sum(score < limit for limit in limits["below"])
+    level: int = sum(score < limit for limit in limits["below"])
+    return level
 
 
 def contradicts(signs: IcansSigns) -> bool:

@@ -152,7 +152,12 @@ def confounders(factor: Factor, panel: Panel) -> tuple[tuple[str, str, float, in
     ------
     None
     """
-    others = [other for other in panel.primary if other.entry.dimension != factor.entry.dimension]
+    own = factor.entry
+    others = [
+        other
+        for other in panel.primary
+        if other.id != own.id and (own.primary or other.entry.dimension != own.dimension)
+    ]
     if factor.entry.dimension != "dose":
         others.append(panel.dose)
     found = [(other.id, *associated(factor, other)) for other in others]

@@ -66,13 +66,13 @@ def seed_of(study: Study, analysis_id: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def assignments(outcome: Outcome, study: Study, *, analysis_id: str) -> tuple[Integers, bool]:
-    """Return the responses of every assignment to the participants with a value.
+def response_plan(events: Floats, study: Study, *, analysis_id: str) -> PermutationPlan:
+    """Return the plan of a binary outcome: all assignments where they can be counted, else draws.
 
     Parameters
     ----------
-    outcome : Outcome
-        Binary.
+    events : ndarray of float, shape (n,)
+        0 or 1.
     study : Study
         ``stats.max_exact``, ``stats.draws``, seed.
     analysis_id : str
@@ -80,21 +80,18 @@ def assignments(outcome: Outcome, study: Study, *, analysis_id: str) -> tuple[In
 
     Returns
     -------
-    tuple of (ndarray of int, shape (b, n known), bool)
-        0/1 rows, and whether they are all.
+    PermutationPlan
+        Binary and complete, or of whole records.
 
     Raises
     ------
     StudyError
         If draws are needed and the study states no seed.
     """
-    values = outcome.values[outcome.known].astype(np.int64)
-    n, r = len(values), int(values.sum())
+    n, r = len(events), int(events.sum())
     if math.comb(n, r) <= study.stats.max_exact:
-        return PermutationPlan.binary(n, r, max_exact=study.stats.max_exact).index, True
-    seed = seed_of(study, analysis_id)
-    plan = PermutationPlan.sample(n, draws=study.stats.draws, seed=seed)
-    return values[plan.index], False
+        return PermutationPlan.binary(n, r, max_exact=study.stats.max_exact)
+    return PermutationPlan.sample(n, draws=study.stats.draws, seed=seed_of(study, analysis_id))
 
 
 def chance_of_gap(factors: tuple[Factor, ...], outcome: Outcome, study: Study, *, analysis_id: str) -> Chance:
@@ -125,21 +122,21 @@ def chance_of_gap(factors: tuple[Factor, ...], outcome: Outcome, study: Study, *
     r, n = int(np.nansum(outcome.values)), int(known.sum())
     if r in (0, n):
         return Chance((0.0,) * len(factors), 0.0, 0.0, 1)
-    outcomes, exact = assignments(outcome, study, analysis_id=analysis_id)
+    events = outcome.values[known]
+    plan = response_plan(events, study, analysis_id=analysis_id)
+    outcomes = plan.index if plan.exact else events[plan.index]
     hits = np.array([_hits(outcomes, factor.members[known], study) for factor in factors], dtype=np.bool_)
     single = tuple(float(hit.mean()) for hit in hits)
     some = float(hits.any(axis=0).mean()) if len(hits) else 0.0
     worst = max((p * (1 - p) for p in (*single, some)), default=0.0)
-    return Chance(single, some, 0.0 if exact else math.sqrt(worst / len(outcomes)), len(outcomes))
+    return Chance(single, some, 0.0 if plan.exact else math.sqrt(worst / len(outcomes)), len(outcomes))
 
 
-def _hits(outcomes: Integers, members: Flags, study: Study) -> Flags:
+def _hits(outcomes: Integers | Floats, members: Flags, study: Study) -> Flags:
     """Tell in which assignments a factor shows a gap of the stated size; a matrix product of floats is exact here."""
     sizes = members.sum(axis=0).astype(np.int64)
     counts: Floats = outcomes.astype(np.float64) @ members.astype(np.float64)
-    wide: Flags = (
-        gap(counts, sizes, least=study.subgroup.min_ci_n) >= study.subgroup.gap_pp / 100 - SLACK
-    )
+    wide: Flags = gap(counts, sizes, least=study.subgroup.min_ci_n) >= study.subgroup.gap_pp / 100 - SLACK
     return wide & bool((sizes >= study.subgroup.min_ci_n).sum() >= 2)
 
 

@@ -50,6 +50,9 @@ def limits(adam: Adam, study: Study) -> Result:
     """
     panel, who = open_panel(adam, study, endpoints=("orr",))
     rows = open_rows("subgroups.limits", "Limits of interpretation", who)
+    for factor in panel.primary:
+        rows.group_var = factor.entry.dimension
+        rows.add("label", None, group=factor.id, variable="entry", text=factor.entry.label)
     add_limits(rows, panel, study)
     return rows.build()
 
@@ -82,7 +85,6 @@ def add_limits(rows: Rows, panel: Panel, study: Study) -> None:
     found = chance_of_gap(panel.primary, outcome, study, analysis_id=rows.analysis_id)
     for factor, chance in zip(panel.primary, found.single, strict=True):
         rows.group_var = factor.entry.dimension
-        rows.add("label", None, group=factor.id, variable="entry", text=factor.entry.label)
         _add_factor(rows, factor, panel, study)
         _add_chance(rows, chance, found, group=factor.id)
     rows.group_var = panel.column

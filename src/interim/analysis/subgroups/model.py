@@ -188,13 +188,16 @@ class Panel:
     @property
     def primary(self) -> tuple[Factor, ...]:
         """The test family: the primary entry of each dimension."""
-        return tuple(f for f in self.factors if f.entry.primary and f.entry.dimension != "dose" and f.eligible)
+        return tuple(
+            f for f in self.factors if f.entry.primary and f.entry.dimension != "dose" and f.eligible
+        )
 
     @property
     def shown(self) -> tuple[Factor, ...]:
         """The entries that may be tabulated against an endpoint, dose last."""
         own = tuple(f for f in self.factors if f.eligible)
-        return own if any(f.entry.dimension == "dose" for f in own) else (*own, self.dose)
+        has_dose = not self.dose.levels or any(f.entry.dimension == "dose" for f in own)
+        return own if has_dose else (*own, self.dose)
 
     def names(self, keep: Flags) -> list[str]:
         """Return the USUBJIDs of some participants.

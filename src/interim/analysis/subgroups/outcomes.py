@@ -106,9 +106,7 @@ def _set(adam: Adam, code: str, subjects: Sequence[str]) -> np.ndarray[tuple[int
     return np.array([subject in members for subject in subjects], dtype=np.bool_)
 
 
-def _events(
-    adam: Adam, name: str, subjects: Sequence[str]
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _events(adam: Adam, name: str, subjects: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     adtte = adam["ADTTE"]
     hit = frozenset(adtte.loc[(adtte["PARAMCD"] == name.upper()) & (adtte["CNSR"] == 0), "USUBJID"])
     return np.array([subject in hit for subject in subjects], dtype=np.bool_)

@@ -9,7 +9,7 @@ import numpy as np
 from interim.adam.model import Adam
 from interim.analysis.population import add_not_available, open_rows
 from interim.analysis.response import responders
-from interim.analysis.subgroups.chance import SLACK, seed_of
+from interim.analysis.subgroups.chance import SLACK, response_plan
 from interim.analysis.subgroups.model import (
     Factor,
     Flags,
@@ -22,7 +22,7 @@ from interim.analysis.subgroups.model import (
 )
 from interim.analysis.subgroups.panel import open_panel
 from interim.result import TOTAL, Result, Rows
-from interim.stats import PermutationPlan, maximally_selected
+from interim.stats import maximally_selected
 from interim.study import Study
 
 
@@ -161,9 +161,7 @@ def _add_deletions(rows: Rows, factor: Factor, outcome: Outcome, study: Study) -
         rows.add("diff_upper", float(steps.max()), **place)
 
 
-def _add_definitions(
-    rows: Rows, adam: Adam, panel: Panel, study: Study, *, outcome: Outcome
-) -> None:
+def _add_definitions(rows: Rows, adam: Adam, panel: Panel, study: Study, *, outcome: Outcome) -> None:
     """Count the cells of the level table that another definition changes."""
     adsl = adam["ADSL"]
     evaluable = frozenset(adsl.loc[adsl["RESFL"] == "Y", "USUBJID"])
@@ -274,7 +272,10 @@ def _add_path(rows: Rows, factor: Factor, outcome: Outcome, study: Study) -> Non
         if min(low.sum(), (~low).sum()) < study.subgroup.min_ci_n:
             continue
         level = f"{cut:g}"
-        if len(factor.cuts) == 1 and (low == (values < factor.cuts[0] if left else values <= factor.cuts[0])).all():
+        if (
+            len(factor.cuts) == 1
+            and (low == (values < factor.cuts[0] if left else values <= factor.cuts[0])).all()
+        ):
             marked = level
         _add_sides(rows, factor.id, level, (events[low], events[~low]))
     if marked is not None:
@@ -296,15 +297,15 @@ def _add_selected(rows: Rows, factor: Factor, data: tuple[Floats, Floats], study
     values, events = data
     place: dict[str, Any] = {"group": factor.id, "variable": "selected", "scope": "internal"}
     if len(values) < 2 or events.min() == events.max():
-        rows.add("p_cut", None, status="NE", reason="NO_EVENTS" if not events.sum() else "ALL_EVENTS", **place)
+        rows.add(
+            "p_cut", None, status="NE", reason="NO_EVENTS" if not events.sum() else "ALL_EVENTS", **place
+        )
         return
-    seed = study.study.seed if study.study.seed is not None else seed_of(study, rows.analysis_id)
-    plan = PermutationPlan.sample(len(values), draws=study.stats.draws, seed=seed)
+    plan = response_plan(events, study, analysis_id=rows.analysis_id)
     share = min(study.subgroup.min_ci_n / len(values), 0.5)
     found = maximally_selected(events, values, plan=plan, minprop=share, maxprop=1 - share)
     if found.status == "OK":
-        rows.add(
-            "p_cut", found.p_value, status="FLAG", reason=f"MC_ONLY, standard error {found.mc_error:.2g}", **place
-        )
+        drawn = f"MC_ONLY, standard error {found.mc_error:.2g}" if not plan.exact else ""
+        rows.add("p_cut", found.p_value, status="FLAG" if drawn else "OK", reason=drawn, **place)
     else:
         rows.add("p_cut", None, status="NE", reason=found.reason, **place)

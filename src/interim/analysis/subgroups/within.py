@@ -124,6 +124,16 @@ def _add_entry(rows: Rows, panel: Panel, factor: Factor, study: Study) -> None:
     rows.add("origin", None, text=factor.entry.origin, **place)
     rows.add("timing", None, text=factor.entry.timing, **place)
     rows.add("flags", None, text=flags_of(factor, panel, study) or "-", **place)
+    for level, inside in _groups(factor):
+        names = panel.names(inside)
+        where = {"group": factor.id, "variable": "size", "level": level, "unit": "participants"}
+        rows.add("n", len(names), n=len(names), N=panel.n, subjects=names, **where)
+
+
+def _groups(factor: Factor) -> list[tuple[str, Flags]]:
+    """Return every level with its participants; missing last, and only if someone is."""
+    groups = [(level, factor.members[:, place]) for place, level in enumerate(factor.levels)]
+    return groups if factor.known.all() else [*groups, (MISSING, ~factor.known)]
 
 
 def flags_of(factor: Factor, panel: Panel, study: Study) -> str:
@@ -155,7 +165,9 @@ def flags_of(factor: Factor, panel: Panel, study: Study) -> str:
             "ONE_LEVEL" if populated == 1 else "",
             FLAG_MISSING if is_often_missing(factor, study) else "",
             "CONFOUNDED" if judged and is_confounded(factor, panel) else "",
-            "FRAGILE" if judged and outcome and not outcome.reason and is_fragile(factor, outcome, study) else "",
+            "FRAGILE"
+            if judged and outcome and not outcome.reason and is_fragile(factor, outcome, study)
+            else "",
             *(code for code in _PRINTED_MARKS if code in factor.marks),
             "POST_BASELINE" if factor.entry.timing != "baseline" else "",
             "DATA_DRIVEN_CUT" if factor.entry.origin == "data_driven" else "",
@@ -164,10 +176,7 @@ def flags_of(factor: Factor, panel: Panel, study: Study) -> str:
 
 
 def _add_outcome(rows: Rows, panel: Panel, factor: Factor, outcome: Outcome, *, study: Study) -> None:
-    groups = [(level, factor.members[:, place]) for place, level in enumerate(factor.levels)]
-    if not factor.known.all():
-        groups.append((MISSING, ~factor.known))
-    for level, inside in groups:
+    for level, inside in _groups(factor):
         _ADD[outcome.kind](rows, panel, (factor.id, level, inside), outcome, study)
     if outcome.id in CONTRASTED and factor.entry.dimension != "dose":
         add_differences(rows, factor, outcome, study)
@@ -207,7 +216,9 @@ def _add_ordinal(rows: Rows, panel: Panel, where: Place, outcome: Outcome, study
             subjects=names,
         )
     names = panel.names(inside & ~outcome.known)
-    rows.add("n", len(names), group=group, variable="bor NE", level=level, n=len(names), N=size, subjects=names)
+    rows.add(
+        "n", len(names), group=group, variable="bor NE", level=level, n=len(names), N=size, subjects=names
+    )
 
 
 def _add_continuous(rows: Rows, panel: Panel, where: Place, outcome: Outcome, study: Study) -> None:

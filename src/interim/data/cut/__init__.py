@@ -10,7 +10,16 @@ import pandas as pd
 
 from interim.data import spec
 from interim.data.cut.fields import Edit, blank_dates, blank_outcomes, cut_demographics
-from interim.data.cut.rows import DateCut, Enrolment, Frames, children, date_cut, enrolment, start_of
+from interim.data.cut.rows import (
+    DateCut,
+    Enrolment,
+    Frames,
+    children,
+    date_cut,
+    enrolment,
+    identified,
+    start_of,
+)
 from interim.data.model import LedgerLine, Sdtm
 from interim.data.records import Rule, findings_at, record_keys
 from interim.errors import Finding
@@ -53,14 +62,15 @@ def cut_sdtm(sdtm: Sdtm, study: Study) -> Sdtm:
     A second application changes no cell. Adding or changing a record dated after the cut-off changes no cell.
     """
     cut = pd.Timestamp(study.cut).tz_localize(None)
-    enrolled = enrolment(sdtm.domains, cut, study.data.cut_event)
-    edits, findings = _records(sdtm.domains, enrolled, cut)
+    frames = {name: identified(name, frame) for name, frame in sdtm.domains.items()}
+    enrolled = enrolment(frames, cut, study.data.cut_event)
+    edits, findings = _records(frames, enrolled, cut)
     findings = [*enrolled.findings, *findings]
     kept = {name: edit.frame for name, edit in edits.items()}
     _fields(edits, kept, cut)
     lines = [line for edit in edits.values() for line in edit.ledger]
     if study.data.source_is_cut:
-        findings += _leaks(sdtm.domains, lines, cut)
+        findings += _leaks(frames, lines, cut)
     findings += [finding for edit in edits.values() for finding in edit.findings]
     return replace(
         sdtm,

@@ -256,6 +256,8 @@ def last_starts(ex: pd.DataFrame) -> dict[str, Any]:
     ------
     None
     """
+    if "EXSTDTC" not in ex:
+        return {}
     skip = rules()["not_given"]
     given = ex[ex[skip["variable"]] != skip["value"]] if skip["variable"] in ex else ex
     dated = given.assign(_start=start_of(given, "EXSTDTC")).dropna(subset=["_start", "USUBJID"])

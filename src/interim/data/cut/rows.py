@@ -62,6 +62,31 @@ def start_of(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     return parse_dates(frame[name])["START"]
 
 
+def identified(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a domain in which every record has a participant identifier, missing where the column was not delivered.
+
+    Parameters
+    ----------
+    name : str
+        Domain.
+    frame : pandas.DataFrame
+        Domain frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame itself unless its records belong to participants and it lacks USUBJID.
+
+    Raises
+    ------
+    None
+    """
+    known = spec.domain(name)
+    if "USUBJID" in frame or known is None or not known.subject:
+        return frame
+    return frame.assign(USUBJID=pd.Series(None, index=frame.index, dtype=object))
+
+
 @dataclass(frozen=True)
 class Enrolment:
     """Participants with a row of the DCUT frame.
@@ -249,7 +274,8 @@ def _has_parent(rows: pd.DataFrame, parent: pd.DataFrame | None, idvar: str) -> 
     if not idvar:
         return rows["USUBJID"].isin(set(parent["USUBJID"])).to_numpy(dtype=bool)
     known = pd.MultiIndex.from_arrays([parent["USUBJID"], parent[idvar].map(_key)])
-    wanted = pd.MultiIndex.from_arrays([rows["USUBJID"], rows["IDVARVAL"].map(_key)])
+    values = rows.get("IDVARVAL", pd.Series(None, index=rows.index, dtype=object))
+    wanted = pd.MultiIndex.from_arrays([rows["USUBJID"], values.map(_key)])
     return np.asarray(wanted.isin(known), dtype=bool)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interim.report.packs.base import Case, Pack
+from interim.report.packs.basket import BASKET
 from interim.report.packs.clinical import CLINICAL
 from interim.report.packs.dose import DOSE
 from interim.report.packs.kinetics import KINETICS
@@ -16,7 +17,7 @@ from interim.report.packs.stats_tables import STATS_TABLES
 from interim.report.packs.toxicity import TOXICITY
 
 _STATS = (*STATS, *STATS_TABLES, *STATS_RANKS, *STATS_MODELS, *STATS_GROUPS)
-PACKS: tuple[Pack, ...] = (*_STATS, *RECIST, *SAFETY, *TOXICITY, *DOSE, *CLINICAL, *KINETICS)
+PACKS: tuple[Pack, ...] = (*_STATS, *RECIST, *SAFETY, *TOXICITY, *DOSE, *CLINICAL, *KINETICS, *BASKET)
 CONTEXT = (("kinetics", "external_examples.csv"),)
 """Files that hold published context and nothing to recompute."""
 

@@ -17,6 +17,11 @@ from interim.report.packs.clinical_escalation import (
     compute_escalation,
     escalation_cases,
 )
+from interim.report.packs.clinical_expansion import (
+    EXPANSION_TOLERANCES,
+    compute_expansion,
+    expansion_cases,
+)
 from interim.report.packs.clinical_subgroups import SUBGROUP_TOLERANCES, compute_subgroups, subgroup_cases
 from interim.stats import beta_posterior, binomial_interval
 from interim.stats.curve_limits import CurveRows, log_log
@@ -47,6 +52,7 @@ def _split(document: Any) -> Iterator[Case]:
             expected = values
         yield Case(block, given, {block: expected})
     yield from escalation_cases(document)
+    yield from expansion_cases(document)
     yield from subgroup_cases(document)
 
 
@@ -54,6 +60,8 @@ def _compute(given: Given) -> Mapping[str, Any]:
     block = given["block"]
     if block in ESCALATION_TOLERANCES:
         return compute_escalation(given)
+    if block in EXPANSION_TOLERANCES:
+        return compute_expansion(given)
     if block in SUBGROUP_TOLERANCES:
         return compute_subgroups(given)
     if block in _DIGITS:
@@ -114,7 +122,7 @@ CLINICAL = (
         0.0,
         _split,
         _compute,
-        tolerances={**_TOLERANCES, **ESCALATION_TOLERANCES, **SUBGROUP_TOLERANCES},
+        tolerances={**_TOLERANCES, **ESCALATION_TOLERANCES, **EXPANSION_TOLERANCES, **SUBGROUP_TOLERANCES},
         absolute=True,
     ),
 )
@@ -137,5 +145,5 @@ def uncovered_blocks(document: Mapping[str, Any]) -> list[str]:
     ------
     None
     """
-    known = {*_TOLERANCES, *ESCALATION_INPUTS, *ESCALATION_TOLERANCES, *SUBGROUP_TOLERANCES}
+    known = {*_TOLERANCES, *ESCALATION_INPUTS, *ESCALATION_TOLERANCES, *EXPANSION_TOLERANCES, *SUBGROUP_TOLERANCES}
     return [block for block in document if block not in known]

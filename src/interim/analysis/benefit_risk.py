@@ -1,0 +1,165 @@
+"""Benefit and risk by dose: every component, the posterior probabilities, and the joint desirability last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scipy.special import betaincinv
+
+from interim.adam.model import Adam
+from interim.analysis.expansion_types import toxic_participants
+from interim.analysis.population import Population, add_not_available, add_rates, open_rows, population
+from interim.analysis.response import disease_control, responders
+from interim.result import TOTAL, Result, Rows
+from interim.stats import beta_posterior
+from interim.study import Study
+
+UNIFORM = (1.0, 1.0)
+LEAST = 3
+"""Doses with fewer participants are never called best."""
+_SEVERE, _CRS = 3, 2
+_REGIONS = {"50": 0.50, "90": 0.90}
+_CELLS = ((True, False), (True, True), (False, False), (False, True))
+"""Response and event of the cells of the utility, in the order of its scores."""
+
+
+def by_dose(adam: Adam, study: Study) -> Result:
+    """Give benefit and risk of every dose level.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADRS, ADAE.
+    study : Study
+        Limit of toxicity, ``benefit_risk``, evaluator.
+
+    Returns
+    -------
+    Result
+        ``benefit_risk.by_dose``; columns = actual dose level; rates ``dlt``, ``related_g3``, ``crs_g2``, ``orr``, ``dcr``; variable
+        ``posterior``: p_tox_ok, p_active, joint; mean and limits (level 50, 90) of both rates; ``utility`` mean and sd.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set.
+
+    Notes
+    -----
+    Beta(1, 1) for each dose, no borrowing between doses. The joint desirability is the product of both probabilities; no
+    dose with fewer than three participants is called best.
+    """
+    role = "CART-SAF" if study.with_role("t") else "NK-SAF"
+    who = population(adam, study, role)
+    rows = open_rows("benefit_risk.by_dose", "Benefit and risk by dose", who)
+    if not study.with_role("t"):
+        reason = "not applicable: the study has no dose ladder of a T-cell product"
+        add_not_available(rows, who.groups, variable="dlt", stat="rate", reason=reason)
+        return rows.build()
+    toxic = _add_events(rows, who, adam, study)
+    if not adam.has("ADRS"):
+        reason = f"not available: {adam.missing.get('ADRS', 'no response dataset')}"
+        add_not_available(rows, who.groups, variable="orr", stat="rate", reason=reason)
+        return rows.build()
+    confirmed = study.response.confirmation_required
+    active = responders(adam, study, confirmed=confirmed)
+    control = disease_control(adam, study, confirmed=confirmed)
+    for variable, subjects in (("orr", active), ("dcr", control)):
+        add_rates(rows, who, study=study, variable=variable, subjects=subjects)
+    for group, ids in who.members.items():
+        _add_posterior(rows, group, (len(toxic & ids), len(active & ids), len(ids)), study)
+        _add_utility(rows, group, ids, (active, toxic), study)
+    return rows.build()
+
+
+def _add_events(rows: Rows, who: Population, adam: Adam, study: Study) -> frozenset[str]:
+    adsl = adam["ADSL"]
+    toxic = frozenset(adsl.loc[adsl["DLTFL"] == "Y", "USUBJID"])
+    add_rates(rows, who, study=study, variable="dlt", subjects=toxic)
+    if not adam.has("ADAE") or "AETOXGRN" not in adam["ADAE"]:
+        reason = f"not available: {adam.missing.get('ADAE', 'no toxicity grade')}"
+        for variable in ("related_g3", "crs_g2", "monitored"):
+            add_not_available(rows, who.groups, variable=variable, stat="rate", reason=reason)
+        return toxic
+    adae = adam["ADAE"]
+    severe = (adae["AETOXGRN"] >= _SEVERE) & (adae["RELCART"] == "Y")
+    parts = {
+        "related_g3": frozenset(adae.loc[severe, "USUBJID"]),
+        "crs_g2": frozenset(adae.loc[adae["CRSGR"] >= _CRS, "USUBJID"]),
+        "monitored": toxic_participants(adam, study),
+    }
+    for variable, subjects in parts.items():
+        add_rates(rows, who, study=study, variable=variable, subjects=subjects)
+    return toxic
+
+
+def _add_posterior(rows: Rows, group: str, counts: tuple[int, int, int], study: Study) -> None:
+    """Probabilities of a tolerable and of an active dose, their product, and the regions of the figure."""
+    events, responses, n = counts
+    place: dict[str, Any] = {"group": group, "variable": "posterior", "n": n, "N": n}
+    names = ("p_tox_ok", "p_active", "joint")
+    if group == TOTAL or n == 0:
+        reason = "not pooled across dose levels" if group == TOTAL else "no participant at this dose"
+        for stat in names:
+            rows.add(stat, None, status="NA", reason=reason, **place)
+        return
+    tox = beta_posterior(events, n, prior=UNIFORM, limit=study.dose.limit)
+    act = beta_posterior(responses, n, prior=UNIFORM, limit=study.benefit_risk.p_act)
+    tolerable, active = 1.0 - float(tox.p_above), float(act.p_above)
+    few = {"status": "FLAG", "reason": "fewer than three participants"} if n < LEAST else {}
+    for stat, value in zip(names, (tolerable, active, tolerable * active), strict=True):
+        rows.add(stat, value, **place, **few)
+    rows.add("tox_mean", float(tox.mean), **place, **few)
+    rows.add("act_mean", float(act.mean), **place, **few)
+    for level, mass in _REGIONS.items():
+        for axis, x in (("tox", events), ("act", responses)):
+            for stat, tail in (("lower", (1 - mass) / 2), ("upper", (1 + mass) / 2)):
+                limit = float(betaincinv(UNIFORM[0] + x, UNIFORM[1] + n - x, tail))
+                rows.add(f"{axis}_{stat}", limit, group=group, variable="region", level=level)
+
+
+def _add_utility(
+    rows: Rows, group: str, ids: frozenset[str], hits: tuple[frozenset[str], frozenset[str]], study: Study
+) -> None:
+    """Posterior mean and standard deviation of the utility; not evaluable without scores."""
+    table = study.benefit_risk
+    place: dict[str, Any] = {"group": group, "variable": "utility", "n": len(ids), "N": len(ids)}
+    if table.utility is None:
+        for stat in ("mean", "sd"):
+            rows.add(stat, None, status="NE", reason="no scores of response and event in the study", **place)
+        return
+    active, toxic = hits
+    cells = tuple(
+        len([one for one in ids if ((one in active), (one in toxic)) == cell]) for cell in _CELLS
+    )
+    mean, sd = utility_moments(cells, study)
+    rows.add("mean", mean, **place)
+    rows.add("sd", sd, **place)
+
+
+def utility_moments(cells: tuple[int, ...], study: Study) -> tuple[float, float]:
+    """Return posterior mean and standard deviation of the utility.
+
+    Parameters
+    ----------
+    cells : tuple of int
+        Participants with (response, no event), (both), (neither), (event only).
+    study : Study
+        Scores and Dirichlet prior.
+
+    Returns
+    -------
+    tuple of float
+        Mean and standard deviation.
+
+    Raises
+    ------
+    None
+    """
+    table = study.benefit_risk
+    scores = table.utility or ()
+    shapes = [p * table.prior_ess + x for p, x in zip(table.prior_cells, cells, strict=True)]
+    total = sum(shapes)
+    mean = sum(u * a for u, a in zip(scores, shapes, strict=True)) / total
+    square = sum(u * u * a for u, a in zip(scores, shapes, strict=True)) / total
+    return mean, float(((square - mean**2) / (total + 1)) ** 0.5)

@@ -1,0 +1,185 @@
+"""Biomarkers: immune phenotype, tumour markers, ligand staining, immunogenicity."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from interim.adam.model import Adam
+from interim.adam.source import shipped_data
+from interim.analysis.measures import Place, add_summary, by_subject
+from interim.analysis.population import Population, add_counts, add_not_available, open_rows, population
+from interim.result import Result, Rows
+from interim.study import Study
+
+
+def immune_phenotype(adam: Adam, study: Study) -> Result:
+    """Summarise lymphocyte subsets and immune phenotype by visit.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADBM.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``biomarkers.immune_phenotype``; variable = marker, level = visit.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = population(adam, study, "CART-SAF")
+    rows = open_rows("biomarkers.immune_phenotype", "Lymphocyte subsets and immune phenotype", who)
+    _add_visits(rows, who, _category(adam, "IMMUNE PHENOTYPE"), study=study)
+    return rows.build()
+
+
+def tumour_markers(adam: Adam, study: Study) -> Result:
+    """Summarise tumour markers by visit: value, and percent change where the baseline is above normal.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADBM.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``biomarkers.tumour_markers``; variable = marker, and ``<marker> change`` for those with a baseline above the upper
+        limit of normal; level = visit.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = population(adam, study, "FAS")
+    rows = open_rows("biomarkers.tumour_markers", "Tumour markers over time", who)
+    frame = _category(adam, "TUMOR MARKER")
+    _add_visits(rows, who, frame, study=study)
+    if len(frame):
+        high = frame[(frame["BASE"] > frame["ANRHI"]) & (frame["TIMING"] == "POST")]
+        changed = high.assign(PARAMCD=high["PARAMCD"] + " change", AVAL=high["PCHG"], AVALU="%")
+        if len(changed):
+            _add_visits(rows, who, changed, study=study)
+    return rows.build()
+
+
+def ligands(adam: Adam, study: Study) -> Result:
+    """Compare ligand staining before and after treatment in participants with both biopsies.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADBM.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``biomarkers.ligands``; variable = test and ligand; levels Pre, Post, Change.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = population(adam, study, "FAS")
+    frame = _category(adam, "LIGAND")
+    after = (
+        frame[(frame["TIMING"] == "POST") & frame["BASE"].notna() & frame["AVAL"].notna()]
+        if len(frame)
+        else frame
+    )
+    paired = who.narrow(after["USUBJID"]) if len(after) else who.narrow(())
+    rows = open_rows("biomarkers.ligands", "NKG2D-ligand before and after treatment", paired)
+    if after.empty:
+        reason = "not available: no participant with a biopsy before and after treatment"
+        add_not_available(rows, paired.groups, variable="ligand", reason=reason)
+        return rows.build()
+    for code, part in after.groupby("PARAMCD", sort=True):
+        last = part.sort_values(["USUBJID", "ADT", "SRCSEQ"], kind="stable").drop_duplicates(
+            "USUBJID", keep="last"
+        )
+        for level, column in (("Pre", "BASE"), ("Post", "AVAL"), ("Change", "CHG")):
+            add_summary(rows, paired, by_subject(last, column), place=Place(str(code), level), study=study)
+    return rows.build()
+
+
+def immunogenicity(adam: Adam, study: Study) -> Result:
+    """Count participants with antibodies before and after treatment.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADBM.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``biomarkers.immunogenicity``; variable = test; levels tested, positive before, positive after, newly positive.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("biomarkers.immunogenicity", "Immunogenicity and alloreactivity", who)
+    frame = _category(adam, "IMMUNOGENICITY")
+    if frame.empty:
+        add_not_available(
+            rows, who.groups, variable="antibody", reason="not available: no immunogenicity results"
+        )
+        return rows.build()
+    words = list(shipped_data("biomarkers")["positive"]["words"])
+    for code, part in frame.groupby("PARAMCD", sort=True):
+        found = part[part["AVALC"].astype(object).map(lambda text: str(text).upper() in words)]
+        before = set(found.loc[found["TIMING"] == "PRE", "USUBJID"])
+        after = set(found.loc[found["TIMING"] == "POST", "USUBJID"])
+        tested = set(part.loc[part["TIMING"] == "POST", "USUBJID"])
+        counts = {
+            "Tested": set(part["USUBJID"]),
+            "Tested after treatment": tested,
+            "Positive before treatment": before,
+            "Positive after treatment": after,
+            "Newly positive": after - before,
+        }
+        for level, subjects in counts.items():
+            add_counts(rows, who, variable=str(code), level=level, subjects=subjects)
+    return rows.build()
+
+
+def _category(adam: Adam, category: str) -> pd.DataFrame:
+    if not adam.has("ADBM"):
+        return pd.DataFrame()
+    frame = adam["ADBM"]
+    return frame[frame["PARCAT1"] == category]
+
+
+def _add_visits(rows: Rows, who: Population, frame: pd.DataFrame, *, study: Study) -> None:
+    """Add the summary of each marker at each visit; several results of a visit: the last."""
+    if frame.empty:
+        add_not_available(rows, who.groups, variable="marker", reason="not available: no results")
+        return
+    for code, part in frame.groupby("PARAMCD", sort=True):
+        visits = (
+            part.groupby("VISIT")["VISITNUM"]
+            .min()
+            .reset_index()
+            .sort_values(["VISITNUM", "VISIT"], kind="stable")
+        )
+        for visit in visits["VISIT"]:
+            there = part[part["VISIT"] == visit].sort_values(["USUBJID", "ADT", "SRCSEQ"], kind="stable")
+            last = there.drop_duplicates("USUBJID", keep="last")
+            place = Place(str(code), str(visit), str(last["AVALU"].iloc[0] or ""))
+            add_summary(rows, who, by_subject(last), place=place, study=study)

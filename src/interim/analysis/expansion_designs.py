@@ -1,0 +1,317 @@
+"""Phase IB before it starts: designs with exact characteristics, toxicity boundaries, characteristics of the rule itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from interim.adam.model import Adam
+from interim.analysis.expansion_types import (
+    NO_RATES,
+    OWN,
+    add_reason,
+    count_types,
+    model_priors,
+    not_run,
+    success_states,
+)
+from interim.analysis.population import efficacy_set, population
+from interim.design.expansion import Infeasible, Monitored
+from interim.design.expansion_named import JOINT, NEEDS_RATES, named_design, named_monitor, rule_text
+from interim.design.expansion_rule import go_by_outcome
+from interim.design.monitoring import Characteristics, characteristics, toxicity_characteristics
+from interim.design.monitoring_borrowing import borrowing_characteristics, calibrate_cut, rule_characteristics
+from interim.result import Result, Rows
+from interim.stats.borrowing import OutcomeTable, PartitionPrior, compile_outcomes
+from interim.study import Study
+from interim.study.expansion import TumourType
+
+COHORTS = 4
+"""Cohorts of the registered trial; used where the study names no types."""
+
+
+def designs(adam: Adam, study: Study) -> Result:
+    """Give the exact characteristics of every design that is compared.
+
+    Parameters
+    ----------
+    adam : Adam
+        Not read; the designs do not depend on data.
+    study : Study
+        ``expansion.design``, ``compare_designs``, ``rates``, types.
+
+    Returns
+    -------
+    Result
+        ``expansion_designs.designs``; group = design, level = true rate: ``p_go``, ``p_stop``, ``expected_n``, ``any_go`` (at
+        least one go in all cohorts); texts ``rule`` and ``status``; variable ``type`` (level = id of the type): false go
+        at its p0 and power at its p1 for the design of the study, with finding EXP-ALPHA or EXP-POWER as text.
+
+    Raises
+    ------
+    DesignError
+        If a design cannot be built.
+    """
+    rows = Rows(
+        "expansion_designs.designs",
+        "Phase IB designs considered and operating characteristics",
+        population="No participant data",
+        method="exact enumeration, no simulation (standard error 0)",
+        group_var="DESIGN",
+    )
+    table = study.expansion
+    rates = sorted({*table.rates, *(p for entry in table.type for p in (entry.p0, entry.p1))})
+    cohorts = len(table.type) or COHORTS
+    for name in dict.fromkeys((table.design, *table.compare_designs)):
+        if name in NEEDS_RATES and not table.type:
+            rows.add("rule", None, group=name, variable="design", status="NA", reason=NO_RATES)
+        elif name == JOINT:
+            _add_joint(rows, study, rates)
+        else:
+            _add_single(rows, name, study, rates=rates, cohorts=cohorts)
+    for entry in table.type:
+        _add_type(rows, entry, study)
+    return rows.build()
+
+
+def _reference_rates(study: Study) -> tuple[float | None, float | None]:
+    """Rates of the first type, for designs that are built from p0 and p1."""
+    types = study.expansion.type
+    return (types[0].p0, types[0].p1) if types else (None, None)
+
+
+def _add_single(rows: Rows, name: str, study: Study, *, rates: list[float], cohorts: int) -> None:
+    p0, p1 = _reference_rates(study)
+    design = named_design(name, study.expansion, p0=p0, p1=p1)
+    if isinstance(design, Infeasible):
+        reason = f"{design.reason}; best power {design.best_power:.3f}"
+        rows.add("rule", None, group=name, variable="design", status="NE", reason=reason)
+        return
+    rows.add("rule", None, group=name, variable="design", text=rule_text(design))
+    _add_rates(rows, name, characteristics(design, rates), cohorts)
+    if name == "bayes_monitor":
+        _add_with_monitor(rows, name, design, study, rates=rates)
+
+
+def _add_rates(rows: Rows, name: str, found: Characteristics, cohorts: int) -> None:
+    anywhere = found.any_go(cohorts)
+    for place, rate in enumerate(found.rates):
+        where: dict[str, Any] = {"group": name, "variable": "rate", "level": f"{rate:g}"}
+        rows.add("p_go", float(found.p_go[place]), **where)
+        rows.add("p_stop", float(found.p_futility[place]), **where)
+        rows.add("expected_n", float(found.expected_n[place]), **where)
+        rows.add("any_go", float(anywhere[place]), **where)
+
+
+def _add_with_monitor(rows: Rows, name: str, design: Monitored, study: Study, *, rates: list[float]) -> None:
+    """Both rules together, at event rates of half the limit, the limit, and a third above it."""
+    monitor = named_monitor(study.expansion.monitor, n_max=design.n_max)
+    if monitor is None:
+        return
+    limit = study.expansion.monitor.limit
+    for share in (0.5, 1.0, 4.0 / 3.0):
+        event = limit * share
+        found = characteristics(design, rates, toxicity=monitor, tox_rates=[event] * len(rates))
+        for place, rate in enumerate(rates):
+            where: dict[str, Any] = {
+                "group": name,
+                "variable": f"with monitor {event:.3g}",
+                "level": f"{rate:g}",
+            }
+            rows.add("p_go", float(found.p_go[place]), **where)
+            rows.add("p_cross", float(found.p_cross[place]), **where)
+            rows.add("expected_n", float(found.expected_n[place]), **where)
+
+
+def _add_joint(rows: Rows, study: Study, rates: list[float]) -> None:
+    """One look at the full size, the cut set for the familywise false go when every type is at its null rate."""
+    table = study.expansion
+    types = table.type
+    sizes = [table.n_max] * len(types)
+    outcomes = _outcomes("exnex", sizes, study, success=False)
+    p0 = [entry.p0 for entry in types]
+    cut = calibrate_cut(outcomes, p0, fwer=table.alpha_max)
+    rows.add("rule", None, group=JOINT, variable="design", text=f"go if P(p > p0) > {cut:.4f} at {table.n_max}")
+    found = borrowing_characteristics(outcomes, [[rate] * len(types) for rate in rates], cut=cut)
+    for place, rate in enumerate(rates):
+        where: dict[str, Any] = {"group": JOINT, "variable": "rate", "level": f"{rate:g}"}
+        rows.add("p_go", float(found.p_go[place].mean()), **where)
+        rows.add("p_stop", 0.0, **where)
+        rows.add("expected_n", float(table.n_max), **where)
+        rows.add("any_go", float(found.any_go[place]), **where)
+
+
+def _add_type(rows: Rows, entry: TumourType, study: Study) -> None:
+    """False go and power of the type's own design, beside the limits of the study."""
+    table = study.expansion
+    name = entry.design or table.design
+    place: dict[str, Any] = {"group": name, "variable": "type", "level": entry.id}
+    design = (
+        Infeasible("the design decides about all cohorts together", 0.0)
+        if name == JOINT
+        else named_design(name, table, p0=entry.p0, p1=entry.p1)
+    )
+    if isinstance(design, Infeasible):
+        rows.add("alpha", None, status="NE", reason=design.reason, **place)
+        return
+    found = characteristics(design, [entry.p0, entry.p1])
+    alpha, power = float(found.p_go[0]), float(found.p_go[1])
+    rows.add("alpha", alpha, **place)
+    rows.add("power", power, **place)
+    codes = ["EXP-ALPHA"] * (alpha > table.alpha_max) + ["EXP-POWER"] * (power < table.power_min)
+    rows.add("limits", None, text=", ".join(codes) or "within", **place)
+
+
+def _outcomes(model: str, sizes: list[int], study: Study, *, success: bool) -> OutcomeTable:
+    types = study.expansion.type
+    shared, mixed = model_priors(types, study.expansion.prior)
+    blocks = study.expansion.prior
+    priors = {
+        "exnex": mixed,
+        "hierarchical": shared,
+        "partition": PartitionPrior(blocks.block_a, blocks.block_b, blocks.block_power),
+    }
+    states = [success_states(study, entry) for entry in types] if success else None
+    return compile_outcomes(
+        sizes,
+        [entry.p0 for entry in types],
+        model=model,  # type: ignore[arg-type]
+        prior=priors.get(model),
+        success=states,
+    )
+
+
+def boundaries(adam: Adam, study: Study) -> Result:
+    """Give the boundaries of Phase IB: events that pause, responses that stop, and how often the first is crossed.
+
+    Parameters
+    ----------
+    adam : Adam
+        Not read; boundaries do not depend on data.
+    study : Study
+        ``expansion.monitor``, ``expansion.design``.
+
+    Returns
+    -------
+    Result
+        ``expansion_designs.boundaries``; level = participants treated: ``tox`` (NA where no count pauses) and ``futility``;
+        variable ``crossing`` (level = true event rate): chance to cross by the full size.
+
+    Raises
+    ------
+    DesignError
+        If the boundary cannot be built.
+    """
+    rows = Rows(
+        "expansion_designs.boundaries",
+        "Phase IB monitoring boundaries",
+        population="No participant data",
+        method="exact",
+        group_var="",
+    )
+    table = study.expansion
+    monitor = named_monitor(table.monitor, n_max=table.n_max)
+    limits = monitor.boundary(table.n_max) if monitor is not None else (None,) * table.n_max
+    p0, p1 = _reference_rates(study)
+    design = Infeasible(NO_RATES, 0.0) if table.design == JOINT else named_design(table.design, table, p0=p0, p1=p1)
+    for n, limit in enumerate(limits, 1):
+        place: dict[str, Any] = {"variable": "boundary", "level": str(n)}
+        if limit is None:
+            rows.add("tox", None, status="NA", reason="no number of events pauses", **place)
+        else:
+            rows.add("tox", limit, **place)
+        least = design.boundary(n) if isinstance(design, Monitored) else -1
+        if least < 0:
+            rows.add("futility", None, status="NA", reason="no look, or no number of responses stops", **place)
+        else:
+            rows.add("futility", least, **place)
+    crossing = toxicity_characteristics(limits, table.rates)
+    for place_, rate in enumerate(table.rates):
+        where: dict[str, Any] = {"variable": "crossing", "level": f"{rate:g}"}
+        rows.add("p_cross", float(crossing.p_cross[place_]), **where)
+        rows.add("expected_n", float(crossing.expected_n[place_]), **where)
+    return rows.build()
+
+
+def rule_of_choice(adam: Adam, study: Study) -> Result:
+    """Give the exact characteristics of the grid itself at the numbers of participants that Phase IA has.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADRS: participants per type; no response is read.
+    study : Study
+        Table ``expansion``.
+
+    Returns
+    -------
+    Result
+        ``expansion_designs.rule_of_choice``; group = scenario, level = id of the type: ``p_go`` and ``p_go_both`` (a go in Phase
+        IA and in Phase IB); variable ``any_false``; one block per deciding and supportive model (variable).
+
+    Raises
+    ------
+    DesignError
+        If there are too many outcomes.
+    """
+    who = population(adam, study, efficacy_set(study))
+    rows = Rows(
+        "expansion_designs.rule_of_choice",
+        "Characteristics of the rule that chooses tumour types",
+        population=who.label,
+        method="exact sum over all outcomes, without a toxicity crossing",
+        group_var="SCENARIO",
+    )
+    reason = not_run(adam, study)
+    if reason:
+        return add_reason(rows, reason, variable="rule").build()
+    confirmed = study.expansion.response_status == "confirmed"
+    sizes = list(count_types(adam, study, confirmed=confirmed).n)
+    own = _outcomes(OWN, sizes, study, success=True)
+    table = study.expansion
+    for model in dict.fromkeys((table.decision_model, *table.supportive_models)):
+        outcomes = own if model == OWN else _outcomes(model, sizes, study, success=True)
+        _add_rule(rows, model, outcomes, study, go=go_by_outcome(outcomes, own, table))
+    return rows.build()
+
+
+def scenarios(types: tuple[TumourType, ...]) -> dict[str, list[float]]:
+    """Return the true rates under which a rule is judged: none, each alone, all but each, all active.
+
+    Parameters
+    ----------
+    types : tuple of TumourType
+        Rates.
+
+    Returns
+    -------
+    dict of str to list of float
+        Name -> rate per type.
+
+    Raises
+    ------
+    None
+    """
+    low, high = [entry.p0 for entry in types], [entry.p1 for entry in types]
+    found = {"none active": low}
+    for k, entry in enumerate(types):
+        found[f"only {entry.label}"] = [high[j] if j == k else low[j] for j in range(len(types))]
+    for k, entry in enumerate(types if len(types) > 2 else ()):
+        found[f"all but {entry.label}"] = [low[j] if j == k else high[j] for j in range(len(types))]
+    return {**found, "all active": high}
+
+
+def _add_rule(rows: Rows, model: str, outcomes: OutcomeTable, study: Study, *, go: np.ndarray) -> None:
+    types = study.expansion.type
+    truth = scenarios(types)
+    found = rule_characteristics(outcomes, list(truth.values()), go=go)
+    for place, name in enumerate(truth):
+        for k, entry in enumerate(types):
+            where: dict[str, Any] = {"group": name, "variable": model, "level": entry.id}
+            p_go = float(found.p_go[place, k])
+            rows.add("p_go", p_go, **where)
+            states, rate = success_states(study, entry), truth[name][k]
+            later = sum(paths * rate**y * (1 - rate) ** (m - y) for y, m, paths in states)
+            rows.add("p_go_both", p_go * later, **where)
+        rows.add("any_false", float(found.any_false_go[place]), group=name, variable=model)

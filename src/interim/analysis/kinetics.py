@@ -1,0 +1,355 @@
+"""Cellular kinetics: levels over time, parameters, profiles and tissue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from interim.adam.model import Adam
+from interim.analysis.measures import Place, add_summary, by_subject, kinetic_population, layout
+from interim.analysis.population import Population, add_not_available, add_rates, open_rows
+from interim.result import Result, Rows
+from interim.study import Study
+
+_NO_SAMPLES = "not available: no samples of cellular kinetics"
+
+
+def levels_by_time(adam: Adam, study: Study) -> Result:
+    """Summarise the CAR-T level by nominal time, one block per assay.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADPC.
+    study : Study
+        Columns, ``kinetics.blq_mean_max``.
+
+    Returns
+    -------
+    Result
+        ``kinetics.levels_by_time``; variable = assay with unit, level = nominal time; stats of `add_summary`, n_blq, and
+        zero_mean (mean with 0 below the limit). Geometric means count half the limit; means are withheld where too many
+        values are below it.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = kinetic_population(adam, study, "t")
+    rows = open_rows("kinetics.levels_by_time", "CAR-T transgene level by nominal time", who)
+    if not adam.has("ADPC"):
+        add_not_available(rows, who.groups, variable="level", reason=_NO_SAMPLES)
+        return rows.build()
+    for assay, part in _assays(_usable(adam["ADPC"], "t")):
+        for label in _times(part):
+            _add_level(
+                rows,
+                who,
+                part[part["LABEL"] == label],
+                place=Place(assay, label, str(part["AVALU"].iloc[0])),
+                study=study,
+            )
+    return rows.build()
+
+
+def _usable(adpc: pd.DataFrame, role: str) -> pd.DataFrame:
+    rows = adpc[(adpc["ROLE"] == role) & (adpc["ANL01FL"] == "Y") & (adpc["STATE"] != "BAD")]
+    later = rows["PREDFL"].eq("Y") & (rows["NFRLT"] > 0)
+    day = rows["NTIME"].map(lambda value: f"Day {value:g}" if value == value else "No nominal time")
+    day = day.where(~rows["PREDFL"].eq("Y"), "Pre-dose")
+    return rows.assign(LABEL=day.where(~later, "Pre-dose of a later cycle").astype(object))
+
+
+def _assays(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each assay and unit: different assays are never pooled."""
+    for (code, unit), part in rows.groupby(["PARAMCD", "AVALU"], sort=True, dropna=False):
+        yield f"{code} ({unit})", part
+
+
+def _times(rows: pd.DataFrame) -> list[str]:
+    order = (
+        rows.groupby("LABEL")["NFRLT"].median().reset_index().sort_values(["NFRLT", "LABEL"], kind="stable")
+    )
+    return [str(label) for label in order["LABEL"]]
+
+
+def _add_level(rows: Rows, who: Population, part: pd.DataFrame, *, place: Place, study: Study) -> None:
+    last = part.sort_values(["USUBJID", "AFRLT"], kind="stable").drop_duplicates("USUBJID", keep="last")
+    below = last["BLQFL"] == "Y"
+    half = by_subject(last.assign(AVAL=last["AVAL"].mask(below, last["ALLOQ"] / 2.0)))
+    zero = by_subject(last.assign(AVAL=last["AVAL"].mask(below, 0.0)))
+    blq = set(last.loc[below, "USUBJID"])
+    hidden = {
+        g
+        for g, ids in who.members.items()
+        if _share(blq & ids, set(half) & ids) > study.kinetics.blq_mean_max
+    }
+    add_summary(rows, who, half, place=place, study=study, hidden=hidden)
+    for group, ids in who.members.items():
+        known = [value for subject, value in zero.items() if subject in ids]
+        where = {"group": group, "variable": place.variable, "level": place.level}
+        rows.add("n_blq", len(blq & ids), n=len(blq & ids), N=len(known), subjects=sorted(blq & ids), **where)
+        if known and group not in hidden and len(known) >= layout()["fewest"]:
+            rows.add("zero_mean", float(np.mean(known)), n=len(known), **where)
+
+
+def _share(part: set[str] | frozenset[str], whole: set[str] | frozenset[str]) -> float:
+    return len(part) / len(whole) if whole else 0.0
+
+
+def cart_parameters(adam: Adam, study: Study) -> Result:
+    """Summarise the parameters of CAR-T kinetics by cycle and over all cycles.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADPP.
+    study : Study
+        Columns, ``kinetics``.
+
+    Returns
+    -------
+    Result
+        ``kinetics.cart_parameters``; variable = assay and cycle, level = parameter; n_out counts values that are shown
+        nowhere because they are not evaluable; variable ``<assay> persistence`` has the rate of participants still
+        quantified at a day (of those sampled until then).
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = kinetic_population(adam, study, "t")
+    rows = open_rows("kinetics.cart_parameters", "CAR-T kinetic parameters by cycle", who)
+    if not adam.has("ADPP"):
+        add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
+        return rows.build()
+    frame = adam["ADPP"].loc[lambda f: f["ROLE"] == "t"]
+    for assay, part in frame.groupby("ASSAY", sort=True):
+        cycles = part[part["CLOCK"] == "CYCLE"]
+        for cycle, one in cycles.groupby("ACYCLE", sort=True):
+            _add_parameters(
+                rows, who, one, f"{assay} cycle {cycle:g}", names=layout()["cart"]["cycle"], study=study
+            )
+        whole = part[part["CLOCK"] == "PRODUCT"]
+        _add_parameters(
+            rows, who, whole, f"{assay} all cycles", names=layout()["cart"]["product"], study=study
+        )
+        _add_persistence(rows, who, adam["ADPC"], str(assay), study=study)
+    return rows.build()
+
+
+def nk_parameters(adam: Adam, study: Study) -> Result:
+    """Summarise the parameters of CAR-NK kinetics in blood.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADPP.
+    study : Study
+        Columns, ``kinetics``.
+
+    Returns
+    -------
+    Result
+        ``kinetics.nk_parameters``; variable = assay, level = parameter.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = kinetic_population(adam, study, "nk")
+    rows = open_rows("kinetics.nk_parameters", "CAR-NK kinetic parameters (peripheral)", who)
+    if not adam.has("ADPP"):
+        add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
+        return rows.build()
+    frame = adam["ADPP"].loc[lambda f: (f["ROLE"] == "nk") & (f["CLOCK"] == "PRODUCT")]
+    for assay, part in frame.groupby("ASSAY", sort=True):
+        _add_parameters(rows, who, part, str(assay), names=layout()["nk"]["product"], study=study)
+    return rows.build()
+
+
+def _add_parameters(
+    rows: Rows, who: Population, part: pd.DataFrame, variable: str, *, names: Sequence[str], study: Study
+) -> None:
+    for name in names:
+        found = part[part["PARAMCD"] == name]
+        if found.empty:
+            continue
+        evaluable = found
+        if study.kinetics.auc_summary_evaluable_only:
+            evaluable = found[(found["EVALFL"] == "Y") | ~found["PARAMCD"].str.startswith("AUC0_")]
+        unit = str(found["AVALU"].iloc[0] or "")
+        place = Place(variable, name, unit, name in layout()["times"]["parameters"])
+        add_summary(rows, who, by_subject(evaluable), place=place, study=study)
+        out = set(found.loc[found["AVAL"].notna(), "USUBJID"]) - set(
+            evaluable.loc[evaluable["AVAL"].notna(), "USUBJID"]
+        )
+        for group, ids in who.members.items():
+            where = {"group": group, "variable": variable, "level": name}
+            rows.add(
+                "n_out", len(out & ids), n=len(out & ids), N=len(ids), subjects=sorted(out & ids), **where
+            )
+
+
+def _add_persistence(rows: Rows, who: Population, adpc: pd.DataFrame, assay: str, *, study: Study) -> None:
+    """Add the rate of participants quantified at or after a day, of those with a sample at or after it."""
+    part = _usable(adpc, "t").loc[lambda f: f["PARAMCD"] == assay]
+    for day in layout()["cart"]["persistence_days"]:
+        late = part[part["NFRLT"].fillna(part["AFRLT"]) >= day]
+        sampled = frozenset(late["USUBJID"]) & who.everyone
+        seen = frozenset(late.loc[late["STATE"] == "QUANT", "USUBJID"])
+        add_rates(
+            rows,
+            who.narrow(sampled),
+            study=study,
+            variable=f"{assay} persistence",
+            level=f"Day {day}",
+            subjects=seen,
+        )
+
+
+def profiles(adam: Adam, study: Study) -> Result:
+    """Return every sample of the individual CAR-T profiles.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADEX and ADPC.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``kinetics.profiles``; group = column, variable = assay with unit and participant, level = days from the first
+        infusion; stat ``conc``, status FLAG with reason BLQ where below the limit (value = limit); variable ``infusion``
+        has the days of the infusions.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = kinetic_population(adam, study, "t")
+    rows = open_rows("kinetics.profiles", "Individual kinetic profiles (semi-log) by dose", who)
+    if not adam.has("ADPC"):
+        add_not_available(rows, who.groups, variable="conc", reason=_NO_SAMPLES)
+        return rows.build()
+    column = {subject: group for group in who.groups[:-1] for subject in who.members[group]}
+    for assay, part in _assays(_usable(adam["ADPC"], "t")):
+        for sample in part.sort_values(["USUBJID", "AFRLT", "SRCSEQ"], kind="stable").to_dict("records"):
+            if sample["USUBJID"] not in column:
+                continue
+            below = sample["BLQFL"] == "Y"
+            rows.add(
+                "conc",
+                float(sample["ALLOQ"] if below else sample["AVAL"]),
+                group=column[sample["USUBJID"]],
+                variable=f"{assay}|{sample['USUBJID']}",
+                level=f"{sample['AFRLT']:.3f}",
+                status="FLAG" if below else "OK",
+                reason="BLQ" if below else "",
+                unit=str(sample["AVALU"]),
+                sources=[(sample["USUBJID"], sample["SRCDOM"], sample["SRCSEQ"])],
+            )
+    return rows.build()
+
+
+def biodistribution(adam: Adam, study: Study) -> Result:
+    """Compare tissue and fluid with the nearest blood sample of the same assay and unit.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADPC.
+    study : Study
+        ``kinetics.tissue_match_h``.
+
+    Returns
+    -------
+    Result
+        ``kinetics.biodistribution``; variable = assay and tissue; levels ``tissue`` and ``ratio``; ratios with a value below
+        the limit are bounds (text ``<x`` or ``>x``) and enter no summary; no match is NA with NO_TISSUE_MATCH.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = kinetic_population(adam, study, "t")
+    rows = open_rows("kinetics.biodistribution", "Tissue and fluid biodistribution", who)
+    tissue = pd.DataFrame()
+    if adam.has("ADPC"):
+        adpc = adam["ADPC"]
+        tissue = adpc[(adpc["EXCLRS"] == "NOT_BLOOD") & adpc["USUBJID"].isin(who.everyone)]
+    if tissue.empty:
+        reason = "not available: no tissue or fluid sample"
+        add_not_available(rows, who.groups, variable="tissue", reason=reason)
+        return rows.build()
+    matched = tissue_ratios(adam["ADPC"], hours=study.kinetics.tissue_match_h)
+    for (code, spec), part in matched.groupby(["PARAMCD", "ASPEC"], sort=True):
+        variable = f"{code} {str(spec).lower()}"
+        unit = str(part["AVALU"].iloc[0])
+        add_summary(rows, who, by_subject(part, "AVAL"), place=Place(variable, "tissue", unit), study=study)
+        add_summary(rows, who, by_subject(part, "RATIO"), place=Place(variable, "ratio"), study=study)
+        for reason, few in part[part["RATIO"].isna()].groupby("REASON", sort=True):
+            ids = sorted(few["USUBJID"])
+            rows.add(
+                "n",
+                len(ids),
+                variable=f"{variable} without ratio",
+                level=str(reason),
+                n=len(ids),
+                subjects=ids,
+            )
+    return rows.build()
+
+
+def tissue_ratios(adpc: pd.DataFrame, *, hours: float) -> pd.DataFrame:
+    """Return every tissue sample with the ratio to the nearest blood sample.
+
+    Parameters
+    ----------
+    adpc : pandas.DataFrame
+        ADPC.
+    hours : float
+        Largest difference of the times.
+
+    Returns
+    -------
+    pandas.DataFrame
+        USUBJID, PARAMCD, ASPEC, AVALU, AFRLT, AVAL, RATIO, BOUND (``<x``, ``>x``), REASON (NO_TISSUE_MATCH, BOTH_BLQ,
+        BLOOD_BLQ, TISSUE_BLQ).
+
+    Raises
+    ------
+    None
+    """
+    names = ["USUBJID", "PARAMCD", "AVALU"]
+    blood = adpc[adpc["ANL01FL"] == "Y"][[*names, "AFRLT", "AVAL", "ALLOQ", "BLQFL"]]
+    tissue = adpc[(adpc["EXCLRS"] == "NOT_BLOOD") & (adpc["STATE"] != "BAD")].rename_axis("ROW").reset_index()
+    pairs = tissue.merge(blood, on=names, how="left", suffixes=("", "_B"), validate="m:m")
+    pairs["GAP"] = (pairs["AFRLT"] - pairs["AFRLT_B"]).abs()
+    near = pairs.sort_values(["ROW", "GAP", "AFRLT_B"], kind="stable").drop_duplicates("ROW")
+    no_match = near["GAP"].isna() | (near["GAP"] > hours / 24.0)
+    low, low_blood = near["BLQFL"] == "Y", near["BLQFL_B"] == "Y"
+    choices = [
+        (no_match, "NO_TISSUE_MATCH"),
+        (low & low_blood, "BOTH_BLQ"),
+        (low_blood, "BLOOD_BLQ"),
+        (low, "TISSUE_BLQ"),
+    ]
+    reason = pd.Series(
+        np.select([flag for flag, _ in choices], [text for _, text in choices], ""), index=near.index
+    )
+    least = (near["AVAL"] / near["ALLOQ_B"]).map(lambda value: f">{value:.3g}")
+    most = (near["ALLOQ"] / near["AVAL_B"]).map(lambda value: f"<{value:.3g}")
+    bound = least.where(reason == "BLOOD_BLQ", most.where(reason == "TISSUE_BLQ", None)).astype(object)
+    ratio = (near["AVAL"] / near["AVAL_B"]).where(reason == "")
+    answer = near.assign(RATIO=ratio, BOUND=bound, REASON=reason)
+    return answer[[*names, "ASPEC", "AFRLT", "AVAL", "RATIO", "BOUND", "REASON"]].reset_index(drop=True)

@@ -1,0 +1,203 @@
+"""Summaries of measured values by column: what kinetics, cytokines and biomarkers have in common."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.model import Adam
+from interim.analysis.population import Population, population
+from interim.result import Rows
+from interim.stats.nca_summary import Summary, summary
+from interim.study import Study
+
+KINETIC_SETS = {
+    "t": ("CK", "CKFL", "CAR-T kinetic set", "CART-SAF"),
+    "nk": ("CK-NK", "CKNKFL", "NK kinetic set", "NK-SAF"),
+}
+
+
+@cache
+def layout() -> dict[str, Any]:
+    """Return the content of ``kinetics.toml``.
+
+    Parameters
+    ----------
+    None
+
+    Returns
+    -------
+    dict
+        Tables cart, nk, exposures, cytokines, times.
+
+    Raises
+    ------
+    None
+    """
+    return tomllib.loads(files("interim.analysis").joinpath("kinetics.toml").read_text(encoding="utf-8"))
+
+
+def kinetic_population(adam: Adam, study: Study, role: str) -> Population:
+    """Return the kinetic set of a product role.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+    study : Study
+        Columns.
+    role : str
+        t or nk.
+
+    Returns
+    -------
+    Population
+        Columns of the actual dose; empty if ADSL has no kinetic set.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    code, flag, label, safety = KINETIC_SETS[role]
+    who = population(adam, study, safety)
+    adsl = adam["ADSL"]
+    members = adsl.loc[adsl[flag] == "Y", "USUBJID"] if flag in adsl else ()
+    return replace(who.narrow(members), code=code, label=label)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the rows of one summary stand: variable, level, unit, and what is printed of it.
+
+    Attributes
+    ----------
+    variable, level, unit : str
+        As in `interim.result.Rows.add`.
+    times : bool
+        Times: median and range only.
+    """
+
+    variable: str
+    level: str = ""
+    unit: str = ""
+    times: bool = False
+
+
+def add_summary(
+    rows: Rows,
+    who: Population,
+    values: Mapping[str, float],
+    *,
+    place: Place,
+    study: Study,
+    hidden: Collection[str] = (),
+) -> None:
+    """Add the summary of one measured value by column.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    who : Population
+        The set; values of others are not counted.
+    values : mapping of str to float
+        USUBJID -> value.
+    place : Place
+        Where the rows stand.
+    study : Study
+        ``kinetics.quantile_type``.
+    hidden : collection of str
+        Columns whose means are withheld because most values are below the limit of quantification.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    Stats n, mean, sd, geo_mean, geo_cv, median, q1, q3, min, max. Columns with fewer than three values have no mean: the
+    individual values stand in the text of stat ``values``.
+    """
+    for group, ids in who.members.items():
+        known = {
+            subject: value for subject, value in values.items() if subject in ids and math.isfinite(value)
+        }
+        s = summary(list(known.values()), kind=study.kinetics.quantile_type)
+        rows.add(
+            "n",
+            s.n,
+            group=group,
+            variable=place.variable,
+            level=place.level,
+            n=s.n,
+            N=len(ids),
+            subjects=sorted(known),
+            unit=place.unit,
+        )
+        if s.n:
+            _add_numbers(rows, group, s, place=place, hidden=group in hidden)
+        if 0 < s.n < layout()["fewest"]:
+            text = "; ".join(f"{value:.4g}" for value in sorted(known.values()))
+            rows.add(
+                "values", None, group=group, variable=place.variable, level=place.level, text=text, n=s.n
+            )
+
+
+def _add_numbers(rows: Rows, group: str, s: Summary, *, place: Place, hidden: bool) -> None:
+    where: dict[str, Any] = {
+        "group": group,
+        "variable": place.variable,
+        "level": place.level,
+        "unit": place.unit,
+        "n": s.n,
+    }
+    spread = {"median": s.median, "q1": s.q1, "q3": s.q3, "min": s.low, "max": s.high}
+    for stat, value in spread.items():
+        rows.add(stat, value, **where)
+    if place.times:
+        return
+    few = s.n < layout()["fewest"]
+    reason = "MOST_BELOW_LIMIT" if hidden else "FEWER_THAN_3" if few else "NO_POSITIVE_VALUE"
+    means = {"mean": s.mean, "sd": s.sd, "geo_mean": s.geo_mean, "geo_cv": s.geo_cv}
+    for stat, value in means.items():
+        if hidden or few or math.isnan(value):
+            rows.add(stat, None, status="NE", reason=reason, **where)
+        else:
+            rows.add(stat, value, **where)
+
+
+def by_subject(frame: pd.DataFrame, column: str = "AVAL") -> dict[str, float]:
+    """Return a value of each participant.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per USUBJID, or several of which the last counts.
+    column : str
+        Column of the value.
+
+    Returns
+    -------
+    dict of str to float
+        USUBJID -> value; missing values are left out.
+
+    Raises
+    ------
+    None
+    """
+    known = frame[frame[column].notna()]
+    return {
+        str(subject): float(value) for subject, value in zip(known["USUBJID"], known[column], strict=True)
+    }

@@ -1,0 +1,96 @@
+"""Infusions: tables of infusions and amounts."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from interim.display.labels import word
+from interim.display.layout import Line, absent_line, cohort_table
+from interim.display.numbers import Numbers
+from interim.display.table import Cell, Table
+from interim.result import Result
+from interim.study import Study
+
+_DIGITS = {"cells": 2, "cells_kg": 2, "cells_total": 2, "ratio_planned": 2}
+_SCIENTIFIC = ("cells", "cells_kg", "cells_total")
+
+
+def spread_cell(numbers: Numbers, variable: str, group: str) -> Cell:
+    """Return number, median and range of a variable.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The Result.
+    variable : str
+        Variable of the rows.
+    group : str
+        Column.
+
+    Returns
+    -------
+    Cell
+        ``n; median (min, max)``; only ``0`` for an empty column.
+
+    Raises
+    ------
+    None
+    """
+    count = numbers.plain(group, variable)
+    if count.text in ("0", "–"):
+        return count
+    cells = [_value(numbers, variable, group, stat) for stat in ("median", "min", "max")]
+    text = f"{count.text}; {cells[0].text} ({cells[1].text}, {cells[2].text})"
+    return Cell(text, (*count.keys, *(key for cell in cells for key in cell.keys)))
+
+
+def _value(numbers: Numbers, variable: str, group: str, stat: str) -> Cell:
+    if variable in _SCIENTIFIC:
+        row = numbers.need(stat, group=group, variable=variable)
+        return Cell(f"{float(row['value']):.2e}".replace("e+0", "e").replace("e+", "e"), (row["result_id"],))
+    return numbers.value(group, variable, stat, digits=_DIGITS.get(variable, 0))
+
+
+def table_exposure(result: Result, study: Study) -> Table:
+    """Show the exposure to one product.
+
+    Parameters
+    ----------
+    result : Result
+        ``infusions.nk_exposure`` or ``infusions.cart_exposure``.
+    study : Study
+        Column labels, rounding.
+
+    Returns
+    -------
+    Table
+        One column per actual dose.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    lines: list[Line] = []
+    for variable in numbers.variables():
+        text = word("infusions", variable)
+        absent = absent_line(numbers, text, variable)
+        levels = [level for level in numbers.levels(variable) if level]
+        if absent:
+            lines.append(absent)
+        elif levels:
+            lines.append(Line(text))
+            lines += [
+                Line(_level(variable, level), partial(numbers.count, variable=variable, level=level), 1)
+                for level in levels
+            ]
+        else:
+            lines.append(Line(text, partial(spread_cell, numbers, variable)))
+    return cohort_table(numbers, lines, footnotes=("Amounts: number of values; median (range).",))
+
+
+def _level(variable: str, level: str) -> str:
+    if variable == "within_planned":
+        return f"within {100 * float(level):g} % of the planned dose"
+    return word("infusion", level) if variable == "phase" else level

@@ -1,0 +1,352 @@
+"""Cellular kinetics: tables of levels, parameters and exposure, individual profiles, exposure-response."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Sheet
+
+from interim.display.absent import not_drawn
+from interim.display.figure import Figure, axes_mm, drawn
+from interim.display.labels import column_label, word
+from interim.display.layout import Line, absent_line, cohort_table
+from interim.display.measures import measure_lines, measure_table, number_cell
+from interim.display.numbers import Numbers
+from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours, ink
+from interim.display.table import Cell, Table
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+_PANEL_MM = 62.0
+_WIDE_MM = 104.0
+_TIMES = "Times from the actual start of the first infusion of the cycle (all cycles: of the product); areas over several cycles are the sum of the areas of their windows."
+_DRAWN_GRADES = 4
+
+
+def table_kinetic_levels(result: Result, study: Study) -> Table:
+    """Show the CAR-T level by nominal time.
+
+    Parameters
+    ----------
+    result : Result
+        ``kinetics.levels_by_time``.
+    study : Study
+        Column labels, rounding, ``kinetics``.
+
+    Returns
+    -------
+    Table
+        One block per assay and time.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    share = f"{100 * study.kinetics.blq_mean_max:g}"
+    note = f"Values below the limit of quantification count as half of it; means are withheld where more than {share}% are below it. Assays are never pooled."
+    return measure_table(result, study, footnotes=(note,))
+
+
+def table_kinetic_parameters(result: Result, study: Study) -> Table:
+    """Show the parameters of CAR-T or CAR-NK kinetics.
+
+    Parameters
+    ----------
+    result : Result
+        ``kinetics.cart_parameters`` or ``kinetics.nk_parameters``.
+    study : Study
+        Column labels, rounding, ``kinetics``.
+
+    Returns
+    -------
+    Table
+        One section per assay and cycle.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    rule = f"Areas: {study.kinetics.auc_method}; samples below the limit of quantification: rule {study.kinetics.blq_rule}."
+    return measure_table(result, study, footnotes=(rule, _TIMES))
+
+
+def table_biodistribution(result: Result, study: Study) -> Table:
+    """Show tissue and fluid samples beside the nearest blood sample.
+
+    Parameters
+    ----------
+    result : Result
+        ``kinetics.biodistribution``.
+    study : Study
+        Column labels, rounding.
+
+    Returns
+    -------
+    Table
+        One section per assay and tissue.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    note = f"Ratio: tissue over the nearest blood sample within {study.kinetics.tissue_match_h:g} hours, same assay and unit; values below a limit give no ratio."
+    return measure_table(result, study, footnotes=(note,))
+
+
+def table_exposure_by_dose(result: Result, study: Study) -> Table:
+    """Show exposure by dose with the power model.
+
+    Parameters
+    ----------
+    result : Result
+        ``exposure.by_dose``.
+    study : Study
+        Column labels, rounding, ``kinetics``.
+
+    Returns
+    -------
+    Table
+        One section per exposure; the model stands in the column of all participants.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    limits = study.kinetics.smith_limits
+    note = (
+        f"Power model ln(exposure) = a + b ln(dose), dose basis {study.kinetics.dose_basis.replace('_', ' ')}; proportional if the "
+        f"interval of b lies inside the critical range that keeps the ratio of dose-normalised means within {limits[0]:g} to {limits[1]:g}."
+    )
+    return cohort_table(numbers, list(_exposure_lines(numbers, study)), footnotes=(note,))
+
+
+def _exposure_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
+    percent = f"{100 * study.kinetics.power_ci:g}"
+    for variable in numbers.variables():
+        absent = absent_line(numbers, word("measures", variable), variable)
+        if absent:
+            yield absent
+            continue
+        assay, _, name = variable.partition(" ")
+        yield Line(f"{word('measures', assay)}: {word('measures', name)}")
+        yield from measure_lines(numbers, variable, "", text="Participants")
+        for stat, text in (
+            ("slope", "Slope of the power model"),
+            ("lower", f"{percent}% interval, lower limit"),
+            ("upper", f"{percent}% interval, upper limit"),
+            ("critical_low", "Critical range, lower limit"),
+            ("critical_high", "Critical range, upper limit"),
+            ("ratio", "Ratio of dose-normalised means, highest to lowest dose"),
+        ):
+            yield Line(text, partial(number_cell, numbers, variable=variable, level="", stat=stat), 1)
+        yield Line("Exposures of 0, not in the model, n", partial(_zero, numbers, variable=variable), 1)
+        yield Line("Dose proportionality", partial(_verdict, numbers, variable=variable), 1)
+
+
+def _zero(numbers: Numbers, group: str, *, variable: str) -> Cell:
+    return numbers.value(group, variable, "zero", digits=0)
+
+
+def _verdict(numbers: Numbers, group: str, *, variable: str) -> Cell:
+    cell = numbers.words(group, variable, "verdict")
+    return Cell(word("proportionality", cell.text), cell.keys)
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """One drawn profile."""
+
+    subject: str
+    group: str
+    time: np.ndarray  # type: ignore[type-arg]
+    conc: np.ndarray  # type: ignore[type-arg]
+    below: np.ndarray  # type: ignore[type-arg]
+
+
+def figure_kinetic_profiles(result: Result, study: Study) -> Figure:
+    """Draw the individual profiles, one panel per assay.
+
+    Parameters
+    ----------
+    result : Result
+        ``kinetics.profiles``.
+    study : Study
+        Labels and colours.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axis; samples below the limit are open symbols on the limit.
+
+    Raises
+    ------
+    None
+    """
+    numbers = Numbers(result, study)
+    frame = result.frame[result.frame["stat"] == "conc"]
+    if frame.empty:
+        reason = numbers.absence("conc", stat="n") or "no sample"
+        return not_drawn(numbers, title=result.title, reason=reason)
+    panels = _panels(frame)
+    high = _PANEL_MM * len(panels) + 12
+    svg, png = drawn(
+        lambda sheet: _paint_profiles(sheet, panels, study), size_mm=(PORTRAIT_MM, high), study=study
+    )
+    subjects = {profile.subject for panel in panels.values() for profile in panel}
+    below = int(frame["status"].eq("FLAG").sum())
+    alt = (
+        f"Line charts of individual concentrations, {len(panels)} assays, x axis days from the first CAR-T infusion, y axis "
+        f"logarithmic; {len(subjects)} participants, {len(frame)} samples, {below} of them below the limit of quantification."
+    )
+    return Figure(
+        title=result.title,
+        population=result.population,
+        svg=svg,
+        png=png,
+        alt=alt,
+        width_mm=PORTRAIT_MM,
+        keys=tuple(frame["result_id"]),
+        footnotes=(
+            "Open symbols: below the limit of quantification, drawn on the limit (dashed).",
+            *result.footnotes,
+        ),
+    )
+
+
+def _panels(frame: pd.DataFrame) -> dict[str, list[_Profile]]:
+    panels: dict[str, list[_Profile]] = {}
+    for variable, part in frame.groupby("variable", sort=True):
+        assay, _, subject = str(variable).partition("|")
+        time = part["level"].astype(float).to_numpy()
+        order = np.argsort(time, kind="stable")
+        profile = _Profile(
+            subject,
+            str(part["group"].iloc[0]),
+            time[order],
+            part["value"].to_numpy(dtype=float)[order],
+            part["status"].eq("FLAG").to_numpy()[order],
+        )
+        panels.setdefault(assay, []).append(profile)
+    return panels
+
+
+def _paint_profiles(sheet: Sheet, panels: dict[str, list[_Profile]], study: Study) -> None:
+    for place, (assay, profiles) in enumerate(reversed(panels.items())):
+        axes = axes_mm(sheet, left=22, bottom=14 + place * _PANEL_MM, width=_WIDE_MM, height=_PANEL_MM - 18)
+        groups = tuple(dict.fromkeys(sorted(profile.group for profile in profiles)))
+        colours = cohort_colours(study, groups)
+        for profile in profiles:
+            colour = colours[profile.group]
+            axes.plot(profile.time, profile.conc, color=colour, linewidth=0.8, alpha=0.85)
+            seen = ~profile.below
+            axes.plot(profile.time[seen], profile.conc[seen], "o", color=colour, markersize=2.4)
+            axes.plot(
+                profile.time[profile.below],
+                profile.conc[profile.below],
+                "o",
+                mfc="white",
+                mec=colour,
+                markersize=3,
+            )
+        limits = {float(value) for profile in profiles for value in profile.conc[profile.below]}
+        for limit in sorted(limits):
+            axes.axhline(limit, color=GREY, linewidth=0.6, linestyle="--")
+        axes.set(yscale="log", xlabel="Days from the first CAR-T infusion", ylabel=assay)
+        for row, group in enumerate(groups):
+            axes.text(
+                1.03,
+                0.95 - 0.14 * row,
+                column_label(group, study),
+                transform=axes.transAxes,
+                fontsize=7,
+                va="top",
+                color=ink(colours[group]),
+            )
+
+
+def figure_exposure_response(result: Result, study: Study) -> Figure:
+    """Draw exposure against the grade of cytokine release syndrome, one panel per exposure.
+
+    Parameters
+    ----------
+    result : Result
+        ``exposure.response``.
+    study : Study
+        Labels.
+
+    Returns
+    -------
+    Figure
+        One mark per participant; no threshold.
+
+    Raises
+    ------
+    None
+    """
+    numbers = Numbers(result, study)
+    frame = result.frame[result.frame["variable"].str.startswith("points ")]
+    if frame.empty:
+        reason = numbers.absence("exposure", stat="n") or "no participant with exposure and grade"
+        return not_drawn(numbers, title=result.title, reason=reason)
+    panels = {
+        str(variable): part.pivot(index="level", columns="stat", values="value")
+        for variable, part in frame.groupby("variable", sort=True)
+    }
+    rows = -(-len(panels) // 2)
+    svg, png = drawn(
+        lambda sheet: _paint_exposures(sheet, panels, numbers),
+        size_mm=(PORTRAIT_MM, rows * 58.0 + 8),
+        study=study,
+    )
+    return Figure(
+        title=result.title,
+        population=result.population,
+        svg=svg,
+        png=png,
+        alt=_exposure_alt(panels, numbers),
+        width_mm=PORTRAIT_MM,
+        keys=tuple(frame["result_id"]),
+        footnotes=("One mark per participant. Descriptive; no threshold is claimed.", *result.footnotes),
+    )
+
+
+def _rho(numbers: Numbers, variable: str) -> str:
+    row = numbers.row("spearman", group=TOTAL, variable=variable.removeprefix("points "))
+    if row is None or row["status"] != "OK":
+        return "Spearman correlation not estimable"
+    return f"Spearman correlation {numbers.number_text(row, digits=2)}, n={int(row['n'])}"
+
+
+def _exposure_alt(panels: dict[str, pd.DataFrame], numbers: Numbers) -> str:
+    parts = [f"{name.removeprefix('points ')}: {_rho(numbers, name)}" for name in panels]
+    return f"Scatter charts of exposure, logarithmic x axis, against the highest grade of cytokine release syndrome. {'; '.join(parts)}."
+
+
+def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Numbers) -> None:
+    rows = -(-len(panels) // 2)
+    for place, (name, points) in enumerate(panels.items()):
+        row, column = divmod(place, 2)
+        bottom = 14 + (rows - 1 - row) * 58.0
+        axes: Axes = axes_mm(sheet, left=16 + column * 78.0, bottom=bottom, width=58, height=36)
+        positive = points[points["exposure"] > 0]
+        axes.plot(positive["exposure"], positive["grade"], "o", color=TOTAL_COLOUR, markersize=4, alpha=0.7)
+        exposure = name.removeprefix("points ").partition(" ~ ")[0]
+        assay, _, parameter = exposure.partition(" ")
+        axes.set(
+            xscale="log",
+            xlabel=f"{word('measures', assay)}: {word('measures', parameter)}",
+            ylabel="Grade",
+            ylim=(-0.4, _DRAWN_GRADES + 0.4),
+        )
+        axes.set_yticks(range(_DRAWN_GRADES + 1))
+        axes.set_title(_rho(numbers, name), fontsize=7)

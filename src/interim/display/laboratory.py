@@ -1,0 +1,362 @@
+"""Laboratory: tables of values, shifts, deviations and liver injury, and the eDISH figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from math import log10
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Sheet
+
+from interim.display.absent import not_drawn
+from interim.display.figure import Figure, axes_mm, drawn, without_overlap
+from interim.display.labels import column_label, participant_label, word
+from interim.display.layout import Line, absent_line, cohort_table, plain_table
+from interim.display.numbers import Numbers
+from interim.display.style import GREY, PORTRAIT_MM, cohort_colours
+from interim.display.table import Cell, Row, Table
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+_GRADES = ("0", "1", "2", "3", "4", "not_graded")
+_BASES = (*_GRADES, "missing")
+_HEIGHT_MM = 100.0
+_FLOOR = 0.1
+_NAME_GAP = 0.07
+
+
+def table_values_by_visit(result: Result, study: Study) -> Table:
+    """Show laboratory values and change from baseline by visit.
+
+    Parameters
+    ----------
+    result : Result
+        ``laboratory.values_by_visit``.
+    study : Study
+        Rounding.
+
+    Returns
+    -------
+    Table
+        One block per parameter, one row per visit.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    rows: list[Row] = []
+    for code in numbers.variables():
+        reason = _absence(numbers, code)
+        rows.append(
+            Row((Cell(f"{word('parameters', code)}{reason or _unit(numbers, code)}"),), kind="section")
+        )
+        if not reason:
+            rows += [_visit(numbers, code, level) for level in numbers.levels(code)]
+    heads = ("n", "Mean (SD)", "Median (range)")
+    return plain_table(
+        numbers,
+        header=("Visit", *heads, *(f"Change: {head}" for head in heads)),
+        rows=rows,
+        widths=(2.2, 0.5, 1.3, 1.9, 0.6, 1.3, 1.9),
+        align=("left", *["right"] * 6),
+        landscape=True,
+    )
+
+
+def _absence(numbers: Numbers, code: str, level: str = "") -> str:
+    row = numbers.row("n", variable=code, level=level)
+    return f" – {row['reason']}" if row is not None and row["status"] == "NA" else ""
+
+
+def _unit(numbers: Numbers, code: str) -> str:
+    level = next(iter(numbers.levels(code)))
+    row = numbers.row("median", variable=code, level=level)
+    return f", {row['unit']}" if row is not None and row["unit"] else ""
+
+
+def _visit(numbers: Numbers, code: str, level: str) -> Row:
+    label = level.split(" ", 1)[1] if " " in level else level
+    cells = [Cell(label)]
+    for prefix in ("", "chg_"):
+        get = partial(numbers.value, TOTAL, code, level=level)
+        cells.append(numbers.plain(TOTAL, code, level=level, stat=f"{prefix}n"))
+        mean, sd = get(stat=f"{prefix}mean", digits=2), get(stat=f"{prefix}sd", digits=2)
+        cells.append(_joined((mean, sd), "{} ({})"))
+        three = [get(stat=f"{prefix}{stat}", digits=1) for stat in ("median", "min", "max")]
+        cells.append(_joined(three, "{} ({}, {})"))
+    return Row(tuple(cells), 1)
+
+
+def _joined(cells: list[Cell] | tuple[Cell, ...], pattern: str) -> Cell:
+    if not any(cell.keys for cell in cells):
+        return Cell("–")
+    return Cell(
+        pattern.format(*(cell.text for cell in cells)), tuple(key for cell in cells for key in cell.keys)
+    )
+
+
+def table_grade_shift(result: Result, study: Study) -> Table:
+    """Show the shift from baseline to worst grade, low and high apart.
+
+    Parameters
+    ----------
+    result : Result
+        ``laboratory.grade_shift``.
+    study : Study
+        Rounding.
+
+    Returns
+    -------
+    Table
+        One block per parameter and direction, rows by baseline grade, columns by worst grade.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    rows: list[Row] = []
+    for variable in numbers.variables():
+        reason = _absence(numbers, variable, "any")
+        rows.append(_shift_head(numbers, variable, reason))
+        if not reason:
+            rows += list(_shift_rows(numbers, variable))
+    return plain_table(
+        numbers,
+        header=("Baseline grade", *(word("lab_grade", grade) for grade in _GRADES)),
+        rows=rows,
+        widths=(3.0, *[1.0] * len(_GRADES)),
+        align=("left", *["right"] * len(_GRADES)),
+    )
+
+
+def _shift_head(numbers: Numbers, variable: str, reason: str) -> Row:
+    code, _, direction = variable.partition(" ")
+    if reason:
+        return Row((Cell(f"{word('parameters', code)}{reason}"),), kind="section")
+    term = numbers.words(TOTAL, variable, "n", level="any")
+    counts = [
+        numbers.plain(TOTAL, variable, level="any", stat=stat)
+        for stat in ("n", "without", "rise", "to_grade3")
+    ]
+    text = (
+        f"{word('parameters', code)}, {direction} ({term.text}): {{}} with a result on treatment, {{}} without; worse than "
+        "at baseline {}, to grade 3 or higher {}"
+    )
+    return Row((_joined(counts, text),), kind="section")
+
+
+def _shift_rows(numbers: Numbers, variable: str) -> Iterator[Row]:
+    for base in _BASES:
+        cells = [numbers.plain(TOTAL, variable, level=base, stat=f"worst {grade}") for grade in _GRADES]
+        if any(cell.keys for cell in cells):
+            yield Row((Cell(word("lab_grade", base)), *cells), 1)
+
+
+def table_significant_deviations(result: Result, study: Study) -> Table:
+    """Show significant laboratory deviations by dose.
+
+    Parameters
+    ----------
+    result : Result
+        ``laboratory.significant_deviations``.
+    study : Study
+        Column labels, rounding.
+
+    Returns
+    -------
+    Table
+        One column per actual dose; parameters without a deviation are left out.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    lines = []
+    for variable in numbers.variables():
+        if variable in ("any", "investigator"):
+            text = word("deviation", variable)
+            lines.append(
+                absent_line(numbers, text, variable) or Line(text, partial(numbers.count, variable=variable))
+            )
+            continue
+        for level in numbers.levels(variable):
+            row = numbers.need("n", variable=variable, level=level)
+            if row["n"]:
+                lines.append(Line(level, partial(numbers.count, variable=variable, level=level)))
+                later = partial(numbers.count, variable=variable, level=level, stat="unresolved")
+                lines.append(Line("not resolved at the last result", later, 1))
+    return cohort_table(numbers, lines, footnotes=("Worst grade on treatment 3 or higher.",))
+
+
+def table_hepatotoxicity(result: Result, study: Study) -> Table:
+    """Show liver injury by dose.
+
+    Parameters
+    ----------
+    result : Result
+        ``laboratory.hepatotoxicity``.
+    study : Study
+        Column labels, rounding, limits.
+
+    Returns
+    -------
+    Table
+        One column per actual dose.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    lines: list[Line] = []
+    for variable in numbers.variables():
+        text = word("liver", variable)
+        absent = absent_line(numbers, text, variable)
+        levels = [level for level in numbers.levels(variable) if level]
+        if absent or not levels:
+            lines.append(absent or Line(text, partial(numbers.count, variable=variable)))
+            continue
+        lines.append(Line(text))
+        sign = "> " if variable.startswith("at") else ""
+        lines += [
+            Line(
+                f"{sign}{level}{word('liver_unit', variable)}",
+                partial(numbers.count, variable=variable, level=level),
+                1,
+            )
+            for level in levels
+        ]
+    note = "A candidate is no case: adjudication by the investigator. Multiples of baseline stand beside those of the upper limit."
+    return cohort_table(numbers, lines, footnotes=(note,))
+
+
+@dataclass(frozen=True)
+class _Peak:
+    subject: str
+    group: str
+    at: float
+    bilirubin: float
+    at_base: float
+    bilirubin_base: float
+
+
+def figure_edish(result: Result, study: Study) -> Figure:
+    """Draw peak bilirubin against peak aminotransferase, as multiples of the upper limit and of the baseline.
+
+    Parameters
+    ----------
+    result : Result
+        ``laboratory.liver_peaks``.
+    study : Study
+        Labels, limits of the quadrants.
+
+    Returns
+    -------
+    Figure
+        One point per participant, logarithmic axes, quadrants by Hy's law limits.
+
+    Raises
+    ------
+    None
+    """
+    numbers = Numbers(result, study)
+    peaks = _peaks(numbers, result)
+    if not peaks:
+        row = numbers.row("n", variable="quadrant", level="NORMAL")
+        reason = (
+            str(row["reason"]) if row is not None and row["reason"] else "no participant with both values"
+        )
+        return not_drawn(numbers, title=result.title, reason=reason)
+    size = (PORTRAIT_MM, _HEIGHT_MM)
+    svg, png = drawn(lambda sheet: _paint(sheet, peaks, study), size_mm=size, study=study)
+    return Figure(
+        title=result.title,
+        population=result.population,
+        svg=svg,
+        png=png,
+        alt=_alt(numbers, peaks, study),
+        width_mm=PORTRAIT_MM,
+        keys=tuple(result.frame["result_id"]),
+        footnotes=("Peaks of one participant need not fall on one day.", *result.footnotes),
+    )
+
+
+def _peaks(numbers: Numbers, result: Result) -> list[_Peak]:
+    frame = result.frame[(result.frame["variable"] == "peak") & (result.frame["stat"] == "at")]
+    peaks = []
+    for row in frame.to_dict("records"):
+        group, subject = str(row["group"]), str(row["level"])
+        others = [
+            float(numbers.need(stat, group=group, variable="peak", level=subject)["value"])
+            for stat in ("bilirubin", "at_base", "bilirubin_base")
+        ]
+        peaks.append(_Peak(subject, group, float(row["value"]), *others))
+    return sorted(peaks, key=lambda peak: peak.subject)
+
+
+def _paint(sheet: Sheet, peaks: list[_Peak], study: Study) -> None:
+    """Draw two panels: multiples of the upper limit, multiples of the baseline."""
+    width = (PORTRAIT_MM - 62) / 2 - 8
+    codes = [*study.cohorts(), *sorted({peak.group for peak in peaks} - set(study.cohorts()))]
+    groups = tuple(code for code in codes if any(peak.group == code for peak in peaks))
+    for place, (x, y, unit) in enumerate(
+        (("at", "bilirubin", "x ULN"), ("at_base", "bilirubin_base", "x baseline"))
+    ):
+        axes = axes_mm(sheet, left=16 + place * (width + 16), bottom=14, width=width, height=_HEIGHT_MM - 20)
+        _scatter(axes, peaks, groups, (x, y), study)
+        axes.set_xlabel(f"Peak ALT or AST, {unit}")
+        axes.set_ylabel(f"Peak bilirubin, {unit}")
+        if place == 0:
+            _quadrants(axes, peaks, study)
+        else:
+            axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False)
+
+
+def _scatter(
+    axes: Axes, peaks: list[_Peak], groups: tuple[str, ...], names: tuple[str, str], study: Study
+) -> None:
+    colours = cohort_colours(study, groups)
+    for group in groups:
+        mine = [peak for peak in peaks if peak.group == group]
+        x, y = ([max(getattr(peak, name), _FLOOR) for peak in mine] for name in names)
+        axes.scatter(x, y, s=18, color=colours[group], label=column_label(group, study), zorder=3)
+    highest = [
+        max([value for peak in peaks if (value := getattr(peak, name)) > 0], default=1.0) for name in names
+    ]
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(_FLOOR, max(30.0, 1.5 * highest[0]))
+    axes.set_ylim(_FLOOR, max(10.0, 1.5 * highest[1]))
+
+
+def _quadrants(axes: Axes, peaks: list[_Peak], study: Study) -> None:
+    """Draw the limits, and name the participants beyond one of them."""
+    rules = study.toxicity
+    axes.axvline(rules.hys_at, color=GREY, linewidth=0.8, linestyle="--")
+    axes.axhline(rules.hys_bili, color=GREY, linewidth=0.8, linestyle="--")
+    beyond = [peak for peak in peaks if peak.at >= rules.hys_at or peak.bilirubin >= rules.hys_bili]
+    wanted = [log10(max(peak.bilirubin, _FLOOR)) for peak in beyond]
+    for peak, height in zip(beyond, without_overlap(wanted, gap=_NAME_GAP, low=-1.0, high=3.0), strict=True):
+        label = participant_label(peak.subject, study)
+        axes.annotate(label, (peak.at, 10**height), xytext=(4, -2), textcoords="offset points", fontsize=6.5)
+
+
+def _alt(numbers: Numbers, peaks: list[_Peak], study: Study) -> str:
+    counts = [
+        f"{word('quadrant', name)} {int(numbers.need('n', variable='quadrant', level=name)['n'])}"
+        for name in numbers.levels("quadrant")
+    ]
+    return (
+        f"Scatter plot on logarithmic axes: peak ALT or AST against peak bilirubin, as multiples of the upper limit (left) and "
+        f"of the baseline (right), of {len(peaks)} participants; limits at {study.toxicity.hys_at:g} and {study.toxicity.hys_bili:g}. "
+        f"Participants per quadrant: {'; '.join(counts)}."
+    )

@@ -1,0 +1,206 @@
+"""Lines of tables with summaries of measured values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import partial
+
+from interim.display.labels import word
+from interim.display.layout import Line, absent_line, cohort_table
+from interim.display.numbers import DASH, Numbers
+from interim.display.table import Cell, Table
+from interim.result import Result
+from interim.study import Study
+
+_LARGEST_DIGITS = 3
+
+
+def digits_of(value: float) -> int:
+    """Return the decimals that leave three significant digits.
+
+    Parameters
+    ----------
+    value : float
+        Any number.
+
+    Returns
+    -------
+    int
+        0 to 3.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> digits_of(1234.5), digits_of(12.3), digits_of(0.0123)
+    (0, 1, 3)
+    """
+    if not math.isfinite(value) or value == 0:
+        return 0
+    return max(0, min(_LARGEST_DIGITS, 2 - math.floor(math.log10(abs(value)))))
+
+
+def number_cell(numbers: Numbers, group: str, *, variable: str, level: str, stat: str) -> Cell:
+    """Return one number with three significant digits.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The Result.
+    group, variable, level, stat : str
+        Place of the row.
+
+    Returns
+    -------
+    Cell
+        A dash without a row; the status where there is no value.
+
+    Raises
+    ------
+    None
+    """
+    row = numbers.row(stat, group=group, variable=variable, level=level)
+    if row is None:
+        return Cell(DASH)
+    return Cell(numbers.number_text(row, digits=digits_of(float(row["value"]))), (str(row["result_id"]),))
+
+
+def _joined(
+    numbers: Numbers, group: str, *, variable: str, level: str, stats: tuple[str, ...], pattern: str
+) -> Cell:
+    """Return several numbers in one cell; the individual values where the column is too small for a mean."""
+    cells = [number_cell(numbers, group, variable=variable, level=level, stat=stat) for stat in stats]
+    if not cells[0].keys:
+        return cells[0]
+    few = numbers.row("values", group=group, variable=variable, level=level)
+    row = numbers.row(stats[0], group=group, variable=variable, level=level)
+    if row is not None and row["status"] == "NE":
+        if few is not None:
+            return Cell(str(few["text"]), (str(few["result_id"]),))
+        return cells[0]
+    return Cell(
+        pattern.format(*(cell.text for cell in cells)), tuple(key for cell in cells for key in cell.keys)
+    )
+
+
+def measure_lines(
+    numbers: Numbers, variable: str, level: str, *, text: str, indent: int = 1
+) -> Iterator[Line]:
+    """Yield the lines of one measured value: n, geometric mean with CV, median with range.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The Result.
+    variable, level : str
+        Place of the rows.
+    text : str
+        Stub.
+    indent : int
+        Depth of the stub.
+
+    Yields
+    ------
+    Line
+        Geometric means only where the question gives them.
+
+    Raises
+    ------
+    None
+    """
+    yield Line(f"{text}, n", partial(numbers.plain, variable=variable, level=level), indent)
+    if numbers.row("n_blq", variable=variable, level=level) is not None:
+        below = partial(numbers.plain, variable=variable, level=level, stat="n_blq")
+        yield Line("Below the limit of quantification, n", below, indent + 1)
+    if any(numbers.row("geo_mean", group=g, variable=variable, level=level) for g in numbers.groups):
+        mean = partial(
+            _joined,
+            numbers,
+            variable=variable,
+            level=level,
+            stats=("geo_mean", "geo_cv"),
+            pattern="{0} ({1})",
+        )
+        yield Line("Geometric mean (CV, %)", mean, indent + 1)
+    middle = partial(
+        _joined,
+        numbers,
+        variable=variable,
+        level=level,
+        stats=("median", "min", "max"),
+        pattern="{0} ({1}; {2})",
+    )
+    yield Line("Median (min; max)", middle, indent + 1)
+    out = [numbers.row("n_out", group=g, variable=variable, level=level) for g in numbers.groups]
+    if any(row is not None and row["value"] > 0 for row in out):
+        yield Line(
+            "Not evaluable, left out, n",
+            partial(numbers.plain, variable=variable, level=level, stat="n_out"),
+            indent + 1,
+        )
+
+
+def measure_table(result: Result, study: Study, *, footnotes: tuple[str, ...] = ()) -> Table:
+    """Show a Result that holds summaries of measured values: one section per variable, one block per level.
+
+    Parameters
+    ----------
+    result : Result
+        Made with `interim.analysis.measures.add_summary`.
+    study : Study
+        Column labels, rounding.
+    footnotes : tuple of str
+        Notes of the table.
+
+    Returns
+    -------
+    Table
+        One column per dose and the total.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    return cohort_table(numbers, list(_sections(numbers)), footnotes=(*_FOOT, *footnotes))
+
+
+_FOOT = (
+    "NE: no mean; fewer than three values (the individual values are given), no positive value, or most values below the limit of quantification.",
+)
+
+
+def _sections(numbers: Numbers) -> Iterator[Line]:
+    units = {
+        (str(r["variable"]), str(r["level"])): str(r["unit"] or "")
+        for r in numbers.result.frame.to_dict("records")
+        if r["unit"]
+    }
+    for variable in numbers.variables():
+        absent = absent_line(numbers, word("measures", variable), variable)
+        if absent:
+            yield absent
+            continue
+        yield Line(_title(variable))
+        for level in numbers.levels(variable):
+            yield from _block(numbers, variable, level, units.get((variable, level), ""))
+
+
+def _block(numbers: Numbers, variable: str, level: str, unit: str) -> Iterator[Line]:
+    text = word("measures", level) + (f" ({unit})" if unit else "")
+    if numbers.row("median", variable=variable, level=level) is not None:
+        yield from measure_lines(numbers, variable, level, text=text)
+    elif numbers.row("rate", variable=variable, level=level) is not None:
+        yield Line(text, partial(numbers.rate, variable=variable, level=level), 1)
+    elif numbers.row("n", variable=variable, level=level) is not None:
+        name = text if level else "Participants with a value below the limit"
+        yield Line(name, partial(numbers.count, variable=variable, level=level), 1)
+
+
+def _title(variable: str) -> str:
+    head, _, rest = variable.partition(" ")
+    return f"{word('measures', head)} {word('measures', rest)}".strip() if rest else word("measures", head)

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"interim {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_check, _add_trace, _add_validate, _add_example):
+    for add in (_add_run, _add_check, _add_trace, _add_validate, _add_simulate, _add_example):
         add(commands)
     return parser
 
@@ -171,6 +171,23 @@ def _add_example(commands: Any) -> None:
     example.add_argument("--preset", default="main13", help="main13 (default), tiny10 or full18")
     example.add_argument("--seed", type=int, default=None, help="seed; default: the generator's own")
     example.set_defaults(command=_example)
+
+
+def _add_simulate(commands: Any) -> None:
+    simulate = commands.add_parser("simulate", help="exact operating characteristics of the study's design")
+    simulate.add_argument("study", type=Path, help="study file, for example params/example.toml")
+    simulate.add_argument("--p", type=_rates, metavar="P,P,...", help="probability of a DLT, one per level")
+    simulate.add_argument(
+        "--trigger", type=_rates, metavar="P,P,...", help="probability of a titration trigger, DLT included"
+    )
+    simulate.set_defaults(command=_simulate)
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"numbers joined by commas are needed, found {text!r}") from error
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -269,6 +286,15 @@ def _validate(options: argparse.Namespace) -> int:
         for line in report.lines():
             _say(line)
     return OK if report.ok else FAILED
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from interim.analysis.escalation_design import characteristics_lines
+    from interim.study import read_study
+
+    for line in characteristics_lines(read_study(options.study), p=options.p, trigger=options.trigger):
+        _say(line)
+    return OK
 
 
 def _example(options: argparse.Namespace) -> int:

@@ -7,7 +7,9 @@ from interim.adam.adsl import derive_core, exposure_dates
 from interim.adam.adsl_response import response_columns
 from interim.errors import DerivationError
 
-PILOT = '[[products]]\nid = "PATCH"\nextrt = ["PLACEBO", "DRUG"]\nrole = "other"\n[cohort]\nvariable = "ARMCD"\n'
+PILOT = (
+    '[[products]]\nid = "PATCH"\nextrt = ["PLACEBO", "DRUG"]\nrole = "other"\n[cohort]\nvariable = "ARMCD"\n'
+)
 
 
 def of(frame, mk, number, *names):
@@ -21,14 +23,26 @@ def test_one_row_per_participant_with_first_and_last_infusion_by_product(mini, m
     days = ("TRTSDT", "TRTEDT", "TRTSNK", "TRTENK", "TRTSCT", "TRTECT")
     found = [f"{value:%Y-%m-%d}" for value in of(core, mk, "01", *days)]
     assert found == [mk.on("01", day) for day in (0, 25, 0, 1, 10, 25)]
-    assert of(core, mk, "01", "TRTSDTM", "TRTSCTM") == [pd.Timestamp("2025-01-06 10:00"), pd.Timestamp("2025-01-16 10:00")]
+    assert of(core, mk, "01", "TRTSDTM", "TRTSCTM") == [
+        pd.Timestamp("2025-01-06 10:00"),
+        pd.Timestamp("2025-01-16 10:00"),
+    ]
     assert of(core, mk, "04", "TRTSCT", "NINFNK", "NINFCT")[1:] == [2, 0]
     assert pd.isna(of(core, mk, "06", "TRTSDT")[0])
 
 
 @pytest.mark.rule("ADSL-01")
 def test_a_first_day_with_an_untimed_infusion_has_no_time(mini, mini_study, chain, mk):
-    second = [{"USUBJID": mk.uid("01"), "EXSEQ": 9.0, "EXTRT": "CAR-NK", "EXDOSE": 1e9, "EXDOSU": "cells", "EXSTDTC": mk.on("01", 0)}]
+    second = [
+        {
+            "USUBJID": mk.uid("01"),
+            "EXSEQ": 9.0,
+            "EXTRT": "CAR-NK",
+            "EXDOSE": 1e9,
+            "EXDOSU": "cells",
+            "EXSTDTC": mk.on("01", 0),
+        }
+    ]
     mini["EX"] = pd.concat([mini["EX"], mk.frame("EX", second)], ignore_index=True)
     made = chain(mini, mini_study)
     dates = exposure_dates(made.adex, mini_study).set_index("USUBJID")
@@ -44,16 +58,22 @@ def test_without_one_row_per_participant_there_is_no_adsl(mini, mini_study, chai
         del parts["DM"]
     else:
         parts["DM"] = pd.concat([mini["DM"], mini["DM"].iloc[:1]], ignore_index=True)
-    with pytest.raises(DerivationError, match="needs the domain DM" if broken == "absent" else "found twice: MINI-01"):
+    with pytest.raises(
+        DerivationError, match="needs the domain DM" if broken == "absent" else "found twice: MINI-01"
+    ):
         derive_core(mk.make(parts), made.adex, made.dated, study=mini_study)
 
 
 @pytest.mark.rule("ADSL-04")
 def test_assigned_and_actual_cohort(mini, mini_study, chain, mk):
-    mini["EX"].loc[(mini["EX"]["EXTRT"] == "CAR-T") & (mini["EX"]["USUBJID"] == mk.uid("03")), "EXDOSE"] = 3.2e7 * 60
+    mini["EX"].loc[(mini["EX"]["EXTRT"] == "CAR-T") & (mini["EX"]["USUBJID"] == mk.uid("03")), "EXDOSE"] = (
+        3.2e7 * 60
+    )
     made = chain(mini, mini_study)
     core = made.core()
-    found = {number: tuple(of(core, mk, number, "COHORT", "COHORTA")) for number in ("01", "03", "04", "06", "07")}
+    found = {
+        number: tuple(of(core, mk, number, "COHORT", "COHORTA")) for number in ("01", "03", "04", "06", "07")
+    }
     assert found == {
         "01": ("DL1", "DL1"),
         "03": ("DL3", "DL2"),
@@ -68,11 +88,37 @@ def test_assigned_and_actual_cohort(mini, mini_study, chain, mk):
 def test_a_study_of_another_product_has_arms_as_cohorts(study_with, chain, mk):
     study = study_with(PILOT)
     people = [("S1", "Pbo", "Pbo"), ("S2", "Hi", "Lo"), ("S3", "Hi", "Hi"), ("S4", "Scrnfail", "Scrnfail")]
-    dm = [{"USUBJID": u, "SUBJID": u, "ARMCD": a, "ACTARMCD": b, "DTHDTC": None, "DTHFL": None, "RFICDTC": None} for u, a, b in people]
-    ds = [{"USUBJID": u, "DSCAT": "PROTOCOL MILESTONE", "DSDECOD": "ELIGIBILITY CRITERIA MET", "DSSTDTC": "2025-01-02"} for u in ("S1", "S2", "S3")]
-    ex = [{"USUBJID": u, "EXTRT": t, "EXDOSE": d, "EXDOSU": "mg", "EXSTDTC": "2025-01-06", "EXENDTC": "2025-02-01"} for u, t, d in (("S1", "PLACEBO", 0), ("S2", "DRUG", 5))]
+    dm = [
+        {"USUBJID": u, "SUBJID": u, "ARMCD": a, "ACTARMCD": b, "DTHDTC": None, "DTHFL": None, "RFICDTC": None}
+        for u, a, b in people
+    ]
+    ds = [
+        {
+            "USUBJID": u,
+            "DSCAT": "PROTOCOL MILESTONE",
+            "DSDECOD": "ELIGIBILITY CRITERIA MET",
+            "DSSTDTC": "2025-01-02",
+        }
+        for u in ("S1", "S2", "S3")
+    ]
+    ex = [
+        {
+            "USUBJID": u,
+            "EXTRT": t,
+            "EXDOSE": d,
+            "EXDOSU": "mg",
+            "EXSTDTC": "2025-01-06",
+            "EXENDTC": "2025-02-01",
+        }
+        for u, t, d in (("S1", "PLACEBO", 0), ("S2", "DRUG", 5))
+    ]
     core = chain({"DM": mk.frame("DM", dm), "DS": mk.frame("DS", ds), "EX": mk.frame("EX", ex)}, study).core()
-    assert core[["COHORT", "COHORTA"]].to_numpy().tolist() == [["Pbo", "Pbo"], ["Hi", "Lo"], ["Hi", None], [None, None]]
+    assert core[["COHORT", "COHORTA"]].to_numpy().tolist() == [
+        ["Pbo", "Pbo"],
+        ["Hi", "Lo"],
+        ["Hi", None],
+        [None, None],
+    ]
     assert core["SAFNKFL"].tolist() == ["Y", "Y", "N", "N"]
     assert core["SAFNKRS"].tolist() == [None, None, "NOT-TREATED", "NOT-TREATED"]
     assert core["TRTEDT"].dt.strftime("%Y-%m-%d").tolist()[:2] == ["2025-02-01", "2025-02-01"]
@@ -106,7 +152,16 @@ def test_end_of_study(mini, mini_study, chain, mk):
     ],
 )
 def test_only_the_study_part_ends_the_study(mini, mini_study, chain, mk, decod, scat, expected):
-    row = [{"USUBJID": mk.uid("01"), "DSDECOD": decod, "DSCAT": "DISPOSITION EVENT", "DSSCAT": scat, "DSSTDTC": "2025-05-01", "DSSEQ": 9.0}]
+    row = [
+        {
+            "USUBJID": mk.uid("01"),
+            "DSDECOD": decod,
+            "DSCAT": "DISPOSITION EVENT",
+            "DSSCAT": scat,
+            "DSSTDTC": "2025-05-01",
+            "DSSEQ": 9.0,
+        }
+    ]
     mini["DS"] = pd.concat([mini["DS"], mk.frame("DS", row)], ignore_index=True)
     assert of(chain(mini, mini_study).core(), mk, "01", "EOSSTT", "DCSREAS") == expected
 
@@ -146,7 +201,10 @@ RESPONSES = [
 
 
 def adrs(mk):
-    rows = [(mk.uid(n), "INVESTIGATOR", p, pd.Timestamp(mk.on(n, d)) if d else pd.NaT, v) for n, p, d, v in RESPONSES]
+    rows = [
+        (mk.uid(n), "INVESTIGATOR", p, pd.Timestamp(mk.on(n, d)) if d else pd.NaT, v)
+        for n, p, d, v in RESPONSES
+    ]
     rows.append((mk.uid("03"), "READER 1", "CRSP", pd.NaT, "Y"))
     return pd.DataFrame(rows, columns=["USUBJID", "PARCAT2", "PARAMCD", "ADT", "AVALC"])
 

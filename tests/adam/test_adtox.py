@@ -92,3 +92,27 @@ def test_a_participant_has_a_trigger_by_any_event_and_an_open_query_only_without
     assert addlt[mk.uid("01")] is None
     assert addlt[mk.uid("02")] == "Y"
     assert addlt[mk.uid("05")] == "N"
+
+
+@pytest.mark.rule("SAF-12")
+@pytest.mark.parametrize(
+    ("source", "scale", "expected"),
+    [
+        ("reported", "ctcae5", "N"),
+        ("derived", "ctcae5", "N"),
+        ("max", "ctcae5", "Y"),
+        ("derived", "astct2019", "Y"),
+        ("derived", "either", "Y"),
+        ("reported", "either", "N"),
+    ],
+)
+def test_the_derived_grade_counts_as_the_source_says(source, scale, expected):
+    row = crs(1, 1).assign(CTCLO=1.0, CTCHI=3.0, ASTLO=2.0, ASTHI=2.0)
+    reading = TriggerTable(grade_source=source, crs_scale=scale)
+    assert trigger_events(row, WINDOWS, reading).tolist() == [expected]
+
+
+def test_without_assessments_the_reported_grade_decides():
+    assert trigger_events(crs(2), WINDOWS, TriggerTable(grade_source="derived")).tolist() == ["Y"]
+    unknown = TriggerTable(grade_source="derived", missing_grade="no_trigger")
+    assert trigger_events(crs(2), WINDOWS, unknown).tolist() == ["N"]

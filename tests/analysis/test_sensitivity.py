@@ -288,6 +288,16 @@ def test_without_responses_or_times_and_in_a_study_of_another_product(arms):
 
 
 @pytest.mark.rule("TTE-13")
+def test_a_row_without_participants_has_no_estimate():
+    study = make_study()
+    nobody = make_adsl().assign(SAFCTFL="N")
+    found = sensitivity.pfs(make_adam(study, ADSL=nobody), study)
+    assert value(found, "S7") == 0
+    assert status(found, "S7", "median") == ("NE", "NO_DATA")
+    assert value(found, "S7", "changed") == 0
+
+
+@pytest.mark.rule("TTE-13")
 def test_the_order_of_rows_changes_nothing(table):
     study = make_study()
     shuffled = {

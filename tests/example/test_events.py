@@ -208,6 +208,7 @@ def test_queries_are_closed_with_a_date_or_open_without(made, preset, seed):
     assert set(query["QSTATUS"]) <= {"OPEN", "CLOSED"}
     done = query.dropna(subset=["QENDTC"])
     assert (day(done["QENDTC"]) - day(done["QSTDTC"])).dt.days.between(3, 19).all()
+    assert (done["QENDTC"] <= "2026-06-30").all()
     for row in query.itertuples():
         assert row.QFIELD in frames[row.QDOMAIN].columns
         assert f"{row.QDOMAIN}SEQ=1" == row.QKEY

@@ -237,6 +237,7 @@ def test_the_end_of_the_study_is_told_once_and_agrees_with_dm_and_ss(made, prese
 def test_survival_contacts_every_four_weeks(made, preset, seed):
     frames = made(preset, seed)
     start, stop = by(frames, "DM", "RFSTDTC"), by(frames, "DM", "RFPENDTC")
+    assert (frames["SS"]["SSORRES"] == frames["SS"]["SSSTRESC"]).all()
     for who, own in frames["SS"].groupby("USUBJID"):
         days = (day(own["SSDTC"]) - pd.Timestamp(start[who])).dt.days.tolist()
         assert days[:-1] == [28 * i for i in range(1, len(days))]

@@ -47,7 +47,11 @@ def test_order_labels_and_unit_change_nothing(rows, random):
     found = logrank(time, event, group=group)
     random.shuffle(rows)
     again = columns(rows)
-    for other in (logrank(again[0] * 7, again[1], group=again[2]), logrank(time, event, group=1 - group), logrank(time, event, group=group * 5 - 2)):
+    for other in (
+        logrank(again[0] * 7, again[1], group=again[2]),
+        logrank(time, event, group=1 - group),
+        logrank(time, event, group=group * 5 - 2),
+    ):
         assert other.status == found.status
         assert other.chisq == pytest.approx(found.chisq, nan_ok=True)
     scores = logrank_scores(time, event)
@@ -61,8 +65,14 @@ def test_three_groups_and_strata():
     rng = np.random.default_rng(1)
     time, event, group = rng.integers(1, 9, 30), rng.random(30) < 0.7, rng.integers(0, 3, 30)
     three = logrank(time, event, group=group)
-    assert three.df == 2 and three.variance.shape == (3, 3) and three.variance.sum() == pytest.approx(0, abs=1e-9)
-    doubled = logrank(np.tile(time, 2), np.tile(event, 2), group=np.tile(group, 2), strata=np.repeat([0, 1], 30))
+    assert (
+        three.df == 2
+        and three.variance.shape == (3, 3)
+        and three.variance.sum() == pytest.approx(0, abs=1e-9)
+    )
+    doubled = logrank(
+        np.tile(time, 2), np.tile(event, 2), group=np.tile(group, 2), strata=np.repeat([0, 1], 30)
+    )
     assert doubled.observed == pytest.approx(2 * three.observed)
     assert doubled.chisq == pytest.approx(2 * three.chisq)
 
@@ -70,7 +80,12 @@ def test_three_groups_and_strata():
 @pytest.mark.rule("STAT-32")
 @pytest.mark.parametrize(
     ("time", "event", "group", "reason"),
-    [([], [], [], "NO_DATA"), ([1, 2], [1, 1], [3, 3], "ONE_LEVEL"), ([1, 2], [0, 0], [0, 1], "NO_EVENTS"), ([1, 2], [0, 1], [0, 1], "NO_DATA")],
+    [
+        ([], [], [], "NO_DATA"),
+        ([1, 2], [1, 1], [3, 3], "ONE_LEVEL"),
+        ([1, 2], [0, 0], [0, 1], "NO_EVENTS"),
+        ([1, 2], [0, 1], [0, 1], "NO_DATA"),
+    ],
 )
 def test_logrank_statuses(time, event, group, reason):
     found = logrank(time, event, group=group)
@@ -96,11 +111,16 @@ def test_permutation_logrank_counts_all_assignments(rows):
     assert found.p_less == pytest.approx(np.mean(sums <= own + 1e-9))
     assert found.p_min == pytest.approx(np.mean(np.abs(sums) >= np.abs(sums).max() - 1e-9))
     assert found.exact and found.definition == "abs"
-    with_plan = logrank_permutation(time, event, group=group, plan=PermutationPlan.sample(n, draws=300, seed=5))
+    with_plan = logrank_permutation(
+        time, event, group=group, plan=PermutationPlan.sample(n, draws=300, seed=5)
+    )
     assert with_plan.status in ("FLAG", "NE")
     if with_plan.status == "FLAG":
         assert with_plan.statistic == pytest.approx(own, abs=1e-9) and with_plan.reason == "MC_ONLY"
-        assert abs(with_plan.p_value - found.p_value) <= 4 * math.sqrt(found.p_value * (1 - found.p_value) / 300) + 2 / 301
+        assert (
+            abs(with_plan.p_value - found.p_value)
+            <= 4 * math.sqrt(found.p_value * (1 - found.p_value) / 300) + 2 / 301
+        )
 
 
 @pytest.mark.rule("STAT-17")
@@ -108,7 +128,9 @@ def test_without_ties_and_censoring_it_is_the_permutation_of_savage_scores():
     time, group = [3, 1, 8, 5, 9, 2, 7], [0, 1, 1, 0, 1, 0, 1]
     ranks = np.argsort(np.argsort(time)) + 1
     savage = np.array([sum(1 / (7 - j) for j in range(r)) for r in ranks])
-    assert logrank_permutation(time, [1] * 7, group=group).p_value == pytest.approx(linear_exact(savage, group).p_value)
+    assert logrank_permutation(time, [1] * 7, group=group).p_value == pytest.approx(
+        linear_exact(savage, group).p_value
+    )
 
 
 @pytest.mark.rule("STAT-17")
@@ -118,7 +140,9 @@ def test_halves_equal_the_complete_count_and_large_samples_are_drawn():
     whole = np.array([scores[list(c)].sum() for c in combinations(range(16), 8)]) - 8 * scores.mean()
     own = scores[group == 1].sum() - 8 * scores.mean()
     joined = linear_exact(scores, group)
-    assert joined.p_value == pytest.approx(np.mean(np.abs(whole) >= abs(own) - 1e-9)) and joined.n_arrangements == len(whole)
+    assert joined.p_value == pytest.approx(
+        np.mean(np.abs(whole) >= abs(own) - 1e-9)
+    ) and joined.n_arrangements == len(whole)
     assert linear_exact(np.ones(16) * 0.3 + np.arange(16) * 0, group).p_value == 1.0
     time, event, many = rng.exponential(size=44), np.ones(44), np.repeat([0, 1], 22)
     with pytest.raises(ValueError, match="seed"):
@@ -140,14 +164,29 @@ def test_scores_under_ties():
 def test_restricted_means_of_two_groups():
     time, event, group = [1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1], [0, 0, 0, 1, 1, 1]
     found = rmst_contrast(time, event, group=group)
-    parts = [kaplan_meier([t for t, g in zip(time, group, strict=True) if g == k], [e for e, g in zip(event, group, strict=True) if g == k]).rmst(3) for k in (0, 1)]
+    parts = [
+        kaplan_meier(
+            [t for t, g in zip(time, group, strict=True) if g == k],
+            [e for e, g in zip(event, group, strict=True) if g == k],
+        ).rmst(3)
+        for k in (0, 1)
+    ]
     assert found.tau == 3 and [m.value for m in found.means] == [p.value for p in parts]
-    assert found.difference == pytest.approx(parts[1].value - parts[0].value) and found.ratio == pytest.approx(parts[1].value / parts[0].value)
+    assert found.difference == pytest.approx(
+        parts[1].value - parts[0].value
+    ) and found.ratio == pytest.approx(parts[1].value / parts[0].value)
     half = 1.959963984540054 * math.hypot(parts[0].se, parts[1].se)
     assert found.difference_interval.upper == pytest.approx(found.difference + half)
-    assert found.ratio_interval.lower == pytest.approx(found.ratio * math.exp(-1.959963984540054 * math.hypot(parts[0].se / parts[0].value, parts[1].se / parts[1].value)))
+    assert found.ratio_interval.lower == pytest.approx(
+        found.ratio
+        * math.exp(
+            -1.959963984540054 * math.hypot(parts[0].se / parts[0].value, parts[1].se / parts[1].value)
+        )
+    )
     scaled = rmst_contrast(np.array(time) * 30, event, group=group)
-    assert scaled.difference == pytest.approx(30 * found.difference) and scaled.ratio_p == pytest.approx(found.ratio_p)
+    assert scaled.difference == pytest.approx(30 * found.difference) and scaled.ratio_p == pytest.approx(
+        found.ratio_p
+    )
     turned = rmst_contrast(time, event, group=1 - np.array(group))
     assert turned.difference == pytest.approx(-found.difference)
 
@@ -159,7 +198,9 @@ def test_restricted_contrast_statuses():
     assert rmst_contrast([0, 2], [1, 1], group=[0, 1]).reason == "NO_DATA"
     assert rmst_contrast([1, 2], [1, 1], group=[0, 1], tau=1.5).reason == "TAU_BEYOND_FOLLOWUP"
     flat = rmst_contrast([4, 4, 5, 6], [0, 0, 0, 0], group=[0, 0, 1, 1], tau=3)
-    assert (flat.status, flat.reason, flat.difference) == ("FLAG", "NO_EVENTS", 0.0) and math.isnan(flat.difference_p)
+    assert (flat.status, flat.reason, flat.difference) == ("FLAG", "NO_EVENTS", 0.0) and math.isnan(
+        flat.difference_p
+    )
     for wrong in (dict(tau=-1), dict(level=2), dict(group=[0, 2])):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             rmst_contrast([1, 2], [1, 1], **{"group": [0, 1], **wrong})

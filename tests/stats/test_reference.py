@@ -26,7 +26,9 @@ def document(file):
 
 def cases(file, changed=None):
     pack, content = RUNNERS[file], changed or document(file)
-    return list(pack.split(content, {"errata": document("errata.json")}) if pack.inputs else pack.split(content))
+    return list(
+        pack.split(content, {"errata": document("errata.json")}) if pack.inputs else pack.split(content)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +45,47 @@ def reports(tmp_path_factory):
 @pytest.mark.parametrize(
     ("file", "least"),
     [
-        pytest.param("two_by_two.json", 430, marks=[pytest.mark.rule("STAT-11", source=R + "exact2x2 1.7.0"), pytest.mark.rule("STAT-12", source=R + "Exact 3.3"), pytest.mark.rule("STAT-13", source=R + "ratesci 1.0.0")]),
+        pytest.param(
+            "two_by_two.json",
+            430,
+            marks=[
+                pytest.mark.rule("STAT-11", source=R + "exact2x2 1.7.0"),
+                pytest.mark.rule("STAT-12", source=R + "Exact 3.3"),
+                pytest.mark.rule("STAT-13", source=R + "ratesci 1.0.0"),
+            ],
+        ),
         pytest.param("heterogeneity.json", 10, marks=pytest.mark.rule("STAT-14", source=R + "stats")),
         pytest.param("rxc_fisher.json", 16, marks=pytest.mark.rule("STAT-14", source=R + "stats")),
-        pytest.param("two_group.json", 1500, marks=[pytest.mark.rule("STAT-16", source=R + "survival 3.5-3"), pytest.mark.rule("STAT-17", source=R + "enumeration, coin 1.4-2"), pytest.mark.rule("STAT-18", source=R + "survRM2 1.0-4"), pytest.mark.rule("STAT-20", source=R + "survival 3.5-3"), pytest.mark.rule("STAT-22", source=R + "coxphf 1.13.4")]),
-        pytest.param("firth_logistic.json", 600, marks=pytest.mark.rule("STAT-22", source=R + "logistf 1.26.1")),
-        pytest.param("competing_risks.json", 500, marks=pytest.mark.rule("STAT-24", source=R + "survival 3.5-3, cmprsk 2.2-11")),
-        pytest.param("rank_trend.json", 270, marks=[pytest.mark.rule("STAT-26", source=R + "coin 1.4-2, clinfun 1.1.5"), pytest.mark.rule("STAT-27", source=R + "stats")]),
-        pytest.param("multiplicity.json", 600, marks=pytest.mark.rule("STAT-29", source=R + "stats, enumeration")),
+        pytest.param(
+            "two_group.json",
+            1500,
+            marks=[
+                pytest.mark.rule("STAT-16", source=R + "survival 3.5-3"),
+                pytest.mark.rule("STAT-17", source=R + "enumeration, coin 1.4-2"),
+                pytest.mark.rule("STAT-18", source=R + "survRM2 1.0-4"),
+                pytest.mark.rule("STAT-20", source=R + "survival 3.5-3"),
+                pytest.mark.rule("STAT-22", source=R + "coxphf 1.13.4"),
+            ],
+        ),
+        pytest.param(
+            "firth_logistic.json", 600, marks=pytest.mark.rule("STAT-22", source=R + "logistf 1.26.1")
+        ),
+        pytest.param(
+            "competing_risks.json",
+            500,
+            marks=pytest.mark.rule("STAT-24", source=R + "survival 3.5-3, cmprsk 2.2-11"),
+        ),
+        pytest.param(
+            "rank_trend.json",
+            270,
+            marks=[
+                pytest.mark.rule("STAT-26", source=R + "coin 1.4-2, clinfun 1.1.5"),
+                pytest.mark.rule("STAT-27", source=R + "stats"),
+            ],
+        ),
+        pytest.param(
+            "multiplicity.json", 600, marks=pytest.mark.rule("STAT-29", source=R + "stats, enumeration")
+        ),
         pytest.param("maxstat.json", 200, marks=pytest.mark.rule("STAT-30", source=R + "maxstat 0.7-25")),
     ],
 )
@@ -115,7 +150,9 @@ def test_errata_replace_only_what_they_name():
     with_errata = {c.id: c for c in cases("firth_logistic.json")}
     pack = RUNNERS["firth_logistic.json"]
     without = {c.id: c for c in pack.split(document("firth_logistic.json"), {})}
-    limits = [c["separated_age_n9"].expected["uni_nodes"]["profile_upper"]["nodes"] for c in (with_errata, without)]
+    limits = [
+        c["separated_age_n9"].expected["uni_nodes"]["profile_upper"]["nodes"] for c in (with_errata, without)
+    ]
     assert limits == pytest.approx([2.92190102041682, 2.78246533], abs=1e-6)
     assert all(with_errata[name].given == without[name].given for name in without)
 
@@ -123,8 +160,18 @@ def test_errata_replace_only_what_they_name():
 @pytest.mark.rule("STAT-15", source="direct enumeration")
 def test_what_a_split_could_show():
     document_ = {
-        "min_attainable_two_sided_fisher_p": {"values": {"n=9,resp=4": {"balanced_split": 0.0079, "any_split": 0.0079}, "n=12,resp=3": {"balanced_split": 0.1818, "any_split": 0.0045}}},
-        "chance_of_spurious_subgroup_orr_gap_exact": {"values": {"n=12,resp=3,diff>=40pp": {"any_of_7": 0.754558, "one_split": 0.181818}, "n=12,resp=2,diff>=50pp": {"any_of_7": 0, "one_split": 0}}},
+        "min_attainable_two_sided_fisher_p": {
+            "values": {
+                "n=9,resp=4": {"balanced_split": 0.0079, "any_split": 0.0079},
+                "n=12,resp=3": {"balanced_split": 0.1818, "any_split": 0.0045},
+            }
+        },
+        "chance_of_spurious_subgroup_orr_gap_exact": {
+            "values": {
+                "n=12,resp=3,diff>=40pp": {"any_of_7": 0.754558, "one_split": 0.181818},
+                "n=12,resp=2,diff>=50pp": {"any_of_7": 0, "one_split": 0},
+            }
+        },
     }
     for case in subgroup_cases(document_):
         found = dict(leaves(compute_subgroups(case.given)))
@@ -141,5 +188,7 @@ def test_the_whole_penalised_pack_where_present(reference):
         found = dict(leaves(pack.compute(case.given)))
         for name, expected in leaves(case.expected):
             compared += 1
-            assert found[name] == pytest.approx(expected, rel=pack.tolerance_of(name), abs=pack.tolerance_of(name)), name
+            assert found[name] == pytest.approx(
+                expected, rel=pack.tolerance_of(name), abs=pack.tolerance_of(name)
+            ), name
     assert compared > 1500

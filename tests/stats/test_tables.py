@@ -30,7 +30,10 @@ pairs = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(
 
 def hypergeometric(n1: int, n0: int, total: int) -> dict[int, Fraction]:
     whole = math.comb(n1 + n0, total)
-    return {k: Fraction(math.comb(n1, k) * math.comb(n0, total - k), whole) for k in range(max(0, total - n0), min(n1, total) + 1)}
+    return {
+        k: Fraction(math.comb(n1, k) * math.comb(n0, total - k), whole)
+        for k in range(max(0, total - n0), min(n1, total) + 1)
+    }
 
 
 @pytest.mark.rule("STAT-11")
@@ -46,8 +49,13 @@ def test_fisher_in_rational_arithmetic(pair):
     assert found.p_value == pytest.approx(float(sum(p for p in masses.values() if p <= own)), rel=1e-9)
     assert (found.p_less, found.p_greater) == pytest.approx((float(less), float(greater)), rel=1e-9)
     assert found.p_value >= found.p_min - 1e-12
-    assert fisher_test(x, n, two_sided="central").p_value == pytest.approx(min(1.0, 2 * float(min(less, greater))), rel=1e-9)
-    assert fisher_test(x, n, two_sided="blaker").p_value <= fisher_test(x, n, two_sided="central").p_value + 1e-12
+    assert fisher_test(x, n, two_sided="central").p_value == pytest.approx(
+        min(1.0, 2 * float(min(less, greater))), rel=1e-9
+    )
+    assert (
+        fisher_test(x, n, two_sided="blaker").p_value
+        <= fisher_test(x, n, two_sided="central").p_value + 1e-12
+    )
     assert fisher_test(x, n, midp=True).p_value <= found.p_value
     assert fisher_test(x[::-1], n[::-1]).p_value == pytest.approx(found.p_value, rel=1e-12)
 
@@ -60,10 +68,14 @@ def test_conditional_odds_ratio_by_hand():
     assert found.interval.lower == pytest.approx(0.025 / 0.975, rel=1e-9)
     assert (found.interval.upper, found.interval.reason) == (math.inf, "CI_UNBOUNDED")
     assert conditional_odds_ratio((0, 1), (1, 1)).estimate == 0.0
-    assert conditional_odds_ratio((1, 0), (1, 1), midp=True).interval.lower == pytest.approx(0.05 / 0.95, rel=1e-9)
+    assert conditional_odds_ratio((1, 0), (1, 1), midp=True).interval.lower == pytest.approx(
+        0.05 / 0.95, rel=1e-9
+    )
     for x, code in (((0, 0), "NO_EVENTS"), ((2, 3), "ALL_EVENTS")):
         none = conditional_odds_ratio(x, (2, 3))
-        assert (none.status, none.reason, none.interval.reason) == ("NE", code, code) and math.isnan(none.estimate)
+        assert (none.status, none.reason, none.interval.reason) == ("NE", code, code) and math.isnan(
+            none.estimate
+        )
         assert (fisher_test(x, (2, 3)).status, fisher_test(x, (2, 3)).p_value) == ("FLAG", 1.0)
     inner = conditional_odds_ratio((5, 1), (9, 9))
     assert inner.interval.lower < inner.estimate < inner.interval.upper
@@ -76,13 +88,22 @@ def test_unconditional_test_against_a_fine_grid(ordering):
     rates = np.linspace(0, 1, 20001)
 
     def masses(size):
-        return np.array([[math.comb(size, k) * p**k * (1 - p) ** (size - k) for k in range(size + 1)] for p in rates[::20]])
+        return np.array(
+            [
+                [math.comb(size, k) * p**k * (1 - p) ** (size - k) for k in range(size + 1)]
+                for p in rates[::20]
+            ]
+        )
 
     def extremeness(a, b):
         if ordering == "boschloo":
             return -math.log(fisher_test((a, b), n).p_value)
         p1, p0, p = a / n[0], b / n[1], (a + b) / sum(n)
-        v = p * (1 - p) * (1 / n[0] + 1 / n[1]) if ordering == "z_pooled" else p1 * (1 - p1) / n[0] + p0 * (1 - p0) / n[1]
+        v = (
+            p * (1 - p) * (1 / n[0] + 1 / n[1])
+            if ordering == "z_pooled"
+            else p1 * (1 - p1) / n[0] + p0 * (1 - p0) / n[1]
+        )
         return 0.0 if p1 == p0 else abs(p1 - p0) / math.sqrt(v) if v > 0 else 1e12
 
     values = np.array([[extremeness(a, b) for b in range(n[1] + 1)] for a in range(n[0] + 1)])
@@ -99,7 +120,10 @@ def test_unconditional_test_against_a_fine_grid(ordering):
 @given(pairs, st.sampled_from(["miettinen_nurminen", "mee", "newcombe"]))
 def test_differences_hold_the_estimate_and_mirror(pair, method):
     x, n = pair
-    found, turned = difference_interval(x, n, method=method), difference_interval(x[::-1], n[::-1], method=method)
+    found, turned = (
+        difference_interval(x, n, method=method),
+        difference_interval(x[::-1], n[::-1], method=method),
+    )
     assert -1 <= found.lower <= x[0] / n[0] - x[1] / n[1] <= found.upper <= 1
     assert (found.lower, found.upper) == pytest.approx((-turned.upper, -turned.lower), abs=1e-8)
 
@@ -125,8 +149,12 @@ def test_ratio_limits_are_roots_and_swap(pair, scale):
     found, turned = ratio_interval(x, n, scale=scale), ratio_interval(x[::-1], n[::-1], scale=scale)
     assert found.status == turned.status or "INF" in (found.status, turned.status)
     for value, other in ((found.lower, turned.upper), (found.upper, turned.lower)):
-        assert (value == 0 and other == math.inf) or (other == 0 and value == math.inf) or value == pytest.approx(1 / other, rel=1e-6)
-    if 0 < x[0] and 0 < x[1]:
+        assert (
+            (value == 0 and other == math.inf)
+            or (other == 0 and value == math.inf)
+            or value == pytest.approx(1 / other, rel=1e-6)
+        )
+    if x[0] > 0 and x[1] > 0:
         assert found.lower <= x[0] * n[1] / (n[0] * x[1]) * (1 + 1e-9) or scale == "odds"
 
 
@@ -153,7 +181,10 @@ def test_chi_square_is_a_companion():
     big = chi_square([[6, 4], [4, 6]])
     assert big.statistic == pytest.approx(0.8) and big.status == "OK"
     assert chi_square([[6, 4], [4, 6]], correction=True).statistic == pytest.approx(4 * 0.25 / 5)
-    assert (chi_square([[3, 0], [1, 4]]).status, chi_square([[3, 0], [1, 4]]).reason) == ("FLAG", "EXPECTED_LT_5")
+    assert (chi_square([[3, 0], [1, 4]]).status, chi_square([[3, 0], [1, 4]]).reason) == (
+        "FLAG",
+        "EXPECTED_LT_5",
+    )
     for none in (chi_square([[3, 0], [4, 0]]), freeman_halton([[3, 0], [4, 0]])):
         assert (none.status, none.reason) == ("NE", "ONE_LEVEL") and math.isnan(none.p_value)
     with pytest.raises(ValueError, match="correction"):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from interim.adam.kinetic_columns import code_column, flag_column
 from interim.adam.source import (
     by_subject,
     date_columns,
@@ -72,7 +73,7 @@ def derive_adbm(sdtm: Sdtm, adsl: pd.DataFrame) -> pd.DataFrame:
     frame = pd.concat(parts, ignore_index=True)
     start = by_subject(frame, adsl, "TRTSDT")
     timing = np.select([frame["ADT"] <= start, frame["ADT"] > start], ["PRE", "POST"], "")
-    frame["TIMING"] = pd.Series(np.where(timing == "", None, timing), index=frame.index, dtype=object)
+    frame["TIMING"] = code_column(timing, frame.index)
     frame = ordered(frame, [*_KEYS, "ADT", "SRCDOM", "SRCSEQ"])
     return text_missing(_with_base(frame)[COLUMNS])
 
@@ -109,9 +110,7 @@ def _rows(sdtm: Sdtm, adsl: pd.DataFrame, row: Mapping[str, str]) -> pd.DataFram
 def _with_base(frame: pd.DataFrame) -> pd.DataFrame:
     before = frame[frame["TIMING"] == "PRE"]
     chosen = before.groupby(_KEYS, dropna=False, sort=False).tail(1)
-    frame = frame.assign(
-        ABLFL=pd.Series(np.where(frame.index.isin(chosen.index), "Y", None), index=frame.index, dtype=object)
-    )
+    frame = frame.assign(ABLFL=flag_column(frame.index.isin(chosen.index), frame.index))
     base = chosen[[*_KEYS, "AVAL", "AVALC"]].rename(columns={"AVAL": "BASE", "AVALC": "BASEC"})
     frame = frame.merge(base, on=_KEYS, how="left", validate="m:1")
     change = frame["AVAL"] - frame["BASE"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from interim.adam.kinetic_columns import code_column, days_from
 from interim.adam.source import by_subject, date_columns, ordered, shipped_data, text_column, text_missing
 from interim.stats.nca_cytokine import Cytokine, cytokine
 from interim.stats.nca_profile import profiles
@@ -30,7 +31,6 @@ VALUES = [
 ]
 PARAMETERS = [*COURSE, "PARAM", "STAT", "AVAL", "AVALU", "REASON", "FLAGS", "NBLQ"]
 _STARTS = {"NK": ("TRTSNKM", "TRTSNK"), "CART": ("TRTSCTM", "TRTSCT")}
-_DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def _days(rows: pd.DataFrame, adsl: pd.DataFrame) -> pd.Series:
         if day not in adsl:
             continue
         date = by_subject(rows, adsl, day)
-        instant = by_subject(rows, adsl, moment) if moment in adsl else date * np.nan
-        timed = (rows["ADTM"] - instant) / _DAY
-        whole = (rows["ADT"] - date) / _DAY
+        instant = by_subject(rows, adsl, moment) if moment in adsl else date.where(date.isna())
+        timed = days_from(rows["ADTM"], instant)
+        whole = days_from(rows["ADT"], date)
         answer = answer.where(rows["BASETYPE"] != name, timed.fillna(whole).astype("float64"))
     return answer
 
@@ -140,7 +140,7 @@ def _values(rows: pd.DataFrame, found: Cytokine) -> pd.DataFrame:
         AVAL=value,
         BASE=base,
         LOG2FOLD=np.log2(ratio),
-        DTYPE=pd.Series(np.where(kind == "", None, kind), index=rows.index, dtype=object),
+        DTYPE=code_column(kind, rows.index),
         FLAGS=rows["FLAGS"].where(rows["FLAGS"] != "", None).astype(object),
     )
     return text_missing(frame[VALUES])
@@ -173,7 +173,7 @@ def _parameters(rows: pd.DataFrame, found: Cytokine) -> pd.DataFrame:
                 STAT=name,
                 AVAL=value,
                 AVALU=keys["AVALU"].astype(str).radd(unit) if unit in ("", "day*") else unit,
-                REASON=pd.Series(np.where(np.isnan(value), missing, None), dtype=object),
+                REASON=code_column(np.where(np.isnan(value), missing, ""), keys.index),
                 FLAGS=pd.Series(flags, dtype=object),
                 NBLQ=found.n_blq.astype(float),
             )

@@ -11,6 +11,7 @@ import pandas as pd
 from interim.adam.adex import product_of
 from interim.adam.adpc_findings import RULES, sample_findings
 from interim.adam.derived import Derived
+from interim.adam.kinetic_columns import code_column, days_from, flag_column
 from interim.adam.source import (
     by_subject,
     date_columns,
@@ -60,7 +61,6 @@ _DURATION = re.compile(
 )
 _SIGNED = re.compile(r"\s*([<>])=?\s*(\d+(?:\.\d+)?)\s*")
 _CYCLE = r"C(\d+)\s*D"
-_DAY = pd.Timedelta(days=1)
 
 
 def duration_days_of(text: str | None) -> float:
@@ -213,9 +213,7 @@ def _with_state(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(
         STATE=pd.Series(state, index=frame.index).astype(object),
         AVAL=number.where(state == "QUANT"),
-        BLQFL=pd.Series(
-            np.where(np.isin(state, ("BLQ", "DNQ", "NEG")), "Y", None), index=frame.index, dtype=object
-        ),
+        BLQFL=flag_column(np.isin(state, ("BLQ", "DNQ", "NEG")), frame.index),
     )
 
 
@@ -247,7 +245,7 @@ def clocks(adex: pd.DataFrame) -> pd.DataFrame:
     moment = adex["ASTDTM"].fillna(adex["ASTDT"])
     end = adex["AENDTM"].fillna(moment)
     rows = adex.assign(START=moment, LASTINF=end, TIMED=adex["ASTDTM"].notna())
-    grouped = rows.groupby(["USUBJID", "PRODUCT", "ACYCLE"], sort=True)
+    grouped = rows.groupby(["USUBJID", "PRODUCT", "ACYCLE"], sort=True, dropna=True)
     answer = grouped.agg(
         START=("START", "min"),
         LASTINF=("LASTINF", "max"),
@@ -267,11 +265,11 @@ def _with_times(rows: pd.DataFrame, adex: pd.DataFrame, study: Study) -> pd.Data
     starts = table.rename(columns={"ACYCLE": "REFCYC", "START": "REFSTART"})
     keys = ["USUBJID", "PRODUCT", "REFCYC"]
     rows = rows.merge(starts[[*keys, "REFSTART"]], on=keys, how="left", validate="m:1")
-    offset = ((rows["REFSTART"] - rows["FIRST"]) / _DAY).fillna(0.0)
+    offset = days_from(rows["REFSTART"], rows["FIRST"]).fillna(0.0)
     nominal = rows["NTIME"] + offset
     timed = rows["ADTM"].notna() & rows["TIMED"].eq(True)
-    actual = (rows["ADTM"] - rows["FIRST"]) / _DAY
-    by_date = (rows["ADT"] - rows["FIRST"].dt.normalize()) / _DAY
+    actual = days_from(rows["ADTM"], rows["FIRST"])
+    by_date = days_from(rows["ADT"], rows["FIRST"].dt.normalize())
     untimed = nominal.where(nominal.notna() & ~rows["PREDFL"], by_date)
     time = actual.where(timed, untimed).where(rows["ADT"].notna() & rows["FIRST"].notna())
     if study.kinetics.day0_predose:
@@ -288,7 +286,7 @@ def _with_times(rows: pd.DataFrame, adex: pd.DataFrame, study: Study) -> pd.Data
 
 def _with_cycle(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Add the cycle in which a sample was drawn; one drawn before the first infusion belongs to the first cycle."""
-    begins = table.assign(OFFSET=(table["START"] - table["FIRST"]) / _DAY)
+    begins = table.assign(OFFSET=days_from(table["START"], table["FIRST"]))
     pairs = rows[["USUBJID", "PRODUCT", "AFRLT"]].rename_axis("ROW").reset_index()
     pairs = pairs.merge(
         begins[["USUBJID", "PRODUCT", "ACYCLE", "OFFSET"]], on=["USUBJID", "PRODUCT"], validate="m:m"
@@ -306,7 +304,7 @@ def _with_cycle(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _flag(condition: pd.Series) -> pd.Series:
-    return pd.Series(np.where(condition, "Y", None), index=condition.index, dtype=object)
+    return flag_column(condition, condition.index)
 
 
 def tolerance(nominal: pd.Series, study: Study) -> pd.Series:
@@ -363,8 +361,8 @@ def _with_use(rows: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.DataFr
     off = (rows["RAWTIME"] - rows["NFRLT"]).abs() > tolerance(rows["NFRLT"], study)
     return rows.assign(
         WINFL=_flag(off & ~rows["PREDFL"]),
-        EXCLRS=pd.Series(np.where(reason == "", None, reason), index=rows.index, dtype=object),
-        ANL01FL=pd.Series(np.where(reason == "", "Y", "N"), index=rows.index, dtype=object),
+        EXCLRS=code_column(reason, rows.index),
+        ANL01FL=flag_column(reason == "", rows.index, no="N"),
         PREDFL=_flag(rows["PREDFL"]),
     )
 
@@ -405,4 +403,4 @@ def _with_profile(rows: pd.DataFrame, doubled: pd.Series) -> pd.DataFrame:
     reason = np.select(
         [np.asarray(flag, dtype=bool) for flag, _ in choices], [text for _, text in choices], ""
     )
-    return rows.assign(PROFRS=pd.Series(np.where(reason == "", None, reason), index=rows.index, dtype=object))
+    return rows.assign(PROFRS=code_column(reason, rows.index))

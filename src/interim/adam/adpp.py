@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from interim.adam.adpp_windows import Batch, CycleWindow, batch, cycle_windows, used_samples
+from interim.adam.kinetic_columns import code_column, flag_column
 from interim.adam.source import date_columns, ordered, shipped_data, text_column, text_missing
 from interim.errors import DerivationError
 from interim.stats.answers import Flags, Floats, Texts
@@ -16,6 +17,7 @@ from interim.stats.nca_area import partial_area, points
 from interim.stats.nca_expansion import expansion, persistence
 from interim.stats.nca_profile import apply_blq_rule
 from interim.stats.nca_segments import accumulation
+from interim.stats.nca_terminal import two_phase
 from interim.stats.nca_tobit import tobit
 from interim.study import Study
 
@@ -42,7 +44,20 @@ COLUMNS = [
 _AREAS = ("AUCLST", "AUCALL", "AUMCLST", "AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
 _SLOPES = ("LAMZ", "LAMZHL", "LAMZNPT", "LAMZLL", "LAMZUL", "R2", "R2ADJ", "SPAN", "CLSTP")
 _OF_SLOPE = ("AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
-_DAYS = ("TMAX", "TLST", "TLSTDET", "LOSTBY", "LAMZHL", "LAMZLL", "LAMZUL", "MRTIFO", "TOBITHL", "DOUBLT")
+_DAYS = (
+    "TMAX",
+    "TLST",
+    "TLSTDET",
+    "LOSTBY",
+    "LAMZHL",
+    "LAMZLL",
+    "LAMZUL",
+    "MRTIFO",
+    "TOBITHL",
+    "DOUBLT",
+    "HLEARLY",
+    "HLLATE",
+)
 _NO_UNIT = ("LAMZNPT", "R2", "R2ADJ", "SPAN", "FOLDX", "RACAUC", "RACCMAX")
 _PER_DAY = ("LAMZ", "TOBITLZ")
 _PERCENT = ("AUCPEO", "AUCPEP")
@@ -143,10 +158,7 @@ def _check(frame: pd.DataFrame) -> None:
 def _with_use(adpc: pd.DataFrame, used: Mapping[str, set[int]]) -> pd.DataFrame:
     names = {"CMAX": "CMAXFL", "AUCLST": "AUCFL", "LAMZ": "LAMZFL"}
     columns = {
-        column: pd.Series(
-            np.where(adpc.index.isin(sorted(used[name])), "Y", None), index=adpc.index, dtype=object
-        )
-        for name, column in names.items()
+        column: flag_column(adpc.index.isin(sorted(used[name])), adpc.index) for name, column in names.items()
     }
     return adpc.assign(**columns)
 
@@ -233,6 +245,7 @@ def _partial(made: CycleWindow, end: float) -> _Column:
     value = np.where(made.opens, area.area, np.nan)
     reason = np.where(made.opens, np.where(np.isnan(value), "NO_SAMPLES", ""), "BOUNDARY_MISSING")
     flags = {
+        "ALL_BLQ": made.found.flags["ALL_BLQ"],
         "WINDOW_NOT_COVERED": (area.status == "INCOMPLETE") | (made.length < end),
         "BOUNDARY_MISSING": ~made.opens | ~made.closes,
     }
@@ -246,6 +259,16 @@ def _censored(made: CycleWindow, study: Study) -> Iterator[_Column]:
         kept = np.where(made.truncated, np.nan, value)
         why = np.where(made.truncated, "WINDOW_TRUNCATED", np.where(np.isnan(value), fit.reason, ""))
         yield _Column(name, kept, why, {})
+    limit = study.kinetics.phase_break_day
+    phases = two_phase(
+        made.found.series, made.found.points, break_time=None if limit == "fitted" else float(limit)
+    )
+    for name, value, why in (
+        ("HLEARLY", phases.early, phases.early_reason),
+        ("HLLATE", phases.late, phases.late_reason),
+    ):
+        cut = np.where(made.truncated, "WINDOW_TRUNCATED", why)
+        yield _Column(name, np.where(made.truncated, np.nan, value), cut, {})
     grown = expansion(made.part.samples, baseline=study.kinetics.expansion_baseline)
     yield _Column("FOLDX", grown.fold, grown.reason, {})
     no_growth = np.where(np.isnan(grown.doubling_time) & (grown.reason == ""), "NO_GROWTH", grown.reason)
@@ -267,7 +290,7 @@ def _product_columns(
     none_seen = np.where(np.isnan(lasting.last_detected), "ALL_BLQ", "")
     yield _Column("TLSTDET", lasting.last_detected, none_seen, flags)
     lost = np.where(np.isinf(lasting.lost_by), np.nan, lasting.lost_by)
-    yield _Column("LOSTBY", lost, np.where(np.isinf(lasting.lost_by), "STILL_QUANTIFIED", all_blq), flags)
+    yield _Column("LOSTBY", lost, np.where(np.isinf(lasting.lost_by), "STILL_QUANTIFIED", "ALL_BLQ"), flags)
     for end in ends:
         yield _summed(found, windows, study, end=end)
     yield from _accumulation(windows, study)
@@ -295,6 +318,7 @@ def _summed(found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, end
         )
     value = np.where(complete, total, np.nan)
     flags: dict[str, Flags] = {
+        "ALL_BLQ": whole.n_quantified == 0,
         "WINDOW_NOT_COVERED": judged.status == "INCOMPLETE",
         "BOUNDARY_MISSING": ~bounded,
         "SEVERAL_CYCLES": np.nansum(found.start < end, axis=1) > 1,
@@ -338,34 +362,38 @@ def _long(
     """Return the columns of a batch as rows."""
     collected = found.samples.valid.sum(axis=1), (found.samples.valid & ~found.samples.quantified).sum(axis=1)
     keys = found.keys.rename(columns={"PARAMCD": "ASSAY", "AVALU": "UNIT"})
-    parts = []
-    for column in columns:
-        flags = {
-            **column.flags,
-            **{name: mark for name, mark in marks.items() if _concerns(name, column.name)},
-        }
-        usable = np.isfinite(column.value) if column.evaluable is None else column.evaluable
-        part = keys.assign(
-            ROLE=role,
-            CLOCK="PRODUCT" if cycle is None else "CYCLE",
-            ACYCLE=np.nan if cycle is None else float(cycle),
-            PARAMCD=column.name,
-            AVAL=column.value,
-            AVALU=keys["UNIT"].map(lambda unit, name=column.name: _unit(name, unit)),
-            METHOD=study.kinetics.auc_method,
-            BLQRULE=study.kinetics.blq_rule,
-            EVALFL=np.where(usable, "Y", "N"),
-            STATUS=None if column.status is None else column.status,
-            FLAGS=_joined(flags, len(keys)),
-            REASON=np.where(np.isnan(column.value), column.reason, ""),
-            NSAMP=collected[0].astype(float),
-            NBLQ=collected[1].astype(float),
-        )
-        parts.append(part[given])
-    frame = pd.concat(parts, ignore_index=True)
-    for name in ("EVALFL", "STATUS", "REASON", "FLAGS", "AVALU"):
-        frame[name] = frame[name].astype(object).where(frame[name].notna() & (frame[name] != ""), None)
-    return frame
+    made = list(columns)
+    size, repeat = len(keys), len(made)
+    flags = [
+        {**column.flags, **{name: mark for name, mark in marks.items() if _concerns(name, column.name)}}
+        for column in made
+    ]
+    value = np.concatenate([column.value for column in made])
+    reason = np.concatenate([column.reason for column in made])
+    usable = [np.isfinite(c.value) if c.evaluable is None else c.evaluable for c in made]
+    status = [np.full(size, "") if column.status is None else column.status for column in made]
+    units = [_unit(column.name, unit) for column in made for unit in keys["UNIT"]]
+    frame = keys.loc[np.tile(np.arange(size), repeat), ["USUBJID", "PRODUCT", "ASSAY", "ASPEC"]].reset_index(
+        drop=True
+    )
+    index = frame.index
+    frame = frame.assign(
+        ROLE=role,
+        CLOCK="PRODUCT" if cycle is None else "CYCLE",
+        ACYCLE=np.nan if cycle is None else float(cycle),
+        PARAMCD=np.repeat([column.name for column in made], size),
+        AVAL=value,
+        AVALU=code_column(units, index),
+        METHOD=study.kinetics.auc_method,
+        BLQRULE=study.kinetics.blq_rule,
+        EVALFL=flag_column(np.concatenate(usable), index, no="N"),
+        STATUS=code_column(np.concatenate(status), index),
+        FLAGS=code_column([text for part in flags for text in _joined(part, size)], index),
+        REASON=code_column(np.where(np.isnan(value), reason, ""), index),
+        NSAMP=np.tile(collected[0].astype(float), repeat),
+        NBLQ=np.tile(collected[1].astype(float), repeat),
+    )
+    return frame[np.tile(given, repeat)]
 
 
 def _joined(flags: Mapping[str, Flags], size: int) -> list[str]:

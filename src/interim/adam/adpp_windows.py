@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from interim.adam.adpc import PROFILE, clocks
+from interim.adam.kinetic_columns import days_from
 from interim.stats.answers import Flags, Floats
 from interim.stats.nca import Nca, NcaRules, analyse
 from interim.stats.nca_profile import Profiles, apply_blq_rule, profiles
 from interim.stats.nca_segments import Window, boundary_from_slope, window
 from interim.study import Study
-
-_DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +146,8 @@ def batch(adpc: pd.DataFrame, adex: pd.DataFrame, role: str) -> Batch | None:
 def _cycles(keys: pd.DataFrame, table: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     """Return start, end of the last infusion and dose of each profile's cycles, in the order of the cycles."""
     times = {
-        "START": (table["START"] - table["FIRST"]) / _DAY,
-        "LAST": (table["LASTINF"] - table["FIRST"]) / _DAY,
+        "START": days_from(table["START"], table["FIRST"]),
+        "LAST": days_from(table["LASTINF"], table["FIRST"]),
         "DOSEKG": table["DOSEKG"],
     }
     order = table.groupby(["USUBJID", "PRODUCT"]).cumcount()

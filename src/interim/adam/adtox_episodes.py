@@ -312,6 +312,7 @@ def _directions(frame: pd.DataFrame) -> pd.DataFrame:
         equal = frame[low] == frame[high]
         answer[f"DERGR{letter}"] = frame[low].where(equal)
         answer[f"DIR{letter}"] = _direction(frame[f"REPGR{letter}"], frame[low], frame[high], frame["REPFL"])
+    answer.loc[frame["PARAMCD"] == "ICANS", "DIRC"] = None
     none = frame[["ASTLO", "CTCLO"]].isna().all(axis=1)
     unsure = ~none & (frame["ASTLO"] != frame["ASTHI"])
     reason = pd.Series(None, index=frame.index, dtype=object)

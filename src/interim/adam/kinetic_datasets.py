@@ -87,7 +87,10 @@ def kinetic_datasets(
         missing |= dict.fromkeys(("ADCY", "ADCYPP"), "no LB")
     else:
         courses = derive_adcy(adlb, adsl, cm=cm)
-        datasets |= {"ADCY": courses.values, "ADCYPP": courses.parameters}
+        if len(courses.values):
+            datasets |= {"ADCY": courses.values, "ADCYPP": courses.parameters}
+        else:
+            missing |= dict.fromkeys(("ADCY", "ADCYPP"), "no cytokine results in LB")
     markers = derive_adbm(sdtm, adsl)
     if len(markers):
         datasets["ADBM"] = markers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from interim.adam.kinetic_columns import code_column, flag_column
 from interim.study import Study
 
 _SETS = (("CKFL", "CKRS", "t", "SAFCTFL", "NO-CART"), ("CKNKFL", "CKNKRS", "nk", "SAFNKFL", "NO-NK"))
@@ -42,6 +43,6 @@ def kinetic_sets(adsl: pd.DataFrame, adpc: pd.DataFrame | None, study: Study) ->
         sampled = adsl["USUBJID"].isin(adpc.loc[usable, "USUBJID"])
         treated = adsl[safety] == "Y"
         why = np.select([~treated, ~sampled], [untreated, "NO-SAMPLE"], "")
-        answer[flag] = pd.Series(np.where(why == "", "Y", "N"), index=adsl.index, dtype=object)
-        answer[reason] = pd.Series(np.where(why == "", None, why), index=adsl.index, dtype=object)
+        answer[flag] = flag_column(why == "", adsl.index, no="N")
+        answer[reason] = code_column(why, adsl.index)
     return answer

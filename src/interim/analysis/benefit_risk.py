@@ -129,9 +129,7 @@ def _add_utility(
             rows.add(stat, None, status="NE", reason="no scores of response and event in the study", **place)
         return
     active, toxic = hits
-    cells = tuple(
-        len([one for one in ids if ((one in active), (one in toxic)) == cell]) for cell in _CELLS
-    )
+    cells = tuple(len([one for one in ids if ((one in active), (one in toxic)) == cell]) for cell in _CELLS)
     mean, sd = utility_moments(cells, study)
     rows.add("mean", mean, **place)
     rows.add("sd", sd, **place)

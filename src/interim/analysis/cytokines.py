@@ -66,7 +66,7 @@ def course(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``cytokines.course``; group = column, variable = analyte and participant, level = day from the first CAR-T infusion;
+        ``cytokines.course``; group = column, variable = analyte and participant, level = D and the day from the first CAR-T infusion;
         stat log2_fold.
 
     Raises
@@ -79,7 +79,13 @@ def course(adam: Adam, study: Study) -> Result:
     column = {subject: group for group in who.groups[:-1] for subject in who.members[group]}
     frame = adam["ADCY"] if adam.has("ADCY") else None
     if frame is not None and len(frame):
-        kept = frame["BASETYPE"].eq("CART") & frame["LOG2FOLD"].notna() & frame["USUBJID"].isin(list(column))
+        shown = frame["DAY"].between(*layout()["cytokines"]["course_days"])
+        kept = (
+            frame["BASETYPE"].eq("CART")
+            & frame["LOG2FOLD"].notna()
+            & frame["USUBJID"].isin(list(column))
+            & shown
+        )
         frame = frame[kept].sort_values(["PARAMCD", "USUBJID", "DAY", "SRCSEQ"], kind="stable")
         frame = frame.assign(WHEN=frame["DAY"].round(2)).drop_duplicates(
             ["PARAMCD", "USUBJID", "WHEN"], keep="last"
@@ -93,7 +99,7 @@ def course(adam: Adam, study: Study) -> Result:
             float(record["LOG2FOLD"]),
             group=column[record["USUBJID"]],
             variable=f"{record['PARAMCD']}|{record['USUBJID']}",
-            level=f"{record['WHEN']:.2f}",
+            level=f"D{record['WHEN']:.2f}",
             sources=[(record["USUBJID"], record["SRCDOM"], record["SRCSEQ"])],
         )
     return rows.build()

@@ -151,12 +151,12 @@ def spider(adam: Adam, study: Study) -> Result:
     sums = used_sums(adam, study, after_pd=True)
     new = chosen(adam, study, "NEWLPROG")
     new = new[new["AVALC"] == "Y"]
-    adsl = adam["ADSL"].set_index("USUBJID")
+    dates: dict[Any, Any] = adam["ADSL"].set_index("USUBJID").to_dict("index")
     with_sums = frozenset(sums["USUBJID"])
     for group, ids in list(who.members.items())[:-1]:
         for subject in sorted(ids & with_sums):
             parts = (sums[sums["USUBJID"] == subject], new[new["USUBJID"] == subject])
-            _add_course(rows, (group, subject), parts, adsl.loc[subject])
+            _add_course(rows, (group, subject), parts, dates[subject])
     drawn = sorted(who.everyone & with_sums)
     rows.add("n", len(drawn), variable="summary", n=len(drawn), N=who.n(), subjects=drawn)
     return rows.build()

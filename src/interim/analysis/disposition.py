@@ -20,11 +20,12 @@ from interim.result import TOTAL, Result, Rows
 from interim.study import Study
 
 _PHASE_ROLES = (("NK", "nk"), ("CART_C1", "t"), ("CART_C2", "t"))
+_KINETIC = {"CK": ("CKFL", "CKRS"), "CK-NK": ("CKNKFL", "CKNKRS")}
 _OUTSIDE = {
     "manufacture": "manufacturing records are not part of the analysis datasets",
     "PP": "not defined in the study parameters (OP-8)",
-    "CK": "not available: cellular kinetics are not derived",
-    "CK-NK": "not available: cellular kinetics are not derived",
+    "CK": "not available: no samples of cellular kinetics",
+    "CK-NK": "not available: no samples of cellular kinetics",
     "BX": "not available: biopsies are not derived",
 }
 
@@ -157,5 +158,12 @@ def analysis_sets(adam: Adam, study: Study) -> Result:
         for reason, ids in by_value(excluded, item.reason).items():
             add_counts(rows, who, variable=f"{item.code} excluded", level=reason, subjects=ids)
     for code in ("PP", "CK", "CK-NK", "BX"):
-        add_not_available(rows, who.groups, variable=code, reason=_OUTSIDE[code])
+        flag, reason_of = _KINETIC.get(code, ("", ""))
+        if flag not in enrolled:
+            add_not_available(rows, who.groups, variable=code, reason=_OUTSIDE[code])
+            continue
+        member = enrolled[flag] == "Y"
+        add_counts(rows, who, variable=code, subjects=enrolled.loc[member, "USUBJID"])
+        for reason, ids in by_value(enrolled[~member], reason_of).items():
+            add_counts(rows, who, variable=f"{code} excluded", level=reason, subjects=ids)
     return rows.build()

@@ -40,7 +40,7 @@ def dlt_by_dose(adam: Adam, study: Study) -> Result:
     Result
         ``escalation.dlt_by_dose``; columns by assigned level; variables treated, not_evaluable (one level per reason),
         evaluable (stat n); dlt (stats rate, lower, upper, upper_one_sided); posterior (stats mean, p_above; not for the
-        total); all NA for a study without a dose ladder.
+        total); trigger (stat n); all NA for a study without a dose ladder.
 
     Raises
     ------
@@ -62,9 +62,21 @@ def dlt_by_dose(adam: Adam, study: Study) -> Result:
         add_counts(rows, who, variable="not_evaluable", level=reason, subjects=ids)
     add_counts(rows, who, variable="evaluable", subjects=evaluable)
     _add_rates(rows, who.narrow(evaluable), treated, study)
-    reason = "not derived: the trigger is not part of the analysis datasets"
-    add_not_available(rows, who.groups, variable="trigger", reason=reason)
+    _add_trigger(rows, who, adam)
     return rows.build()
+
+
+def _add_trigger(rows: Rows, who: Population, adam: Adam) -> None:
+    """Count the participants with a titration trigger; an open query is taken as one until it is answered."""
+    if not adam.has("ADDLT"):
+        reason = (
+            f"not derived: {adam.missing.get('ADDLT', 'the trigger is not part of the analysis datasets')}"
+        )
+        add_not_available(rows, who.groups, variable="trigger", reason=reason)
+        return
+    facts = adam["ADDLT"]
+    triggered = frozenset(facts.loc[facts["TRIGFL"] != "N", "USUBJID"]) & who.everyone
+    add_counts(rows, who, variable="trigger", subjects=triggered)
 
 
 def _add_rates(rows: Rows, who: Population, treated: pd.DataFrame, study: Study) -> None:
@@ -129,4 +141,4 @@ def _add_small_sample(rows: Rows, group: str, counts: tuple[int, int], study: St
         return
     posterior = beta_posterior(x, n, prior=prior, limit=study.dose.limit)
     rows.add("mean", float(posterior.mean), **place)
-    rows.add("p_above", float(posterior.p_above), **place)
+    rows.add("p_above", posterior.p_above, **place)

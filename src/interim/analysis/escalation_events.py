@@ -87,17 +87,21 @@ def dlt_details(adam: Adam, study: Study) -> Result:
     reason = no_events(adam, study)
     if reason:
         return add_absent(rows, reason, variable="event").build()
-    facts = adam["ADDLT"].set_index("USUBJID")
-    starts = adam["ADSL"].set_index("USUBJID")
+    facts, starts = _by_subject(adam["ADDLT"]), _by_subject(adam["ADSL"])
     events = _chosen(adam, adam["ADAE"]["DLTFL"] == "Y")
     rows.add("n", len(events), variable="event", n=len(events))
     for place, row in enumerate(events, 1):
         who = str(row["USUBJID"])
-        texts = _dlt(row, facts.loc[who], starts.loc[who])
+        texts = _dlt(row, facts[who], starts[who])
         add_texts(
             rows, {"variable": "event", "level": str(place)}, texts, sources=[(who, "AE", row["SRCSEQ"])]
         )
     return rows.build()
+
+
+def _by_subject(frame: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of a dataset by participant."""
+    return {str(row["USUBJID"]): row for row in frame.to_dict("records")}  # type: ignore[misc]
 
 
 def _chosen(adam: Adam, where: pd.Series) -> list[dict[str, Any]]:
@@ -109,7 +113,7 @@ def _chosen(adam: Adam, where: pd.Series) -> list[dict[str, Any]]:
     return found
 
 
-def _dlt(row: Mapping[str, Any], fact: pd.Series, start: pd.Series) -> dict[str, str]:
+def _dlt(row: Mapping[str, Any], fact: Mapping[str, Any], start: Mapping[str, Any]) -> dict[str, str]:
     open_window = pd.notna(fact["DLTWEDT"]) and fact["DLTWEDT"] > start["DCUTDT"]
     reported = row.get("DLTREPFL") == "Y"
     both = filter(None, (row.get("DLTRULE"), "reported" if reported else None))
@@ -169,20 +173,20 @@ def trigger_candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     if reason:
         return add_absent(rows, reason, variable="event").build()
     status = triggers_by_reading(adam, study, sdtm)
-    some = pd.DataFrame(status).ne("N").any(axis=1)
+    some = pd.concat([flags != "N" for flags in status.values()], axis=1).any(axis=1)
     assigned = set(adam["ADDLT"].loc[adam["ADDLT"]["LEVEL"].notna(), "USUBJID"])
     for (amb, letter), flags in status.items():
         who = sorted(assigned & set(adam["ADAE"].loc[flags != "N", "USUBJID"]))
         rows.add("n", len(who), variable="count", level=f"{amb} {letter}", n=len(who), subjects=who)
-    starts = adam["ADSL"].set_index("USUBJID")
-    facts = adam["ADDLT"].set_index("USUBJID")
+    facts, starts = _by_subject(adam["ADDLT"]), _by_subject(adam["ADSL"])
     marked = {f"{amb} {letter}": flags for (amb, letter), flags in status.items()}
     events = _chosen(Adam({**adam.datasets, "ADAE": adam["ADAE"].assign(**marked)}, adam.cut), some)
     for place, row in enumerate(events, 1):
         who = str(row["USUBJID"])
-        texts = _candidate(row, facts.loc[who], starts.loc[who])
-        source = [(who, "AE", row["SRCSEQ"])]
-        add_texts(rows, {"variable": "event", "level": str(place)}, texts, sources=source)
+        texts = _candidate(row, facts[who], starts[who])
+        add_texts(
+            rows, {"variable": "event", "level": str(place)}, texts, sources=[(who, "AE", row["SRCSEQ"])]
+        )
     return rows.build()
 
 
@@ -221,7 +225,7 @@ def _letters(amb: str) -> Iterator[str]:
     return (letter for letter, entry in register()[amb].items() if isinstance(entry, Mapping))
 
 
-def _candidate(row: Mapping[str, Any], fact: pd.Series, start: pd.Series) -> dict[str, str]:
+def _candidate(row: Mapping[str, Any], fact: Mapping[str, Any], start: Mapping[str, Any]) -> dict[str, str]:
     causes = [label for name, label in _CAUSES.items() if row.get(name) == "Y"]
     texts = {
         "participant": str(row["USUBJID"]),
@@ -273,6 +277,6 @@ def course(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     for place, subject in enumerate(history.subjects, 1):
         tumour = adsl["TUMTYPE"].get(subject.id) if "TUMTYPE" in adsl else None
         where = {"variable": "participant", "level": str(place)}
-        rows.add("level", subject.level, **where, subjects=[subject.id])  # type: ignore[arg-type]
+        rows.add("level", subject.level, **where, subjects=[subject.id])
         add_texts(rows, where, {"outcome": words[subject.outcome], "tumour": str(tumour or MISSING)})
     return rows.build()

@@ -1,8 +1,8 @@
-"""Dose finding: the log of the decisions, their replay, and what the rule does on average."""
+"""Dose finding: the log of the decisions, their replay, and what would change the next one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 
 from interim.adam.model import Adam
@@ -16,21 +16,15 @@ from interim.analysis.escalation_state import (
 )
 from interim.analysis.population import set_label
 from interim.data.model import Sdtm
-from interim.design.characteristics import Characteristics
 from interim.design.escalation import TitratedThreePlusThree
 from interim.design.history import History
-from interim.design.operate import operating_characteristics
-from interim.design.planning import planning_scenarios
 from interim.design.replay import ReplayRow
 from interim.design.tipping import open_facts, tipping_options
 from interim.result import Result, Rows
 from interim.study import Study
-from interim.study.ambiguity import register
-from interim.study.reread import with_readings
 
 TITRATION, CLASSIC = "titration", "3+3"
 _DAYS = 7
-_SCOPE = "AMB-1"
 
 
 def decision_log(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
@@ -57,9 +51,7 @@ def decision_log(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     DataError
         If a fact that the replay needs has no date.
     """
-    rows = Rows(
-        "escalation_log.decision_log", "Dose-escalation decision log", set_label("CART-SAF", study)
-    )
+    rows = Rows("escalation_log.decision_log", "Dose-escalation decision log", set_label("CART-SAF", study))
     reason = no_escalation(adam, study)
     if reason:
         return add_absent(rows, reason, variable="decision").build()
@@ -96,9 +88,7 @@ def mode_of(row: ReplayRow) -> str:
     return TITRATION if row.decision.rule_id.split(">")[0] in ("T0", "T1") else CLASSIC
 
 
-def _add_decision(
-    rows: Rows, state: Escalation, number: int, members: list[ReplayRow], *, mode: str
-) -> None:
+def _add_decision(rows: Rows, state: Escalation, number: int, members: list[ReplayRow], *, mode: str) -> None:
     first = members[0]
     ids = [row.participant for row in members]
     subjects = [subject for subject in state.history.subjects if subject.id in ids]
@@ -215,80 +205,6 @@ def _assignment(state: Escalation, row: ReplayRow, place: int) -> dict[str, str]
         "today": f"{decision_text(row.today)}*" if row.would_differ else "unchanged",
         "cause": "; ".join(causes),
     }
-
-
-def characteristics(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
-    """Compute what the rule does on average under the planning scenarios, for every reading of the titration scope.
-
-    Parameters
-    ----------
-    adam : Adam
-        ADDLT; the present state.
-    study : Study
-        Table ``dose``.
-    sdtm : Sdtm
-        Source data.
-
-    Returns
-    -------
-    Result
-        ``escalation_log.characteristics``; group by scenario, variable by reading of AMB-1 (and ``present``: from the state at the cut-off); stats none, mtd1 ... (exact
-        probability of each MTD), cap, left, n (expected participants), dlt.
-
-    Raises
-    ------
-    DesignError
-        If there are more states than permitted.
-    """
-    title = "Exact operating characteristics of the escalation rule"
-    rows = Rows("escalation_log.characteristics", title, method="exact", group_var="SCENARIO")
-    scenarios = planning_scenarios(len(study.dose.levels))
-    if no_escalation(adam, study) or not scenarios:
-        reason = no_escalation(adam, study) or "the planning scenarios have another number of levels"
-        return add_absent(rows, reason, variable="scenario").build()
-    for name, rule in rules_by_scope(study).items():
-        for scenario, found in operating_characteristics(rule, scenarios).items():
-            _add_characteristics(rows, scenario, name, found)
-    state = escalation_of(adam, study, sdtm)
-    if state.by_rule.action != "STOP":
-        present = operating_characteristics(state.rule, scenarios, start=state.history)
-        for scenario, found in present.items():
-            _add_characteristics(rows, scenario, "present", found)
-    return rows.build()
-
-
-def rules_by_scope(study: Study) -> dict[str, TitratedThreePlusThree]:
-    """Return the rule of a study under every reading of the titration scope.
-
-    Parameters
-    ----------
-    study : Study
-        Table ``dose``.
-
-    Returns
-    -------
-    dict of str to TitratedThreePlusThree
-        Reading of AMB-1 -> rule; ``own`` first if the study reads the text in its own way.
-
-    Raises
-    ------
-    DesignError
-        If the options of the rule contradict each other.
-    """
-    own = next(reading for reading in study.readings if reading.amb == _SCOPE)
-    rules = {"own": TitratedThreePlusThree.from_study(study)} if own.reading == "own" else {}
-    letters = [letter for letter, entry in register()[_SCOPE].items() if isinstance(entry, Mapping)]
-    for letter in letters:
-        rules[letter] = TitratedThreePlusThree.from_study(with_readings(study, {_SCOPE: letter}))
-    return rules
-
-
-def _add_characteristics(rows: Rows, scenario: str, reading: str, found: Characteristics) -> None:
-    numbers = {"none": found.sel[0]}
-    numbers |= {f"mtd{level}": share for level, share in enumerate(found.sel) if level}
-    numbers |= {"cap": found.p_cap, "left": found.p_left_titration, "n": found.total_n, "dlt": found.total_dlt}
-    for stat, value in numbers.items():
-        rows.add(stat, value, group=scenario, variable=reading)
 
 
 def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:

@@ -95,12 +95,12 @@ def _add_blrm(rows: Rows, n: np.ndarray, y: np.ndarray, study: Study) -> None:
     limits = model.quantiles_of(n, y, probs)
     for place in range(len(study.dose.levels)):
         where = {"group": f"DL{place + 1}", "variable": "blrm"}
-        rows.add("mean", float(found.mean[place]), **where)  # type: ignore[arg-type]
+        rows.add("mean", float(found.mean[place]), **where)
         for stat, value in zip(_INTERVALS, found.interval_probs[place], strict=True):
-            rows.add(stat, float(value), **where)  # type: ignore[arg-type]
-        rows.add("ewoc", None, text="yes" if found.ewoc_ok[place] else "no", **where)  # type: ignore[arg-type]
+            rows.add(stat, float(value), **where)
+        rows.add("ewoc", None, text="yes" if found.ewoc_ok[place] else "no", **where)
         for stat, value in zip(names, limits[place], strict=True):
-            rows.add(stat, float(value), **where)  # type: ignore[arg-type]
+            rows.add(stat, float(value), **where)
 
 
 def _limits() -> list[tuple[str, float]]:

@@ -91,7 +91,9 @@ def _of_kind(state: Escalation, kind: str) -> str:
     row = found.iloc[-1]
     week = (row["date"] - state.first_day).days // 7 + 1
     where = "" if pd.isna(row["level"]) else f" DL{row['level']:.0f},"
-    return f"recorded by {row['role']} ({row['name']}):{where} w{week:02d}; {row['reason']}; {row['evidence']}"
+    return (
+        f"recorded by {row['role']} ({row['name']}):{where} w{week:02d}; {row['reason']}; {row['evidence']}"
+    )
 
 
 def _rp2d(state: Escalation) -> Answer:
@@ -121,7 +123,13 @@ def _favourable(state: Escalation, adam: Adam) -> Answer:
 
 def _index_rule(study: Study) -> IndexRule:
     table = study.therapeutic_index
-    numbers = (table.ti_tox_max, table.ti_prob_tox, table.ti_orr_min, table.ti_prob_orr, table.ti_completion_min)
+    numbers = (
+        table.ti_tox_max,
+        table.ti_prob_tox,
+        table.ti_orr_min,
+        table.ti_prob_orr,
+        table.ti_completion_min,
+    )
     return IndexRule(*(float(number or 0) for number in numbers))
 
 
@@ -138,7 +146,11 @@ def _responses(adam: Adam, study: Study) -> dict[int, tuple[int, int]]:
     if not adam.has("ADRS"):
         return {}
     found = adam["ADRS"]
-    chosen = (found["PARAMCD"] == "CRSP") & (found["PARCAT2"] == study.response.evaluator) & (found["AVALC"] == "Y")
+    chosen = (
+        (found["PARAMCD"] == "CRSP")
+        & (found["PARCAT2"] == study.response.evaluator)
+        & (found["AVALC"] == "Y")
+    )
     responders = set(found.loc[chosen, "USUBJID"])
     members = adam["ADSL"].loc[adam["ADSL"]["FASFL"] == "Y", "USUBJID"]
     facts = adam["ADDLT"][adam["ADDLT"]["USUBJID"].isin(members)]
@@ -163,7 +175,11 @@ def _halt(state: Escalation) -> Answer:
 def _cap(state: Escalation) -> Answer:
     limit = state.rule.cap.n_max
     counted = sum(cohort.n + cohort.n_pending for cohort in state.history.cohorts())
-    data = f"{counted} evaluable or pending, no limit" if limit is None else f"{counted} of {limit} evaluable or pending"
+    data = (
+        f"{counted} evaluable or pending, no limit"
+        if limit is None
+        else f"{counted} of {limit} evaluable or pending"
+    )
     return data, "yes" if state.by_rule.mtd_status in _CAP else "no"
 
 

@@ -70,7 +70,9 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     rows.add("n", len(unknown), variable="unknown", n=len(unknown), N=types.who.n(), subjects=unknown)
     text = f"{safety.events} of {safety.n} at {safety.dose}" if safety.dose else "no recommended dose"
     rows.add("n", None, variable="safety", text=text + ("; boundary crossed" if safety.crossing else ""))
-    views = {model: assess(model, (types.r, types.n), study, crossing=safety.crossing) for model in models(study)}
+    views = {
+        model: assess(model, (types.r, types.n), study, crossing=safety.crossing) for model in models(study)
+    }
     for model, view in views.items():
         _add_model(rows, types, model, view)
     _add_decisions(rows, types, views, study)
@@ -216,7 +218,9 @@ def tipping(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         smallest = _smallest(types, k, study, base=base, crossing=crossing)
         place: dict[str, Any] = {"group": entry.id, "variable": "smallest"}
         if smallest is None:
-            rows.add("n", None, status="NE", reason="no number of changed responses alters the class", **place)
+            rows.add(
+                "n", None, status="NE", reason="no number of changed responses alters the class", **place
+            )
         else:
             rows.add("n", smallest, **place)
     _add_bounds(rows, adam, study, crossing=crossing)

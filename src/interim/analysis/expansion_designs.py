@@ -132,7 +132,9 @@ def _add_joint(rows: Rows, study: Study, rates: list[float]) -> None:
     outcomes = _outcomes("exnex", sizes, study, success=False)
     p0 = [entry.p0 for entry in types]
     cut = calibrate_cut(outcomes, p0, fwer=table.alpha_max)
-    rows.add("rule", None, group=JOINT, variable="design", text=f"go if P(p > p0) > {cut:.4f} at {table.n_max}")
+    rows.add(
+        "rule", None, group=JOINT, variable="design", text=f"go if P(p > p0) > {cut:.4f} at {table.n_max}"
+    )
     found = borrowing_characteristics(outcomes, [[rate] * len(types) for rate in rates], cut=cut)
     for place, rate in enumerate(rates):
         where: dict[str, Any] = {"group": JOINT, "variable": "rate", "level": f"{rate:g}"}
@@ -214,7 +216,11 @@ def boundaries(adam: Adam, study: Study) -> Result:
     monitor = named_monitor(table.monitor, n_max=table.n_max)
     limits = monitor.boundary(table.n_max) if monitor is not None else (None,) * table.n_max
     p0, p1 = _reference_rates(study)
-    design = Infeasible(NO_RATES, 0.0) if table.design == JOINT else named_design(table.design, table, p0=p0, p1=p1)
+    design = (
+        Infeasible(NO_RATES, 0.0)
+        if table.design == JOINT
+        else named_design(table.design, table, p0=p0, p1=p1)
+    )
     for n, limit in enumerate(limits, 1):
         place: dict[str, Any] = {"variable": "boundary", "level": str(n)}
         if limit is None:
@@ -223,7 +229,9 @@ def boundaries(adam: Adam, study: Study) -> Result:
             rows.add("tox", limit, **place)
         least = design.boundary(n) if isinstance(design, Monitored) else -1
         if least < 0:
-            rows.add("futility", None, status="NA", reason="no look, or no number of responses stops", **place)
+            rows.add(
+                "futility", None, status="NA", reason="no look, or no number of responses stops", **place
+            )
         else:
             rows.add("futility", least, **place)
     crossing = toxicity_characteristics(limits, table.rates)

@@ -156,14 +156,12 @@ def count_types(adam: Adam, study: Study, *, confirmed: bool, keep: frozenset[st
         frozenset(ids for ids in everyone if value[ids] in entry.values) for entry in study.expansion.type
     )
     placed = frozenset[str]().union(*members)
-    return Types(
-        study.expansion.type, members, tuple(ids & hit for ids in members), everyone - placed, who
-    )
+    return Types(study.expansion.type, members, tuple(ids & hit for ids in members), everyone - placed, who)
 
 
 @lru_cache(maxsize=256)
 def fit_model(
-    model: str, counts: tuple[tuple[int, ...], ...], types: tuple[TumourType, ...], prior: PriorTable
+    model: str, counts: tuple[tuple[int, ...], ...], *, types: tuple[TumourType, ...], prior: PriorTable
 ) -> BasketFit:
     """Return the posterior of the types by one model; a type that does not borrow stands alone.
 
@@ -205,7 +203,9 @@ def fit_model(
     return replace(alone, model=model, laws=tuple(laws), p_exchangeable=shared)
 
 
-def _joint(model: str, data: tuple[Any, Any, Any], types: Sequence[TumourType], prior: PriorTable) -> BasketFit:
+def _joint(
+    model: str, data: tuple[Any, Any, Any], types: Sequence[TumourType], prior: PriorTable
+) -> BasketFit:
     r, n, p0 = data
     if model == "partition":
         blocks = PartitionPrior(prior.block_a, prior.block_b, prior.block_power)
@@ -216,9 +216,7 @@ def _joint(model: str, data: tuple[Any, Any, Any], types: Sequence[TumourType], 
     return hierarchical(r, n, p0=p0, prior=shared, grid=Grid.normal())
 
 
-def model_priors(
-    types: Sequence[TumourType], prior: PriorTable
-) -> tuple[HierarchicalPrior, ExnexPrior]:
+def model_priors(types: Sequence[TumourType], prior: PriorTable) -> tuple[HierarchicalPrior, ExnexPrior]:
     """Return the priors of the study for the quadrature models.
 
     Parameters
@@ -266,7 +264,9 @@ def success_states(study: Study, entry: TumourType) -> tuple[GoState, ...]:
     name = entry.design or table.design
     if table.ppos_success == "posterior" or name == JOINT:
         m = table.n_max
-        above = beta_tail(np.arange(m + 1), m, limit=entry.p0, prior=(entry.p0, 1 - entry.p0)) > table.ppos_cut
+        above = (
+            beta_tail(np.arange(m + 1), m, limit=entry.p0, prior=(entry.p0, 1 - entry.p0)) > table.ppos_cut
+        )
         least = int(np.argmax(above)) if above.any() else m + 1
         return Monitored(m, (), (), least).go_states()
     design = named_design(name, table, p0=entry.p0, p1=entry.p1)
@@ -319,8 +319,8 @@ def assess(
         If there are too many types for the model.
     """
     types, table = study.expansion.type, study.expansion
-    fit = fit_model(model, counts, types, table.prior)
-    own = fit_model(OWN, counts, types, table.prior)
+    fit = fit_model(model, counts, types=types, prior=table.prior)
+    own = fit_model(OWN, counts, types=types, prior=table.prior)
     ppos = tuple(fit.success(k, success_states(study, entry)) for k, entry in enumerate(types))
     verdicts = tuple(
         classify(

@@ -189,7 +189,7 @@ def _add_groups(
         level=study.stats.level,
         interval=study.kinetics.auroc_ci,
         draws=study.kinetics.bootstrap_n,
-        seed=study.study.seed,
+        seed=study.study.seed or 0,
     )
     where: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": found.n_event, "N": len(values)}
     subjects = [str(s) for s in values.index]

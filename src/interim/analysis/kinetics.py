@@ -297,13 +297,13 @@ def biodistribution(adam: Adam, study: Study) -> Result:
         unit = str(part["AVALU"].iloc[0])
         add_summary(rows, who, by_subject(part, "AVAL"), place=Place(variable, "tissue", unit), study=study)
         add_summary(rows, who, by_subject(part, "RATIO"), place=Place(variable, "ratio"), study=study)
-        for reason, few in part[part["RATIO"].isna()].groupby("REASON", sort=True):
+        for why, few in part[part["RATIO"].isna()].groupby("REASON", sort=True):
             ids = sorted(few["USUBJID"])
             rows.add(
                 "n",
                 len(ids),
                 variable=f"{variable} without ratio",
-                level=str(reason),
+                level=str(why),
                 n=len(ids),
                 subjects=ids,
             )

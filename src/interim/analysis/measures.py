@@ -149,10 +149,16 @@ def add_summary(
         if s.n:
             _add_numbers(rows, group, s, place=place, hidden=group in hidden)
         if 0 < s.n < layout()["fewest"]:
-            text = "; ".join(f"{value:.4g}" for value in sorted(known.values()))
+            text = "; ".join(_three_digits(value) for value in sorted(known.values()))
             rows.add(
                 "values", None, group=group, variable=place.variable, level=place.level, text=text, n=s.n
             )
+
+
+def _three_digits(value: float) -> str:
+    """Return three significant digits, never in powers of ten."""
+    places = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{places}f}"
 
 
 def _add_numbers(rows: Rows, group: str, s: Summary, *, place: Place, hidden: bool) -> None:

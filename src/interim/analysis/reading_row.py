@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from inspect import signature
 from itertools import product
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +27,6 @@ from interim.study.ambiguity import register
 from interim.study.reread import with_readings
 
 IN_FORCE = "in force"
-Place = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,15 @@ class Source:
         Data cut-off.
     study : Study
         Readings in force.
+    known : dict
+        What has been computed already: readings that lead to the same facts are summarised once.
     """
 
     datasets: Mapping[str, pd.DataFrame] = field(repr=False)
     cut: datetime
     domains: Mapping[str, pd.DataFrame] = field(repr=False)
     study: Study = field(repr=False)
+    known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def adam(self) -> Adam:
@@ -215,12 +218,11 @@ def outcome_of(source: Source, bundle: Bundle) -> Outcome:
         study = with_readings(source.study, changed)
     except StudyError as error:
         return Outcome(reason="; ".join(problem.message for problem in error.problems))
-    steps = [step for amb in changed for step in printed()["readings"]["moves"][amb]]
-    adam = rederived(source, study, steps)
+    adam = rederived(source, study) if changed else source.adam
     if adam is None:
         return Outcome(reason="adverse events with grade, relation and phase are not available")
     try:
-        return _summary(source, adam, study, steps=steps)
+        return _summary(source, adam, study)
     except DataError as error:
         first = error.findings[0]
         return Outcome(reason=f"{first.rule} {first.subject or ''}: {first.message}")
@@ -237,7 +239,7 @@ def _unread(changed: Mapping[str, str], used: Mapping[str, str]) -> str:
     return ""
 
 
-def rederived(source: Source, study: Study, steps: list[str]) -> Adam | None:
+def rederived(source: Source, study: Study) -> Adam | None:
     """Derive anew what the readings move: DLT window, DLT and trigger flags, DLT facts.
 
     Parameters
@@ -246,20 +248,18 @@ def rederived(source: Source, study: Study, steps: list[str]) -> Adam | None:
         The snapshot.
     study : Study
         The study under the readings.
-    steps : list of str
-        rule, trigger, window, set: what is moved.
 
     Returns
     -------
     Adam or None
-        The given datasets where nothing is moved; None if the events for it are not available.
+        The given datasets where neither window nor trigger is moved; None if the events for it are not available.
 
     Raises
     ------
     None
     """
     adam = source.adam
-    if not {"trigger", "window"} & set(steps):
+    if (study.dose, study.titration_trigger) == (source.study.dose, source.study.titration_trigger):
         return adam
     if no_events(adam, study):
         return None
@@ -291,38 +291,51 @@ def _with_facts(adsl: pd.DataFrame, addlt: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _summary(source: Source, adam: Adam, study: Study, *, steps: list[str]) -> Outcome:
-    sdtm = source.sdtm
-    state = escalation_of(adam, study, sdtm)
-    cohorts = state.history.cohorts()
-    replayed, decision = state.replayed, state.by_rule
-    orr, dcr = _rates(adam, study) if steps and "set" in steps else _rates(source.adam, source.study)
-    return Outcome(
-        cohorts=", ".join(f"DL{cohort.level} {cohort.n_dlt}/{cohort.n}" for cohort in cohorts),
-        triggers=", ".join(f"DL{cohort.level} {cohort.n_trigger}" for cohort in cohorts),
-        next_action=decision_text(decision),
-        mtd="none" if decision.mtd is None else f"DL{decision.mtd}",
-        concordance=f"{replayed.concordant}/{replayed.n_decisions}",
-        orr=orr,
-        dcr=dcr,
-        changed=changed_cells(source, adam, study, steps=steps),
-    )
+def _summary(source: Source, adam: Adam, study: Study) -> Outcome:
+    """Summarise what the datasets say under the study; equal facts and equal rules are summarised once."""
+    state = escalation_of(adam, study, source.sdtm)
+    table = study.therapeutic_index
+    key = (_facts(adam), state.rule, study.sets.efficacy_default, table)
+    if key not in source.known:
+        cohorts, replayed, decision = state.history.cohorts(), state.replayed, state.by_rule
+        orr, dcr = _rates(adam, study)
+        source.known[key] = Outcome(
+            cohorts=", ".join(f"DL{cohort.level} {cohort.n_dlt}/{cohort.n}" for cohort in cohorts),
+            triggers=", ".join(f"DL{cohort.level} {cohort.n_trigger}" for cohort in cohorts),
+            next_action=decision_text(decision),
+            mtd="none" if decision.mtd is None else f"DL{decision.mtd}",
+            concordance=f"{replayed.concordant}/{replayed.n_decisions}",
+            orr=orr,
+            dcr=dcr,
+            changed=changed_cells(source, adam, study),
+        )
+    found: Outcome = source.known[key]
+    return found
+
+
+def _facts(adam: Adam) -> tuple[Any, ...]:
+    """Return what the questions read of the datasets that a reading can move."""
+    addlt = adam["ADDLT"]
+    facts = tuple(map(tuple, addlt.astype(str).to_numpy()))
+    flags = adam["ADAE"][["DLTFL", "TRIGFL"]].astype(str) if adam.has("ADAE") else addlt.head(0)
+    return facts, tuple(map(tuple, flags.to_numpy()))
 
 
 def _rates(adam: Adam, study: Study) -> tuple[str, str]:
     frame = best_response(adam, study).frame
     rows = frame[(frame["stat"] == "rate") & (frame["group"] == TOTAL) & (frame["level"] == "")]
-    found = rows.set_index("variable")
+    found: dict[str, dict[str, Any]] = {str(row["variable"]): row for row in rows.to_dict("records")}  # type: ignore[misc]
 
     def pair(name: str) -> str:
-        if name not in found.index or found.loc[name, "status"] not in ("OK", "FLAG"):
+        row = found.get(name)
+        if row is None or row["status"] not in ("OK", "FLAG"):
             return "not available"
-        return f"{int(found.loc[name, 'n'])}/{int(found.loc[name, 'N'])}"
+        return f"{int(row['n'])}/{int(row['N'])}"
 
     return pair("orr"), pair("dcr")
 
 
-def changed_cells(source: Source, adam: Adam, study: Study, *, steps: list[str]) -> int:
+def changed_cells(source: Source, adam: Adam, study: Study) -> int:
     """Count the numbers of the body tables that differ from those under the readings in force.
 
     Parameters
@@ -333,8 +346,6 @@ def changed_cells(source: Source, adam: Adam, study: Study, *, steps: list[str])
         Datasets under the readings.
     study : Study
         The study under the readings.
-    steps : list of str
-        What the readings move.
 
     Returns
     -------
@@ -345,13 +356,15 @@ def changed_cells(source: Source, adam: Adam, study: Study, *, steps: list[str])
     ------
     None
     """
-    questions = dict.fromkeys(name for step in steps for name in printed()["readings"]["questions"][step])
-    total = 0
-    for name in questions:
-        before = dict(_cells(answered(name, source.adam, source.study, source.sdtm)))
-        after = dict(_cells(answered(name, adam, study, source.sdtm)))
-        total += sum(before.get(key) != after.get(key) for key in {**before, **after})
-    return total
+    if "before" not in source.known:
+        source.known["before"] = _all_cells(source.adam, source.study, source.sdtm)
+    before, after = source.known["before"], _all_cells(adam, study, source.sdtm)
+    return sum(before.get(key) != after.get(key) for key in {**before, **after})
+
+
+def _all_cells(adam: Adam, study: Study, sdtm: Sdtm) -> dict[str, tuple[str, ...]]:
+    questions = printed()["readings"]["questions"]
+    return {key: cell for name in questions for key, cell in _cells(answered(name, adam, study, sdtm=sdtm))}
 
 
 def _cells(result: Result) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -367,7 +380,7 @@ def _question(name: str) -> tuple[object, bool]:
     return found, "sdtm" in signature(found).parameters
 
 
-def answered(name: str, adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+def answered(name: str, adam: Adam, study: Study, *, sdtm: Sdtm) -> Result:
     """Answer a question by its name.
 
     Parameters

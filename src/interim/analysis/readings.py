@@ -72,7 +72,11 @@ def tipping(adam: Adam, study: Study, sdtm: Sdtm, *, executor: Name | Executor =
     for bundle, outcome in flipping:
         rows.add("text", None, text=outcome.flips_from(base), variable="flips", level=bundle.name)
     rows.add("sentence", None, text=_sentence(flipping, base), variable="flips")
-    single = found if study.tipping.mode == "one_at_a_time" else outcomes(adam, _single(study), sdtm, executor=executor)
+    single = (
+        found
+        if study.tipping.mode == "one_at_a_time"
+        else outcomes(adam, _single(study), sdtm, executor=executor)
+    )
     _add_register(rows, study, dict((bundle.name, outcome) for bundle, outcome in single))
     for name in OPEN_POINTS:
         _add_open_point(rows, points[name], study)
@@ -136,10 +140,7 @@ def _sentence(flipping: Sequence[tuple[Bundle, Outcome]], base: Outcome) -> str:
 
 def _single(study: Study) -> Study:
     """Return the study with every reading looked at alone, for the register."""
-    other = study.model_copy(
-        update={"tipping": study.tipping.model_copy(update={"mode": "one_at_a_time"})}
-    )
-    return other
+    return study.model_copy(update={"tipping": study.tipping.model_copy(update={"mode": "one_at_a_time"})})
 
 
 def _add_register(rows: Rows, study: Study, found: Mapping[str, Outcome]) -> None:

@@ -18,14 +18,14 @@ from interim.analysis.population import (
     open_rows,
     population,
 )
-from interim.analysis.safety import GRADES, NOT_CODED, add_events, emergent, has_grades
+from interim.analysis.safety import GRADES, NOT_CODED, Condition, add_events, emergent, has_grades
 from interim.result import Result, Rows
 from interim.stats.poisson import poisson_interval
 from interim.study import Study
 
 PER_DAYS = 100
 PHASES = ("NK", "CART_C1", "CART_C2", POST)
-_CAUSES = (
+_CAUSES: tuple[tuple[str, Condition], ...] = (
     ("related_nk", lambda e: (e["RELNK"] == "Y") & (e["RELCART"] != "Y")),
     ("related_cart", lambda e: (e["RELCART"] == "Y") & (e["RELNK"] != "Y")),
     ("related_both", lambda e: (e["RELNK"] == "Y") & (e["RELCART"] == "Y")),

@@ -116,9 +116,9 @@ def _add_estimates(rows: Rows, row: str, times: pd.DataFrame, study: Study) -> N
         level=study.stats.level,
         interval=study.stats.km_interval,
     )
-    add_median(rows, curve, times, place)
+    add_median(rows, curve, times, place=place)
     for month in printed_rows()["survival"]["landmark_months"]["PFS"]:
-        add_landmark(rows, curve, times, place, month=month)
+        add_landmark(rows, curve, times, place=place, month=month)
 
 
 def _add_interval_estimates(rows: Rows, times: pd.DataFrame) -> None:

@@ -282,7 +282,7 @@ def _imputed(row: Mapping[str, Any], setting: Setting) -> Iterator[Variant]:
         return
     tte = setting.study.tte
     ends = {
-        name: Imputation(rule=_OTHER_END[old.rule], highest=old.highest)
+        name: Imputation.model_validate({"rule": _OTHER_END[old.rule], "highest": old.highest})
         for name, old in (
             ("nact_imputation", tte.nact_imputation),
             ("death_imputation", tte.death_imputation),

@@ -156,14 +156,14 @@ def _add_estimates(
         level=study.stats.level,
         interval=study.stats.km_interval,
     )
-    add_median(rows, curve, times, place)
+    add_median(rows, curve, times, place=place)
     for month in landmarks:
-        add_landmark(rows, curve, times, place, month=month)
+        add_landmark(rows, curve, times, place=place, month=month)
     if group == TOTAL or len(times) >= layout["min_curve_n"]:
         _add_curve(rows, curve, place, times=times, ticks=ticks)
 
 
-def add_median(rows: Rows, curve: Any, times: pd.DataFrame, place: Mapping[str, Any]) -> None:
+def add_median(rows: Rows, curve: Any, times: pd.DataFrame, *, place: Mapping[str, Any]) -> None:
     """Add the median with its limits in months.
 
     Parameters
@@ -201,7 +201,7 @@ def add_median(rows: Rows, curve: Any, times: pd.DataFrame, place: Mapping[str, 
 
 
 def add_landmark(
-    rows: Rows, curve: Any, times: pd.DataFrame, place: Mapping[str, Any], *, month: int
+    rows: Rows, curve: Any, times: pd.DataFrame, *, place: Mapping[str, Any], month: int
 ) -> None:
     """Add the rate at a landmark with its limits and the number at risk.
 
@@ -361,4 +361,4 @@ def _add_duration(rows: Rows, times: pd.DataFrame, *, group: str, study: Study) 
     curve = kaplan_meier(
         times["AVAL"].to_numpy(dtype=float), event, level=study.stats.level, interval=study.stats.km_interval
     )
-    add_median(rows, curve, times, place)
+    add_median(rows, curve, times, place=place)

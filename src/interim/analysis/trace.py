@@ -166,7 +166,8 @@ def _chain_lines(data: Traced, subject: str, adrs: pd.DataFrame, *, immune: bool
 def _same(rows: pd.DataFrame, point: Mapping[Any, Any]) -> pd.DataFrame:
     """Return the rows of the date and visit of a time point."""
     visit = rows["AVISITN"].isna() if pd.isna(point["AVISITN"]) else rows["AVISITN"] == point["AVISITN"]
-    return rows[(rows["ADT"] == point["ADT"]) & visit]
+    found: pd.DataFrame = rows[(rows["ADT"] == point["ADT"]) & visit]
+    return found
 
 
 def _measurement_lines(data: Traced, subject: str, rows: pd.DataFrame) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from interim.data import spec
@@ -12,6 +13,8 @@ from interim.data.model import ORIGIN, LedgerLine
 from interim.errors import Finding, Severity
 
 _WHOLE = 1e15
+Places = Sequence[int] | np.ndarray
+Values = Sequence[Any] | np.ndarray
 
 
 class Rule(NamedTuple):
@@ -64,7 +67,7 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def record_keys(frame: pd.DataFrame, domain: str, places: Sequence[int]) -> list[tuple[str, tuple[str, ...]]]:
+def record_keys(frame: pd.DataFrame, domain: str, places: Places) -> list[tuple[str, tuple[str, ...]]]:
     """Return participant and key of records.
 
     Parameters
@@ -103,11 +106,11 @@ def record_keys(frame: pd.DataFrame, domain: str, places: Sequence[int]) -> list
 def findings_at(
     frame: pd.DataFrame,
     domain: str,
-    places: Sequence[int],
+    places: Places,
     *,
     rule: Rule,
     variable: str,
-    values: Sequence[Any],
+    values: Values,
 ) -> list[Finding]:
     """Return one finding per record.
 
@@ -161,12 +164,12 @@ def findings_at(
 def ledger_at(
     frame: pd.DataFrame,
     domain: str,
-    places: Sequence[int],
+    places: Places,
     *,
     rules: Sequence[str],
     variable: str,
-    before: Sequence[Any],
-    after: Sequence[Any],
+    before: Values,
+    after: Values,
 ) -> list[LedgerLine]:
     """Return one ledger line per changed cell.
 

@@ -71,7 +71,9 @@ class Monitored:
             If the counts are impossible.
         """
         if not 0 <= responses <= n <= self.n_max:
-            raise DesignError(f"{responses} responses in {n} participants are impossible in a cohort of {self.n_max}")
+            raise DesignError(
+                f"{responses} responses in {n} participants are impossible in a cohort of {self.n_max}"
+            )
         if n == self.n_max:
             return "GO" if responses >= self.go else "NO_GO"
         return "STOP" if responses <= self.boundary(n) else "CONTINUE"

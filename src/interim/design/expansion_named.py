@@ -75,9 +75,7 @@ def _computed(name: str, table: ExpansionTable, p0: float, p1: float) -> Monitor
         return best if isinstance(best, Infeasible) else best.design
     if name not in ("predictive", "bayes_monitor"):
         raise KeyError(f"no design {name!r} of one cohort")
-    return predictive(
-        table.n_max, looks, p0=p0, theta_l=setting["theta_l"], theta_t=setting["theta_t"]
-    )
+    return predictive(table.n_max, looks, p0=p0, theta_l=setting["theta_l"], theta_t=setting["theta_t"])
 
 
 def rule_text(design: Monitored) -> str:

@@ -300,15 +300,13 @@ def bop2(
     order = np.argsort(first)
     unique, first = unique[order], first[order]
     p_go, size = _monitored(unique, (*looks, n_max), np.array([p0, p1]))
-    within = np.flatnonzero(p_go[:, 0] <= alpha)
+    within = np.flatnonzero((p_go[:, 0] <= alpha) & (p_go[:, 1] > 0.0))
     if not len(within):
         return Infeasible(f"no boundary has a false go <= {alpha:g} at {p0:g} with N = {n_max}", 0.0)
     rank = np.lexsort((first[within], size[within, 0].round(_DIGITS), -p_go[within, 1].round(_DIGITS)))
     chosen = int(within[rank[0]])
     stops = np.maximum.accumulate(unique[chosen, :-1] - 1)
-    design = Monitored(
-        n_max, looks, tuple(int(r) for r in stops), int(unique[chosen, -1]), f"bop2_{n_max}"
-    )
+    design = Monitored(n_max, looks, tuple(int(r) for r in stops), int(unique[chosen, -1]), f"bop2_{n_max}")
     lam, gamma = pairs[first[chosen]]
     return BayesOptimal(design, float(lam), float(gamma))
 
@@ -398,7 +396,9 @@ def predictive(
     go = int(np.argmax(success))
     stops = []
     for n in looks:
-        chance = np.array([_beta_binomial_tail(go - r, n_max - n, (p0 + r, 1.0 - p0 + n - r)) for r in range(n + 1)])
+        chance = np.array(
+            [_beta_binomial_tail(go - r, n_max - n, (p0 + r, 1.0 - p0 + n - r)) for r in range(n + 1)]
+        )
         stops.append(int(np.count_nonzero(np.minimum.accumulate(chance < theta_l))) - 1)
     rising = np.maximum.accumulate(np.array(stops, dtype=int)) if stops else np.empty(0, dtype=int)
     return Monitored(n_max, looks, tuple(int(r) for r in rising), go, f"predictive_{n_max}")

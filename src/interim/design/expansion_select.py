@@ -60,7 +60,9 @@ def select_arm(n: int, rates: tuple[float, float], *, min_diff: int = 1) -> Sele
     (0.911122, 0.037022, 0.051856)
     """
     if n < 1 or min_diff < 1 or not 0.0 <= rates[0] <= rates[1] <= 1.0:
-        raise DesignError(f"n and min_diff must be >= 1 and rates rise within 0 to 1; found {n}, {min_diff}, {rates}")
+        raise DesignError(
+            f"n and min_diff must be >= 1 and rates rise within 0 to 1; found {n}, {min_diff}, {rates}"
+        )
     counts = np.arange(n + 1)
     joint = np.outer(binom.pmf(counts, n, rates[0]), binom.pmf(counts, n, rates[1]))
     lead = counts[None, :] - counts[:, None]

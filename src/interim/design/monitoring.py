@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from scipy.stats import binom
@@ -18,14 +18,6 @@ from interim.stats.posterior import beta_tail
 Looks = Literal["every"] | tuple[int, ...]
 Boundary = tuple[int | None, ...]
 _TIE = 1e-12
-
-
-class Monitor(Protocol):
-    """A rule that pauses a cohort for toxicity."""
-
-    def boundary(self, n_max: int) -> Boundary:
-        """Return the smallest number of events that pauses, for n = 1..n_max; None where none does."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -130,6 +122,10 @@ class PocockToxicity:
         if n_max > self.n_max:
             raise DesignError(f"the boundary ends at n = {self.n_max}, asked for n = {n_max}")
         return _pocock(self)[1][:n_max]
+
+
+Monitor = BayesToxicity | PocockToxicity
+"""A rule that pauses a cohort for toxicity."""
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,21 @@ _MODULES = {
     "text": ("Paragraph", "Span", "sentence"),
     "disposition": ("table_participant_flow", "table_analysis_sets", "table_demography", "table_disease"),
     "escalation": ("table_dlt_by_dose",),
+    "escalation_listing": (
+        "table_decision_log",
+        "table_conformance",
+        "table_dlt_details",
+        "table_trigger_candidates",
+        "table_rule_options",
+        "table_stopping_triggers",
+    ),
+    "escalation_curve": (
+        "table_dlt_curve",
+        "table_characteristics",
+        "figure_escalation_course",
+        "figure_dlt_curve",
+    ),
+    "readings": ("table_readings", "table_ambiguities"),
     "safety": (
         "table_teae_summary",
         "table_teae_by_soc_pt",
@@ -62,6 +77,15 @@ _MODULES = {
     ),
     "expansion_figures": ("figure_benefit_risk", "figure_designs"),
     "subgroups": ("table_subgroup_registry", "figure_forest"),
+    "subgroups_tables": (
+        "table_subgroup",
+        "table_subgroup_limits",
+        "table_shrinkage",
+        "table_type_by_dose",
+        "table_credibility",
+    ),
+    "subgroups_stability": ("table_stability", "table_post_baseline"),
+    "subgroups_figures": ("figure_map", "figure_overlap", "figure_cut_path"),
     "kinetics": (
         "table_kinetic_levels",
         "table_kinetic_parameters",

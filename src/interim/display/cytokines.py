@@ -75,17 +75,17 @@ def figure_cytokine_heat_map(result: Result, study: Study) -> Figure:
         reason = numbers.absence("cytokines", stat="n") or "no fold change"
         return not_drawn(numbers, title=result.title, reason=reason)
     parts = frame["variable"].str.split("|", n=1, expand=True)
-    points = frame.assign(ANALYTE=parts[0], SUBJECT=parts[1], DAY=frame["level"].astype(float))
+    points = frame.assign(ANALYTE=parts[0], SUBJECT=parts[1], DAY=frame["level"].str.removeprefix("D").astype(float))
     subjects = tuple(sorted(points["SUBJECT"].unique()))
     analytes = tuple(sorted(points["ANALYTE"].unique()))
     rows = -(-len(analytes) // _COLUMNS)
     panel = _ROW_MM * len(subjects) + 20
     svg, png = drawn(
         lambda sheet: _paint(sheet, points, analytes=analytes, subjects=subjects, study=study),
-        size_mm=(PORTRAIT_MM, rows * panel + 14),
+        size_mm=(PORTRAIT_MM, rows * panel + 18),
         study=study,
     )
-    largest = points.loc[points["value"].idxmax()]
+    largest = points.sort_values("value", kind="stable").iloc[-1]
     alt = (
         f"Heat map of log2 fold change from the value before CAR-T cells, rows participants, columns days, {len(analytes)} analytes, "
         f"{len(subjects)} participants; the largest rise is {largest['value']:.1f} ({largest['ANALYTE']}, day {largest['DAY']:.0f})."
@@ -115,21 +115,21 @@ def _paint(
         axes = axes_mm(
             sheet,
             left=24 + column * 72.0,
-            bottom=22 + (rows - 1 - row) * panel,
+            bottom=26 + (rows - 1 - row) * panel,
             width=54,
             height=_ROW_MM * len(subjects),
         )
         part = points[points["ANALYTE"] == analyte]
         rows_of = part["SUBJECT"].map(place_of).to_numpy(dtype=float)
         axes.scatter(
-            part["DAY"], rows_of, c=colours(norm(part["value"].to_numpy())), marker="s", s=7, linewidths=0
+            part["DAY"], rows_of, c=colours(norm(part["value"].to_numpy())), marker="s", s=11, linewidths=0
         )
         axes.axvline(0, color="#6E6E6E", linewidth=0.5)
         axes.set(ylim=(len(subjects) - 0.5, -0.5), xlim=(float(points["DAY"].min()) - 2, last + 2))
         names = [participant_label(s, study) for s in subjects] if column == 0 else [""] * len(subjects)
         axes.set_yticks(np.arange(len(subjects)), names, fontsize=5.5)
         axes.set_title(word("measures", analyte), fontsize=7.5)
-    bar = axes_mm(sheet, left=40, bottom=6, width=70, height=2.5)
+    bar = axes_mm(sheet, left=40, bottom=11, width=70, height=2.5)
     bar.imshow(
         np.linspace(-_LIMIT, _LIMIT, 101)[None, :],
         cmap=colours,

@@ -53,7 +53,16 @@ def table_candidates(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     numbers = Numbers(result, study)
-    header = ("Tumour type and model", "x/n (%), mean", "Interval", "P(p > p0)", "PPoS", "ESS", "Borrowed", "Class")
+    header = (
+        "Tumour type and model",
+        "x/n (%), mean",
+        "Interval",
+        "P(p > p0)",
+        "PPoS",
+        "ESS",
+        "Borrowed",
+        "Class",
+    )
     absent = _not_run(numbers, "candidates", header)
     if absent is not None:
         return absent
@@ -104,7 +113,9 @@ def _type_rows(numbers: Numbers, group: str) -> Iterator[Row]:
         ),
         1,
     )
-    margins = [numbers.value(group, "margin", "margin", level=name, digits=2) for name in numbers.levels("margin")]
+    margins = [
+        numbers.value(group, "margin", "margin", level=name, digits=2) for name in numbers.levels("margin")
+    ]
     named = "; ".join(
         f"{word('expansion', name)} {cell.text}"
         for name, cell in zip(numbers.levels("margin"), margins, strict=True)
@@ -157,8 +168,9 @@ def table_tipping(result: Result, study: Study) -> Table:
     rows: list[Row] = []
     for entry in study.expansion.type:
         rows.append(Row((Cell(entry.label),), kind="section"))
-        for change in numbers.levels("change", group=entry.id):
-            rows.append(_change_row(numbers, entry.id, change))
+        rows.extend(
+            _change_row(numbers, entry.id, change) for change in numbers.levels("change", group=entry.id)
+        )
         smallest = numbers.row("n", group=entry.id, variable="smallest")
         shown = "none" if smallest is None or smallest["status"] != "OK" else f"{smallest['value']:.0f}"
         keys = () if smallest is None else (smallest["result_id"],)
@@ -219,8 +231,7 @@ def table_designs(result: Result, study: Study) -> Table:
         rule = numbers.need("rule", group=name, variable="design")
         text = rule["text"] if rule["status"] == "OK" else rule["reason"]
         rows.append(Row((Cell(f"{word('expansion', name)}: {text}", (rule["result_id"],)),), kind="section"))
-        for rate in numbers.levels("rate", group=name):
-            rows.append(_rate_row(numbers, name, rate))
+        rows.extend(_rate_row(numbers, name, rate) for rate in numbers.levels("rate", group=name))
     rows += list(_limit_rows(numbers, study))
     return plain_table(
         numbers,

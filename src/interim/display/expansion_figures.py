@@ -85,7 +85,10 @@ def _paint_doses(sheet: Sheet, numbers: Numbers, doses: list[str]) -> None:
     axes.add_patch(Rectangle((0, active), limit, 1 - active, facecolor=LIGHT, zorder=0))
     for place, dose in enumerate(doses):
         colour = PALETTE[place % len(PALETTE)]
-        middle = [float(numbers.need(s, group=dose, variable="posterior")["value"]) for s in ("tox_mean", "act_mean")]
+        middle = [
+            float(numbers.need(s, group=dose, variable="posterior")["value"])
+            for s in ("tox_mean", "act_mean")
+        ]
         n = int(numbers.need("tox_mean", group=dose, variable="posterior")["n"])
         for level, width in (("90", 0.8), ("50", 2.4)):
             region = _region(numbers, dose, level)
@@ -133,7 +136,9 @@ def figure_designs(result: Result, study: Study) -> Figure:
     ------
     None
     """
-    frame = result.frame[(result.frame["variable"] == "rate") & result.frame["stat"].isin(["p_go", "expected_n"])]
+    frame = result.frame[
+        (result.frame["variable"] == "rate") & result.frame["stat"].isin(["p_go", "expected_n"])
+    ]
     curves = {str(name): part for name, part in frame.groupby("group", sort=False)}
 
     def paint(sheet: Sheet) -> None:
@@ -147,9 +152,7 @@ def figure_designs(result: Result, study: Study) -> Figure:
                 axes.legend(loc="upper left", bbox_to_anchor=(0, -0.24), ncols=3, fontsize=7, frameon=False)
 
     svg, png = drawn(paint, size_mm=_SIZE, study=study)
-    told = "; ".join(
-        f"{word('expansion', name)} P(go) {_ends(part)}" for name, part in curves.items()
-    )
+    told = "; ".join(f"{word('expansion', name)} P(go) {_ends(part)}" for name, part in curves.items())
     return Figure(
         title="Operating-characteristic curves",
         population=result.population,

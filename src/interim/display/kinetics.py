@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
+from matplotlib.ticker import NullFormatter
 
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
@@ -168,9 +169,9 @@ class _Profile:
 
     subject: str
     group: str
-    time: np.ndarray  # type: ignore[type-arg]
-    conc: np.ndarray  # type: ignore[type-arg]
-    below: np.ndarray  # type: ignore[type-arg]
+    time: np.ndarray
+    conc: np.ndarray
+    below: np.ndarray
 
 
 def figure_kinetic_profiles(result: Result, study: Study) -> Figure:
@@ -348,5 +349,6 @@ def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Num
             ylabel="Grade",
             ylim=(-0.4, _DRAWN_GRADES + 0.4),
         )
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_yticks(range(_DRAWN_GRADES + 1))
         axes.set_title(_rho(numbers, name), fontsize=7)

@@ -192,7 +192,7 @@ def _sections(numbers: Numbers) -> Iterator[Line]:
 
 def _block(numbers: Numbers, variable: str, level: str, unit: str) -> Iterator[Line]:
     text = word("measures", level) + (f" ({unit})" if unit else "")
-    if numbers.row("median", variable=variable, level=level) is not None:
+    if any(numbers.row(stat, variable=variable, level=level) is not None for stat in ("median", "n_out")):
         yield from measure_lines(numbers, variable, level, text=text)
     elif numbers.row("rate", variable=variable, level=level) is not None:
         yield Line(text, partial(numbers.rate, variable=variable, level=level), 1)
@@ -203,4 +203,6 @@ def _block(numbers: Numbers, variable: str, level: str, unit: str) -> Iterator[L
 
 def _title(variable: str) -> str:
     head, _, rest = variable.partition(" ")
-    return f"{word('measures', head)} {word('measures', rest)}".strip() if rest else word("measures", head)
+    name, part = word("measures", head), word("measures", rest)
+    part = rest if part.lower() == rest.lower() else part
+    return f"{name}, {part}" if rest else name

@@ -26,16 +26,17 @@ if TYPE_CHECKING:
     )
     from interim.stats.competing import CumulativeIncidence, cumulative_incidence
     from interim.stats.contrasts import RestrictedContrast, rmst_contrast
-    from interim.stats.proportional import CoxFit, Separation, cox, monotone_likelihood
     from interim.stats.curve_limits import CURVE_INTERVALS
     from interim.stats.cutpoint import CutPath, maximally_selected
     from interim.stats.differences import difference_interval, ratio_interval
     from interim.stats.firth import FirthFit, firth_cox, firth_logistic, separation
+    from interim.stats.interval_censored import Turnbull, turnbull
     from interim.stats.isotonic import isotonic_fit
     from interim.stats.logranks import LogRank, logrank, logrank_permutation, logrank_scores
     from interim.stats.multiplicity import adjust_p
     from interim.stats.permutation import Adjusted, LinearStatistics, PermutationPlan, max_t, min_p
     from interim.stats.posterior import beta_mass, beta_tail
+    from interim.stats.proportional import CoxFit, Separation, cox, monotone_likelihood
     from interim.stats.quadrature import gauss_legendre, gauss_legendre_pieces
     from interim.stats.ranks import (
         Correlation,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from interim.stats.survival import CurveQuantile, CurveValue, KaplanMeier, RestrictedMean, kaplan_meier
     from interim.stats.tables import chi_square, freeman_halton, unconditional_test
     from interim.stats.trend import cochran_armitage, jonckheere
-    from interim.stats.interval_censored import Turnbull, turnbull
 
 _MODULES = {
     "answers": (

@@ -194,7 +194,9 @@ class BasketFit:
         ways = log_ways(m, np.arange(m + 1))
         found = np.array([self.laws[k].moment(y, m - y) for y in range(m + 1)]) * np.exp(ways)
         if abs(found.sum() - 1.0) > MASS_SLACK:
-            raise ArithmeticError(f"{self.model}: predictive probabilities of basket {k} sum to {found.sum()!r}")
+            raise ArithmeticError(
+                f"{self.model}: predictive probabilities of basket {k} sum to {found.sum()!r}"
+            )
         return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -171,7 +172,7 @@ def _graded(low: float, high: float, cuts: Floats, *, first: float, most: float,
     if not len(inside):
         inside = np.array([(low + high) / 2.0])
     parts = [-_growing(-inside[0], -low, first=first, most=most, far=far)[::-1]]
-    for left, right in zip(inside[:-1], inside[1:], strict=True):
+    for left, right in pairwise(inside):
         middle = (left + right) / 2.0
         up = _growing(left, middle, first=first, most=most, far=far)
         down = -_growing(-right, -middle, first=first, most=most, far=far)[::-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from scipy.optimize import brentq
@@ -12,22 +11,6 @@ from scipy.special import betaincc, betaincinv, betaln, expit, logit
 from interim.stats.answers import Floats
 
 _EDGE = 1e-12
-
-
-class RateLaw(Protocol):
-    """What a posterior law of a rate answers."""
-
-    def moment(self, s: int, f: int) -> float:
-        """Return the mean of p^s (1 - p)^f."""
-        ...
-
-    def above(self, cut: float) -> float:
-        """Return P(p > cut)."""
-        ...
-
-    def quantile(self, q: float) -> float:
-        """Return the rate below which the probability is q."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,10 +179,14 @@ class NodeLaw:
         whole = float(self.mass[place + 1 :].sum())
         low, high = self.edges[place], self.edges[place + 1]
         count = self.mass.shape[1]
-        x, w = np.polynomial.legendre.leggauss(count)
+        x, _ = np.polynomial.legendre.leggauss(count)
         series = np.polynomial.legendre.legvander(x, count - 1).T @ self.mass[place]
         series *= np.arange(count) + 0.5
         integral = np.polynomial.legendre.legint(series)
         here = 2.0 * (cut - low) / (high - low) - 1.0
         ends = np.polynomial.legendre.legval(np.array([1.0, here]), integral)
         return whole + float(ends[0] - ends[1])
+
+
+RateLaw = BetaMixture | NodeLaw
+"""A posterior law of a rate."""

@@ -27,7 +27,8 @@ from interim.stats.borrowing_priors import (
 )
 
 Model = Literal["independent", "partition", "hierarchical", "exnex"]
-Prior = HierarchicalPrior | ExnexPrior | PartitionPrior | None
+Joint = HierarchicalPrior | ExnexPrior
+Prior = Joint | PartitionPrior | None
 AllStates = tuple[tuple[GoState, ...], ...]
 Kind = tuple[float, float, float, tuple[GoState, ...]]
 MAX_ROWS = 2_000_000
@@ -135,15 +136,28 @@ def compile_outcomes(
         raise ValueError(f"{rows} outcomes exceed the permitted {max_rows}; the sizes are {sizes.tolist()}")
     outcomes = np.array(list(product(*(range(int(size) + 1) for size in sizes))), dtype=np.int64)
     states = tuple(tuple(part) for part in success) if success is not None else ((),) * len(sizes)
-    if model in ("hierarchical", "exnex"):
-        found = _by_quadrature(_Setting.of(sizes, rates, states, prior, grid or Grid.normal()), outcomes)
-    elif model == "independent":
+    chosen = _prior_of(model, prior)
+    if chosen is None:
         found = _separately(outcomes, sizes, rates, states)
-    elif model == "partition":
-        found = _one_by_one(outcomes, sizes, rates, states, prior)
+    elif isinstance(chosen, PartitionPrior):
+        found = _one_by_one(outcomes, sizes, rates, states, chosen)
     else:
-        raise ValueError(f"model must be independent, partition, hierarchical or exnex; found {model!r}")
+        found = _by_quadrature(_Setting.of(sizes, rates, states, chosen, grid or Grid.normal()), outcomes)
     return OutcomeTable(sizes, rates, outcomes, found[0], found[1], found[2] if success is not None else None)
+
+
+def _prior_of(model: str, prior: Prior) -> Prior:
+    """Prior of a model: the default where none is given, an error where it belongs to another model."""
+    kinds = {"hierarchical": HierarchicalPrior, "exnex": ExnexPrior, "partition": PartitionPrior}
+    if model == "independent" and prior is None:
+        return None
+    if model not in kinds:
+        raise ValueError(f"model must be independent (without a prior), {', '.join(kinds)}; found {model!r}")
+    if prior is None:
+        return kinds[model]()  # type: ignore[no-any-return]
+    if not isinstance(prior, kinds[model]):
+        raise ValueError(f"model {model} needs a {kinds[model].__name__}; found {prior!r}")
+    return prior
 
 
 def _separately(outcomes: Integers, sizes: Floats, rates: Floats, states: AllStates) -> Floats:
@@ -157,12 +171,11 @@ def _separately(outcomes: Integers, sizes: Floats, rates: Floats, states: AllSta
 
 
 def _one_by_one(
-    outcomes: Integers, sizes: Floats, rates: Floats, states: AllStates, prior: Prior
+    outcomes: Integers, sizes: Floats, rates: Floats, states: AllStates, prior: PartitionPrior
 ) -> Floats:
-    chosen = prior if isinstance(prior, PartitionPrior) else None
     found = np.empty((3, *outcomes.shape))
     for place, row in enumerate(outcomes):
-        fit = partition_average(row, sizes, p0=rates, prior=chosen)
+        fit = partition_average(row, sizes, p0=rates, prior=prior)
         found[0, place], found[1, place] = fit.prob_above, fit.mean
         found[2, place] = [fit.success(k, part) for k, part in enumerate(states)]
     return found
@@ -178,13 +191,12 @@ class _Setting:
     nodes: Lattice
 
     @classmethod
-    def of(cls, sizes: Floats, rates: Floats, states: AllStates, prior: Prior, grid: Grid) -> _Setting:
+    def of(cls, sizes: Floats, rates: Floats, states: AllStates, prior: Joint, grid: Grid) -> _Setting:
         shared = prior.shared if isinstance(prior, ExnexPrior) else prior
-        chosen = shared if isinstance(shared, HierarchicalPrior) else HierarchicalPrior()
         weight, own = np.ones(len(sizes)), (0.0, 1.0)
         if isinstance(prior, ExnexPrior):
             weight, own = exchangeable_weights(prior, len(sizes)), (prior.nex_mean, prior.nex_sd)
-        nodes = shared_lattice(chosen, grid, p0=rates, offset=logit(rates))
+        nodes = shared_lattice(shared, grid, p0=rates, offset=logit(rates))
         return cls(sizes, rates, states, weight, own, nodes)
 
     def key(self, k: int) -> Kind:

@@ -140,13 +140,13 @@ class Grid:
         Returns
         -------
         Grid
-            16 nodes of the spread, panels of 1.2 with 6 nodes.
+            18 nodes of the spread, panels of 1.2 with 6 nodes.
 
         Raises
         ------
         None
         """
-        return cls(16, 1.2, 6)
+        return cls(18, 1.2, 6)
 
 
 def checked_baskets(r: ArrayLike, n: ArrayLike, p0: ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -177,7 +177,9 @@ def checked_baskets(r: ArrayLike, n: ArrayLike, p0: ArrayLike) -> tuple[Floats, 
     check_same_length(counts, sizes, ("r", "n"))
     if np.any(counts > sizes):
         place = int(np.argmax(counts > sizes))
-        raise ValueError(f"r must be <= n; r[{place}] is {counts[place]:g} and n[{place}] is {sizes[place]:g}")
+        raise ValueError(
+            f"r must be <= n; r[{place}] is {counts[place]:g} and n[{place}] is {sizes[place]:g}"
+        )
     return counts, sizes, checked_rates(p0, "p0", size=len(sizes))
 
 

@@ -64,7 +64,7 @@ def difference_interval(
     --------
     >>> found = difference_interval((7, 2), (12, 14))
     >>> round(found.lower, 4), round(found.upper, 4)
-    (0.0679, 0.7112)
+    (0.0683, 0.7144)
     """
     pair = check_pair(x, n)
     check_choice(method, "method", DIFFERENCE_INTERVALS)
@@ -331,6 +331,6 @@ def _second_rate(odds: float, n1: int, n0: int, events: int) -> float:
 
 
 def _signed(gap: float, variance: float) -> float:
-    if gap == 0.0:
+    if gap == 0.0 or (variance <= 0.0 and abs(gap) < 1e-14):
         return 0.0
     return math.copysign(1e12, gap) if variance <= 0.0 else gap / math.sqrt(variance)

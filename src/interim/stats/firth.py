@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from interim.stats.answers import Floats, Status, frozen
+from interim.stats.answers import Flags, Floats, Status, frozen
 from interim.stats.covariates import risk_sets, scaled_columns
-from interim.stats.proportional import Separation
 from interim.stats.inputs import check_between, check_events, check_matrix
 from interim.stats.jeffreys import LogisticModel, PartialModel
 from interim.stats.penalised import PenalisedModel, near
 from interim.stats.profile_limits import Limit, profile
-from interim.stats.riskset import rising_direction
+from interim.stats.proportional import Separation
+from interim.stats.riskset import rising_direction, strict_direction
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,8 @@ class FirthFit:
     level : float
         Confidence level.
     status, reason : str
-        FLAG with MULTIMODAL; NE with NO_DATA, NO_EVENTS, ALL_EVENTS, NOT_CONVERGED.
+        FLAG with MULTIMODAL, or where nobody or everybody has the event (logistic: NO_EVENTS, ALL_EVENTS); NE with NO_DATA,
+        NO_EVENTS (Cox), NOT_CONVERGED.
     """
 
     coef: Floats
@@ -109,7 +110,9 @@ def firth_logistic(
     back = np.eye(matrix.shape[1] + 1)
     back[0, 1:] = -middle / scale
     back[1:, 1:] = np.diag(1.0 / scale)
-    return _fit(model, back, level, terms, slopes=range(1, matrix.shape[1] + 1))
+    fit = _fit(model, back, level, terms, slopes=range(1, matrix.shape[1] + 1))
+    codes = [code for code in (_one_class(events), fit.reason) if code]
+    return replace(fit, reason=";".join(codes), status="FLAG" if codes and fit.status == "OK" else fit.status)
 
 
 def firth_cox(
@@ -187,11 +190,15 @@ def separation(X: ArrayLike, y: ArrayLike) -> Separation:
     matrix = check_matrix(X, "X", rows=len(events))
     centred = matrix - matrix.mean(axis=0) if len(matrix) else matrix
     signed = np.where(events, 1.0, -1.0)[:, None] * np.column_stack([np.ones(len(events)), centred])
+    strict = strict_direction(signed) if len(signed) else None
+    if strict is not None:
+        return Separation("complete", strict)
     direction = rising_direction(signed) if len(signed) else None
-    if direction is None:
-        return Separation("none")
-    strict = bool(np.all(signed @ direction > 1e-9))
-    return Separation("complete" if strict else "quasi-complete", direction)
+    return Separation("none" if direction is None else "quasi-complete", direction)
+
+
+def _one_class(events: Flags) -> str:
+    return "" if 0 < events.sum() < len(events) else "ALL_EVENTS" if events[0] else "NO_EVENTS"
 
 
 def _fit(

@@ -188,7 +188,7 @@ def logrank_scores(time: ArrayLike, event: ArrayLike, *, ties: str = "nelson_aal
     else:
         ends = np.sort(times[events])
         later = len(times) - np.searchsorted(np.sort(times), ends, side="right")
-        jumps = 1.0 / (later + 1.0)
+        jumps = np.asarray(1.0 / (later + 1.0), dtype=np.float64)
     hazard = np.concatenate(([0.0], np.cumsum(jumps)))
     passed = hazard[np.searchsorted(ends, times, side="right")]
     return np.asarray(events - passed, dtype=np.float64)

@@ -124,7 +124,7 @@ def _boundary(
     near = samples.valid & (samples.time >= earliest) & (samples.time < moment[:, None])
     carried = near.any(axis=1) & ~exact
     given = np.full(len(moment), np.nan) if value is None else value
-    computed = ~exact & ~carried & np.isfinite(given)
+    computed = ~exact & ~carried & np.isfinite(given) & np.isfinite(moment)
     state = np.select([exact, carried, computed], ["EXACT", "CARRIED", "EXTRAPOLATED"], "MISSING")
     column = last_true(near)
     row = np.flatnonzero(carried | computed)

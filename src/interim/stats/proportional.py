@@ -146,7 +146,7 @@ def cox(
     --------
     >>> fit = cox([1, 2, 3, 4, 5], [1, 1, 1, 1, 0], X=[1, 0, 1, 0, 1])
     >>> fit.status, round(float(fit.coef[0]), 4)
-    ('OK', -0.1408)
+    ('OK', -0.2739)
     """
     check_choice(ties, "ties", TIES)
     level = check_between(level, "level", low=0.0, high=1.0)

@@ -216,7 +216,7 @@ def _mann_whitney_quantile(n0: int, n1: int, tail: float) -> int:
             grown[u] += grown[u - i]
         counts = grown
     share = np.cumsum(counts) / math.comb(n0 + n1, n1)
-    return int(np.searchsorted(share, tail, side="right")) - 1
+    return int(np.searchsorted(share, tail * (1.0 + _TIE), side="right")) - 1
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import linprog
@@ -55,14 +56,14 @@ class RiskSets:
         """
         order = np.lexsort((-time, strata))
         t, e, layer = time[order], event[order], strata[order]
-        first, last, deaths = [], [], []
-        for stratum in np.unique(layer):
-            rows = np.flatnonzero(layer == stratum)
-            for moment in np.unique(t[rows][e[rows]])[::-1]:
-                first.append(rows[0])
-                last.append(rows[t[rows] >= moment][-1])
-                deaths.append(rows[(t[rows] == moment) & e[rows]])
-        return cls(x[order], np.array(last, dtype=np.int64), np.array(first, dtype=np.int64), tuple(deaths))
+        rows = np.flatnonzero(e)
+        new = np.diff(t[rows], prepend=np.nan) != 0.0
+        new |= np.diff(layer[rows], prepend=-1) != 0
+        heads = rows[new]
+        last = np.flatnonzero(np.append((np.diff(t) != 0.0) | (np.diff(layer) != 0), True))
+        first = np.searchsorted(layer, layer[heads], side="left")
+        deaths = tuple(np.split(rows, np.flatnonzero(new)[1:])) if len(rows) else ()
+        return cls(x[order], last[np.searchsorted(last, heads)], first, deaths)
 
     @property
     def events(self) -> int:
@@ -90,21 +91,37 @@ class RiskSets:
         """
         eta = self._predictor(beta)
         weight = np.exp(eta)
-        s0, s1, s2 = self._sums(weight)
-        value, score, information = 0.0, np.zeros(len(beta)), np.zeros((len(beta), len(beta)))
-        for place, rows in enumerate(self.deaths):
-            value += float(eta[rows].sum())
-            score += self.x[rows].sum(axis=0)
-            share = np.arange(len(rows)) / len(rows) if efron else np.zeros(len(rows))
-            d = weight[rows]
-            d0, d1 = d.sum(), d @ self.x[rows]
-            d2 = (self.x[rows] * d[:, None]).T @ self.x[rows]
-            total = s0[place] - share * d0
-            mean = (s1[place] - share[:, None] * d1) / total[:, None]
-            value -= float(np.log(total).sum())
-            score -= mean.sum(axis=0)
-            information += (s2[place] - share[:, None, None] * d2).T @ (1.0 / total) - mean.T @ mean
-        return value, score, information
+        rows, group, share = self._failing
+        share = share if efron else np.zeros(len(rows))
+        s0, s1, s2 = (part[group] for part in self._sums(weight))
+        d0, d1, d2 = (part[group] for part in self._failing_sums(weight))
+        total = s0 - share * d0
+        mean = (s1 - share[:, None] * d1) / total[:, None]
+        value = float((eta[rows] - np.log(total)).sum())
+        score: Floats = self.x[rows].sum(axis=0) - mean.sum(axis=0)
+        square = (s2 - share[:, None, None] * d2) / total[:, None, None]
+        return value, score, square.sum(axis=0) - mean.T @ mean
+
+    @cached_property
+    def _failing(self) -> tuple[Integers, Integers, Floats]:
+        """Rows of the events, the event time of each, and its share j/d of Efron's rule."""
+        if not self.deaths:
+            none = np.zeros(0, dtype=np.int64)
+            return none, none, np.zeros(0)
+        counts = np.array([len(rows) for rows in self.deaths])
+        group = np.repeat(np.arange(len(counts)), counts)
+        starts = np.cumsum(counts) - counts
+        return np.concatenate(self.deaths), group, (np.arange(len(group)) - starts[group]) / counts[group]
+
+    def _failing_sums(self, weight: Floats) -> tuple[Floats, Floats, Floats]:
+        """Sums of weight, weight x and weight x x' over the events of each event time."""
+        rows, group, _ = self._failing
+        starts = np.searchsorted(group, np.arange(len(self.deaths)))
+        x, w = self.x[rows], weight[rows]
+        first = x * w[:, None]
+        parts = (w, first, first[:, :, None] * x[:, None, :])
+        d0, d1, d2 = (np.add.reduceat(part, starts, axis=0) for part in parts)
+        return d0, d1, d2
 
     def _sums(self, weight: Floats) -> tuple[Floats, Floats, Floats]:
         """Sums of weight, weight x and weight x x' over each risk set; summed stratum by stratum, so that nothing cancels."""
@@ -143,6 +160,8 @@ class RiskSets:
         ------
         None
         """
+        if self.x.shape[1] == 1:
+            return self._one_way()
         gaps = []
         for place, rows in enumerate(self.deaths):
             inside = self.x[self.first[place] : self.last[place] + 1]
@@ -151,6 +170,21 @@ class RiskSets:
             return None
         matrix: Floats = np.unique(np.round(np.concatenate(gaps), 12).astype(np.float64), axis=0)
         return rising_direction(matrix)
+
+    def _one_way(self) -> Floats | None:
+        """As `monotone` for one covariate: the failing value is always the largest, or always the smallest, at risk."""
+        column = self.x[:, 0]
+        rows, group, _ = self._failing
+        parts = np.split(column, self._starts[1:])
+        top, bottom = (
+            np.concatenate([running.accumulate(part) for part in parts])[self.last][group]
+            for running in (np.maximum, np.minimum)
+        )
+        if not len(rows) or np.all(top - bottom <= _SLACK):
+            return None
+        if np.all(column[rows] >= top - _SLACK):
+            return np.array([1.0])
+        return np.array([-1.0]) if np.all(column[rows] <= bottom + _SLACK) else None
 
 
 def rising_direction(matrix: Floats) -> Floats | None:
@@ -182,4 +216,35 @@ def rising_direction(matrix: Floats) -> Floats | None:
     if found.status != 0 or -float(found.fun or 0.0) <= _SLACK:
         return None
     direction: Floats = found.x / np.where(scale > 0.0, scale, 1.0)
+    return direction
+
+
+def strict_direction(matrix: Floats) -> Floats | None:
+    """Return a direction c with every entry of matrix @ c > 0, or None if there is none.
+
+    Parameters
+    ----------
+    matrix : ndarray of float, shape (m, p)
+        Inequalities.
+
+    Returns
+    -------
+    ndarray of float, shape (p,), or None
+        The direction with the widest margin within the unit cube of the scaled columns.
+
+    Raises
+    ------
+    None
+    """
+    scale = np.abs(matrix).max(axis=0, initial=0.0)
+    scale = np.where(scale > 0.0, scale, 1.0)
+    width = matrix.shape[1]
+    margins = np.column_stack([-matrix / scale, np.ones(len(matrix))])
+    goal = np.append(np.zeros(width), -1.0)
+    found = linprog(
+        goal, A_ub=margins, b_ub=np.zeros(len(matrix)), bounds=[(-1.0, 1.0)] * width + [(0.0, 1.0)]
+    )
+    if found.x is None or float(found.x[-1]) <= _SLACK:
+        return None
+    direction: Floats = found.x[:-1] / scale
     return direction

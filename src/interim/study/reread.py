@@ -48,17 +48,11 @@ def with_readings(study: Study, chosen: Mapping[str, str]) -> Study:
 def _settings(amb: str, letter: str) -> Mapping[str, Any]:
     entries = register()
     if amb not in entries:
-        raise StudyError(
-            [Problem(f"ambiguity.{amb}", f"unknown ambiguity; permitted: {', '.join(entries)}")]
-        )
+        raise StudyError([Problem(f"ambiguity.{amb}", f"unknown ambiguity; permitted: {', '.join(entries)}")])
     letters = permitted(entries[amb])[:-1]
     if letter not in letters:
         raise StudyError(
-            [
-                Problem(
-                    f"ambiguity.{amb}", f"unknown reading {letter!r}; permitted here: {', '.join(letters)}"
-                )
-            ]
+            [Problem(f"ambiguity.{amb}", f"unknown reading {letter!r}; permitted here: {', '.join(letters)}")]
         )
     found: Mapping[str, Any] = entries[amb][letter]["settings"]
     return found

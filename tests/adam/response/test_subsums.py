@@ -55,8 +55,8 @@ def test_responses_by_region_follow_the_rules_of_the_targets(data, values):
 
 @pytest.mark.rule("RECIST-18")
 def test_they_leave_the_endpoints_alone(data, values):
-    assert values(data.adrs, "BOR") == ["PD"]
-    assert values(data.adrs, "CBOR") == ["PD"]
+    assert values(data.adrs, "BOR") == ["SD"]
+    assert values(data.adrs, "CBOR") == ["SD"]
 
 
 CASES = [

@@ -201,7 +201,8 @@ def _condition(text: str, numbers: dict[str, Floats], flags: dict[str, Bools]) -
         "not on anticoagulation": lambda: ~flags["ANTICOAG"],
     }
     if text.startswith("missing "):
-        return np.any([np.isnan(numbers[name]) for name in _named(text)], axis=0)
+        gone: Bools = np.any([np.isnan(numbers[name]) for name in _named(text)], axis=0)
+        return gone
     return known[text]()
 
 

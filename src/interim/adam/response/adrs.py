@@ -366,7 +366,7 @@ def course_rows(who: Participant, course: Course, study: Study) -> Iterator[dict
         base, course.other_name, course.other, chosen=set(), limits=Limits(first=None), who=who
     )
     for name in ENDPOINTS:
-        yield best_row(base, name, result.values[name], course.points, who=who, rules=rules)
+        yield best_row(base, name, result.values[name], points=course.points, who=who, rules=rules)
     for name, value in (("MDIS", course.measurable), ("ADIS", course.assessable)):
         yield {**base, "PARAMCD": name, "AVALC": value}
     yield from _immune_rows(who, course, study, limits=limits)
@@ -555,8 +555,8 @@ def best_row(
     base: Mapping[str, Any],
     name: str,
     best: Best,
-    points: Sequence[Point],
     *,
+    points: Sequence[Point],
     who: Participant,
     rules: BestRules,
 ) -> dict[str, Any]:
@@ -626,7 +626,7 @@ def _immune_rows(
     chosen = {scan.key for scan in answer.used}
     yield from _point_rows(base, "IOVR", course.immune, chosen=chosen, limits=limits, who=who)
     for name in ("ibor", "icbor", "irsp", "icrsp", "icb", "iccb", "icpd", "iupd"):
-        yield best_row(base, name.upper(), getattr(answer, name), course.immune, who=who, rules=rules)
+        yield best_row(base, name.upper(), getattr(answer, name), points=course.immune, who=who, rules=rules)
 
 
 def response_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def regional_rows(who: Participant, chain: Chain | None, study: Study) -> Iterat
             }
         rules = BestRules.of(study.response)
         for name, endpoint in ((part.region.best, "BOR"), (part.region.confirmed, "CBOR")):
-            yield best_row(base, name, result.values[endpoint], points, who=who, rules=rules)
+            yield best_row(base, name, result.values[endpoint], points=points, who=who, rules=rules)
 
 
 def _points(chain: Chain, part: SubSum) -> list[Point]:

@@ -17,7 +17,7 @@ from interim.study import Study
 _MOST_ASSIGNMENTS = 2_000_000
 
 
-def add_differences(rows: Rows, factor: Factor, outcome: Outcome, study: Study) -> None:
+def add_differences(rows: Rows, factor: Factor, *, outcome: Outcome, study: Study) -> None:
     """Add the difference of two levels, or of each level against all others.
 
     Parameters
@@ -93,7 +93,7 @@ def _interval(x1: int, n1: int, x0: int, n0: int, method: str, level: float) -> 
     return float(found.lower), float(found.upper)
 
 
-def add_gap(rows: Rows, factor: Factor, outcome: Outcome, study: Study, *, bounds: bool) -> None:
+def add_gap(rows: Rows, factor: Factor, *, outcome: Outcome, study: Study, bounds: bool) -> None:
     """Add the gap between levels, and its range over all assignments of the missing participants.
 
     Parameters

@@ -147,11 +147,9 @@ def _factor(frame: pd.DataFrame, item: str | Mapping[str, Any] | SubgroupEntry, 
     entry, column = _entry(frame, item, place)
     raw = frame[column]
     if entry.cuts is None:
-        texts = raw.map(lambda value: None if pd.isna(value) else f"{value}", na_action=None).astype(object)
-        texts = texts.where(texts.notna(), None)
-        levels = entry.levels or tuple(sorted({text for text in texts if text is not None}))
-        numbers = np.full(len(frame), np.nan)
-        return Factor(entry, levels, _codes(list(texts), levels), numbers)
+        plain = [None if pd.isna(value) else str(value) for value in raw]
+        levels = entry.levels or tuple(sorted({text for text in plain if text is not None}))
+        return Factor(entry, levels, _codes(plain, levels), np.full(len(frame), np.nan))
     numbers = pd.to_numeric(raw).to_numpy(dtype=np.float64)
     cuts = entry.cuts if isinstance(entry.cuts, tuple) else (float(np.nanmedian(numbers)),)
     levels = tuple(cut_levels(cuts, closed=entry.closed))

@@ -104,7 +104,7 @@ def mean_of(study: Study, endpoint: str) -> float:
 
 @lru_cache(maxsize=512)
 def shrunk(
-    x: tuple[int, ...], n: tuple[int, ...], prior: tuple[float, float, float], level: float
+    x: tuple[int, ...], n: tuple[int, ...], *, prior: tuple[float, float, float], level: float
 ) -> Shrunken:
     """Return shrunken rates; the same counts are computed once.
 
@@ -146,7 +146,7 @@ def _add_rates(rows: Rows, panel: Panel, factor: Factor, outcome: Outcome, *, st
     counts = tuple(int(v) for v in x[filled]), tuple(int(v) for v in n[filled])
     for tau in study.subgroup.shrink_tau:
         prior = (mean_of(study, outcome.id), study.subgroup.shrink_mu_sd, tau)
-        found = shrunk(*counts, prior, study.stats.level)
+        found = shrunk(*counts, prior=prior, level=study.stats.level)
         for k, place in enumerate(filled):
             _add_shrunk(rows, found, k, (factor.id, f"{outcome.id} tau {tau:g}", factor.levels[place]))
 

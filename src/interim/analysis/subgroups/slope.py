@@ -98,7 +98,7 @@ def add_slopes(rows: Rows, panel: Panel, study: Study, *, outcome: Outcome) -> N
     events, _ = _events(outcome, outcome.known)
     covariates = max(len(panel.primary), 1)
     if events < _EPV * covariates and covariates > 1:
-        place = {"variable": f"{outcome.id} all factors", "n": events, "N": covariates}
+        place: dict[str, Any] = {"variable": f"{outcome.id} all factors", "n": events, "N": covariates}
         rows.add("slope", None, status="NE", reason="EPV_LT_5", **place)
 
 

@@ -106,8 +106,8 @@ def is_fragile(factor: Factor, outcome: Outcome, study: Study) -> bool:
     Returns
     -------
     bool
-        True if a deletion changes which levels are highest, or moves the gap by half of ``subgroup.gap_pp``. As long as the
-        gap is 0 no level is highest.
+        True if a deletion changes which levels are highest, moves the gap by half of ``subgroup.gap_pp``, or leaves fewer than
+        two levels large enough. As long as the gap is 0 no level is highest.
 
     Raises
     ------
@@ -120,9 +120,11 @@ def is_fragile(factor: Factor, outcome: Outcome, study: Study) -> bool:
     if not len(xs):
         return False
     after = gap(xs, ns, least=least)
-    moved = np.abs(after - before) >= study.subgroup.gap_pp / 200 - SLACK
+    defined = (ns >= least).sum(axis=1) >= 2
+    moved = defined & (np.abs(after - before) >= study.subgroup.gap_pp / 200 - SLACK)
     other = (_highest(xs, ns, least) != _highest(x[None, :], n[None, :], least)).any(axis=1)
-    return bool((moved | (other & ((after > SLACK) | (before > SLACK)))).any())
+    seen = (after > SLACK) | (before > SLACK)
+    return bool((moved | ((other | ~defined) & seen)).any())
 
 
 def _highest(x: Integers, n: Integers, least: int) -> Flags:
@@ -147,12 +149,15 @@ def _add_deletions(rows: Rows, factor: Factor, outcome: Outcome, study: Study) -
             )
         return
     xs, ns = deletions(factor, outcome)
-    after = gap(xs, ns, least=least)
+    after = gap(xs, ns, least=least)[(ns >= least).sum(axis=1) >= 2]
     code = "FRAGILE" if is_fragile(factor, outcome, study) else ""
     status = "FLAG" if code else "OK"
     rows.add("gap", float(gap(x, n, least=least)[()]), status=status, reason=code, **place)
-    rows.add("gap_lower", float(after.min()), status=status, reason=code, **place)
-    rows.add("gap_upper", float(after.max()), status=status, reason=code, **place)
+    for stat, function in (("gap_lower", np.min), ("gap_upper", np.max)):
+        if len(after):
+            rows.add(stat, float(function(after)), status=status, reason=code, **place)
+        else:
+            rows.add(stat, None, status="NE", reason="LEVEL_N_LT_3", **place)
     if len(n) == 2 and (ns >= 1).all() and (n >= least).all():
         both = xs / ns
         steps = both[:, 1] - both[:, 0]
@@ -301,9 +306,12 @@ def _add_selected(rows: Rows, factor: Factor, data: tuple[Floats, Floats], study
             "p_cut", None, status="NE", reason="NO_EVENTS" if not events.sum() else "ALL_EVENTS", **place
         )
         return
+    if len(values) <= 2 * study.subgroup.min_ci_n:
+        rows.add("p_cut", None, status="NE", reason="TOO_FEW_CUTS", **place)
+        return
     plan = response_plan(events, study, analysis_id=rows.analysis_id)
-    share = min(study.subgroup.min_ci_n / len(values), 0.5)
-    found = maximally_selected(events, values, plan=plan, minprop=share, maxprop=1 - share)
+    share = study.subgroup.min_ci_n / len(values)
+    found = maximally_selected(events, values, plan=plan, minprop=share + SLACK, maxprop=1 - share + SLACK)
     if found.status == "OK":
         drawn = f"MC_ONLY, standard error {found.mc_error:.2g}" if not plan.exact else ""
         rows.add("p_cut", found.p_value, status="FLAG" if drawn else "OK", reason=drawn, **place)

@@ -126,7 +126,7 @@ def add_heterogeneity(rows: Rows, panel: Panel, study: Study) -> None:
                 rows, [TOTAL], variable=outcome.id, stat="p_heterogeneity", reason=outcome.reason
             )
             continue
-        tests = test_factors(factors, outcome, plan, study)
+        tests = factor_tests(factors, outcome, plan=plan, study=study)
         _add_tests(rows, factors, tests, outcome)
         _add_adjusted(rows, panel, outcome, (plan, study))
 
@@ -255,8 +255,8 @@ def feature(factor: Factor, outcome: Outcome) -> Floats:
     return result
 
 
-def test_factors(
-    factors: tuple[Factor, ...], outcome: Outcome, plan: PermutationPlan, study: Study
+def factor_tests(
+    factors: tuple[Factor, ...], outcome: Outcome, *, plan: PermutationPlan, study: Study
 ) -> list[Test]:
     """Return the test of each factor.
 
@@ -292,9 +292,6 @@ def test_factors(
             found[place] = _from_plan(factors[place], outcome, statistics, span)
             start += part.shape[1]
     return [test for test in found if test is not None]
-
-
-test_factors.__test__ = False  # type: ignore[attr-defined]
 
 
 def _without_plan(factor: Factor, outcome: Outcome, *, exact: bool) -> Test | None:

@@ -179,8 +179,8 @@ def _add_outcome(rows: Rows, panel: Panel, factor: Factor, outcome: Outcome, *, 
     for level, inside in _groups(factor):
         _ADD[outcome.kind](rows, panel, (factor.id, level, inside), outcome, study)
     if outcome.id in CONTRASTED and factor.entry.dimension != "dose":
-        add_differences(rows, factor, outcome, study)
-        add_gap(rows, factor, outcome, study, bounds=is_often_missing(factor, study))
+        add_differences(rows, factor, outcome=outcome, study=study)
+        add_gap(rows, factor, outcome=outcome, study=study, bounds=is_often_missing(factor, study))
 
 
 Place = tuple[str, str, Flags]

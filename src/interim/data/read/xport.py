@@ -246,5 +246,5 @@ def _texts(cells: np.ndarray, encoding: str) -> tuple[np.ndarray, list[tuple[int
     wrong = [escaped(text) for text in decoded]
     pool = np.empty(len(decoded), dtype=object)
     pool[:] = [None if bad or not text else text for text, bad in zip(decoded, wrong, strict=True)]
-    places = np.flatnonzero(np.array(wrong, dtype=bool)[codes]) if any(wrong) else []
+    places: Any = np.flatnonzero(np.array(wrong, dtype=bool)[codes]) if any(wrong) else []
     return pool[codes], [(int(i), decoded[codes[i]]) for i in places]

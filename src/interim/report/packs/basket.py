@@ -83,9 +83,7 @@ def _kind(given: Given) -> str:
 
 def _fits(given: Given) -> Mapping[str, Any]:
     shared = HierarchicalPrior(given["mu_mean"], given["mu_sd"], given["tau_halfnormal_scale"])
-    prior = ExnexPrior(
-        given.get("w_ex", 1.0), given.get("nex_mean", 0.0), given.get("nex_sd", 1.0), shared
-    )
+    prior = ExnexPrior(given.get("w_ex", 1.0), given.get("nex_mean", 0.0), given.get("nex_sd", 1.0), shared)
     fit = _fitted(given["model"], _data(given), prior, _one_or_many(given["logit_offset"]))
     known: dict[str, Any] = {
         "mean": fit.mean,

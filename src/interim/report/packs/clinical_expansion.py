@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from interim.design.expansion import fixed_sample, two_stages
-from interim.design.monitoring import BayesToxicity, Characteristics, characteristics, toxicity_characteristics
+from interim.design.monitoring import (
+    BayesToxicity,
+    Characteristics,
+    characteristics,
+    toxicity_characteristics,
+)
 from interim.report.packs.base import Case, Given
 from interim.study.expansion import MonitorTable
 

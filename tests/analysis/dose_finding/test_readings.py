@@ -1,0 +1,323 @@
+"""The tipping table over the readings, and the register."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+
+from interim.analysis import readings
+from interim.analysis.escalation_state import NO_LADDER, printed
+from interim.analysis.reading_row import (
+    IN_FORCE,
+    Outcome,
+    Source,
+    bundles,
+    changed_cells,
+    outcome_of,
+    rederived,
+)
+from interim.errors import ReportError, StudyError
+from interim.study import read_study
+from interim.study.ambiguity import register
+from interim.study.reread import with_readings
+from tests.analysis.answers import row, value
+from tests.analysis.dose_finding.conftest import ROOT, listed, with_frame
+
+
+@pytest.fixture(scope="session")
+def tipped(main13):
+    return readings.tipping(main13.adam, main13.study, main13.sdtm)
+
+
+@pytest.fixture
+def source(main13):
+    return Source(dict(main13.adam.datasets), main13.adam.cut, dict(main13.sdtm.domains), main13.study)
+
+
+def bundle(study, name):
+    return next(item for item in bundles(study) if item.name == name)
+
+
+def grid(study, **more):
+    table = study.tipping.model_copy(update={"mode": "dose_grid", **more})
+    return study.model_copy(update={"tipping": table})
+
+
+@pytest.mark.rule("DOSEQ-08", source="register of the readings: 2 5 4 2 2 3 2 4 5")
+def test_one_at_a_time_has_21_rows(main13, tipped):
+    names = listed(tipped, "row").index.tolist()
+    assert len(names) == len(set(names)) == 21 and names[0] == IN_FORCE
+    assert value(tipped, "flips") <= 20 and row(tipped, "flips", "n")["N"] == 20
+    assert len(bundles(main13.study)) == 21
+
+
+@pytest.mark.rule("DOSEQ-08", source="register of the readings: 2 x 5 x 4 x 3")
+def test_the_grid_has_120_combinations(main13):
+    found = bundles(grid(main13.study))
+    assert len(found) == len({item.chosen for item in found}) == 120
+    assert found[0].name == IN_FORCE and dict(found[0].chosen)["AMB-1"] == "A"
+    assert [item.is_default for item in found].count(True) == 1
+    assert not found[0].is_default
+
+
+@pytest.mark.rule("DOSEQ-08")
+def test_a_small_grid_runs_and_keeps_the_register(main13):
+    study = grid(main13.study, joint=("AMB-1", "AMB-6"))
+    found = readings.tipping(main13.adam, study, main13.sdtm)
+    assert listed(found, "row").index.tolist() == [
+        IN_FORCE,
+        "AMB-1 A, AMB-6 B",
+        "AMB-1 A, AMB-6 C",
+        "AMB-1 B, AMB-6 A",
+        "AMB-1 B, AMB-6 B",
+        "AMB-1 B, AMB-6 C",
+    ]
+    assert row(found, "AMB-3", "effect", level="B")["text"]
+
+
+def test_an_unknown_ambiguity_of_the_grid_is_refused(main13):
+    with pytest.raises(StudyError, match="AMB-77"):
+        bundles(grid(main13.study, joint=("AMB-77",)))
+
+
+@pytest.mark.rule("DOSEQ-07")
+def test_under_the_readings_in_force_the_same_datasets_come_again(main13, source):
+    class Other:
+        """Equal to no study, so that everything is derived again."""
+
+        dose = titration_trigger = None
+
+    again = rederived(Source(source.datasets, source.cut, source.domains, Other()), main13.study)
+    for name in ("ADDLT", "ADAE", "ADSL"):
+        pd.testing.assert_frame_equal(again[name], main13.adam[name])
+
+
+@pytest.mark.rule("DOSEQ-07")
+@pytest.mark.parametrize(
+    ("amb", "letter", "moved"),
+    [
+        ("AMB-1", "B", set()),
+        ("AMB-2", "B", {"ADAE", "ADDLT"}),
+        ("AMB-3", "B", {"ADAE", "ADDLT", "ADSL"}),
+        ("AMB-8", "B", set()),
+    ],
+)
+def test_a_reading_moves_only_its_own_datasets(main13, source, amb, letter, moved):
+    other = rederived(source, with_readings(main13.study, {amb: letter}))
+    different = {
+        name
+        for name in main13.adam.datasets
+        if not other[name].astype(str).equals(main13.adam[name].astype(str))
+    }
+    assert different == moved
+
+
+@pytest.mark.rule("DOSEQ-07")
+def test_the_window_to_the_second_cycle_leaves_out_who_had_none(main13, source):
+    adam = rederived(source, with_readings(main13.study, {"AMB-3": "C"}))
+    facts = adam["ADDLT"].set_index("USUBJID")
+    without = facts[(facts["NINFCT"] == 2) & (facts["DLTFL"] == "N")]
+    assert len(without) and not (without["DLTSTAT"] == "EVALUABLE").any()
+    assert without.loc[without["DLTSTRS"] == "NO-CYCLE2", "STATKNDT"].notna().all()
+    flags = adam["ADSL"].set_index("USUBJID")["DLTEVFL"]
+    assert (flags[facts.index[facts["DLTSTAT"] == "EVALUABLE"]] == "Y").all()
+
+
+@pytest.mark.rule("DOSEQ-08")
+def test_workers_give_the_same_table(main13, tipped):
+    with ThreadPoolExecutor(3) as pool:
+        other = readings.tipping(main13.adam, main13.study, main13.sdtm, executor=pool)
+    pd.testing.assert_frame_equal(other.frame, tipped.frame)
+
+
+@pytest.mark.rule("DOSEQ-08")
+@pytest.mark.parametrize("name", ["AMB-1 B", "AMB-2 B", "AMB-3 C"])
+def test_a_reading_alone_gives_its_row(main13, source, tipped, name):
+    alone = outcome_of(source, bundle(main13.study, name))
+    shown = listed(tipped, "row").loc[name]
+    for stat in ("cohorts", "triggers", "next_action", "mtd", "concordance", "orr", "dcr"):
+        assert getattr(alone, stat) == shown[stat]
+    assert str(alone.changed) == shown["changed"]
+
+
+@pytest.mark.rule("DOSEQ-08")
+def test_a_reading_that_cannot_be_evaluated_stays_with_its_reason(tipped):
+    frame = tipped.where(variable="row", stat="cohorts")
+    absent = frame[frame["status"] == "NA"].set_index("level")["reason"]
+    assert "ti_tox_max" in absent["AMB-5 B"]
+    assert "estimand.nk_source_switch" in absent["AMB-8 C"]
+    assert value(tipped, "not_evaluable") == len(absent)
+    assert not set(absent.index) & {"in force", "AMB-1 B", "AMB-3 D", "AMB-6 C", "AMB-8 B"}
+
+
+@pytest.mark.rule("DOSEQ-08")
+def test_thresholds_make_the_index_evaluable(main13, source):
+    table = main13.study.therapeutic_index.model_copy(
+        update={
+            "ti_tox_max": 0.3,
+            "ti_prob_tox": 0.6,
+            "ti_orr_min": 0.1,
+            "ti_prob_orr": 0.5,
+            "ti_completion_min": 0.5,
+        }
+    )
+    table = type(table).model_validate(table.model_dump())
+    study = main13.study.model_copy(update={"therapeutic_index": table})
+    own = Source(source.datasets, source.cut, source.domains, study)
+    found = outcome_of(own, bundle(study, "AMB-5 B"))
+    assert found.reason == "" and found.changed > 0
+
+
+@pytest.mark.rule("DOSEQ-09", source="cells that each reading names in the register of the trial")
+def test_effects_of_the_readings_on_main13(tipped):
+    table = listed(tipped, "row")
+    assert table.loc[IN_FORCE, "cohorts"] == "DL1 0/1, DL2 0/3, DL3 1/6, DL4 0/3"
+    assert table.loc[IN_FORCE, "next_action"] == "enrol 3 at DL4" and table.loc[IN_FORCE, "mtd"] == "none"
+    assert (table.loc[IN_FORCE, "orr"], table.loc[IN_FORCE, "dcr"]) == ("1/15", "9/15")
+    assert (table.loc[IN_FORCE, "concordance"], table.loc["AMB-1 B", "concordance"]) == ("6/6", "5/6")
+    assert table.loc["AMB-8 B", "orr"].endswith("/13")
+    assert table.loc["AMB-3 C", "cohorts"] != table.loc[IN_FORCE, "cohorts"]
+    assert table.loc["AMB-4 B", "changed"] == "0" == table.loc[IN_FORCE, "changed"]
+
+
+@pytest.mark.rule("DOSEQ-09")
+def test_every_flip_is_named(tipped):
+    table = listed(tipped, "row")
+    flips = table[(table["flips"] != "none") & table["flips"].notna()].index.tolist()
+    named = listed(tipped, "flips")
+    assert named.index.tolist() == flips and len(flips) == value(tipped, "flips")
+    sentence = row(tipped, "flips", "sentence")["text"]
+    assert all(f"{name}: " in sentence for name in flips) and "AMB-3 C" in flips
+
+
+@pytest.mark.rule("DOSEQ-09")
+@pytest.mark.parametrize(
+    ("other", "flips"),
+    [
+        (Outcome("a", "b", "c", "d"), ""),
+        (Outcome("a", "x", "c", "d"), ""),
+        (Outcome("a", "b", "c", "e"), "MTD e instead of d"),
+        (Outcome("a", "b", "x", "d"), "next action x instead of c"),
+        (Outcome("x", "b", "c", "d"), "DLT / evaluable x instead of a"),
+        (Outcome("x", "b", "c", "d", reason="none"), ""),
+    ],
+)
+def test_what_flips(other, flips):
+    assert other.flips_from(Outcome("a", "b", "c", "d")) == flips
+
+
+@pytest.mark.rule("DOSEQ-09")
+def test_without_a_flip_the_sentence_says_so():
+    assert readings._sentence([], Outcome()) == "no conclusion depends on the reading"
+    assert "not compared" in readings._sentence([], Outcome(reason="no data"))
+
+
+def test_nothing_changes_under_the_readings_in_force(main13, source):
+    assert changed_cells(source, main13.adam, main13.study) == 0
+
+
+@pytest.mark.rule("DOSEQ-08")
+def test_a_fact_without_a_date_makes_the_reading_not_evaluable(main13, source):
+    addlt = main13.adam["ADDLT"].copy()
+    addlt.loc[addlt["DLTFL"] == "Y", ["DLTKNDT", "DLTDT"]] = pd.NaT
+    broken = Source({**source.datasets, "ADDLT": addlt}, source.cut, source.domains, main13.study)
+    assert outcome_of(broken, bundle(main13.study, "AMB-1 B")).reason.startswith("DOSE-KNOWN")
+    ungraded = main13.adam["ADAE"].drop(columns="AETOXGRN")
+    bare = Source({**source.datasets, "ADAE": ungraded}, source.cut, source.domains, main13.study)
+    assert "not available" in outcome_of(bare, bundle(main13.study, "AMB-2 B")).reason
+
+
+@pytest.mark.rule("DOSEQ-10")
+def test_the_register_has_every_ambiguity_and_open_point(tipped):
+    names = set(tipped.frame["variable"])
+    assert {f"AMB-{n}" for n in range(1, 10)} | {f"OP-{n}" for n in range(1, 9)} <= names
+    for amb, entry in register().items():
+        letters = [letter for letter, item in entry.items() if isinstance(item, dict)]
+        assert listed(tipped, amb).index.tolist() == letters
+        assert (listed(tipped, amb)["effect"] == "in force").sum() == 1
+
+
+@pytest.mark.rule("DOSEQ-10")
+def test_a_default_is_said_to_be_unconfirmed(main13, tipped):
+    assert row(tipped, "AMB-1", "basis")["text"] == "stated in the study parameters"
+    assert row(tipped, "AMB-2", "basis")["text"] == "default reading, not confirmed by the sponsor"
+    assert row(tipped, "AMB-1", "used")["text"].startswith("A: one participant at every level")
+    assert "to be confirmed" in row(tipped, "OP-1", "basis")["text"]
+    assert row(tipped, "OP-1", "used")["text"].startswith("dose.n_max = 18")
+    assert "DLT-CRS" in row(tipped, "OP-3", "used")["text"]
+    assert "not defined" in row(tipped, "OP-8", "used")["text"]
+    assert row(tipped, "AMB-3", "effect", level="C")["text"].startswith("next action")
+    assert "not evaluable" in row(tipped, "AMB-5", "effect", level="B")["text"]
+
+
+@pytest.mark.rule("DOSEQ-10")
+def test_a_missing_ambiguity_stops(main13, monkeypatch):
+    short = {amb: entry for amb, entry in register().items() if amb != "AMB-7"}
+    monkeypatch.setattr(readings, "register", lambda: short)
+    with pytest.raises(ReportError, match="AMB-7"):
+        readings.tipping(main13.adam, main13.study, main13.sdtm)
+
+
+@pytest.mark.rule("DOSEQ-10")
+def test_a_missing_open_point_stops(main13, monkeypatch):
+    points = [point for point in printed()["open_point"] if point["id"] != "OP-4"]
+    monkeypatch.setattr(readings, "printed", lambda: {**printed(), "open_point": points})
+    with pytest.raises(ReportError, match="OP-4"):
+        readings.tipping(main13.adam, main13.study, main13.sdtm)
+
+
+@pytest.mark.rule("DOSEQ-14")
+def test_without_a_ladder_the_register_stays(main13, arms, adam):
+    found = readings.tipping(adam, arms, main13.sdtm)
+    frame = found.where(variable="row", stat="cohorts")
+    assert set(frame["reason"]) == {f"not evaluable: {NO_LADDER}"}
+    assert value(found, "flips") == 0 and row(found, "AMB-9", "title")["text"] == "Phase IB rule"
+
+
+@pytest.mark.rule("DOSEQ-07")
+def test_an_own_reading_stays_and_every_letter_is_looked_at(tmp_path, main13):
+    file = tmp_path / "own.toml"
+    base = (ROOT / "params" / "nct07021534.toml").as_posix()
+    file.write_text(
+        f'extends = "{base}"\n[study]\nid = "OWN"\n[data]\npath = "none"\ncut_date = 2026-06-30\n'
+        '[ambiguity]\nAMB-1 = "own"\n[dose]\nlast_titration_level = 2\n'
+    )
+    study = read_study(file)
+    names = [item.name for item in bundles(study)]
+    assert len(names) == 22 and names[1:3] == ["AMB-1 A", "AMB-1 B"]
+    found = readings.tipping(main13.adam, study, main13.sdtm)
+    assert row(found, "AMB-1", "used")["text"].startswith("own: own reading")
+    assert "in force" not in set(listed(found, "AMB-1")["effect"])
+
+
+@pytest.mark.rule("DOSEQ-07")
+@pytest.mark.parametrize("amb", sorted(register()))
+def test_a_reread_study_is_the_one_that_a_file_would_give(tmp_path, main13, amb):
+    base = (ROOT / "params" / "nct07021534.toml").as_posix()
+    head = f'extends = "{base}"\n[study]\nid = "X"\n[data]\npath = "none"\ncut_date = 2026-06-30\n'
+    (tmp_path / "base.toml").write_text(head)
+    study = read_study(tmp_path / "base.toml")
+    for letter, entry in register()[amb].items():
+        if not isinstance(entry, dict) or (amb, letter) == ("AMB-5", "B"):
+            continue
+        (tmp_path / "other.toml").write_text(head + f'[ambiguity]\n{amb} = "{letter}"\n')
+        other = with_readings(study, {amb: letter})
+        wanted = read_study(tmp_path / "other.toml").resolved()
+        assert {**other.resolved(), "ambiguity": 0} == {**wanted, "ambiguity": 0}
+        assert {reading.amb: reading.reading for reading in other.readings}[amb] == letter
+    assert study.resolved() == read_study(tmp_path / "base.toml").resolved()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"AMB-1": "Z"}, "permitted here: A, B"),
+        ({"AMB-99": "A"}, "unknown ambiguity"),
+        ({"AMB-5": "B"}, "ti_tox_max"),
+    ],
+)
+def test_readings_that_cannot_be_applied(main13, chosen, words):
+    with pytest.raises(StudyError, match=words):
+        with_readings(main13.study, chosen)

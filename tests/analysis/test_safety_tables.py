@@ -1,0 +1,270 @@
+"""Safety beyond the overview: exposure, periods, related events, deaths, laboratory, immune toxicity."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from interim.adam.adtox_liver import liver_panel, liver_summary
+from interim.analysis import infusions, laboratory, safety, safety_period, toxicity
+from tests.analysis.answers import row, status, subjects, value
+from tests.analysis.conftest import uid
+from tests.analysis.safety_frames import safety_adex, safety_adlb, safety_adsl, safety_sets
+
+
+@pytest.fixture(scope="module")
+def full(make_adam):
+    return make_adam(**safety_sets())
+
+
+QUESTIONS = [
+    (infusions.nk_exposure, ("infusions", "", "n")),
+    (infusions.cart_exposure, ("infusions", "", "n")),
+    (safety_period.teae_by_period, ("NK", "any", "n")),
+    (safety_period.related_teae, ("related_nk", "", "n")),
+    (safety.serious_teae, ("teae", "", "n")),
+    (safety.teae_with_action, ("teae", "", "n")),
+    (laboratory.values_by_visit, ("NEUT", "", "n")),
+    (laboratory.grade_shift, ("NEUT low", "any", "n")),
+    (laboratory.significant_deviations, ("any", "", "n")),
+    (laboratory.hepatotoxicity, ("evaluable", "", "n")),
+    (laboratory.liver_peaks, ("quadrant", "NORMAL", "n")),
+    (toxicity.crs, ("any", "", "n")),
+    (toxicity.icans, ("any", "", "n")),
+    (toxicity.crs_concordance, ("reported", "1", "astct 1")),
+]
+
+
+@pytest.mark.rule("QUEST-03")
+@pytest.mark.parametrize(("question", "place"), QUESTIONS)
+def test_without_source_the_answer_is_not_available(make_adam, study, question, place):
+    bare = make_adam(ADSL=safety_adsl(), ADEX=None, ADAE=None)
+    variable, level, stat = place
+    found = status(question(bare, study), variable, stat, level=level)
+    assert found[0] == "NA" and found[1]
+
+
+@pytest.mark.parametrize("question", [question for question, _ in QUESTIONS])
+def test_counts_are_those_of_their_participants(full, study, question):
+    result = question(full, study)
+    frame = result.frame[(result.frame["stat"] == "n") & (result.frame["unit"] == "participants")]
+    for record in frame[frame["status"] == "OK"].to_dict("records"):
+        people = set(result.links.loc[result.links["result_id"] == record["result_id"], "USUBJID"])
+        assert len(people) == record["n"], record["result_id"]
+
+
+@pytest.mark.rule("SAF-21")
+def test_exposure_to_both_products(full, study):
+    nk = infusions.nk_exposure(full, study)
+    assert value(nk, "infusions", level="2") == 15 and value(nk, "phase", level="NK") == 15
+    assert (value(nk, "cells"), value(nk, "cells", "median"), value(nk, "cells_total", "max")) == (
+        30,
+        1.5e9,
+        3.0e9,
+    )
+    assert (value(nk, "interval_to_cart"), value(nk, "interval_to_cart", "median")) == (13, 10)
+    cart = infusions.cart_exposure(full, study)
+    assert value(cart, "infusions", level="4") == 13
+    assert value(cart, "ratio_planned", "max") == 1.5
+    # The last infusion of everybody is half as much again as planned.
+    assert (value(cart, "within_planned", level="0.1"), value(cart, "within_planned", level="0.2")) == (0, 0)
+
+
+@pytest.mark.rule("SAF-17")
+def test_person_time_ends_at_the_next_period_death_or_the_cut(full, study):
+    time = safety_period.person_time(full, study).set_index(["USUBJID", "APHASE"])["DAYS"]
+    assert time[uid(1)].to_dict() == {"NK": 10, "CART_C1": 14, "CART_C2": 30, "POST": time[uid(1)]["POST"]}
+    # 14 never had CAR-T: NK until the window of 28 days is over; 15 died on day 30.
+    assert time[uid(14)]["NK"] == 30 and time[uid(15)].to_dict() == {"NK": 30}
+    start, cut = safety_adsl().set_index("USUBJID").loc[uid(1), ["TRTSDT", "DCUTDT"]]
+    assert time[uid(1)].sum() == (cut - start).days + 1
+
+
+@pytest.mark.rule("SAF-17")
+def test_events_by_period_and_their_rate(full, study):
+    table = safety_period.teae_by_period(full, study)
+    assert (value(table, "NK", level="reached"), value(table, "CART_C1", level="reached")) == (15, 13)
+    # NK: pyrexia of 1, nausea of 8, odd taste of 10, fatigue of 14, sepsis of 15; the event of 9 is not emergent.
+    assert (value(table, "NK", level="any"), value(table, "NK", "events", level="any")) == (5, 5)
+    assert value(table, "NK", level="grade3") == 1
+    days = value(table, "NK", "days", level="any")
+    assert days == 13 * 10 + 30 + 30
+    assert value(table, "NK", "rate", level="any") == pytest.approx(500 / days)
+    assert value(table, "NK", "lower", level="any") < 500 / days < value(table, "NK", "upper", level="any")
+    assert status(table, "CART_C2", "rate", level="any", group="NK only") == ("NE", "NO_DATA")
+    assert subjects(table, "CART_C1", "n", level="aesi") == {uid(2), uid(7)}
+
+
+@pytest.mark.rule("SAF-22")
+def test_related_events_stand_under_one_cause(full, study):
+    table = safety_period.related_teae(full, study)
+    assert subjects(table, "related_nk", "n") == {uid(1), uid(14)}
+    assert value(table, "related_cart") == 4 and value(table, "related_both") == 0
+    assert value(table, "related_cart", level="Cytokine release syndrome") == 2
+    assert value(table, "related_cart", "n_grade3", level="Cytokine release syndrome") == 1
+    levels = table.frame[(table.frame["variable"] == "related_cart") & (table.frame["stat"] == "n")]["level"]
+    assert list(dict.fromkeys(levels)) == [
+        "",
+        "Cytokine release syndrome",
+        "Pyrexia",
+        "Hepatic enzyme increased",
+    ]
+
+
+@pytest.mark.rule("SAF-22")
+def test_serious_events_and_those_that_changed_the_treatment(full, study):
+    serious = safety.serious_teae(full, study)
+    assert (value(serious, "teae"), value(serious, "teae", "events")) == (3, 4)
+    assert value(serious, "Infections and infestations", level="Sepsis") == 1
+    changed = safety.teae_with_action(full, study)
+    assert subjects(changed, "teae", "n") == {uid(7)}
+
+
+@pytest.mark.rule("SAF-23")
+def test_deaths_by_time_from_the_last_infusion_and_cause(full, study):
+    table = safety_period.deaths(full, study)
+    assert [value(table, name) for name in ("all", "early", "late", "undated")] == [2, 1, 1, 0]
+    assert subjects(table, "early", "n") == {uid(15)}
+    assert (
+        value(table, "cause", level="Disease progression") == 1
+        and value(table, "cause", level="Missing") == 1
+    )
+
+
+@pytest.mark.rule("SAF-24")
+def test_values_and_change_by_visit(full, study):
+    table = laboratory.values_by_visit(full, study)
+    place = {"level": "2 DAY 3"}
+    assert (value(table, "ALT", **place), value(table, "ALT", "mean", **place)) == (
+        4,
+        (130 + 450 + 20 + 900) / 4,
+    )
+    # Participant 3 has no baseline and therefore no change.
+    assert value(table, "ALT", "chg_n", **place) == 3
+    assert value(table, "ALT", "chg_median", **place) == 370
+    assert status(table, "NEUT", "sd", level="3 DAY 20")[0] == "NE"
+    assert not any(level.startswith("2.5") for level in table.frame["level"])
+
+
+@pytest.mark.rule("SAF-24")
+def test_shift_from_baseline_to_the_worst_grade(full, study):
+    table = laboratory.grade_shift(full, study)
+    assert (value(table, "ALT high", level="any"), value(table, "ALT high", "without", level="any")) == (
+        4,
+        11,
+    )
+    assert (
+        value(table, "ALT high", "rise", level="any"),
+        value(table, "ALT high", "to_grade3", level="any"),
+    ) == (3, 2)
+    cells = {
+        (level, stat): value(table, "ALT high", stat, level=level)
+        for level, stat in (
+            ("0", "worst 2"),
+            ("1", "worst 3"),
+            ("missing", "worst 0"),
+            ("0", "worst 4"),
+            ("0", "worst 0"),
+        )
+    }
+    assert list(cells.values()) == [1, 1, 1, 1, 0]
+    # A result without a grade is kept in the rows and in the denominator; one without a value is no result.
+    assert value(table, "NEUT low", level="any") == 2
+    assert value(table, "NEUT low", "worst not_graded", level="missing") == 1
+    assert row(table, "ALT high", "n", level="any")["text"] == "Alanine aminotransferase increased"
+    assert any("Hyperuricemia" in note for note in table.footnotes)
+
+
+@pytest.mark.rule("SAF-24")
+def test_significant_deviations_and_whether_they_resolved(full, study):
+    table = laboratory.significant_deviations(full, study)
+    place = {"level": "Alanine aminotransferase increased"}
+    assert subjects(table, "ALT high", "n", **place) == {uid(2), uid(4)}
+    assert subjects(table, "ALT high", "unresolved", **place) == {uid(2), uid(4)}
+    assert value(table, "NEUT low", "unresolved", level="Neutrophil count decreased") == 0
+    assert value(table, "any") == 3 and status(table, "investigator", "n")[0] == "NA"
+
+
+@pytest.mark.rule("SAF-16")
+def test_liver_injury(full, study):
+    table = laboratory.hepatotoxicity(full, study)
+    assert value(table, "evaluable") == 3
+    assert [value(table, "at", level=str(m)) for m in (3, 5, 10, 20)] == [3, 2, 2, 1]
+    assert [value(table, "at_base", level=str(m)) for m in (3, 5, 10, 20)] == [3, 3, 1, 1]
+    assert subjects(table, "bilirubin", "n") == {uid(2), uid(3)}
+    assert subjects(table, "hys", "n") == {uid(2)} and value(table, "hys_base") == 0
+    assert value(table, "window", level="0-3") == 3
+    peaks = laboratory.liver_peaks(full, study)
+    assert value(peaks, "peak", "at", level=uid(2), group="DL2") == 11.25
+    assert row(peaks, "peak", "quadrant", level=uid(2), group="DL2")["text"] == "HYS_LAW_RANGE"
+    assert value(peaks, "peak", "gap", level=uid(2), group="DL2") == 2
+    assert status(peaks, "peak", "at_base", level=uid(3), group="DL2") == ("NE", "BASELINE_MISSING")
+    assert value(peaks, "quadrant", level="HYPERBILIRUBINAEMIA") == 1
+
+
+@pytest.mark.rule("SAF-16")
+def test_the_panel_begins_with_the_first_infusion_and_needs_no_exposure(study):
+    panel = liver_panel(safety_adlb(), safety_adsl(), study=study)
+    assert panel["DAY"].min() == 3 and panel["WINDOW"].isna().all()
+    with_route = liver_panel(safety_adlb(), safety_adsl(), study=study, adex=safety_adex())
+    assert set(with_route["WINDOW"]) == {"0-3", "4-14", "15+"}
+    empty = liver_summary(panel[panel["DAY"] > 99], study)
+    assert empty.empty and "QUADRANT" in empty
+
+
+@pytest.mark.rule("SAF-18")
+def test_cytokine_release_by_grade_phase_and_treatment(full, study):
+    table = toxicity.crs(full, study)
+    assert subjects(table, "any", "n") == {uid(2), uid(7), uid(8)}
+    assert [value(table, "ctcae", level=str(g)) for g in range(1, 6)] == [0, 2, 1, 0, 0]
+    assert [value(table, "astct", level=str(g)) for g in range(1, 6)] == [1, 2, 0, 0, 0]
+    assert [value(table, "phase", level=p) for p in ("NK", "CART_C1", "CART_C2")] == [1, 2, 1]
+    assert (value(table, "onset"), value(table, "onset", "median"), value(table, "duration", "max")) == (
+        3,
+        2,
+        7,
+    )
+    assert (value(table, "tocilizumab"), value(table, "steroid")) == (1, 0)
+    nerves = toxicity.icans(full, study)
+    assert (
+        value(nerves, "any") == 1
+        and value(nerves, "ice", "min") == 5
+        and value(nerves, "ctcae", level="missing") == 1
+    )
+
+
+@pytest.mark.rule("SAF-18")
+def test_the_scales_are_crossed_and_the_trigger_grade_marked(full, study):
+    table = toxicity.crs_concordance(full, study)
+    assert (
+        value(table, "reported", "astct 2", level="3") == 1
+        and value(table, "reported", "astct 1", level="2") == 1
+    )
+    assert value(table, "derived", "astct missing", level="missing") == 1
+    assert (
+        value(table, "direction_astct", level="LOWER") == 1
+        and value(table, "direction_ctcae", level="UNREPORTED") == 1
+    )
+    assert value(table, "trigger_differs") == 1
+    both = table.frame[(table.frame["variable"] == "reported") & table.frame["stat"].str.startswith("astct")]
+    assert both["value"].sum() == 4
+
+
+def test_a_study_without_these_products_answers_not_applicable(make_adam, arms):
+    base = safety_adsl().assign(COHORTA="Pbo", COHORT="Pbo")
+    other = make_adam(**(safety_sets() | {"ADSL": base}))
+    for question, place in (
+        (infusions.nk_exposure, "infusions"),
+        (infusions.cart_exposure, "infusions"),
+        (toxicity.crs, "any"),
+    ):
+        assert "no such product" in status(question(other, arms), place, "n")[1]
+
+
+def test_without_medication_treatment_is_not_available(make_adam, study):
+    sets = safety_sets()
+    sets["ADTOX"] = sets["ADTOX"].assign(TOCIFL=pd.Series([None] * 6, dtype=object))
+    assert status(toxicity.crs(make_adam(**sets), study), "tocilizumab", "n") == (
+        "NA",
+        "not available: no CM",
+    )

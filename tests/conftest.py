@@ -9,11 +9,15 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 RULE = re.compile(r"^- \*\*([A-Z]+-\d+)\*\* (.+)$", re.M)
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The same examples in every run, and no deadline: a busy machine must not fail a property.
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")
 
 
 def documented_rules() -> dict[str, tuple[str, str]]:

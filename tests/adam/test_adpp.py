@@ -24,6 +24,7 @@ from interim.adam.adpp import _check
 from interim.adam.kinetic_datasets import NAMES, kinetic_datasets
 from interim.data.model import Sdtm
 from interim.errors import DerivationError
+from interim.study.kinetics import ManualTerminal
 
 LN2 = math.log(2)
 
@@ -75,6 +76,25 @@ def test_half_life_only_where_no_later_dose_cuts_the_window():
     chosen = made.candidates[made.candidates["WHY"] == "CHOSEN"]
     assert chosen.groupby(["USUBJID", "ASSAY", "ACYCLE"]).size().max() == 1
     assert set(made.candidates["ACYCLE"]) <= {1.0, 2.0}
+
+
+@pytest.mark.rule("KIN-28")
+@pytest.mark.parametrize(
+    ("points", "reason", "half_life"),
+    [
+        ((7, 14, 28), None, 7.0),
+        ((7, 8, 9), "MANUAL_POINTS_NOT_FOUND", None),
+        ((0, 3, 7), "NO_NEGATIVE_SLOPE", None),
+    ],
+)
+def test_points_chosen_by_a_person(points, reason, half_life):
+    entry = ManualTerminal(subject="01", parameter="CARTG", points=points, reason="late rise")
+    rows = kinetics(study=with_study(lambda_z_manual=(entry,))).adpp
+    rows = rows[(rows["USUBJID"] == "01") & (rows["PARAMCD"] == "LAMZHL") & (rows["ACYCLE"] == 2)]
+    assert rows["METHOD"].tolist() == ["lin up/log down", "MANUAL"]
+    manual = rows.iloc[1]
+    assert (manual["REASON"], manual["STATUS"]) == (reason, "late rise")
+    assert manual["AVAL"] == (pytest.approx(half_life) if half_life else pytest.approx(math.nan, nan_ok=True))
 
 
 @pytest.mark.rule("KIN-10")

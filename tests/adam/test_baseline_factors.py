@@ -190,5 +190,5 @@ def test_every_further_variable_is_declared_for_the_study_file():
     recipes = {item["name"] for item in shipped_data("baseline")["variables"]}
     assert recipes - declared == {"ECOGBL", "WEIGHTBL"}
     ligands = [recipe(f"LIG{name}") for name in ("MICAB", "ULBP1", "ULBP2", "ULBP3")]
-    assert [item["groups"] for item in ligands] == [["MICA/B"], ["ULBP1"], ["ULBP2/5/6"], ["ULBP3"]]
+    assert [item["groups"] for item in ligands] == [("MICA/B",), ("ULBP1",), ("ULBP2/5/6",), ("ULBP3",)]
     assert all(item["only"] and item["reported"] == "LIGHMAX" for item in ligands)

@@ -57,7 +57,7 @@ def texts(table) -> dict[str, list[str]]:
     return {row.cells[0].text.strip(): [cell.text for cell in row.cells[1:]] for row in rows}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def study(study):
     return study.model_copy(update={"figure": study.figure.model_copy(update={"dpi": 150})})
 

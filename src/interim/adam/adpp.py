@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from interim.adam.adpp_manual import manual_slopes
 from interim.adam.adpp_windows import Batch, CycleWindow, batch, cycle_windows, used_samples
 from interim.adam.kinetic_columns import code_column, flag_column
 from interim.adam.source import date_columns, ordered, shipped_data, text_column, text_missing
@@ -137,6 +138,11 @@ def derive_adpp(
             continue
         windows = cycle_windows(found, study)
         parts += list(_frames(found, windows, role=role, study=study, marks=_marks(found, windows, adex, cm)))
+        manual = [
+            part.assign(ROLE=role, BLQRULE=study.kinetics.blq_rule)
+            for part in manual_slopes(found, windows, study)
+        ]
+        parts += manual
         windows_of += list(_candidates(found, windows, study))
         for name, rows in used_samples(found, windows).items():
             used[name].update(rows)

@@ -11,7 +11,7 @@ from interim.analysis.expansion_types import toxic_participants
 from interim.analysis.population import Population, add_not_available, add_rates, open_rows, population
 from interim.analysis.response import disease_control, responders
 from interim.result import TOTAL, Result, Rows
-from interim.stats import beta_posterior
+from interim.stats import beta_tail
 from interim.study import Study
 
 UNIFORM = (1.0, 1.0)
@@ -103,14 +103,13 @@ def _add_posterior(rows: Rows, group: str, counts: tuple[int, int, int], study: 
         for stat in names:
             rows.add(stat, None, status="NA", reason=reason, **place)
         return
-    tox = beta_posterior(events, n, prior=UNIFORM, limit=study.dose.limit)
-    act = beta_posterior(responses, n, prior=UNIFORM, limit=study.benefit_risk.p_act)
-    tolerable, active = 1.0 - float(tox.p_above), float(act.p_above)
+    tolerable = 1.0 - float(beta_tail(events, n, limit=study.dose.limit))
+    active = float(beta_tail(responses, n, limit=study.benefit_risk.p_act))
     few = {"status": "FLAG", "reason": "fewer than three participants"} if n < LEAST else {}
     for stat, value in zip(names, (tolerable, active, tolerable * active), strict=True):
         rows.add(stat, value, **place, **few)
-    rows.add("tox_mean", float(tox.mean), **place, **few)
-    rows.add("act_mean", float(act.mean), **place, **few)
+    rows.add("tox_mean", (UNIFORM[0] + events) / (sum(UNIFORM) + n), **place, **few)
+    rows.add("act_mean", (UNIFORM[0] + responses) / (sum(UNIFORM) + n), **place, **few)
     for level, mass in _REGIONS.items():
         for axis, x in (("tox", events), ("act", responses)):
             for stat, tail in (("lower", (1 - mass) / 2), ("upper", (1 + mass) / 2)):

@@ -175,7 +175,7 @@ def _add_decisions(rows: Rows, types: Types, views: dict[str, Assessed], study: 
         others = [model for model, view in views.items() if view.verdicts[k].kind != verdict.kind]
         rows.add("class", None, group=entry.id, variable="decision", text=verdict.kind)
         rows.add("differs", None, group=entry.id, variable="decision", text=", ".join(others) or "none")
-        recorded = "no decision recorded" if verdict.kind == "CONSIDER" else "not asked"
+        recorded = "no decision recorded" if verdict.kind == "CONSIDER" else "no record needed"
         rows.add("record", None, group=entry.id, variable="decision", text=recorded)
 
 

@@ -23,7 +23,13 @@ from interim.design.expansion_rule import go_by_outcome
 from interim.design.monitoring import Characteristics, characteristics, toxicity_characteristics
 from interim.design.monitoring_borrowing import borrowing_characteristics, calibrate_cut, rule_characteristics
 from interim.result import Result, Rows
-from interim.stats.borrowing import OutcomeTable, PartitionPrior, compile_outcomes
+from interim.stats.borrowing import (
+    ExnexPrior,
+    HierarchicalPrior,
+    OutcomeTable,
+    PartitionPrior,
+    compile_outcomes,
+)
 from interim.study import Study
 from interim.study.expansion import TumourType
 
@@ -169,7 +175,7 @@ def _outcomes(model: str, sizes: list[int], study: Study, *, success: bool) -> O
     types = study.expansion.type
     shared, mixed = model_priors(types, study.expansion.prior)
     blocks = study.expansion.prior
-    priors = {
+    priors: dict[str, ExnexPrior | HierarchicalPrior | PartitionPrior] = {
         "exnex": mixed,
         "hierarchical": shared,
         "partition": PartitionPrior(blocks.block_a, blocks.block_b, blocks.block_power),

@@ -74,7 +74,7 @@ class _Tables:
     def of(cls, p0: float, p1: float, n_max: int) -> _Tables:
         sizes, counts = np.arange(n_max + 1)[:, None], np.arange(n_max + 1)[None, :]
         rates = np.array([p0, p1])[:, None, None]
-        return cls(binom.pmf(counts, sizes, rates), binom.sf(counts, sizes, rates))
+        return cls(np.asarray(binom.pmf(counts, sizes, rates)), np.asarray(binom.sf(counts, sizes, rates)))
 
     def go(self, n1: int, n: int, most: int) -> Floats:
         """P(go) for r1 = 0..most, r = 0..most at both rates, shape (2, most + 1, most + 1)."""
@@ -407,6 +407,6 @@ def predictive(
 def _beta_binomial_tail(least: int, m: int, shapes: tuple[float, float]) -> float:
     """P(at least so many responses among m new participants)."""
     y = np.arange(max(least, 0), m + 1)
-    logs = gammaln(m + 1.0) - gammaln(y + 1.0) - gammaln(m - y + 1.0)
-    logs += betaln(shapes[0] + y, shapes[1] + m - y) - betaln(*shapes)
+    ways = gammaln(m + 1.0) - gammaln(y + 1.0) - gammaln(m - y + 1.0)
+    logs = ways + betaln(shapes[0] + y, shapes[1] + m - y) - betaln(*shapes)
     return float(np.exp(logs).sum())

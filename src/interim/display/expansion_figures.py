@@ -99,7 +99,8 @@ def _paint_doses(sheet: Sheet, numbers: Numbers, doses: list[str]) -> None:
                 [middle[0]] * 2, [region["act_lower"], region["act_upper"]], color=colour, linewidth=width
             )
         axes.scatter(
-            *[[value] for value in middle],
+            [middle[0]],
+            [middle[1]],
             s=36,
             marker=_MARKS[place % len(_MARKS)],
             facecolors="white" if n < _LEAST else colour,

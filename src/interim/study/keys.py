@@ -66,7 +66,7 @@ def parameters() -> tuple[Parameter, ...]:
     Examples
     --------
     >>> [p.default for p in parameters() if p.key == "response.sd_min_weeks"]
-    [8.0]
+    [8]
     """
     return tuple(_walk(Study, ""))
 

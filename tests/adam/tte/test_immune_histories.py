@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests.adam.tte.test_adtte import START, day, make_study, people, responses, table
 
 from interim.adam.tte import derive_adtte
-from tests.adam.tte.test_adtte import START, day, make_study, people, responses, table
 
 N = "N"
 # what, ADSL, IOVR, date of iCPD and of a trailing iUPD, result if an open block is an event, and if it is censored

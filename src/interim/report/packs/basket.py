@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy.special import logit
 
-from interim.design.expansion import Monitored
-from interim.design.expansion_search import Infeasible, bop2, predictive, two_stage
+from interim.design.expansion import Infeasible, Monitored
+from interim.design.expansion_search import bop2, predictive, two_stage
 from interim.design.monitoring import (
     BayesToxicity,
     PocockToxicity,

@@ -213,3 +213,15 @@ def test_datasets_that_have_no_source_say_so():
     assert set(none.missing) == set(NAMES)
     assert {state for _, _, state in none.rules} == {"not run: no PC"}
     assert "CKFL" not in none.adsl
+
+
+@pytest.mark.rule("KIN-22")
+def test_samples_without_any_infusion_have_one_row_each_and_no_sample_gives_no_row():
+    made = kinetic_datasets(sdtm(), adsl(), adex=adex().head(0), adlb=adlb(), study=STUDY)
+    assert set(made.datasets["ADPC"]["EXCLRS"]) == {"NO_DOSE"}
+    assert set(made.datasets["ADPP"]["REASON"]) == {"NO_DOSE"}
+    assert set(made.adsl["CKFL"]) == {"N"}
+    undone = [{**pc_rows()[0], "PCSTAT": "NOT DONE"}]
+    none = kinetic_datasets(sdtm(undone), adsl(), adex=adex(), adlb=adlb().head(0), study=STUDY)
+    assert none.datasets["ADPP"].empty
+    assert none.missing["ADCY"] == "no cytokine results in LB"

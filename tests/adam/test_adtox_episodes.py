@@ -362,3 +362,8 @@ def test_row_order_changes_nothing(mk, mini_study):
     )
     pd.testing.assert_frame_equal(first.frame, second.frame)
     assert first.findings == second.findings
+
+
+def test_without_a_reported_event_no_event_has_bounds(mk, mini_study):
+    other = adae(event(CRSFL="N"))
+    assert derived_bounds(mk.make({}), other, mini_study).isna().all(axis=None)

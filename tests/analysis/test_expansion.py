@@ -241,6 +241,9 @@ def test_a_type_that_does_not_borrow_stands_alone(tmp_path, adam):
     own = t.fit_model("independent", counts, types=study.expansion.type, prior=study.expansion.prior)
     assert lone.prob_above[0] == own.prob_above[0] and lone.prob_above[1] != own.prob_above[1]
     assert lone.p_exchangeable[0] == 0
+    reason = ("NE", "not computed: a tumour type of the study does not borrow")
+    assert status(expansion_designs.rule_of_choice(adam, study), "exnex", "any_false") == reason
+    assert status(expansion_designs.designs(adam, study), "design", "rule", group="hierarchical") == reason
 
 
 @pytest.mark.rule("IB-08")

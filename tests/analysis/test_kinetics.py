@@ -223,8 +223,12 @@ def test_exposure_without_grades_or_responses(adam):
         exposure.response,
     ],
 )
-def test_without_samples_the_reason_stands(adam, question):
-    found = question(without(adam, "ADPC", "ADPP"), STUDY)
+@pytest.mark.parametrize("empty", [False, True])
+def test_without_samples_the_reason_stands(adam, question, empty):
+    bare = without(adam, "ADPC", "ADPP")
+    if empty:
+        bare = Adam({**bare.datasets, **{name: adam[name].head(0) for name in ("ADPC", "ADPP")}}, CUT)
+    found = question(bare, STUDY)
     missing = found.frame[found.frame["status"] == "NA"]
     assert len(missing)
     assert missing["reason"].str.startswith("not available").all()

@@ -20,8 +20,10 @@ from interim.analysis import (
     response_listing,
     sensitivity,
 )
+from interim.data.model import Sdtm
 from interim.display.figure import Figure
 from interim.display.table import Table
+from interim.report.registry import footnotes_of, registry
 from interim.result import Result
 from tests.analysis.test_sensitivity import make_adam, make_sdtm
 from tests.analysis.test_sensitivity import make_study as schedule_study
@@ -237,3 +239,28 @@ def test_spider_marks_a_new_lesion_without_a_sum_on_that_day(data):
     moved = Adam({**data.adam.datasets, "ADRS": adrs}, data.study.cut)
     figure = display.figure_spider(depth.spider(moved, data.study), data.study)
     assert "Participants with a new lesion: 1" in figure.alt
+
+
+ROUTES = [
+    ("auto", "derived from the lesions"),
+    ("lesion", "derived from the lesions"),
+    ("reported", "taken as reported (RS)"),
+]
+
+
+@pytest.mark.rule("RECIST-19")
+@pytest.mark.parametrize(("route", "words"), ROUTES)
+def test_every_table_of_responses_says_which_route(data, study, route, words):
+    chosen = study.model_copy(update={"response": study.response.model_copy(update={"route": route})})
+    families = ("response", "response_criteria", "depth", "sensitivity", "censoring", "response_listing")
+    entries = [tlf for tlf in registry() if tlf.analysis.split(".")[0] in families]
+    assert len(entries) >= 10
+    for tlf in entries:
+        assert any(words in note for note in footnotes_of(tlf, chosen, data.sdtm)), tlf.id
+
+
+@pytest.mark.rule("RECIST-19")
+def test_without_lesions_the_footnote_says_reported(data, study):
+    reports_only = Sdtm({"RS": data.sdtm.domain("RS")}, cut=data.study.cut)
+    tlf = next(entry for entry in registry() if entry.id == "T 14.2.2.1")
+    assert any("taken as reported (RS)" in note for note in footnotes_of(tlf, study, reports_only))

@@ -41,7 +41,7 @@ def write(path, table):
 @pytest.mark.rule("KIN-17", source="nine files of independent numbers")
 def test_every_file_has_a_runner_and_agrees():
     found = validate(FOLDER)
-    assert {report.file for report in found.files} == set(PACKS)
+    assert set(PACKS) <= {report.file for report in found.files}
     assert found.ok, "\n".join(found.lines())
     assert found.not_covered == ()
     compared = {report.file: report.compared for report in found.files}

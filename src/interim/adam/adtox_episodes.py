@@ -137,6 +137,8 @@ def derived_bounds(sdtm: Sdtm, adae: pd.DataFrame, study: Study) -> pd.DataFrame
     None
     """
     events = _reported(adae, "CRS")
+    if events.empty:
+        return pd.DataFrame(np.nan, index=adae.index, columns=list(BOUNDS))
     assessments, _ = crs_assessments(sdtm, events, study)
     table = _of_events(_attached(assessments, events, pd.Timedelta(study.toxicity.crs_gap_h, unit="h")))
     keys = pd.MultiIndex.from_frame(adae[["USUBJID", "SRCSEQ"]])

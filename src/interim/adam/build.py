@@ -31,6 +31,7 @@ from interim.study import Study
 
 _EARLY_SETS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL")
 _ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB", *KINETIC_NAMES)
+_NO_CELLS = "the study has no cell product"
 _NO_LADDER = "the study has no dose levels of a T-cell product"
 _NO_EVENTS = (("AE-PARTIAL", "warn", "not run: no AE"), ("DOSE-DLTDIFF", "warn", "not run: no AE"))
 _NO_RESULTS = (("LB-FACTOR", "warn", "not run: no LB"), ("SUB-RATIO", "warn", "not run: no LB"))
@@ -132,7 +133,10 @@ def _safety(
     events = derive_adae(sdtm, core, adex=adex, windows=windows, study=study)
     if sdtm.has("AE"):
         record.keep("ADAE", events)
-        record.keep("ADTOX", derive_adtox(sdtm, core, adae=events.frame, adex=adex, study=study))
+        if study.with_role("nk") or study.with_role("t"):
+            record.keep("ADTOX", derive_adtox(sdtm, core, adae=events.frame, adex=adex, study=study))
+        else:
+            record.missing["ADTOX"] = _NO_CELLS
     else:
         record.missing |= {"ADAE": "no AE", "ADTOX": "no AE"}
         record.note((), _NO_EVENTS)

@@ -176,8 +176,8 @@ def trigger_candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     some = pd.concat([flags != "N" for flags in status.values()], axis=1).any(axis=1)
     assigned = set(adam["ADDLT"].loc[adam["ADDLT"]["LEVEL"].notna(), "USUBJID"])
     for (amb, letter), flags in status.items():
-        who = sorted(assigned & set(adam["ADAE"].loc[flags != "N", "USUBJID"]))
-        rows.add("n", len(who), variable="count", level=f"{amb} {letter}", n=len(who), subjects=who)
+        hit = sorted(assigned & set(adam["ADAE"].loc[flags != "N", "USUBJID"]))
+        rows.add("n", len(hit), variable="count", level=f"{amb} {letter}", n=len(hit), subjects=hit)
     facts, starts = _by_subject(adam["ADDLT"]), _by_subject(adam["ADSL"])
     marked = {f"{amb} {letter}": flags for (amb, letter), flags in status.items()}
     events = _chosen(Adam({**adam.datasets, "ADAE": adam["ADAE"].assign(**marked)}, adam.cut), some)

@@ -33,6 +33,7 @@ from interim.stats.borrowing import (
 from interim.study import Study
 from interim.study.expansion import TumourType
 
+_ALONE = "not computed: a tumour type of the study does not borrow"
 COHORTS = 4
 """Cohorts of the registered trial; used where the study names no types."""
 
@@ -72,6 +73,8 @@ def designs(adam: Adam, study: Study) -> Result:
     for name in dict.fromkeys((table.design, *table.compare_designs)):
         if name in NEEDS_RATES and not table.type:
             rows.add("rule", None, group=name, variable="design", status="NA", reason=NO_RATES)
+        elif name == JOINT and not _all_borrow(study):
+            rows.add("rule", None, group=name, variable="design", status="NE", reason=_ALONE)
         elif name == JOINT:
             _add_joint(rows, study, rates)
         else:
@@ -79,6 +82,10 @@ def designs(adam: Adam, study: Study) -> Result:
     for entry in table.type:
         _add_type(rows, entry, study)
     return rows.build()
+
+
+def _all_borrow(study: Study) -> bool:
+    return all(entry.borrow for entry in study.expansion.type)
 
 
 def _reference_rates(study: Study) -> tuple[float | None, float | None]:
@@ -285,6 +292,9 @@ def rule_of_choice(adam: Adam, study: Study) -> Result:
     own = _outcomes(OWN, sizes, study, success=True)
     table = study.expansion
     for model in dict.fromkeys((table.decision_model, *table.supportive_models)):
+        if model != OWN and not _all_borrow(study):
+            rows.add("any_false", None, variable=model, status="NE", reason=_ALONE)
+            continue
         outcomes = own if model == OWN else _outcomes(model, sizes, study, success=True)
         _add_rule(rows, model, outcomes, study, go=go_by_outcome(outcomes, own, table))
     return rows.build()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from interim.adam.adex import received_dose
 from interim.adam.model import Adam
-from interim.analysis.measures import Place, add_summary, by_subject, kinetic_population, layout
+from interim.analysis.measures import Place, add_summary, by_subject, has_rows, kinetic_population, layout
 from interim.analysis.population import Population, add_not_available, open_rows
 from interim.result import TOTAL, Result, Rows
 from interim.stats.nca_response import ExposureResponse, exposure_response
@@ -44,7 +44,7 @@ def by_dose(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("exposure.by_dose", "Exposure versus dose", who)
-    if not adam.has("ADPP", "ADEX"):
+    if not has_rows(adam, "ADPP", "ADEX"):
         add_not_available(rows, who.groups, variable="exposure", reason=_NO_SAMPLES)
         return rows.build()
     dose = _doses(adam, study)
@@ -130,7 +130,7 @@ def response(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("exposure.response", "Exposure-response and exposure-toxicity", who)
-    if not adam.has("ADPP", "ADPC"):
+    if not has_rows(adam, "ADPP", "ADPC"):
         add_not_available(rows, who.groups, variable="exposure", reason=_NO_SAMPLES)
         return rows.build()
     grades = _crs_grades(adam, who)

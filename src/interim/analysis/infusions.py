@@ -16,6 +16,7 @@ from interim.analysis.spread import add_spread
 from interim.result import Result, Rows
 from interim.study import Study
 
+_AMOUNTS = ("ADOSE", "PLANDOSE", "DOSEKG")
 _SETS = {"nk": "NK-SAF", "t": "CART-SAF"}
 
 
@@ -77,6 +78,11 @@ def _exposure(adam: Adam, study: Study, role: str, names: tuple[str, str]) -> Re
         add_not_available(rows, who.groups, variable="infusions", reason=reason)
         return rows.build()
     adex = adam["ADEX"]
+    absent = [name for name in _AMOUNTS if name not in adex]
+    if absent:
+        reason = f"not collected: {', '.join(absent)}"
+        add_not_available(rows, who.groups, variable="infusions", reason=reason)
+        return rows.build()
     given = adex[adex["PRODUCT"].isin(products) & adex["USUBJID"].isin(who.everyone)]
     _add_infusions(rows, who, given)
     _add_amounts(rows, who, given)

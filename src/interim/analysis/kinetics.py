@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from interim.adam.model import Adam
-from interim.analysis.measures import Place, add_summary, by_subject, kinetic_population, layout
+from interim.analysis.measures import Place, add_summary, by_subject, has_rows, kinetic_population, layout
 from interim.analysis.population import Population, add_not_available, add_rates, open_rows
 from interim.result import Result, Rows
 from interim.study import Study
@@ -40,7 +40,7 @@ def levels_by_time(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("kinetics.levels_by_time", "CAR-T transgene level by nominal time", who)
-    if not adam.has("ADPC"):
+    if not has_rows(adam, "ADPC"):
         add_not_available(rows, who.groups, variable="level", reason=_NO_SAMPLES)
         return rows.build()
     for assay, part in _assays(_usable(adam["ADPC"], "t")):
@@ -124,7 +124,7 @@ def cart_parameters(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("kinetics.cart_parameters", "CAR-T kinetic parameters by cycle", who)
-    if not adam.has("ADPP"):
+    if not has_rows(adam, "ADPP"):
         add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
         return rows.build()
     frame = adam["ADPP"].loc[lambda f: f["ROLE"] == "t"]
@@ -164,7 +164,7 @@ def nk_parameters(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "nk")
     rows = open_rows("kinetics.nk_parameters", "CAR-NK kinetic parameters (peripheral)", who)
-    if not adam.has("ADPP"):
+    if not has_rows(adam, "ADPP"):
         add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
         return rows.build()
     frame = adam["ADPP"].loc[lambda f: (f["ROLE"] == "nk") & (f["CLOCK"] == "PRODUCT")]
@@ -237,7 +237,7 @@ def profiles(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("kinetics.profiles", "Individual kinetic profiles (semi-log) by dose", who)
-    if not adam.has("ADPC"):
+    if not has_rows(adam, "ADPC"):
         add_not_available(rows, who.groups, variable="conc", reason=_NO_SAMPLES)
         return rows.build()
     column = {subject: group for group in who.groups[:-1] for subject in who.members[group]}

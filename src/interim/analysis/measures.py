@@ -73,6 +73,28 @@ def kinetic_population(adam: Adam, study: Study, role: str) -> Population:
     return replace(who.narrow(members), code=code, label=label)
 
 
+def has_rows(adam: Adam, *names: str) -> bool:
+    """Tell whether all these datasets exist and hold a row.
+
+    Parameters
+    ----------
+    adam : Adam
+        Analysis datasets.
+    *names : str
+        Dataset names.
+
+    Returns
+    -------
+    bool
+        True if each has rows.
+
+    Raises
+    ------
+    None
+    """
+    return adam.has(*names) and all(len(adam[name]) > 0 for name in names)
+
+
 @dataclass(frozen=True)
 class Place:
     """Where the rows of one summary stand: variable, level, unit, and what is printed of it.

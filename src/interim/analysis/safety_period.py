@@ -100,6 +100,10 @@ def teae_by_period(adam: Adam, study: Study) -> Result:
         reason = f"not available: {adam.missing.get('ADAE') or adam.missing.get('ADEX', 'no exposure')}"
         add_not_available(rows, who.groups, variable="NK", level="any", reason=reason)
         return rows.build()
+    if not {"ASTDTM", "AENDT"} <= set(adam["ADEX"].columns) or "APHASE" not in events:
+        reason = "not available: times of infusion or phase of events"
+        add_not_available(rows, who.groups, variable="NK", level="any", reason=reason)
+        return rows.build()
     time = person_time(adam, study)
     known = set(time["APHASE"])
     for phase in [*(p for p in PHASES if p in known), *sorted(known - set(PHASES))]:

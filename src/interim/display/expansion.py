@@ -302,7 +302,8 @@ def table_rule_of_choice(result: Result, study: Study) -> Table:
     rows: list[Row] = []
     for model in numbers.variables(stat="any_false"):
         rows.append(Row((Cell(word("expansion", model)),), kind="section"))
-        scenarios = dict.fromkeys(result.frame.loc[result.frame["variable"] == model, "group"])
+        known = (result.frame["variable"] == model) & (result.frame["status"] == "OK")
+        scenarios = dict.fromkeys(result.frame.loc[known, "group"])
         rows += [
             Row(
                 (

@@ -18,6 +18,7 @@ from interim.study import Study
 
 _SIZE = (PORTRAIT_MM, 96.0)
 _LEAST = 3
+_SHIFT = 0.012  # keeps the crosses of doses with equal counts apart
 _DASHES = ("-", "--", "-.", ":")
 _MARKS = ("o", "s", "^", "D", "v", "P")
 
@@ -67,7 +68,7 @@ def figure_benefit_risk(result: Result, study: Study) -> Figure:
         keys=tuple(result.frame.loc[result.frame["variable"].isin(["posterior", "region"]), "result_id"]),
         footnotes=(
             "Thick lines 50%, thin lines 90% of the posterior of each rate; shaded: tolerable and active. Hollow: fewer than "
-            "three participants.",
+            "three participants. Crosses are shifted a little so that equal doses do not hide each other.",
             *result.footnotes,
         ),
     )
@@ -85,9 +86,10 @@ def _paint_doses(sheet: Sheet, numbers: Numbers, doses: list[str]) -> None:
     axes.add_patch(Rectangle((0, active), limit, 1 - active, facecolor=LIGHT, zorder=0))
     for place, dose in enumerate(doses):
         colour = PALETTE[place % len(PALETTE)]
+        shift = _SHIFT * (place - (len(doses) - 1) / 2)
         middle = [
-            float(numbers.need(s, group=dose, variable="posterior")["value"])
-            for s in ("tox_mean", "act_mean")
+            float(numbers.need(stat, group=dose, variable="posterior")["value"]) + shift
+            for stat in ("tox_mean", "act_mean")
         ]
         n = int(numbers.need("tox_mean", group=dose, variable="posterior")["n"])
         for level, width in (("90", 0.8), ("50", 2.4)):

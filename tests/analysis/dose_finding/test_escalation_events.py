@@ -91,7 +91,9 @@ def test_an_ongoing_dlt_without_grade_in_an_open_window(main13):
 def test_candidates_are_the_events_of_any_reading(main13):
     found = listed(trigger_candidates(main13.adam, main13.study, main13.sdtm), "event")
     status_of = triggers_by_reading(main13.adam, main13.study, main13.sdtm)
-    assert set(status_of) == {("AMB-2", letter) for letter in "ABCDE"} | {("AMB-6", letter) for letter in "ABC"}
+    assert set(status_of) == {("AMB-2", letter) for letter in "ABCDE"} | {
+        ("AMB-6", letter) for letter in "ABC"
+    }
     dosed = main13.adam["ADDLT"].loc[main13.adam["ADDLT"]["LEVEL"].notna(), "USUBJID"]
     anyone = pd.DataFrame(status_of).ne("N").any(axis=1) & main13.adam["ADAE"]["USUBJID"].isin(dosed)
     assert len(found) == anyone.sum()
@@ -106,7 +108,12 @@ def test_the_crs_that_ended_titration_is_a_trigger_under_every_reading(main13):
     found = listed(trigger_candidates(main13.adam, main13.study, main13.sdtm), "event")
     crs = found[(found["term"] == "Cytokine release syndrome") & (found["dose"] == "DL2")]
     grade2 = crs[crs["ctcae"] == "2"].iloc[0]
-    assert (grade2["astct"], grade2["AMB-2"], grade2["AMB-6"], grade2["applies"]) == ("2", "A B C D E", "A B C", "yes")
+    assert (grade2["astct"], grade2["AMB-2"], grade2["AMB-6"], grade2["applies"]) == (
+        "2",
+        "A B C D E",
+        "A B C",
+        "yes",
+    )
 
 
 @pytest.mark.rule("DOSEQ-06")

@@ -24,8 +24,22 @@ from tests.analysis.dose_finding.conftest import listed, with_decisions, with_fr
 def test_main13_follows_reading_a(main13):
     found = decision_log(main13.adam, main13.study, main13.sdtm)
     log = listed(found, "decision")
-    assert log.loc[["1", "2", "3", "4", "5", "6"], "dose"].tolist() == ["DL1", "DL2", "DL2", "DL3", "DL3", "DL4"]
-    assert log.loc[["1", "2", "3", "4", "5", "6"], "cohort"].tolist() == ["1/1", "1/1", "2/2", "3/3", "3/3", "3/3"]
+    assert log.loc[["1", "2", "3", "4", "5", "6"], "dose"].tolist() == [
+        "DL1",
+        "DL2",
+        "DL2",
+        "DL3",
+        "DL3",
+        "DL4",
+    ]
+    assert log.loc[["1", "2", "3", "4", "5", "6"], "cohort"].tolist() == [
+        "1/1",
+        "1/1",
+        "2/2",
+        "3/3",
+        "3/3",
+        "3/3",
+    ]
     assert log.loc["4", "dlt"] == "1" and set(log.loc[["1", "2", "3", "5", "6"], "dlt"]) == {"0"}
     assert set(log["same"].dropna()) == {"yes"}
     assert (row(found, "concordance", "rate")["n"], row(found, "concordance", "rate")["N"]) == (6, 6)

@@ -15,7 +15,7 @@ from interim.errors import DesignError
 from tests.analysis.answers import row, status, value
 from tests.analysis.dose_finding.conftest import ROOT, listed, with_decisions, with_frame
 
-STUDY = str(ROOT / "params" / "nct07021534.toml")
+STUDY = str(ROOT / "params" / "example.toml")
 
 
 @pytest.mark.rule("DOSEQ-11")
@@ -189,9 +189,10 @@ def test_a_finished_escalation_has_no_present_column(full18):
 def test_scenarios_of_another_ladder(main13):
     short = main13.study.dose.model_copy(update={"levels": (1e7, 2e7)})
     study = main13.study.model_copy(update={"dose": short})
-    assert "another number of levels" in status(
-        characteristics(main13.adam, study, main13.sdtm), "scenario", "n"
-    )[1]
+    assert (
+        "another number of levels"
+        in status(characteristics(main13.adam, study, main13.sdtm), "scenario", "n")[1]
+    )
     assert planning_scenarios(3) == {}
 
 

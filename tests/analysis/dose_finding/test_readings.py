@@ -25,7 +25,7 @@ from interim.study import read_study
 from interim.study.ambiguity import register
 from interim.study.reread import with_readings
 from tests.analysis.answers import row, value
-from tests.analysis.dose_finding.conftest import ROOT, listed, with_frame
+from tests.analysis.dose_finding.conftest import ROOT, listed
 
 
 @pytest.fixture(scope="session")
@@ -112,11 +112,7 @@ def test_under_the_readings_in_force_the_same_datasets_come_again(main13, source
 )
 def test_a_reading_moves_only_its_own_datasets(main13, source, amb, letter, moved):
     other = rederived(source, with_readings(main13.study, {amb: letter}))
-    different = {
-        name
-        for name in main13.adam.datasets
-        if not same(other[name], main13.adam[name])
-    }
+    different = {name for name in main13.adam.datasets if not same(other[name], main13.adam[name])}
     assert different == moved
 
 

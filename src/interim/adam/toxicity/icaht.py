@@ -35,7 +35,7 @@ def early_grade(counts: Mapping[int, float], rules: ToxicityTable, *, last_day: 
 
     Examples
     --------
-    >>> early_grade({0: 3.0, 5: 0.4, 6: 0.3, 8: 0.9, 10: 2.0}, ToxicityTable(icaht_max_gap_d=5)).grade
+    >>> early_grade({0: 3.0, 5: 0.4, 6: 0.3, 8: 0.9}, ToxicityTable(icaht_max_gap_d=5), last_day=12).grade
     1
     """
     limits = shipped_data("toxicity")["icaht"]

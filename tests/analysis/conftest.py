@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DAY0 = pd.Timestamp("2025-01-06")
 CUT = pd.Timestamp("2026-06-30")
 LEVELS = {"DL1": [1], "DL2": [2, 3, 4], "DL3": [5, 6, 7, 8, 9, 10], "DL4": [11, 12, 13], "NK only": [14, 15]}
+# CAR+ cells per kg.
+DOSES = {"DL1": 1.5e7, "DL2": 3e7, "DL3": 5e7, "DL4": 7e7}
 COHORT = {number: code for code, numbers in LEVELS.items() for number in numbers}
 # Best response: unconfirmed, confirmed, reason of the confirmed one.
 BEST = {
@@ -176,12 +178,23 @@ def adex(frame: pd.DataFrame) -> pd.DataFrame:
             ]
         for sequence, (product, phase, day) in enumerate(plan, 1):
             date = row["TRTSDT"] + pd.Timedelta(days=day)
+            planned = {"CARNK": 1e9 * sequence}.get(
+                product, DOSES.get(row["COHORT"], float("nan")) * row["WEIGHTBL"]
+            )
+            given = planned * (0.95 if product == "CART" else 1.0)
             rows.append(
                 {
                     "USUBJID": row["USUBJID"],
                     "PRODUCT": product,
                     "APHASE": phase,
+                    "ACYCLE": {"CART_C1": 1.0, "CART_C2": 2.0}.get(phase, float("nan")),
                     "ASTDT": date,
+                    "ASTDTM": date + pd.Timedelta(hours=10),
+                    "ADOSE": given,
+                    "DOSEU": "cells",
+                    "PLANDOSE": planned,
+                    "WEIGHT": row["WEIGHTBL"],
+                    "DOSEKG": given / row["WEIGHTBL"],
                     "SRCDOM": "EX",
                     "SRCSEQ": str(sequence),
                 }

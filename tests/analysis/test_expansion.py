@@ -95,6 +95,11 @@ def test_every_model_stands_beside_the_deciding_one(table, with_types):
         assert value(table, model, "lower", group="crc") < value(table, model, "mean", group="crc")
     assert value(table, "independent", "borrowed", group="crc") == pytest.approx(0, abs=1e-9)
     assert value(table, "exnex", "p_exchangeable", group="gastric") > 0
+    alone = value(table, "size", "ppos_new", level="9", group="other")
+    assert alone == pytest.approx(value(table, "size", "ppos_pooled", level="9", group="other")), (
+        "no data to pool"
+    )
+    assert value(table, "size", "ppos_pooled", level="18", group="crc") > 0
     assert [expansion.role(m, with_types) for m in expansion.models(with_types)] == [
         "decides",
         "supportive",

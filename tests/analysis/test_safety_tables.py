@@ -268,3 +268,8 @@ def test_without_medication_treatment_is_not_available(make_adam, study):
         "NA",
         "not available: no CM",
     )
+
+
+def test_exposure_without_amounts_or_times_says_so(adam, study):
+    assert "ADOSE" in status(infusions.nk_exposure(adam, study), "infusions", "n")[1]
+    assert status(safety_period.teae_by_period(adam, study), "NK", "n", level="any")[0] == "NA"

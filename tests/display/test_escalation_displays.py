@@ -163,3 +163,17 @@ def test_a_listing_without_a_row_says_none(study):
     table = display.table_dlt_details(rows.build(), study)
     assert cells(table)[0] == ["None", *["–"] * len(layouts()["dlt_details"]["columns"])]
     assert Numbers(rows.build(), study).levels("event") == ("",)
+
+
+@pytest.mark.rule("DOSEQ-14")
+def test_sentences_of_the_chapter_have_their_rows_also_without_data(adam, study, main13):
+    log = answered("escalation_log.decision_log", adam, study, sdtm=main13.sdtm)
+    stop = answered("escalation_stop.stopping_triggers", adam, study, sdtm=main13.sdtm)
+    for result, places in (
+        (log, ("concordance//rate", "concordance//first")),
+        (stop, ("outcome//ended_by", "outcome//next_action")),
+    ):
+        for place in places:
+            variable, _, stat = place.split("/")
+            found = result.where(variable=variable, stat=stat)
+            assert found["status"].tolist() == ["NA"] and found["reason"].str.startswith("not derived").all()

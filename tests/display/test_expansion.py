@@ -27,6 +27,7 @@ def test_candidates_show_models_class_and_margins(adam, with_types):
     assert "Colorectal: p0 5%, p1 25%; evidence moderate" in text
     assert "1/10 (10.0%)" in text and "Own data only" in text and "Margins: P(p > p0)" in text
     assert "no decision recorded" in text
+    assert "which contains the data that selected the type): 9: " in text
     assert "Participants without a tumour type of the study | 2" in text
     assert {len(row.cells) for row in table.rows if row.kind != "section"} == {8}
     assert set(table.keys) <= set(result.frame["result_id"])

@@ -257,3 +257,17 @@ def test_a_double_dagger_marks_what_one_participant_decides(answers, study):
     assert "FRAGILE" in fragile and marked(numbers, "nlr5").endswith("‡")
     notes = flag_notes(numbers, ("nlr5", "tumour_type"))
     assert any(note.startswith("‡ One participant") and "Neutrophil" in note for note in notes)
+
+
+@pytest.mark.rule("SUBQ-15")
+def test_the_path_of_a_factor_with_values(adam, study, make_adam):
+    adsub = adam["ADSUB"].copy()
+    numbers = adsub["USUBJID"].str[-2:].astype(float)
+    valued = make_adam(ADSUB=adsub.assign(AVAL=(2 + numbers / 4).where(adsub["ENTRY"] == "nlr5")))
+    path = subgroups.cut_path(valued, study)
+    shown = display.figure_cut_path(path, study)
+    # Fifteen values, three on each side: ten cuts; the prespecified cut of five lies at participant 12.
+    assert "each of 10 cut-points, one panel for each of 1" in shown.alt
+    marked_at = path.frame.loc[path.frame["stat"] == "prespecified", "level"].tolist()
+    assert marked_at == ["5"] and "p_cut" not in "".join(shown.keys)
+    assert "not marked" in shown.footnotes[0]

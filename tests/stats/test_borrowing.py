@@ -313,6 +313,40 @@ def test_predictive_law_of_own_data_is_beta_binomial():
     assert fit.path_moment(0, s=1, f=0) == pytest.approx(fit.mean[0])
 
 
+@pytest.mark.rule("IB-08")
+def test_success_by_size_on_new_participants_and_pooled():
+    """Own data 1 of 6 at p0 .05: the fewest responses of nine that give P(p > .05) > .90, alone and with the six."""
+    from scipy.stats import betabinom
+
+    fit = b.independent([1], [6], p0=0.05)
+    alone = next(y for y in range(10) if beta.sf(0.05, 0.05 + y, 0.95 + 9 - y) > 0.9)
+    pooled = next(y for y in range(10) if beta.sf(0.05, 0.05 + 1 + y, 0.95 + 5 + 9 - y) > 0.9)
+    law = betabinom(9, 1.05, 5.95)
+    assert fit.size_success(0, m=9, cut=0.9) == pytest.approx(law.sf(alone - 1))
+    assert fit.size_success(0, m=9, cut=0.9, pooled=True) == pytest.approx(law.sf(pooled - 1))
+    empty = b.independent([0], [0], p0=0.05)
+    assert empty.size_success(0, m=9, cut=0.9, pooled=True) == empty.size_success(0, m=9, cut=0.9)
+
+
+@pytest.mark.rule("IB-03")
+@pytest.mark.parametrize("model", ["hierarchical", "exnex"])
+def test_ranks_of_true_rates_are_uniform_under_the_prior(model):
+    """Rates are drawn from the prior and data from the rates: the posterior tail at the true rate must be uniform."""
+    from scipy.stats import kstest
+
+    rng = np.random.default_rng(20251225)
+    n, p0, ranks = np.array([6, 3, 9]), np.array([0.1, 0.2, 0.1]), []
+    for _ in range(60):
+        mu, tau = rng.normal(0, 2), abs(rng.normal(0, 1))
+        theta = rng.normal(mu, tau, 3)
+        if model == "exnex":
+            theta = np.where(rng.random(3) < 0.5, theta, rng.normal(0, 2.5, 3))
+        p = np.clip(expit(theta + logit(p0)), 1e-12, 1 - 1e-12)
+        fit = getattr(b, model)(rng.binomial(n, p), n, p0=p0, grid=b.Grid.coarse())
+        ranks.append(fit.prob_gt(p)[rng.integers(3)])
+    assert kstest(ranks, "uniform").pvalue > 0.01
+
+
 @pytest.mark.rule("IB-07")
 def test_comparison_methods_without_similarity_are_independent():
     fit = b.power_prior([0, 9], [9, 9], p0=0.1, cut=0.9)

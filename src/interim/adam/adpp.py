@@ -472,7 +472,7 @@ def _candidates(found: Batch, windows: tuple[CycleWindow, ...], study: Study) ->
     """Yield every candidate window of the terminal slope of the last cycles."""
     for made in windows:
         table = made.found.terminal.candidates
-        why = table.why_not(study.kinetics.lambda_z_tol)
+        why = table.why_not(study.kinetics.lambda_z_tol, study.kinetics.lambda_z_compete)
         row, column = np.nonzero(table.exists & (made.given & ~made.truncated)[:, None])
         keys = found.keys.iloc[row].reset_index(drop=True)
         yield pd.DataFrame(

@@ -54,7 +54,8 @@ def decision_log(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     rows = Rows("escalation_log.decision_log", "Dose-escalation decision log", set_label("CART-SAF", study))
     reason = no_escalation(adam, study)
     if reason:
-        return add_absent(rows, reason, variable="decision").build()
+        also = (("concordance", "rate"), ("concordance", "first"))
+        return add_absent(rows, reason, variable="decision", also=also).build()
     state = escalation_of(adam, study, sdtm)
     before = ""
     for number, group in groupby(state.replayed.rows, key=lambda row: row.group):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
@@ -258,8 +258,8 @@ def decision_text(decision: Decision) -> str:
     return f"stop, {dose} ({decision.mtd_status.replace('_', ' ')})"
 
 
-def add_absent(rows: Rows, reason: str, *, variable: str) -> Rows:
-    """Add the one row of a question that has no answer.
+def add_absent(rows: Rows, reason: str, *, variable: str, also: Sequence[tuple[str, str]] = ()) -> Rows:
+    """Add the rows of a question that has no answer.
 
     Parameters
     ----------
@@ -269,6 +269,8 @@ def add_absent(rows: Rows, reason: str, *, variable: str) -> Rows:
         Why.
     variable : str
         Variable of the rows that are not there.
+    also : sequence of (str, str)
+        Variable and stat of further rows that sentences refer to.
 
     Returns
     -------
@@ -279,7 +281,8 @@ def add_absent(rows: Rows, reason: str, *, variable: str) -> Rows:
     ------
     None
     """
-    rows.add("n", None, variable=variable, status="NA", reason=reason)
+    for name, stat in ((variable, "n"), *also):
+        rows.add(stat, None, variable=name, status="NA", reason=reason)
     return rows
 
 

@@ -51,7 +51,8 @@ def stopping_triggers(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     rows = Rows("escalation_stop.stopping_triggers", "Phase IA stopping triggers")
     reason = no_escalation(adam, study)
     if reason:
-        return add_absent(rows, reason, variable="trigger").build()
+        also = (("outcome", "ended_by"), ("outcome", "next_action"))
+        return add_absent(rows, reason, variable="trigger", also=also).build()
     state = escalation_of(adam, study, sdtm)
     answers = {
         "rp2d": _rp2d(state),

@@ -50,7 +50,7 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         ``expansion.candidates``; group = id of the type: variables ``orr`` and ``dcr`` (rate, lower, upper), ``type`` (p0, p1,
         sources, grade of evidence), one variable per model (prob_above, mean, lower, upper, ppos, ess, borrowed,
         p_exchangeable, class), ``margin`` (level = condition), ``decision`` (class by the deciding model, models that
-        differ); total: ``unknown``, ``safety``.
+        differ), ``size`` (level = new participants: success on them alone, and pooled with Phase IA); total: ``unknown``, ``safety``.
 
     Raises
     ------
@@ -75,6 +75,7 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     }
     for model, view in views.items():
         _add_model(rows, types, model, view)
+    _add_sizes(rows, types, views[study.expansion.decision_model], study)
     _add_decisions(rows, types, views, study)
     return rows.build()
 
@@ -164,6 +165,16 @@ def _add_model(rows: Rows, types: Types, model: str, view: Assessed) -> None:
         for stat, value in numbers.items():
             rows.add(stat, float(value), **place)
         rows.add("class", None, text=view.verdicts[k].kind, **place)
+
+
+def _add_sizes(rows: Rows, types: Types, view: Assessed, study: Study) -> None:
+    """Success on new participants alone, and pooled with those that selected the type, by size of the cohort."""
+    cut = study.expansion.ppos_cut
+    for k, entry in enumerate(types.types):
+        for m in study.expansion.ppos_sizes:
+            place: dict[str, Any] = {"group": entry.id, "variable": "size", "level": str(m)}
+            rows.add("ppos_new", view.fit.size_success(k, m=m, cut=cut), **place)
+            rows.add("ppos_pooled", view.fit.size_success(k, m=m, cut=cut, pooled=True), **place)
 
 
 def _add_decisions(rows: Rows, types: Types, views: dict[str, Assessed], study: Study) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -193,11 +193,15 @@ def _date_row(text: str) -> tuple[object, ...]:
     parsed = read_iso(text)
     if parsed is None:
         return (pd.NaT,) * 5 + (None, False)
-    first, last = pd.Timestamp(parsed.first), pd.Timestamp(parsed.last)
+    first, last = _stamp(parsed.first), _stamp(parsed.last)
     precision = parsed.precision
     moment = first + parsed.clock if precision == "T" and parsed.clock is not None else pd.NaT
     day = first if precision in ("D", "T") else pd.NaT
     return (first, last, first if moment is pd.NaT else moment, day, moment, precision, True)
+
+
+def _stamp(day: date | None) -> Any:
+    return pd.NaT if day is None else pd.Timestamp(day)
 
 
 def impute_date(
@@ -370,7 +374,7 @@ def duration_days(start: pd.Series, end: pd.Series) -> pd.Series:
     ------
     None
     """
-    days = (end.dt.normalize() - start.dt.normalize()).dt.days.astype("float64")
+    days: pd.Series[float] = (end.dt.normalize() - start.dt.normalize()).dt.days.astype("float64")
     return days.where(~(days >= 0), days + 1)
 
 
@@ -393,8 +397,9 @@ def duration_clock(start: pd.Series, end: pd.Series, unit: Literal["hours", "min
     ------
     None
     """
-    step = {"hours": "h", "minutes": "min"}[unit]
-    return (end.dt.floor(step) - start.dt.floor(step)) / pd.Timedelta(1, unit=step)
+    step = {"hours": "1h", "minutes": "1min"}[unit]
+    length: pd.Series[float] = (end.dt.floor(step) - start.dt.floor(step)) / pd.Timedelta(step)
+    return length
 
 
 def weeks(days: Days) -> Days:

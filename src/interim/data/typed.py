@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +137,7 @@ def _wrong(frame: pd.DataFrame, domain: str, variable: spec.Variable, *, places:
 
 def _untidy(frame: pd.DataFrame, domain: str, name: str, *, changed: dict[int, str]) -> list[Finding]:
     places = [place for place, rule in sorted(changed.items()) if rule in _TIDIED]
-    values = frame[name].to_numpy()[places] if places else []
+    values: Sequence[object] = list(frame[name].to_numpy()[places]) if places else []
     message = f"{name} has outer blanks or full-width characters; they are removed (ledger)"
     rule = Rule("XD-TRIM", "warn", message)
     return findings_at(frame, domain, places, rule=rule, variable=name, values=values)

@@ -351,7 +351,6 @@ class Blrm(FixedCohorts):
             weights @ grid.rates, probs, over <= self.ewoc, (mean[0], mean[1]), (var[0], var[1])
         )
 
-
     def quantiles_of(self, n: ArrayLike, y: ArrayLike, probs: ArrayLike) -> Floats:
         """Return posterior quantiles of the DLT rate per level.
 

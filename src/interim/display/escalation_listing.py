@@ -162,7 +162,8 @@ def table_decision_log(result: Result, study: Study) -> Table:
 
 
 def _matches(numbers: Numbers, name: str, variable: str, text: str) -> list[Row]:
-    if numbers.row("rate", variable=variable) is None:
+    row = numbers.row("rate", variable=variable)
+    if row is None or row["status"] == "NA":
         return []
     columns = len(layouts()[name]["columns"])
     return [summary_row(columns, text=text, cell=numbers.rate(TOTAL, variable))]
@@ -302,6 +303,6 @@ def table_stopping_triggers(result: Result, study: Study) -> Table:
     more = [
         Row((Cell(text), Cell(DASH), numbers.words(TOTAL, "outcome", stat), Cell(DASH), Cell(DASH)))
         for stat, text in layouts()["outcome"].items()
-        if numbers.row(stat, variable="outcome") is not None
+        if (row := numbers.row(stat, variable="outcome")) is not None and row["status"] == "OK"
     ]
     return listing(numbers, "stopping", more=more)

@@ -113,6 +113,7 @@ def _type_rows(numbers: Numbers, group: str) -> Iterator[Row]:
         ),
         1,
     )
+    yield _size_row(numbers, group)
     margins = [
         numbers.value(group, "margin", "margin", level=name, digits=2) for name in numbers.levels("margin")
     ]
@@ -122,6 +123,19 @@ def _type_rows(numbers: Numbers, group: str) -> Iterator[Row]:
     )
     keys = tuple(key for cell in margins for key in cell.keys)
     yield Row((Cell(f"Margins: {named}", keys), *[Cell(_DASH)] * 7), 1)
+
+
+def _size_row(numbers: Numbers, group: str) -> Row:
+    parts: list[str] = []
+    keys: list[str] = []
+    for m in numbers.levels("size", group=group):
+        cells = [
+            numbers.value(group, "size", stat, level=m, digits=2) for stat in ("ppos_new", "ppos_pooled")
+        ]
+        parts.append(f"{m}: {cells[0].text} ({cells[1].text})")
+        keys += [key for cell in cells for key in cell.keys]
+    text = f"{word('expansion', 'size')}: {'; '.join(parts)}"
+    return Row((Cell(text, tuple(keys)), *[Cell(_DASH)] * 7), 1)
 
 
 def _model_row(numbers: Numbers, group: str, model: str) -> Row:

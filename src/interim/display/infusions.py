@@ -47,6 +47,8 @@ def spread_cell(numbers: Numbers, variable: str, group: str) -> Cell:
 def _value(numbers: Numbers, variable: str, group: str, stat: str) -> Cell:
     if variable in _SCIENTIFIC:
         row = numbers.need(stat, group=group, variable=variable)
+        if row["status"] not in ("OK", "FLAG"):
+            return numbers.value(group, variable, stat)
         return Cell(f"{float(row['value']):.2e}".replace("e+0", "e").replace("e+", "e"), (row["result_id"],))
     return numbers.value(group, variable, stat, digits=_DIGITS.get(variable, 0))
 

@@ -269,7 +269,7 @@ class Numbers:
         None
         """
         row = self.row("rate", group=group, variable=variable, level=level)
-        if row is None or row["status"] == "NA":
+        if row is None or row["status"] == "NA" or _missing(row["n"]) or _missing(row["N"]):
             return _without(row)
         return Cell(rate_text(int(row["n"]), int(row["N"]), mode=self.mode), (row["result_id"],))
 

@@ -111,7 +111,13 @@ def _median(numbers: Numbers, row: str) -> Cell:
         return _range(numbers, row, ("median_from", "median_to"), level="", factor=1.0)
     value = numbers.value(TOTAL, row, "median")
     limits = numbers.interval(TOTAL, row, factor=1.0)
-    return Cell(f"{value.text} {limits.text}", (*value.keys, *limits.keys))
+    return _with_limits(value, limits)
+
+
+def _with_limits(value: Cell, limits: Cell) -> Cell:
+    """Return a number and its limits; once what both say where neither is a number."""
+    text = value.text if value.text == limits.text else f"{value.text} {limits.text}"
+    return Cell(text, (*value.keys, *limits.keys))
 
 
 def _landmark(numbers: Numbers, row: str, month: str) -> Cell:
@@ -120,8 +126,7 @@ def _landmark(numbers: Numbers, row: str, month: str) -> Cell:
         return _range(numbers, variable, ("rate_from", "rate_to"), level=month, factor=100.0)
     value = numbers.value(TOTAL, variable, "rate", level=month, factor=100.0)
     limits = numbers.interval(TOTAL, variable, level=month)
-    text = value.text if value.text == limits.text else f"{value.text} {limits.text}"
-    return Cell(text, (*value.keys, *limits.keys))
+    return _with_limits(value, limits)
 
 
 def _range(numbers: Numbers, variable: str, stats: tuple[str, str], *, level: str, factor: float) -> Cell:

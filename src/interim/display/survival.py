@@ -294,11 +294,11 @@ def _risk_strip(
 def _curve_alt(numbers: Numbers, curves: list[_Curve], endpoint: str) -> str:
     median = numbers.need("median", variable=endpoint)
     events = numbers.need("events", variable=endpoint)
-    if median["status"] == "OK":
+    if median["status"] in ("OK", "FLAG"):
         limits = numbers.interval(TOTAL, endpoint, factor=1.0).text
         reading = f"The median is {numbers.number_text(median, digits=1)} months, interval {limits}."
     else:
-        reading = "The median was not reached."
+        reading = f"The median is {word('status_prose', str(median['status']))}."
     cohorts = [f"{curve.label} (n={curve.n})" for curve in curves[1:]]
     drawn_too = (
         f" Curves by cohort: {', '.join(cohorts)}."

@@ -246,11 +246,24 @@ def _code_violations(cell: Mapping[str, Any]) -> Iterator[str]:
     if any(line.lstrip().startswith(("!", "%")) for line in source.splitlines()):
         yield "holds a shell or magic command"
         return
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        yield f"is no Python: {error.msg}, line {error.lineno}"
+        return
+    for node in ast.walk(tree):
+        yield from (f"imports {name}; data work belongs to the package" for name in _imported(node) & _PANDAS)
         if isinstance(node, _FORBIDDEN):
             yield f"holds logic ({type(node).__name__}); logic belongs to the package"
         if isinstance(node, ast.Name) and node.id in _PANDAS:
             yield f"uses {node.id}; data work belongs to the package"
+
+
+def _imported(node: ast.AST) -> set[str]:
+    """Return the top packages that a statement imports, whatever name they get."""
+    if isinstance(node, ast.Import):
+        return {name.name.partition(".")[0] for name in node.names}
+    return {(node.module or "").partition(".")[0]} if isinstance(node, ast.ImportFrom) else set()
 
 
 _ALLOWED_NUMBERS = re.compile(

@@ -94,5 +94,9 @@ def _replace(work: Path, target: Path) -> None:
     previous = _previous(target)
     if target.exists():
         target.rename(previous)
-    work.rename(target)
+    try:
+        work.rename(target)
+    except OSError:
+        _recover(target)
+        raise
     shutil.rmtree(previous, ignore_errors=True)

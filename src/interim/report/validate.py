@@ -192,7 +192,7 @@ def _cases(pack: Pack, path: Path) -> Iterable[Case]:
 def _compare(report: FileReport, pack: Pack, case: Case) -> None:
     try:
         found = dict(leaves(pack.compute(case.given)))
-    except (InterimError, ValueError, KeyError, TypeError, ArithmeticError) as error:
+    except (InterimError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         found = {}
         report.disagreements.append(
             {
@@ -221,13 +221,14 @@ def _is_number(value: Any) -> bool:
 
 
 def _relative_error(expected: Any, value: Any) -> float | None:
-    if not (_is_number(expected) and _is_number(value) and math.isfinite(value)):
+    numbers = _is_number(expected) and _is_number(value)
+    if not numbers or not math.isfinite(expected) or not math.isfinite(value):
         return None
     return float(abs(value - expected) / (abs(expected) if expected else 1.0))
 
 
 def _agrees(expected: Any, value: Any, tolerance: float, *, absolute: bool) -> bool:
-    if _is_number(expected) and _is_number(value):
+    if _is_number(expected) and _is_number(value) and math.isfinite(expected):
         scale = 1.0 if absolute else max(1.0, abs(expected))
         return bool(abs(value - expected) <= tolerance * scale)
     same_type = isinstance(expected, bool) == isinstance(value, bool)

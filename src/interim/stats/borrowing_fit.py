@@ -11,6 +11,7 @@ from scipy.special import gammaln
 
 from interim.stats.answers import Floats
 from interim.stats.borrowing_laws import RateLaw
+from interim.stats.posterior import beta_tail
 
 MASS_SLACK = 1e-9
 GoState = tuple[int, int, float]
@@ -170,6 +171,35 @@ class BasketFit:
         None
         """
         return float(sum(paths * self.laws[k].moment(y, m - y) for y, m, paths in states))
+
+    def size_success(self, k: int, *, m: int, cut: float, pooled: bool = False) -> float:
+        """Return the predictive probability that P(p > p0) exceeds a cut after m new participants of one basket.
+
+        Parameters
+        ----------
+        k : int
+            Basket, from 0.
+        m : int
+            New participants.
+        cut : float
+            Success: P(p > p0) greater, under Beta(p0, 1 - p0).
+        pooled : bool
+            True judges old and new participants together: that contains the data that selected the basket.
+
+        Returns
+        -------
+        float
+            Probability of success.
+
+        Raises
+        ------
+        ArithmeticError
+            If the predictive probabilities do not sum to 1.
+        """
+        old = (float(self.r[k]), float(self.n[k])) if pooled else (0.0, 0.0)
+        p0 = float(self.p0[k])
+        tail = beta_tail(old[0] + np.arange(m + 1), old[1] + m, limit=p0, prior=(p0, 1.0 - p0))
+        return float(self.predictive(k, m=m)[tail > cut].sum())
 
     def predictive(self, k: int, *, m: int) -> Floats:
         """Return the predictive distribution of the responses among new participants.

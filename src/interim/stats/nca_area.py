@@ -264,21 +264,14 @@ def partial_area(
 
 def _status(series: Series, found: Points, end: float, *, least: int, until: float) -> Texts:
     tlast = np.where(np.isnan(found.tlast), 0.0, found.tlast)
-    post = (series.valid & (series.time > 0)).sum(axis=1) + _dropped_after_dose(series)
     after = np.nan_to_num(series.last_sample, nan=-np.inf)
     choices = [
-        (post < least, "SPARSE"),
+        (series.n_post < least, "SPARSE"),
         (tlast >= end, "COMPLETE"),
         (after < until, "INCOMPLETE"),
         (after > tlast, "CLEARED"),
     ]
     answer: Texts = np.select([flag for flag, _ in choices], [text for _, text in choices], "SHORT_TAIL")
-    return answer
-
-
-def _dropped_after_dose(series: Series) -> Integers:
-    """Return how many samples the rule dropped; every dropped sample lies after the first quantified one."""
-    answer: Integers = series.n_collected - series.valid.sum(axis=1)
     return answer
 
 

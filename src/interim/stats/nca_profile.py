@@ -30,7 +30,7 @@ class Profiles:
     detected : ndarray of bool, shape (k, m)
         Signal seen, quantified or not.
     place : ndarray of int, shape (k, m)
-        Position of the sample in the arrays that were given, -1 behind the last.
+        Position of the sample in the arrays that were given, -1 behind the last and for a computed one.
     """
 
     time: Floats
@@ -42,7 +42,8 @@ class Profiles:
     @property
     def valid(self) -> Flags:
         """Which cells hold a sample."""
-        return self.place >= 0
+        answer: Flags = ~np.isnan(self.time)
+        return answer
 
     @property
     def quantified(self) -> Flags:
@@ -63,8 +64,8 @@ class Series:
         Position of the sample in the arrays that were given, -1 behind the last.
     origin : ndarray of int, shape (k, m)
         COLLECTED, ZERO, HALF_LLOQ or CARRIED.
-    n_collected, n_quantified : ndarray of int, shape (k,)
-        Samples and quantified samples before the rule.
+    n_collected, n_quantified, n_post : ndarray of int, shape (k,)
+        Samples, quantified samples and samples after time 0, before the rule.
     last_sample : ndarray of float, shape (k,)
         Time of the last sample of any state; NaN if there is none.
     """
@@ -75,6 +76,7 @@ class Series:
     origin: Integers
     n_collected: Integers
     n_quantified: Integers
+    n_post: Integers
     last_sample: Floats
 
     @property
@@ -270,7 +272,8 @@ def _compact(
     samples: Profiles, conc: Floats, origin: Integers, *, keep: Flags, last_sample: Floats
 ) -> Series:
     """Move the kept cells of each row to its left."""
-    counts = (samples.valid.sum(axis=1), samples.quantified.sum(axis=1))
+    post = samples.valid & (samples.time > 0)
+    counts = (samples.valid.sum(axis=1), samples.quantified.sum(axis=1), post.sum(axis=1))
     if bool(np.array_equal(keep, samples.valid)):
         return Series(samples.time, conc, samples.place, origin, *counts, last_sample)
     order = np.argsort(~keep, axis=1, kind="stable")

@@ -18,7 +18,8 @@ class Window:
     Attributes
     ----------
     samples : Profiles
-        Times from the start of the window; a carried boundary sample is a row of its own with the place of its original.
+        Times from the start of the window; a carried boundary sample is a row of its own with the place of its original,
+        a computed one has place -1.
     carried : ndarray of bool, shape (k, m)
         Which samples are copies that were moved to, or computed at, a boundary.
     opening, closing : ndarray of str, shape (k,)
@@ -137,7 +138,7 @@ def _boundary(
         np.where(moved, samples.value[row, last], given[row]),
         np.where(moved, samples.lloq[row, last], limit),
         np.where(moved, samples.detected[row, last], True),
-        np.where(moved, samples.place[row, last], -2),
+        np.where(moved, samples.place[row, last], -1),
         np.ones(len(row), dtype=bool),
     )
     return state, added
@@ -151,9 +152,7 @@ def _arranged(rows: _Rows, starts: Floats, *, states: tuple[Texts, Texts]) -> Wi
     if not len(rows.row):
         return Window(made, made.detected, *states)
     index = np.maximum(made.place, 0)
-    place = np.where(
-        made.valid, np.where(rows.carried[index], rows.place[index].clip(min=0), rows.place[index]), -1
-    )
+    place = np.where(made.valid, rows.place[index], -1)
     return Window(replace(made, place=place), made.valid & rows.carried[index], *states)
 
 

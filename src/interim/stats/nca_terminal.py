@@ -46,13 +46,15 @@ class Candidates:
     chosen: Integers
     eligible: Flags
 
-    def why_not(self, tolerance: float) -> Texts:
+    def why_not(self, tolerance: float, compete: str = "negative_only") -> Texts:
         """Return for every window CHOSEN, or why it is not.
 
         Parameters
         ----------
         tolerance : float
             Tolerance of the adjusted R2 with which the choice was made.
+        compete : {"negative_only", "all_windows"}
+            Windows that competed when the choice was made.
 
         Returns
         -------
@@ -64,8 +66,8 @@ class Candidates:
         None
         """
         column = np.arange(len(self.n))[None, :]
-        falls = self.candidate & (self.slope < 0)
-        best = np.where(falls, self.adj_r2, -np.inf).max(axis=1, initial=-np.inf)[:, None]
+        competing = self.candidate & ((self.slope < 0) | (compete == "all_windows"))
+        best = np.where(competing, self.adj_r2, -np.inf).max(axis=1, initial=-np.inf)[:, None]
         choices = [
             (~self.exists, ""),
             (column == self.chosen[:, None], "CHOSEN"),

@@ -72,7 +72,7 @@ def tobit(samples: Profiles, *, below: str = "lloq", llod: Floats | float = np.n
     Returns
     -------
     Tobit
-        Needs three quantified points after Tmax.
+        Needs three quantified points after Tmax, at two times at least.
 
     Raises
     ------
@@ -91,7 +91,8 @@ def tobit(samples: Profiles, *, below: str = "lloq", llod: Floats | float = np.n
     check_choice(below, "below", BLQ_MEANING)
     quant, late = samples.quantified, _after_maximum(samples)
     data, centre, scale = _prepared(samples, late, np.broadcast_to(np.asarray(llod), quant.shape), below)
-    enough = (data.quant.sum(axis=1) >= 3) & (np.ptp(np.where(data.quant, data.x, 0.0), axis=1) > 0)
+    first, last = (np.where(data.quant, data.x, s * np.inf) for s in (1.0, -1.0))
+    enough = (data.quant.sum(axis=1) >= 3) & (first.min(axis=1) < last.max(axis=1))
     theta, value = _start(data, 1.0), np.full(len(quant), -np.inf)
     moved = np.zeros(len(quant), dtype=bool)
     for factor in np.geomspace(0.25, 4.0, starts):

@@ -27,7 +27,8 @@ def line_index(text: str) -> dict[Path, int]:
     Returns
     -------
     dict
-        Key path (texts; an integer counts the tables of an array) -> line, 1-based.
+        Key path (texts; an integer counts the tables of an array) -> line, 1-based. A table that only the paths of its
+        keys or of its tables name stands where the first of them does.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def line_index(text: str) -> dict[Path, int]:
     Examples
     --------
     >>> line_index("a = 1\n[b]\nc = 2\n[[d]]\ne = 3")
-    {('a',): 1, ('b',): 2, ('b', 'c'): 3, ('d', 0): 4, ('d', 0, 'e'): 5}
+    {('a',): 1, ('b',): 2, ('b', 'c'): 3, ('d',): 4, ('d', 0): 4, ('d', 0, 'e'): 5}
     """
     index: dict[Path, int] = {}
     counts: dict[Path, int] = {}
@@ -54,7 +55,18 @@ def line_index(text: str) -> dict[Path, int]:
         else:
             continue
         index.setdefault(here, number)
-    return index
+    return _with_tables(index)
+
+
+def _with_tables(index: dict[Path, int]) -> dict[Path, int]:
+    """Return the index with the tables that have no header of their own."""
+    complete: dict[Path, int] = {}
+    for path, number in index.items():
+        for size in range(1, len(path)):
+            if path[:size] not in index:
+                complete.setdefault(path[:size], number)
+        complete[path] = number
+    return complete
 
 
 def _parts(text: str) -> Path:
@@ -74,7 +86,7 @@ def _resolve(parts: Path, counts: dict[Path, int]) -> Path:
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Yield the first line of each statement; lines inside a multi-line array, table or string are passed over."""
     depth, quote = 0, ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if depth == 0 and not quote:
             yield number, line
             if _TABLE.match(line) or _ARRAY.match(line):

@@ -36,7 +36,7 @@ class _Layer:
 
     file: str
     raw: dict[str, Any]
-    index: dict[lines.Path, int]
+    index: dict[str, int]
 
 
 def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
@@ -66,7 +66,9 @@ def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
     for layer in layers:
         raw = _merge(raw, layer.raw)
     if cut_date is not None:
-        raw.setdefault("data", {})["cut_date"] = _iso(cut_date)
+        raw = _merge({"data": {}}, raw)
+        if isinstance(raw["data"], dict):
+            raw["data"]["cut_date"] = _iso(cut_date)
     raw, readings, problems = apply_readings(raw)
     study = None
     try:
@@ -103,7 +105,8 @@ def _chain(file: Path) -> list[_Layer]:
         chain.insert(0, layer)
         parent = layer.raw.pop("extends", None)
         if parent is not None and not isinstance(parent, str):
-            raise StudyError([Problem("extends", f"expected a path, found {parent!r}", str(current))])
+            line = layer.index.get("extends")
+            raise StudyError([Problem("extends", f"expected a path, found {parent!r}", str(current), line)])
         current = None if parent is None else current.parent / parent
     return chain
 
@@ -117,7 +120,8 @@ def _load(file: Path) -> _Layer:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{file}: not a TOML document: {error}") from error
-    return _Layer(str(file), raw, lines.line_index(text))
+    index = {".".join(map(str, path)): line for path, line in lines.line_index(text).items()}
+    return _Layer(str(file), raw, index)
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -196,16 +200,23 @@ def _unique(problems: list[Problem]) -> list[Problem]:
             joined[problem.path] = problem
         elif problem.message not in known.message:
             joined[problem.path] = replace(known, message=f"{known.message}; or {problem.message}")
-    return list(joined.values())
+    return [p for p in joined.values() if not _echo(p, joined)]
+
+
+def _echo(problem: Problem, joined: dict[str, Problem]) -> bool:
+    """Tell a list called too short only because one of its members is wrong."""
+    inside = any(path.startswith(f"{problem.path}.") for path in joined)
+    return inside and problem.message.startswith("Tuple should have at least")
 
 
 def _located(problem: Problem, layers: list[_Layer]) -> Problem:
     """Return the problem with the file and line of its key, or of the nearest table above it."""
     if problem.file:
         return problem
-    places: lines.Path = tuple(int(p) if p.isdigit() else p for p in problem.path.split("."))
+    places = problem.path.split(".")
     for size in range(len(places), 0, -1):
+        key = ".".join(places[:size])
         for layer in reversed(layers):
-            if places[:size] in layer.index:
-                return replace(problem, file=layer.file, line=layer.index[places[:size]])
+            if key in layer.index:
+                return replace(problem, file=layer.file, line=layer.index[key])
     return replace(problem, file=layers[-1].file)

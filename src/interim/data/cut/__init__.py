@@ -160,7 +160,7 @@ def _leaks(frames: Frames, lines: list[LedgerLine], cut: pd.Timestamp) -> list[F
             continue
         dated = date_cut(frame, known, cut)
         places = np.flatnonzero(dated.later)
-        values = frame[dated.variable].to_numpy()[places] if len(places) else []
+        values: list[object] = list(frame[dated.variable].to_numpy()[places]) if len(places) else []
         found += findings_at(
             frame,
             name,

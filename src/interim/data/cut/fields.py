@@ -105,7 +105,7 @@ class Edit:
             )
             new = np.where(changed, values, old)
             self.frame = self.frame.assign(**{column: new.astype(old.dtype)})
-        return changed
+        return np.asarray(changed)
 
 
 def blank_dates(edit: Edit, cut: pd.Timestamp) -> None:

@@ -31,7 +31,9 @@ def documented_rules() -> dict[str, tuple[str, str]]:
 
 
 def pytest_addoption(parser):
-    parser.addoption("--rules", default=None, help="write the table of rules to this folder; every rule needs a test")
+    parser.addoption(
+        "--rules", default=None, help="write the table of rules to this folder; every rule needs a test"
+    )
 
 
 def pytest_configure(config):
@@ -86,14 +88,39 @@ def write_table(folder: Path, rules, results) -> None:
     for rule, (page, text) in sorted(rules.items()):
         runs = sorted(set(results.get(rule, [])))
         outcomes = {outcome for _, _, outcome in runs}
-        verdict = "no test" if not runs else "failed" if "failed" in outcomes else "passed" if "passed" in outcomes else "skipped"
-        rows.append({"rule": rule, "page": page, "text": text, "result": verdict,
-                     "tests": [node for node, _, _ in runs], "sources": sorted({s for _, s, _ in runs if s})})
+        verdict = (
+            "no test"
+            if not runs
+            else "failed"
+            if "failed" in outcomes
+            else "passed"
+            if "passed" in outcomes
+            else "skipped"
+        )
+        rows.append(
+            {
+                "rule": rule,
+                "page": page,
+                "text": text,
+                "result": verdict,
+                "tests": [node for node, _, _ in runs],
+                "sources": sorted({s for _, s, _ in runs if s}),
+            }
+        )
     (folder / "rules.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    lines = ["# Rules and the tests that prove them", "", "| rule | text | tests | reference | result |", "|--|--|--|--|--|"]
+    lines = [
+        "# Rules and the tests that prove them",
+        "",
+        "| rule | text | tests | reference | result |",
+        "|--|--|--|--|--|",
+    ]
     for row in rows:
-        tests = "<br>".join(row["tests"][:8]) + (f"<br>and {len(row['tests']) - 8} more" if len(row["tests"]) > 8 else "")
-        lines.append(f"| {row['rule']} | {row['text']} | {tests} | {'<br>'.join(row['sources'])} | {row['result']} |")
+        tests = "<br>".join(row["tests"][:8]) + (
+            f"<br>and {len(row['tests']) - 8} more" if len(row["tests"]) > 8 else ""
+        )
+        lines.append(
+            f"| {row['rule']} | {row['text']} | {tests} | {'<br>'.join(row['sources'])} | {row['result']} |"
+        )
     (folder / "rules.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -74,7 +74,9 @@ def test_links_lead_to_participants_and_records():
     assert links["SRCSEQ"].tolist() == [None, "4"]
 
 
-@pytest.mark.parametrize(("text", "expected"), [("DL1 1.5e7", "dl1-1.5e7"), (" >= 5 ", ">=-5"), ("CR/PR", "cr-pr"), ("", "")])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("DL1 1.5e7", "dl1-1.5e7"), (" >= 5 ", ">=-5"), ("CR/PR", "cr-pr"), ("", "")]
+)
 def test_slug(text, expected):
     assert slug(text) == expected
 

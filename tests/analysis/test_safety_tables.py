@@ -270,6 +270,7 @@ def test_without_medication_treatment_is_not_available(make_adam, study):
     )
 
 
-def test_exposure_without_amounts_or_times_says_so(adam, study):
-    assert "ADOSE" in status(infusions.nk_exposure(adam, study), "infusions", "n")[1]
+def test_exposure_without_amounts_or_times_says_so(adam, study, make_adam):
+    bare = make_adam(ADEX=adam["ADEX"].drop(columns="ADOSE"))
+    assert "ADOSE" in status(infusions.nk_exposure(bare, study), "infusions", "n")[1]
     assert status(safety_period.teae_by_period(adam, study), "NK", "n", level="any")[0] == "NA"

@@ -103,9 +103,7 @@ class Page:
     def violations(self) -> list[str]:
         """Return rule and place of everything that axe finds."""
         self.call("Runtime.evaluate", expression=axe_source())
-        run = (
-            f"axe.run(document, {{runOnly: {{type: 'tag', values: {json.dumps(TAGS)}}}, resultTypes: ['violations']}})"
-        )
+        run = f"axe.run(document, {{runOnly: {{type: 'tag', values: {json.dumps(TAGS)}}}, resultTypes: ['violations']}})"
         found = self.value(
             f"{run}.then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 160)).join(' | ')))"
         )

@@ -66,7 +66,8 @@ def test_runs_keep_to_the_ladder(design):
             assert decision.n_to_enrol >= 1
             assert decision.reason
             letters = "".join(
-                "T" if draw.random() < P[decision.level - 1] * 1.5 else "N" for _ in range(decision.n_to_enrol)
+                "T" if draw.random() < P[decision.level - 1] * 1.5 else "N"
+                for _ in range(decision.n_to_enrol)
             )
             history = extend(history, level=decision.level, letters=letters)
         assert decision.action == "STOP"
@@ -152,7 +153,9 @@ def test_boin_boundaries(numbers):
         if name == "extrasafe":
             safety = Elimination()
             for n, stop in zip(table["n"], table["stop_ge"], strict=True):
-                toxic = safety.toxic(np.full(n + 1, n), np.arange(n + 1), target=table["target"], offset=table["offset"])
+                toxic = safety.toxic(
+                    np.full(n + 1, n), np.arange(n + 1), target=table["target"], offset=table["offset"]
+                )
                 assert (int(toxic.argmax()) if toxic.any() else None) == stop
             continue
         design = Boin((1,), table["target"])
@@ -258,7 +261,10 @@ def test_a_table_comes_back_as_it_was_given():
     [
         (lambda f: f.drop(index=2), r"n 2: no decision for y \[0\]"),
         (lambda f: f[f["n"] != 5], r"n 5: no decision for y \[0, 1, 2, 3, 4, 5\]"),
-        (lambda f: f.assign(decision=f["decision"].mask((f["n"] == 3) & (f["y"] == 3), "E")), "n 3: E at y 3 above"),
+        (
+            lambda f: f.assign(decision=f["decision"].mask((f["n"] == 3) & (f["y"] == 3), "E")),
+            "n 3: E at y 3 above",
+        ),
         (lambda f: f.assign(decision=f["decision"].mask(f["n"] == 1, "Q")), "unknown"),
         (lambda f: pd.concat([f, f.iloc[:1]]), "twice"),
         (lambda f: f.iloc[:0], "no rows"),
@@ -333,7 +339,11 @@ def test_the_decision_table_of_the_rule():
 @pytest.mark.rule("DOSE-13")
 @pytest.mark.parametrize(
     ("name", "text"),
-    [(name, text) for name in ("BOIN", "CRM") for text in ("1NNN 2NNP", "1NNN 2NN", "1NNN 2NP", "1NNN 2NNT", "1NNN 2T", "1NNP")]
+    [
+        (name, text)
+        for name in ("BOIN", "CRM")
+        for text in ("1NNN 2NNP", "1NNN 2NN", "1NNN 2NP", "1NNN 2NNT", "1NNN 2T", "1NNP")
+    ]
     + [("BLRM", text) for text in ("1NNN 2NNP", "1NNN 2NN", "1NNP")],
 )
 def test_from_open_cohorts(name, text):
@@ -372,7 +382,9 @@ def test_an_eliminated_open_cohort_is_not_completed():
 
 
 def test_simulated_characteristics_of_several_scenarios():
-    found = operating_characteristics(BOIN, {"a": {"p_dlt": P}, "b": {"p_dlt": P / 2}}, method="simulated", n=500, seed=1)
+    found = operating_characteristics(
+        BOIN, {"a": {"p_dlt": P}, "b": {"p_dlt": P / 2}}, method="simulated", n=500, seed=1
+    )
     alone = operating_characteristics(BOIN, {"b": {"p_dlt": P / 2}}, method="simulated", n=500, seed=1)
     assert found["b"] == alone["b"]
     assert found["a"].trials == 500

@@ -125,7 +125,9 @@ def test_from_the_present_state_equals_the_tree():
     assert sum(found.sel) == pytest.approx(1, abs=1e-12)
     clean = compile_design(design, start=History.parse("1N 2NNT 2NNN", levels=4)).evaluate(p, q)
     dirty = [
-        compile_design(design, start=History.parse(f"1N 2NNT 2{'N' * (3 - k)}{'T' * k}", levels=4)).evaluate(p, q)
+        compile_design(design, start=History.parse(f"1N 2NNT 2{'N' * (3 - k)}{'T' * k}", levels=4)).evaluate(
+            p, q
+        )
         for k in (1, 2, 3)
     ]
     chances = [0.9**3, 3 * 0.1 * 0.9**2, 3 * 0.01 * 0.9, 0.001]
@@ -138,7 +140,9 @@ def test_open_outcomes_are_completed_first():
     design = TitratedThreePlusThree(LEVELS)
     p, q = GRADUAL["p_dlt"], GRADUAL["p_trigger_only"]
     found = compile_design(design, start=History.parse("1N 2NNP", levels=4)).evaluate(p, q)
-    closed = [compile_design(design, start=History.parse(f"1N 2NN{x}", levels=4)).evaluate(p, q) for x in "NT"]
+    closed = [
+        compile_design(design, start=History.parse(f"1N 2NN{x}", levels=4)).evaluate(p, q) for x in "NT"
+    ]
     assert np.allclose(found.sel, 0.9 * np.array(closed[0].sel) + 0.1 * np.array(closed[1].sel), atol=1e-12)
 
 

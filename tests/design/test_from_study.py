@@ -29,8 +29,16 @@ OPTIONS = [
     ({"trigger_n_events": 2}, lambda r: r.titration.n_events, 2),
     ({"trigger_from_not_evaluable": False}, lambda r: r.titration.from_not_evaluable, False),
     ({"count_titration_participant": False}, lambda r: r.titration.count_participant, False),
-    ({"mtd_rule": "deesc_min6_top3"}, lambda r: (r.mtd.deescalate, r.mtd.min_n, r.mtd.expand_top), (True, 6, False)),
-    ({"mtd_rule": "custom", "mtd_min_n": 3}, lambda r: (r.mtd.deescalate, r.mtd.min_n, r.mtd.expand_top), (True, 3, True)),
+    (
+        {"mtd_rule": "deesc_min6_top3"},
+        lambda r: (r.mtd.deescalate, r.mtd.min_n, r.mtd.expand_top),
+        (True, 6, False),
+    ),
+    (
+        {"mtd_rule": "custom", "mtd_min_n": 3},
+        lambda r: (r.mtd.deescalate, r.mtd.min_n, r.mtd.expand_top),
+        (True, 3, True),
+    ),
     ({"mtd_rule": "esc_only", "last_titration_level": 0}, lambda r: r.mtd.deescalate, False),
     ({"down_fill": "direct_six"}, lambda r: r.mtd.down_fill, "direct_six"),
     ({"n_max": "none"}, lambda r: r.cap.n_max, None),
@@ -54,7 +62,10 @@ OPTIONS = [
 @pytest.mark.parametrize(("options", "read", "expected"), OPTIONS, ids=[str(row[0]) for row in OPTIONS])
 def test_every_option_reaches_the_rule(options, read, expected):
     assert read(EscalationRule.from_study(study(**options))) == expected
-    assert read(EscalationRule.from_study(study(**options))) != read(EscalationRule.from_study(study())) or not options
+    assert (
+        read(EscalationRule.from_study(study(**options))) != read(EscalationRule.from_study(study()))
+        or not options
+    )
 
 
 def test_the_model_takes_ladder_and_band_from_the_study():

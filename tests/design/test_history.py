@@ -92,7 +92,9 @@ def test_what_a_row_says(dated, edits, outcome, rules):
 
 @pytest.mark.rule("DOSE-22")
 def test_treated_or_not(dated):
-    history = History.from_frame(dated("1XX", edits={"S01": {"infusions": 0}, "S02": {"infusions": 1}}), levels=4)
+    history = History.from_frame(
+        dated("1XX", edits={"S01": {"infusions": 0}, "S02": {"infusions": 1}}), levels=4
+    )
     assert [subject.treated for subject in history.subjects] == [False, True]
 
 
@@ -125,7 +127,9 @@ def test_strictly_before_the_day_of_an_assignment(dated):
 
 @pytest.mark.rule("DOSE-23")
 def test_a_late_dlt_counted_as_none_once_the_window_had_closed(dated):
-    history = History.from_frame(dated("1T 2N", dlt_known=40, edits={"S01": {"trigger_known": None}}), levels=4)
+    history = History.from_frame(
+        dated("1T 2N", dlt_known=40, edits={"S01": {"trigger_known": None}}), levels=4
+    )
     assert history.as_of("2025-01-20").text() == "1P"
     assert history.as_of("2025-02-01").text() == "1N 2P"
     assert history.as_of("2025-03-01").text() == "1T 2N"

@@ -25,7 +25,9 @@ def rules(draw):
     return TitratedThreePlusThree(
         tuple(range(1, top + 1)),
         titration=Titration(last, n_events=draw(st.integers(1, 2))),
-        mtd=MtdRule(draw(st.sampled_from(names)), down_fill=draw(st.sampled_from(["three_then_six", "direct_six"]))),
+        mtd=MtdRule(
+            draw(st.sampled_from(names)), down_fill=draw(st.sampled_from(["three_then_six", "direct_six"]))
+        ),
         cap=Cap(draw(st.sampled_from([None, 12, 18])), partial=draw(st.booleans())),
         conduct=Conduct(max_replacements=draw(st.sampled_from([None, None, 0, 2]))),
         start_level=draw(st.sampled_from([1, 1, min(2, top)])),
@@ -59,7 +61,8 @@ def run(rule, seed, *, toxic):
         elif decision.action == "ENROL":
             last = len(history.subjects)
             more = tuple(
-                Subject(f"S{last + i}", last + i, decision.level, "pending") for i in range(1, decision.n_to_enrol + 1)
+                Subject(f"S{last + i}", last + i, decision.level, "pending")
+                for i in range(1, decision.n_to_enrol + 1)
             )
             history = replace(history, subjects=(*history.subjects, *more))
         else:
@@ -148,7 +151,12 @@ def test_every_short_history_has_one_decision():
     rule = TitratedThreePlusThree((1, 2, 3))
     texts = [""]
     for _ in range(4):
-        texts += [f"{text} {level}{letter}".strip() for text in texts[-15 ** 2 :] for level in (1, 2, 3) for letter in "NGTPX"]
+        texts += [
+            f"{text} {level}{letter}".strip()
+            for text in texts[-(15**2) :]
+            for level in (1, 2, 3)
+            for letter in "NGTPX"
+        ]
     for text in set(texts):
         decision = rule.decide(History.parse(text, levels=3))
         assert decision.action in ("ENROL", "WAIT", "STOP")

@@ -98,7 +98,12 @@ def test_models_that_cannot_be_run(build, words):
 
 def blrm_of(case, cuts):
     cov = tuple(tuple(row) for row in case["prior_cov"])
-    return Blrm(tuple(case["doses"]), case["dref"], prior=Prior(tuple(case["prior_mean"]), cov), cuts=tuple(case[cuts]))
+    return Blrm(
+        tuple(case["doses"]),
+        case["dref"],
+        prior=Prior(tuple(case["prior_mean"]), cov),
+        cuts=tuple(case[cuts]),
+    )
 
 
 @pytest.mark.rule("DOSE-21", source="deterministic quadrature, importance sampling, JAGS")

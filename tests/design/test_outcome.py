@@ -47,7 +47,10 @@ def test_the_index_is_reported_and_stops_nothing(responses, completed, index):
     found = favourable_index(ENDED, INDEX, responses=responses, completed=completed)
     assert found[2].index == index
     assert found[2].p_tox == pytest.approx(1 - level_evidence(ENDED, limit=0.33)[2].p_above)
-    assert favourable_index(History(1), INDEX, responses={1: (1, 1)}, completed={1: (1, 1)})[0].index == "not evaluable"
+    assert (
+        favourable_index(History(1), INDEX, responses={1: (1, 1)}, completed={1: (1, 1)})[0].index
+        == "not evaluable"
+    )
 
 
 @pytest.mark.rule("DOSE-29")

@@ -99,7 +99,9 @@ def test_a_late_report_stars_the_decision_and_rewrites_nothing(dated):
 
 @pytest.mark.rule("DOSE-25")
 def test_other_causes(dated):
-    regraded = {"S01": {"dlt": True, "trigger": True, "dlt_known": "2025-06-01", "trigger_known": "2025-01-09"}}
+    regraded = {
+        "S01": {"dlt": True, "trigger": True, "dlt_known": "2025-06-01", "trigger_known": "2025-01-09"}
+    }
     found = replay(LITERAL, history_of(dated, "1G 1NN 2N", edits=regraded))
     assert {c.cause for row in found.rows for c in row.changes} == {"regrading"}
     lost = {"S01": {"status": "not_evaluable", "status_known": "2025-06-01"}}
@@ -109,7 +111,10 @@ def test_other_causes(dated):
 
 @pytest.mark.rule("DOSE-24")
 def test_doses_off_plan_and_too_many_participants(dated):
-    edits = {"S01": {"planned_dose": 1.5e7, "actual_dose": 1.0e7}, "S02": {"planned_dose": 3e7, "actual_dose": 3.1e7}}
+    edits = {
+        "S01": {"planned_dose": 1.5e7, "actual_dose": 1.0e7},
+        "S02": {"planned_dose": 3e7, "actual_dose": 3.1e7},
+    }
     found = replay(LITERAL, history_of(dated, "1N 2NNN", edits=edits), dose_deviation=0.2)
     assert [(f.rule, f.subject) for f in found.findings] == [("DOSE-DOSE", "S01")]
     many = replay(LITERAL, history_of(dated, "1" + 19 * "N"))
@@ -187,7 +192,9 @@ def test_options_that_cannot_be_combined_are_left_out():
 def test_fewer_than_the_registered_minimum(dated):
     history = history_of(dated, "1T 1NT")
     assert "DOSE-MIN" in {f.rule for f in replay(LITERAL, history, min_treated=9).findings}
-    assert "DOSE-MIN" not in {f.rule for f in replay(LITERAL, history_of(dated, "1N"), min_treated=9).findings}
+    assert "DOSE-MIN" not in {
+        f.rule for f in replay(LITERAL, history_of(dated, "1N"), min_treated=9).findings
+    }
 
 
 @pytest.mark.rule("DOSE-24")

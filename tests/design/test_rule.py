@@ -122,7 +122,9 @@ OPTIONS = [
 
 
 @pytest.mark.rule("DOSE-04")
-@pytest.mark.parametrize(("what", "rule", "changes", "history", "said", "trace"), OPTIONS, ids=[row[0] for row in OPTIONS])
+@pytest.mark.parametrize(
+    ("what", "rule", "changes", "history", "said", "trace"), OPTIONS, ids=[row[0] for row in OPTIONS]
+)
 def test_options(what, rule, changes, history, said, trace):
     decision = decide(history, rule, **changes)
     assert (decision.brief, decision.rule_id) == (said, trace)
@@ -149,7 +151,12 @@ def test_a_decision_says_what_and_why():
     decision = decide("1N 2NNT")
     assert decision.reason == "Level 2: 1 DLT in 3 evaluable; C2b 1 DLT in 3: treat 3 more at 3e7 cells/kg"
     assert (decision.action, decision.level, decision.n_to_enrol, decision.fill_to) == ("ENROL", 2, 3, 6)
-    assert (decision.admissible, decision.excluded_from, decision.mtd, decision.mtd_status) == ((1, 2, 3), None, None, "ongoing")
+    assert (decision.admissible, decision.excluded_from, decision.mtd, decision.mtd_status) == (
+        (1, 2, 3),
+        None,
+        None,
+        "ongoing",
+    )
     down = decide("1N 2TTP")
     assert "level 2 with 2 DLT in 2 is excluded" in down.reason
     assert (down.excluded_from, down.admissible, down.pending) == (2, (1,), ("S04",))

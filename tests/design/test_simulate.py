@@ -32,7 +32,9 @@ def test_refused(more, words):
 
 
 @pytest.mark.rule("DOSE-16")
-@pytest.mark.parametrize("design", [ThreePlusThree((1, 2, 3, 4), cap=Cap(None)), Boin((1, 2, 3, 4), 0.25)], ids=["3+3", "boin"])
+@pytest.mark.parametrize(
+    "design", [ThreePlusThree((1, 2, 3, 4), cap=Cap(None)), Boin((1, 2, 3, 4), 0.25)], ids=["3+3", "boin"]
+)
 def test_replacement_acts_like_a_higher_rate(design):
     """Participants without DLT who are lost with probability r: DLT rate p / (1 - r (1 - p)), more are treated."""
     r, p = 0.2, np.array(P)

@@ -24,7 +24,9 @@ def counts(rows: Rows, variable: str, *values: int, level: str = "", stat: str =
         rows.add(stat, value, group=group, variable=variable, level=level, n=value, N=size)
 
 
-def plain(rows: Rows, variable: str, *values: int, level: str = "", stat: str = "events", sizes=SIZES) -> None:
+def plain(
+    rows: Rows, variable: str, *values: int, level: str = "", stat: str = "events", sizes=SIZES
+) -> None:
     """Add one number without a denominator per column."""
     for group, value in zip(sizes, values, strict=True):
         size = {"n": value} if isinstance(value, int) else {}
@@ -211,9 +213,16 @@ def best() -> Result:
     """Return ``response.best_response`` with confirmation."""
     rows = opened("response.best_response")
     for kind in ("confirmed", "unconfirmed"):
-        for level, values in (("PR", (1, 2, 3)), ("SD", (1, 5, 6)), ("PD", (1, 3, 4)), ("MISSING", (0, 2, 2))):
+        for level, values in (
+            ("PR", (1, 2, 3)),
+            ("SD", (1, 5, 6)),
+            ("PD", (1, 3, 4)),
+            ("NE", (1, 0, 1)),
+            ("MISSING", (0, 2, 2)),
+        ):
             counts(rows, f"bor_{kind}", *values, level=level)
-    plain(rows, "ne_reason", 0, 2, 2, level="B-NE-DEATH", stat="n")
+    plain(rows, "missing_reason", 0, 2, 2, level="B-NE-DEATH", stat="n")
+    plain(rows, "ne_reason", 1, 0, 1, level="B-NE-EARLY", stat="n")
     for name in ("orr", "dcr", "cbr", "orr_unconfirmed", "dcr_unconfirmed", "orr_re", "dcr_re"):
         rates(rows, name)
     plain(rows, "pending", 0, 1, 1, stat="n")
@@ -263,7 +272,13 @@ def curve(rows: Rows, endpoint: str) -> None:
     for step, (time, surv, low, high, censored) in enumerate(
         ((1.0, 0.75, 0.128, 0.961, 0), (2.0, 0.75, 0.128, 0.961, 1), (3.04, 0.375, 0.01, 0.8, 0), (5.0, 0.375, 0.01, 0.8, 1))
     ):  # fmt: skip
-        for stat, value in (("time", time), ("surv", surv), ("lower", low), ("upper", high), ("n_censor", censored)):
+        for stat, value in (
+            ("time", time),
+            ("surv", surv),
+            ("lower", low),
+            ("upper", high),
+            ("n_censor", censored),
+        ):
             rows.add(stat, value, variable=f"{endpoint} curve", level=str(step))
     for month, at_risk, gone in ((0, 4, 0), (3, 2, 1), (6, 0, 2)):
         rows.add("n_risk", at_risk, variable=f"{endpoint} risk", level=str(month))
@@ -320,7 +335,10 @@ def lanes() -> Result:
 def legs() -> Result:
     """Return ``response.change_over_time``: two participants, one new lesion, one T-cell infusion."""
     rows = opened("response.change_over_time", {"DL1": 1, "DL2": 1, TOTAL: 2})
-    for subject, group, points in ((PEOPLE[0], "DL1", ((8, -20.0), (16, -45.5))), (PEOPLE[1], "DL2", ((8, 30.0),))):
+    for subject, group, points in (
+        (PEOPLE[0], "DL1", ((8, -20.0), (16, -45.5))),
+        (PEOPLE[1], "DL2", ((8, 30.0),)),
+    ):
         for place, (week, change) in enumerate(points):
             rows.add(f"week{place}", week, group=group, variable="sum", level=subject)
             rows.add(f"pchg{place}", change, group=group, variable="sum", level=subject)
@@ -332,7 +350,10 @@ def legs() -> Result:
 def peaks() -> Result:
     """Return ``liver.hepatotoxicity``: one participant inside the limits, one in the range of Hy's law."""
     rows = opened("laboratory.edish", {"DL1": 1, "DL2": 1, TOTAL: 2})
-    for subject, group, values in ((PEOPLE[0], "DL1", (0.8, 0.5, 1.0, 1.0)), (PEOPLE[1], "DL2", (8.0, 3.5, 9.0, 4.0))):
+    for subject, group, values in (
+        (PEOPLE[0], "DL1", (0.8, 0.5, 1.0, 1.0)),
+        (PEOPLE[1], "DL2", (8.0, 3.5, 9.0, 4.0)),
+    ):
         for stat, value in zip(("at", "bilirubin", "at_base", "bilirubin_base"), values, strict=True):
             rows.add(stat, value, group=group, variable="peak", level=subject)
     for level, n in (("NORMAL", 1), ("HYS_LAW_RANGE", 1)):
@@ -380,7 +401,11 @@ def censoring() -> Result:
 def sensitivity() -> Result:
     """Return ``sensitivity.pfs``: the primary row, one that changes and one that could not run."""
     rows = opened("sensitivity.pfs", {TOTAL: 4})
-    for row, label, state in (("S0", "Primary", "run"), ("S1", "Gap rule", "run"), ("S2", "Other evaluator", "no other evaluator")):
+    for row, label, state in (
+        ("S0", "Primary", "run"),
+        ("S1", "Gap rule", "run"),
+        ("S2", "Other evaluator", "no other evaluator"),
+    ):
         rows.add("label", None, variable=row, text=label)
         rows.add("why", None, variable=row, text="As planned")
         rows.add("state", None, variable=row, text=state)
@@ -426,7 +451,12 @@ def findings(any_found: bool = True) -> Result:
     if not any_found:
         rows.add("hits", 0, variable=TOTAL)
         return rows.build()
-    for stat, text in (("rule", "CHK-1"), ("severity", "stop"), ("message", "end before start"), ("examples", "101-001")):
+    for stat, text in (
+        ("rule", "CHK-1"),
+        ("severity", "stop"),
+        ("message", "end before start"),
+        ("examples", "101-001"),
+    ):
         rows.add(stat, None, variable="CHK-1 AE", level="AE", text=text)
     rows.add("hits", 2, variable="CHK-1 AE", level="AE")
     return rows.build()

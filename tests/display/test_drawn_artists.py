@@ -79,7 +79,9 @@ def test_waterfall_limits_hold_the_largest_bar_and_its_word(value, limit, study,
     assert limit in [float(edge) for edge in sheet.axes[0].get_ylim()]
 
 
-@pytest.mark.parametrize(("count", "width", "named"), [(22, 170.0, True), (23, 245.0, True), (46, 245.0, False)])
+@pytest.mark.parametrize(
+    ("count", "width", "named"), [(22, 170.0, True), (23, 245.0, True), (46, 245.0, False)]
+)
 def test_a_long_waterfall_turns_the_page_and_then_drops_the_names(count, width, named, study, sheets):
     rows = hand.opened("response.best_change", {TOTAL: count})
     for n in range(count):
@@ -97,10 +99,14 @@ def test_a_long_waterfall_turns_the_page_and_then_drops_the_names(count, width, 
 def test_nobody_with_a_value_is_an_empty_frame_and_nobody_at_all_a_sentence(study, sheets):
     result = hand.bars()
     frame = result.frame[result.frame["level"].isin(["", hand.PEOPLE[2]])]
-    shown, sheet = paint("figure_waterfall", type(result)("a", frame, result.links, "Best", "All"), study, sheets)
+    shown, sheet = paint(
+        "figure_waterfall", type(result)("a", frame, result.links, "Best", "All"), study, sheets
+    )
     assert not sheet.axes[0].patches and "(n=0)" in shown.alt and "Median" not in shown.alt
     empty = hand.opened("response.best_change").build()
-    assert "Nothing to draw: no participant with target lesions." in display.figure_waterfall(empty, study).alt
+    assert (
+        "Nothing to draw: no participant with target lesions." in display.figure_waterfall(empty, study).alt
+    )
 
 
 def test_swimmer_lanes_marks_and_ends(study, sheets):
@@ -133,7 +139,13 @@ def test_kaplan_meier_steps_censoring_and_numbers_at_risk(study, sheets):
     shown, sheet = paint("figure_kaplan_meier", hand.survival(), study, sheets)
     axes, strip = sheet.axes
     step = axes.lines[0]
-    assert list(step.get_xdata()) == [0, 1, 2, 3.04, 5] and list(step.get_ydata()) == [1, 0.75, 0.75, 0.375, 0.375]
+    assert list(step.get_xdata()) == [0, 1, 2, 3.04, 5] and list(step.get_ydata()) == [
+        1,
+        0.75,
+        0.75,
+        0.375,
+        0.375,
+    ]
     assert step.get_drawstyle() == "steps-post" and step.get_color() == TOTAL_COLOUR
     assert marks(axes, "|") == [(2.0, 0.75), (5.0, 0.375)]
     assert axes.get_xlim() == (0, 6) and axes.get_ylim() == (0, 1.02)
@@ -169,7 +181,9 @@ def test_peaks_of_the_liver_on_logarithmic_axes(study, sheets):
 def test_profiles_with_open_marks_below_the_limit(study, sheets):
     shown, sheet = paint("figure_kinetic_profiles", hand.profiles(), study, sheets)
     (axes,) = sheet.axes
-    open_marks = [line for line in axes.lines if line.get_marker() == "o" and line.get_markerfacecolor() == "white"]
+    open_marks = [
+        line for line in axes.lines if line.get_marker() == "o" and line.get_markerfacecolor() == "white"
+    ]
     assert [list(line.get_xdata()) for line in open_marks] == [[0.0], []]
     assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [10.0]
     assert axes.get_yscale() == "log" and [text.get_text() for text in axes.texts] == ["DL1 1.5e7", "DL2 3e7"]

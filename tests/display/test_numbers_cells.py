@@ -227,7 +227,9 @@ def measured(**stats):
     for stat, value in stats.items():
         text = {"text": value} if isinstance(value, str) and value != "NE" else {}
         lost = {"status": "NE", "reason": "few"} if value == "NE" else {}
-        rows.add(stat, None if text or lost else value, variable="level", level="CRP", unit="mg/L", **text, **lost)
+        rows.add(
+            stat, None if text or lost else value, variable="level", level="CRP", unit="mg/L", **text, **lost
+        )
     return rows.build()
 
 

@@ -16,7 +16,11 @@ def show(name, result, study, **options):
 def lines(table) -> list[tuple[int, str, list[str]]]:
     """Depth, stub and cells of each row; a section has depth -1."""
     return [
-        (-1 if row.kind == "section" else row.indent, row.cells[0].text, [cell.text for cell in row.cells[1:]])
+        (
+            -1 if row.kind == "section" else row.indent,
+            row.cells[0].text,
+            [cell.text for cell in row.cells[1:]],
+        )
         for row in table.rows
     ]
 
@@ -194,7 +198,11 @@ def test_exposure(study):
 
 def test_immune_toxicity(study):
     table = show("table_immune_toxicity", hand.immune(), study)
-    assert stub(table, "Onset, days from the latest infusion") == ["1; 2 (1, 5)", "3; 2 (1, 5)", "4; 2 (1, 5)"]
+    assert stub(table, "Onset, days from the latest infusion") == [
+        "1; 2 (1, 5)",
+        "3; 2 (1, 5)",
+        "4; 2 (1, 5)",
+    ]
     assert stub(table, "Grade 1") == ["1/3 (33%)", "2 (16.7%)", "3 (20.0%)"]
     assert lines(table)[-1] == (0, "Vasopressor – domain CM not given", ["NA"] * 3)
 
@@ -205,11 +213,18 @@ def test_best_response_with_its_primary_and_other_reading(study):
     kind = "confirmed" if study.response.confirmation_required else "unconfirmed"
     assert names[0] == f"Best overall response, {kind} (primary)"
     assert f"Stable disease (SD), from {study.response.sd_min_weeks:g} weeks" in names
-    assert stub(table, f"Objective response rate (CR + PR), {kind}") == ["1/3 (33%)", "2/12 (16.7%)", "3/15 (20.0%)"]
+    assert stub(table, f"Objective response rate (CR + PR), {kind}") == [
+        "1/3 (33%)",
+        "2/12 (16.7%)",
+        "3/15 (20.0%)",
+    ]
     assert stub(table, "95% CI, %") == ["(0.8, 90.6)", "(2.1, 48.4)", "(4.3, 48.1)"]
     assert names.count("Died before any assessment") == 1
     assert stub(table, "Died before any assessment") == ["0", "2", "2"]
     assert stub(table, "Participants") == ["3", "10", "13"]
+    below = dict(zip(names[1:], names, strict=False))
+    assert below["Stable disease too early to count"] == "Not evaluable (NE)"
+    assert below["Died before any assessment"] == "No assessment"
 
 
 def test_no_tumour_data_are_one_line(study):
@@ -262,7 +277,11 @@ def test_sensitivity_of_progression_free_survival(study):
     rate = "75.0 (12.8, 96.1)"
     assert lines(table) == [
         (0, "S0", ["Primary (as planned)", "4", events, censored, "NE", rate, rate, "–"]),
-        (0, "S1", ["Gap rule (as planned)", "4", events, censored, "NE", rate, rate, "no participant affected"]),
+        (
+            0,
+            "S1",
+            ["Gap rule (as planned)", "4", events, censored, "NE", rate, rate, "no participant affected"],
+        ),
         (0, "S2", ["Other evaluator (as planned)", "No other evaluator", *["–"] * 6]),
     ]
     assert table.orientation == "landscape"
@@ -293,7 +312,9 @@ def test_findings_and_none(study):
     assert none.orientation == "landscape"
 
 
-@pytest.mark.parametrize("name", ["table_exposure", "table_immune_toxicity", "table_teae_summary", "table_disease"])
+@pytest.mark.parametrize(
+    "name", ["table_exposure", "table_immune_toxicity", "table_teae_summary", "table_disease"]
+)
 def test_a_result_of_nobody_has_its_heads_and_no_row(name, study):
     table = show(name, hand.opened("a.b", {"DL1": 0, TOTAL: 0}).build(), study)
     assert table.rows == () and table.header[0][1].text == "DL1 1.5e7\nN=0"
@@ -311,4 +332,6 @@ def test_an_unknown_variable_is_printed_as_words(study):
     rows = Rows("safety.teae_summary", "New")
     rows.add("N", 1, variable="population", n=1)
     rows.add("n", 1, variable="new_kind_of_event", n=1, N=1)
-    assert lines(show("table_teae_summary", rows.build(), study)) == [(0, "New kind of event", ["1/1 (100%)"])]
+    assert lines(show("table_teae_summary", rows.build(), study)) == [
+        (0, "New kind of event", ["1/1 (100%)"])
+    ]

@@ -46,7 +46,19 @@ def test_the_runner_sees_only_what_is_given(file):
 def _spoiled(document):
     """Replace the numbers that are results, file by file."""
     spoiled = copy.deepcopy(document)
-    results = {"sel", "EN", "EY", "total_n", "total_dlt", "p_cap", "mtd", "estimate", "exact_mean", "exact_var", "sum"}
+    results = {
+        "sel",
+        "EN",
+        "EY",
+        "total_n",
+        "total_dlt",
+        "p_cap",
+        "mtd",
+        "estimate",
+        "exact_mean",
+        "exact_var",
+        "sum",
+    }
 
     def walk(node):
         for key, value in node.items() if isinstance(node, dict) else enumerate(node):

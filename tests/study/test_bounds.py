@@ -102,10 +102,8 @@ def beside(sign: str, number: str, *, whole: bool, inside: bool) -> str:
     bound = float(number)
     step = 1 if whole else max(abs(bound), 1.0) * 1e-9
     up = sign.startswith(">") == inside
-    if inside == sign.endswith("="):
-        value = bound
-    else:
-        value = bound + (step if up else -step)
+    at_bound = inside == sign.endswith("=")
+    value = bound if at_bound else bound + (step if up else -step)
     return str(int(value)) if whole else repr(float(value))
 
 

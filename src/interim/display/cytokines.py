@@ -75,7 +75,9 @@ def figure_cytokine_heat_map(result: Result, study: Study) -> Figure:
         reason = numbers.absence("cytokines", stat="n") or "no fold change"
         return not_drawn(numbers, title=result.title, reason=reason)
     parts = frame["variable"].str.split("|", n=1, expand=True)
-    points = frame.assign(ANALYTE=parts[0], SUBJECT=parts[1], DAY=frame["level"].str.removeprefix("D").astype(float))
+    points = frame.assign(
+        ANALYTE=parts[0], SUBJECT=parts[1], DAY=frame["level"].str.removeprefix("D").astype(float)
+    )
     subjects = tuple(sorted(points["SUBJECT"].unique()))
     analytes = tuple(sorted(points["ANALYTE"].unique()))
     rows = -(-len(analytes) // _COLUMNS)

@@ -40,6 +40,7 @@ _COHORT_LETTERS = 16
 _LANE_LEFT = 46.0
 POINT_MM = 25.4 / 72
 _ONGOING, _DEATH = "ONGOING", "DEATH"
+_REASONS = {"NE": "ne_reason", "MISSING": "missing_reason"}
 _RESPONSE_MARKERS = {"CR": "*", "PR": "^", "SD": "s", "NON-CR/NON-PD": "D", "PD": "v", "NE": "o"}
 
 
@@ -95,11 +96,9 @@ def _category_lines(numbers: Numbers, kind: str, weeks: str, *, primary: bool) -
         text = word("bor", level)
         text = f"{text}, from {weeks} weeks" if level in ("SD", "NON-CR/NON-PD") else text
         yield Line(text, partial(numbers.count, variable=variable, level=level), 1)
-        if primary and level == "MISSING":
-            for reason in numbers.levels("ne_reason"):
-                yield Line(
-                    word("ne_reason", reason), partial(numbers.plain, variable="ne_reason", level=reason), 2
-                )
+        why = _REASONS.get(level, "") if primary else ""
+        for reason in numbers.levels(why) if why else ():
+            yield Line(word("ne_reason", reason), partial(numbers.plain, variable=why, level=reason), 2)
 
 
 def _rate_lines(

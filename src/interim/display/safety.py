@@ -175,7 +175,9 @@ def table_teae_by_max_grade(result: Result, study: Study, *, by_cohort: bool = F
 
 def _grade_stats(numbers: Numbers) -> tuple[str, ...]:
     frame = numbers.result.frame
-    here = frame[(frame["variable"] == "teae") & (frame["group"] == TOTAL) & frame["status"].isin(["OK", "FLAG"])]
+    here = frame[
+        (frame["variable"] == "teae") & (frame["group"] == TOTAL) & frame["status"].isin(["OK", "FLAG"])
+    ]
     return tuple(here["stat"])
 
 

@@ -8,13 +8,14 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from interim.errors import InterimError, ReportError
 from interim.parallel import Name, map_seeded
 from interim.report.packs import CONTEXT, PACKS, Case, Pack
-from interim.report.packs.base import leaves
+from interim.report.packs.base import ends, leaves
 from interim.report.packs.clinical import uncovered_blocks
 
 _PARTS = {("clinical", "reference_numbers.json"): uncovered_blocks}
@@ -202,6 +203,10 @@ def _compare(report: FileReport, pack: Pack, case: Case) -> None:
                 "found": f"{type(error).__name__}: {error}",
             }
         )
+    for name in _surplus(found, case.expected):
+        report.disagreements.append(
+            {"case": case.id, "field": name, "expected": "(end of the list)", "found": found[name]}
+        )
     for name, expected in leaves(case.expected):
         report.compared += 1
         value = found.get(name, "(absent)")
@@ -214,6 +219,13 @@ def _compare(report: FileReport, pack: Pack, case: Case) -> None:
             report.disagreements.append(
                 {"case": case.id, "field": name, "expected": expected, "found": value}
             )
+
+
+def _surplus(found: Iterable[str], expected: Any) -> list[str]:
+    """Return the fields that lie behind the end of an expected list."""
+    beyond = set(ends(expected))
+    starts = ((name, accumulate(name.split("."), "{}.{}".format)) for name in found)
+    return [name for name, parts in starts if not beyond.isdisjoint(parts)]
 
 
 def _is_number(value: Any) -> bool:

@@ -83,7 +83,7 @@ class Pack:
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every number, text and missing value of a nested value with its dotted name.
+    """Yield every number, text, missing value and empty part of a nested value with its dotted name.
 
     Parameters
     ----------
@@ -101,7 +101,9 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     ------
     None
     """
-    if isinstance(value, Mapping):
+    if name and isinstance(value, (Mapping, list, tuple)) and not value:
+        yield name, {} if isinstance(value, Mapping) else []
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from leaves(item, f"{name}.{key}" if name else str(key))
     elif isinstance(value, (list, tuple)):
@@ -109,6 +111,39 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(item, f"{name}.{place}")
     else:
         yield name, value
+
+
+def ends(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the name that the next item of each list of a nested value would have.
+
+    Parameters
+    ----------
+    value : object
+        Nested dicts and lists.
+    name : str
+        Name of the value itself.
+
+    Yields
+    ------
+    str
+        Dotted name just behind the end of a list.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> list(ends({"a": [1, 2], "b": 3}))
+    ['a.2']
+    """
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from ends(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, (list, tuple)):
+        yield f"{name}.{len(value)}"
+        for place, item in enumerate(value):
+            yield from ends(item, f"{name}.{place}")
 
 
 def plain(value: Any) -> Any:

@@ -145,5 +145,11 @@ def uncovered_blocks(document: Mapping[str, Any]) -> list[str]:
     ------
     None
     """
-    known = {*_TOLERANCES, *ESCALATION_INPUTS, *ESCALATION_TOLERANCES, *EXPANSION_TOLERANCES, *SUBGROUP_TOLERANCES}
+    known = {
+        *_TOLERANCES,
+        *ESCALATION_INPUTS,
+        *ESCALATION_TOLERANCES,
+        *EXPANSION_TOLERANCES,
+        *SUBGROUP_TOLERANCES,
+    }
     return [block for block in document if block not in known]

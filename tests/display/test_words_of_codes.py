@@ -1,0 +1,101 @@
+"""Every code that a dataset or question can give has a word that a reader understands."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from interim.adam.response import best_response
+from interim.display.labels import settings, word
+from interim.display.response import _RESPONSE_MARKERS, _mark_word, _styles
+from interim.display.style import RESPONSE_COLOURS
+from interim.result import STATUSES
+from interim.study import Study
+
+CODE = re.compile(r"^[A-Z]+(?:[-_][A-Z]+)+$|_")
+
+
+def document(package: str, name: str):
+    return tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
+
+
+LABELS = document("interim.display", "labels.toml")
+TTE = sorted(document("interim.adam.tte", "reasons.toml")["text"])
+SETS = sorted(
+    {
+        condition[key]
+        for entry in document("interim.adam", "sets.toml")["sets"]
+        for condition in entry["conditions"]
+        for key in ("reason", "reason_other")
+        if condition.get(key)
+    }
+)
+BEST = sorted({category for rules in (best_response._UNCONFIRMED, best_response._CONFIRMED) for category, _, _ in rules})
+NOT_EVALUABLE = sorted(
+    {code for rules in (best_response._UNCONFIRMED, best_response._CONFIRMED) for category, code, _ in rules if category == "NE"}
+    | {"B-NE-DEATH", "B-MISSING"}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", TTE)
+def test_reasons_of_time_to_event(code):
+    assert code in LABELS["tte"]
+
+
+@pytest.mark.parametrize("code", SETS)
+def test_reasons_of_analysis_sets(code):
+    assert code in LABELS["reasons"]
+    assert not CODE.search(word("reasons", code))
+
+
+@pytest.mark.parametrize("code", NOT_EVALUABLE)
+def test_reasons_without_a_best_response(code):
+    assert code in LABELS["ne_reason"]
+
+
+@pytest.mark.parametrize("code", sorted(set(LABELS["bor"]) - {"MISSING"}))
+def test_categories_have_long_and_short_words_a_colour_and_a_mark(code):
+    assert code in LABELS["bor_short"] and code in RESPONSE_COLOURS and code in _RESPONSE_MARKERS
+
+
+def test_shipped_sets_have_names():
+    flags = {entry["flag"] for entry in document("interim.adam", "sets.toml")["sets"]}
+    assert flags and {"ENR", "NK-SAF", "CART-SAF", "DLT-EV", "FAS", "RE", "RESP"} <= set(LABELS["sets"])
+
+
+@pytest.mark.parametrize("status", [status for status in STATUSES if status not in ("OK", "FLAG")])
+def test_statuses_in_cells_and_in_sentences(status):
+    assert status in LABELS["status"] and status in LABELS["status_prose"]
+    assert not LABELS["status_prose"][status].isupper()
+
+
+@pytest.mark.parametrize("table", sorted(LABELS))
+def test_no_word_is_empty_or_a_code(table):
+    for code, text in LABELS[table].items():
+        if isinstance(text, str):
+            assert text.strip(), code
+            assert not re.search(r"\b[a-z]+_[a-z]", text), (code, text)
+
+
+def test_every_severity_and_end_of_study_has_a_word():
+    assert set(LABELS["severity"]) == {"stop", "warn", "info"}
+    assert {"ONGOING", "COMPLETED", "DISCONTINUED"} <= set(LABELS["EOSSTT"])
+
+
+def test_decimals_belong_to_known_variables():
+    assert set(settings("decimals")) <= set(LABELS["baseline"])
+
+
+def test_every_mark_of_a_swimmer_has_a_word(study: Study):
+    words = [_mark_word(name, study) for name in _styles(study)]
+    assert len(words) == len(set(words)), words
+    assert not [text for text in words if CODE.search(text)]
+
+
+def test_pairs_of_lists_name_the_same_codes():
+    assert set(LABELS["bor"]) == set(LABELS["bor_short"])
+    assert set(LABELS["ibor"]) == set(LABELS["ibor_short"])
+    assert set(LABELS["liver_unit"]) <= set(LABELS["liver"])

@@ -223,7 +223,7 @@ def compile_rule(
     DesignError
         If there are more states than permitted, or the design waits although nobody is pending.
     """
-    layer = _opened(start if start is not None else design.initial())
+    layer = _opened(design, start if start is not None else design.initial())
     ended: dict[tuple[Facts, Verdict], Paths] = {}
     visited = 0
     while layer:
@@ -292,9 +292,21 @@ def _add(table: dict[Key, Paths], key: Key, ways: int, count: int) -> None:
     table[key] = (known[0] + ways, known[1] + count)
 
 
-def _opened(facts: Facts) -> dict[Facts, Paths]:
-    """Complete the open outcomes of a state."""
+def _opened(design: RuleBased, facts: Facts) -> dict[Facts, Paths]:
+    """Complete the open outcomes of a state; a participant of titration can end in a trigger."""
     cleared = facts._replace(pending=(0,) * len(facts.pending))
+    if not any(facts.pending):
+        return {cleared: (1, 1)}
+    verdict = design.verdict(cleared)
+    place = (verdict.level or 1) - 1
+    if verdict.titration and facts.pending[place]:
+        waiting = (*facts.pending[:place], facts.pending[place] - 1, *facts.pending[place + 1 :])
+        found: dict[Facts, Paths] = {}
+        for child, _, _ in children(cleared, verdict):
+            kept = child._replace(pending=waiting, current=facts.current)
+            for state, (ways, count) in _opened(design, kept).items():
+                _add(found, state, ways, count)
+        return found
     layer: dict[Facts, Paths] = {}
     ranges = [range(k + 1) for k in facts.pending]
     for dlts in product(*ranges):

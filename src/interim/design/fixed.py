@@ -263,10 +263,10 @@ class FixedCohorts(ABC):
         ------
         None
         """
-        if not facts.current:
-            return Verdict("ENROL", self.start_level, self.cohort_size, ("S",), 0, self.start_level)
         if facts.stopped:
             return Verdict("STOP", None, 0, ("X1",), status="not_established_stop")
+        if not facts.current:
+            return Verdict("ENROL", self.start_level, self.cohort_size, ("S",), 0, self.start_level)
         batch = self._batch(facts, hot)
         lowest = int(self.excluded(batch.n, batch.y)[0])
         open_slots = -(facts.n[facts.current - 1] + facts.pending[facts.current - 1]) % self.cohort_size

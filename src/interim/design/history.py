@@ -319,7 +319,7 @@ class History:
         DataError
             If the date of a fact cannot be told.
         """
-        day = pd.Timestamp(strictly_before)
+        day = pd.Timestamp(strictly_before).normalize()
         kept = [subject for subject in self.subjects if subject.order < order]
         return replace(self, subjects=_as_known(kept, day, inclusive=False))
 
@@ -341,11 +341,11 @@ class History:
         DataError
             If the date of an assignment or of a fact cannot be told.
         """
-        moment = pd.Timestamp(day)
+        moment = pd.Timestamp(day).normalize()
         missing = [subject.id for subject in self.subjects if subject.assigned is None]
         if missing:
             raise DataError([_undated(name, "assigned") for name in missing])
-        kept = [s for s in self.subjects if s.assigned is not None and s.assigned <= moment]
+        kept = [s for s in self.subjects if s.assigned is not None and s.assigned.normalize() <= moment]
         return replace(self, subjects=_as_known(kept, moment, inclusive=True))
 
 
@@ -408,7 +408,8 @@ def _passed(subject: Subject, fact: str, day: pd.Timestamp, inclusive: bool, und
     if moment is None:
         undated.append(_undated(subject.id, fact))
         return False
-    return bool(moment <= day if inclusive else moment < day)
+    known = moment.normalize()
+    return bool(known <= day if inclusive else known < day)
 
 
 def _undated(name: str, fact: str) -> Finding:

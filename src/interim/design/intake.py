@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from interim.errors import DataError, Finding
@@ -22,6 +25,8 @@ REQUIRED = (
 )
 _DAYS = ("assigned", "window_start", "window_end", "status_known", "dlt_known", "trigger_known")
 _STATUSES = ("evaluable", "pending", "not_evaluable")
+_ONSETS = ("dlt_onset", "trigger_onset")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(T.*)?")
 _YES = {"Y": True, "N": False, True: True, False: False}
 
 
@@ -62,7 +67,7 @@ def read_rows(frame: pd.DataFrame, *, levels: int) -> tuple[list[dict[str, Any]]
 
 
 def _refused(row: Mapping[Any, Any], place: int, levels: int) -> Iterator[Finding]:
-    who = None if _absent(row["participant"]) else str(row["participant"])
+    who = None if _absent(row["participant"]) else str(row["participant"]).strip() or None
 
     def stop(variable: str, expected: str) -> Finding:
         text = f"{variable} must be {expected}, found {row.get(variable)!r}; correct the assignment record"
@@ -74,7 +79,13 @@ def _refused(row: Mapping[Any, Any], place: int, levels: int) -> Iterator[Findin
         yield stop("order", "a whole number that gives the order of assignment")
     if not _whole(row["level"]) or not 1 <= int(row["level"]) <= levels:
         yield stop("level", f"one of 1..{levels}")
-    first, last = _day(row["window_start"]), _day(row["window_end"])
+    unread = [name for name in (*_DAYS, *_ONSETS) if not _readable(row.get(name))]
+    for name in unread:
+        yield stop(name, "a complete date (YYYY-MM-DD)")
+    for name in ("infusions", "planned_dose", "actual_dose"):
+        if not _counted(row.get(name), whole=name == "infusions"):
+            yield stop(name, "a whole number >= 0" if name == "infusions" else "a number >= 0")
+    first, last = (None if name in unread else _day(row[name]) for name in ("window_start", "window_end"))
     if first is not None and last is not None and last < first:
         yield stop("window_end", f"on or after the start of the window, {first:%Y-%m-%d}")
     if _flag(row["dlt"]) and _whole(row.get("infusions")) and int(row["infusions"]) == 0:
@@ -149,7 +160,30 @@ def _absent(value: Any) -> bool:
 
 
 def _whole(value: Any) -> bool:
-    return not _absent(value) and not isinstance(value, str) and float(value).is_integer()
+    return _numeric(value) and float(value).is_integer()
+
+
+def _numeric(value: Any) -> bool:
+    real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return real and not _absent(value)
+
+
+def _counted(value: Any, *, whole: bool) -> bool:
+    """Tell whether an optional number is absent, or usable."""
+    return _absent(value) or ((_whole(value) if whole else _numeric(value)) and value >= 0)
+
+
+def _readable(value: Any) -> bool:
+    """Tell whether a date is absent or complete; the missing part of a date is never filled in."""
+    if _absent(value) or isinstance(value, date | np.datetime64):
+        return True
+    if not isinstance(value, str) or not _DAY.fullmatch(value.strip()):
+        return False
+    try:
+        pd.Timestamp(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(value: Any) -> float | None:
@@ -161,4 +195,4 @@ def _flag(value: Any) -> bool | None:
 
 
 def _day(value: Any) -> pd.Timestamp | None:
-    return None if _absent(value) else pd.Timestamp(value)
+    return None if _absent(value) else pd.Timestamp(value).tz_localize(None)

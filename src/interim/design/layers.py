@@ -79,6 +79,8 @@ def _first(design: FixedCohorts, facts: Facts, cohort_dlt: int) -> _Layer:
         return _next(design, _Layer(Batch(zero, zero, start, start < 0), np.ones(1)), start)
     layer = _opened(facts)
     events = layer.batch.y[:, facts.current - 1] - facts.y[facts.current - 1] + cohort_dlt
+    # Open outcomes of more than one cohort: together they can exceed the size of the last.
+    events = np.minimum(events, design.cohort_size)
     layer.batch = layer.batch._replace(hot=_hits(design)[events])
     open_slots = -int(layer.batch.n[0, facts.current - 1]) % design.cohort_size
     if not open_slots:
@@ -122,7 +124,7 @@ def _next(
         n, y = layer.batch.n.copy(), layer.batch.y.copy()
         n[rows, level - 1] += k
         y[rows, level - 1] += q
-        parts.append(_Layer(Batch(n, y, level, hits[events + q]), layer.paths * comb(k, q)))
+        parts.append(_Layer(Batch(n, y, level, hits[np.minimum(events + q, design.cohort_size)]), layer.paths * comb(k, q)))
     return _merge(parts)
 
 

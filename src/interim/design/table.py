@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from interim.design.interval import LETTERS, IntervalDesign
 from interim.errors import DesignError
 
@@ -64,13 +66,7 @@ class TableDesign(IntervalDesign):
             If a cell is missing, given twice, has an unknown decision, or escalates above a cell that does not; every cell is
             listed.
         """
-        known: dict[tuple[int, int], str] = {}
-        problems: list[str] = []
-        for n, y, letter in zip(frame["n"], frame["y"], frame["decision"], strict=True):
-            place = (int(n), int(y))
-            if place in known or letter not in LETTERS or not 0 <= y <= n:
-                problems.append(f"n {n}, y {y}: {letter!r} is unknown, given twice or impossible")
-            known[place] = letter
+        known, problems = _read(frame)
         top = max((n for n, _ in known), default=0)
         problems += _holes(known, top)
         problems += _reversals(known, top)
@@ -119,6 +115,28 @@ class TableDesign(IntervalDesign):
         if n_max > len(self.cells):
             raise DesignError(f"the table ends at n = {len(self.cells)}, asked for n = {n_max}")
         return self.cells[:n_max]
+
+
+def _read(frame: pd.DataFrame) -> tuple[dict[tuple[int, int], str], list[str]]:
+    """Return the cells that can be read, and what is wrong with the others."""
+    absent = [name for name in ("n", "y", "decision") if name not in frame.columns]
+    if absent:
+        raise DesignError(f"the decision table needs the columns n, y, decision; {', '.join(absent)} missing")
+    known: dict[tuple[int, int], str] = {}
+    problems: list[str] = []
+    for n, y, letter in zip(frame["n"], frame["y"], frame["decision"], strict=True):
+        if not (_whole(n) and _whole(y)):
+            problems.append(f"n {n!r}, y {y!r}: whole numbers expected")
+            continue
+        place = (int(n), int(y))
+        if place in known or str(letter) not in LETTERS or n < 1 or not 0 <= y <= n:
+            problems.append(f"n {n}, y {y}: {letter!r} is unknown, given twice or impossible")
+        known[place] = str(letter)
+    return known, problems
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and float(value).is_integer()
 
 
 def _holes(known: dict[tuple[int, int], str], top: int) -> Iterator[str]:

@@ -74,7 +74,7 @@ def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
     try:
         study = Study.model_validate(freeze(raw))
     except ValidationError as error:
-        problems = problems + _problems(error)
+        problems = problems + _problems(error, freeze(raw))
     if study is None or problems:
         raise StudyError([_located(problem, layers) for problem in _unique(problems)])
     study._file = file
@@ -133,30 +133,25 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _problems(error: ValidationError) -> list[Problem]:
+def _problems(error: ValidationError, raw: Any) -> list[Problem]:
     found = []
     for item in error.errors():
-        places = tuple(part for part in item["loc"] if _is_place(part))
+        places = _places(raw, item["loc"], missing=item["type"] == "missing")
         path = ".".join(map(str, places)) or "study file"
         found.append(Problem(path, _message(dict(item), places)))
     return found
 
 
-def _is_place(part: str | int) -> bool:
-    """Tell a key or number of an array from the tags that pydantic adds for the members of a union."""
-    return isinstance(part, int) or not (part.endswith(("]", ")")) or part in _UNION_TAGS)
-
-
-_UNION_TAGS = {
-    "int",
-    "float",
-    "str",
-    "date",
-    "datetime",
-    "constrained-str",
-    "constrained-int",
-    "constrained-float",
-}
+def _places(raw: Any, loc: tuple[str | int, ...], *, missing: bool) -> tuple[str | int, ...]:
+    """Return the keys and numbers of an array on the way, without the tags that pydantic adds for members of a union."""
+    places: list[str | int] = []
+    node = raw
+    for part in loc:
+        keys = node if isinstance(node, dict) else range(len(node)) if isinstance(node, tuple) else ()
+        if part in keys:
+            places.append(part)
+            node = node[part]
+    return (*places, loc[-1]) if missing else tuple(places)
 
 
 def _message(item: dict[str, Any], places: tuple[str | int, ...]) -> str:

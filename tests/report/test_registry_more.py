@@ -1,0 +1,81 @@
+"""Every table and figure of the registry for a study in which nobody has any record yet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from interim.errors import ReportError
+from interim.report import chapter as c
+from interim.report import registry as r
+from interim.report.registry import registry
+
+LOST = re.compile(r"\b(?:nan|NaN|<NA>|inf)\b")
+
+
+@pytest.fixture(scope="module")
+def nobody(hand_inputs):
+    """The hand-made study before the first participant: every dataset without a row."""
+    adam = hand_inputs.adam
+    empty = replace(adam, tables={name: frame.iloc[:0] for name, frame in adam.tables.items()}, findings=())
+    sdtm = replace(
+        hand_inputs.sdtm,
+        domains={name: frame.iloc[:0] for name, frame in hand_inputs.sdtm.domains.items()},
+        findings=(),
+    )
+    answers = c.answers(empty, hand_inputs.study, sdtm)
+    return c.Chapter(c.Inputs(hand_inputs.study, sdtm, empty, answers))
+
+
+@pytest.mark.rule("TLF-01")
+@pytest.mark.parametrize("tlf", registry(), ids=lambda tlf: tlf.id)
+def test_every_entry_shows_before_the_first_participant(nobody, tlf):
+    shown = getattr(nobody, tlf.kind)(tlf.id)
+    block = shown.block()
+    texts = [cell["text"] for row in block.get("rows", ()) for cell in row["cells"]] + [block.get("alt", "")]
+    assert not [text for text in texts if LOST.search(text)]
+    assert block["title"] == tlf.title and block["footnotes"]
+
+
+@pytest.mark.parametrize("tlf", registry(), ids=lambda tlf: tlf.id)
+def test_footnotes_have_no_open_place(tlf, hand_inputs):
+    for note in r.footnotes_of(tlf, hand_inputs.study, hand_inputs.sdtm):
+        assert note.strip() and not re.search(r"[{}]", note), note
+
+
+@pytest.mark.parametrize(
+    ("route", "records", "words"),
+    [("auto", 1, "derived from the lesions"), ("auto", 0, "taken as reported (RS)"), ("lesion", 0, "derived from the lesions"),
+     ("reported", 1, "taken as reported (RS)")],
+)  # fmt: skip
+def test_the_route_of_the_response_in_words(route, records, words, hand_inputs):
+    study = SimpleNamespace(response=SimpleNamespace(route=route))
+    sdtm = SimpleNamespace(domain=lambda name: {"TR": [0] * records}[name])
+    assert r._route(study, sdtm) == words
+
+
+def test_all_problems_of_a_registry_come_at_once():
+    row = {"id": "T 14.1.1.1", "analysis": "a.b", "display": "table_c"}
+    with pytest.raises(ReportError) as caught:
+        r.read_entries([row, row, {**row, "id": "X"}, {**row, "id": "T 14.1.1.1b", "footnotes": ["Q"]}], known=set())
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "the registry of tables and figures is wrong:" and len(lines) == 5
+
+
+def test_a_continued_table_keeps_title_footnotes_and_options_of_its_own():
+    row = {"id": "T 14.1.1.1a", "title": "More", "analysis": "a.b", "display": "table_c", "footnotes": ["N"], "options": {"x": 1}}
+    (entry,) = r.read_entries([row], known={"N"})
+    assert (entry.title, entry.footnotes, entry.options) == ("More", ("N",), {"x": 1})
+
+
+def test_entries_of_one_question_agree_on_the_kind_and_name_of_the_display():
+    for tlf in registry():
+        assert tlf.id[0] == {"table": "T", "figure": "F"}[tlf.kind] or tlf.id.startswith("L ")
+        assert re.fullmatch(r"[a-z_]+\.[a-z_0-9]+", tlf.analysis), tlf.id
+
+
+def test_shells_have_one_title_each():
+    assert len(r.shells()) > 30 and all(title.strip() for title in r.shells().values())

@@ -231,7 +231,7 @@ def best() -> Result:
 
 
 def rates(rows: Rows, variable: str, level: str = "") -> None:
-    """Add 1/3, 2/12 and 3/15 with limits typed from tables of the exact interval."""
+    """Add 1/3, 2/12 and 3/15 with limits; these are given to the display, no reference."""
     for group, x, low, high in (
         ("DL1", 1, 0.0084, 0.9057),
         ("DL2", 2, 0.0209, 0.4841),

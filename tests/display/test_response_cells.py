@@ -125,11 +125,19 @@ def test_contradictions(study):
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "text", "number"), [("OK", "", "No contradiction", "0"), ("NA", "rs not given", "Rs not given", "NA")]
+    ("status", "reason", "text", "number"),
+    [("OK", "", "No contradiction", "0"), ("NA", "rs not given", "Rs not given", "NA")],
 )
 def test_no_contradiction_or_no_way_to_know(status, reason, text, number, study):
     rows = listing("response.contradictions")
-    rows.add("n", None if reason else 0, variable="contradictions", n=None if reason else 0, status=status, reason=reason)
+    rows.add(
+        "n",
+        None if reason else 0,
+        variable="contradictions",
+        n=None if reason else 0,
+        status=status,
+        reason=reason,
+    )
     ((_, stub_text, cells),) = lines(display.table_contradictions(rows.build(), study))
     assert (stub_text, cells[0]) == (text, number)
 
@@ -146,22 +154,39 @@ def test_time_points_with_yes_no_and_nothing(study):
 
 def test_derivations_of_times(study):
     rows = listing("response_listing.derivations")
-    text_rows(rows, "row", "1", participant=hand.PEOPLE[0], endpoint="PFS", reason="K-GAP", rule="TTE-05", source="RS 12")
+    text_rows(
+        rows,
+        "row",
+        "1",
+        participant=hand.PEOPLE[0],
+        endpoint="PFS",
+        reason="K-GAP",
+        rule="TTE-05",
+        source="RS 12",
+    )
     for stat, value in (("start", 1), ("end", 85), ("days", 85), ("free", 140)):
         rows.add(stat, value, variable="row", level="1")
     assert lines(display.table_derivations(rows.build(), study)) == [
-        (0, "101-001", ["PFS", "1", "85", "85", "Missed assessments before the event", "TTE-05", "RS 12", "140"])
+        (
+            0,
+            "101-001",
+            ["PFS", "1", "85", "85", "Missed assessments before the event", "TTE-05", "RS 12", "140"],
+        )
     ]
 
 
-@pytest.mark.parametrize(("name", "variable"), [("table_time_points", "points"), ("table_derivations", "rows")])
+@pytest.mark.parametrize(
+    ("name", "variable"), [("table_time_points", "points"), ("table_derivations", "rows")]
+)
 @pytest.mark.parametrize("reason", ["domain RS not given", ""])
 def test_a_listing_without_a_record(name, variable, reason, study):
     rows = listing("a.b")
     rows.add("n", None if reason else 0, variable=variable, status="NA" if reason else "OK", reason=reason)
     table = getattr(display, name)(rows.build(), study)
     ((_, text, cells),) = lines(table)
-    assert text == (reason.capitalize().replace("rs", "RS") if reason else "No record") and set(cells) == {"–"}
+    assert text == (reason.capitalize().replace("rs", "RS") if reason else "No record") and set(cells) == {
+        "–"
+    }
 
 
 def test_grades_of_cytokine_release_against_each_other(study):

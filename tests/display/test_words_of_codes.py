@@ -33,7 +33,9 @@ SETS = sorted(
         if condition.get(key)
     }
 )
-BEST = sorted({category for rules in (best_response._UNCONFIRMED, best_response._CONFIRMED) for category, _, _ in rules})
+BEST = sorted(
+    {category for rules in (best_response._UNCONFIRMED, best_response._CONFIRMED) for category, _, _ in rules}
+)
 NOT_EVALUABLE = sorted(
     {code for rules in (best_response._UNCONFIRMED, best_response._CONFIRMED) for category, code, _ in rules if category == "NE"}
     | {"B-NE-DEATH", "B-MISSING"}

@@ -92,7 +92,9 @@ def test_a_copy_of_the_whole_elsewhere_has_the_same_key(study, books, package, t
     shutil.copytree(study.file.parent, tmp_path / "copy" / "params")
     text = (tmp_path / "copy" / "params" / "hand.toml").read_text()
     base = text.split('"')[1]
-    (tmp_path / "copy" / "params" / "hand.toml").write_text(text.replace(base, str((study.file.parent / base).resolve())))
+    (tmp_path / "copy" / "params" / "hand.toml").write_text(
+        text.replace(base, str((study.file.parent / base).resolve()))
+    )
     moved = read_study(tmp_path / "copy" / "params" / "hand.toml")
     assert freshness.report_key(moved, books, {})["data"] == freshness.report_key(study, books, {})["data"]
 
@@ -109,7 +111,17 @@ def test_absent_data_are_never_current(study, books, package, tmp_path):
 
 @pytest.mark.rule("RUN-02")
 @pytest.mark.parametrize(
-    "text", ["", "{", "null", "5", "{}", '{"key": 1}', '{"key": {"data": {}}}', '{"key": {"data": {}}, "outputs": 5}']
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "5",
+        "{}",
+        '{"key": 1}',
+        '{"key": {"data": {}}}',
+        '{"key": {"data": {}}, "outputs": 5}',
+    ],
 )
 def test_a_manifest_that_is_none_is_not_current(text, tmp_path):
     (tmp_path / "manifest.json").write_text(text)
@@ -156,7 +168,13 @@ def test_the_tree_is_sorted_relative_and_of_files_only(tmp_path):
 
 @pytest.mark.parametrize(
     ("files", "wanted", "known"),
-    [({}, [], True), ({}, ["1"], False), (None, [], False), ({"a": "1"}, ["1", "1"], True), ({"a": "1"}, ["2"], False)],
+    [
+        ({}, [], True),
+        ({}, ["1"], False),
+        (None, [], False),
+        ({"a": "1"}, ["1", "1"], True),
+        ({"a": "1"}, ["2"], False),
+    ],
 )
 def test_whether_the_files_of_the_key_cover_what_was_read(files, wanted, known):
     assert freshness.covers(files, wanted) is known

@@ -46,13 +46,22 @@ def test_hostile_texts_stay_texts_wherever_they_stand(text):
 
 @pytest.mark.parametrize(
     ("text", "quoted"),
-    [("a b", '"a b"'), ('"', '"\\22 "'), ("\\", '"\\5c "'), ("</style>", '"\\3c /style\\3e "'), ("\n", '"\\a "'), ("é·", '"é·"')],
+    [
+        ("a b", '"a b"'),
+        ('"', '"\\22 "'),
+        ("\\", '"\\5c "'),
+        ("</style>", '"\\3c /style\\3e "'),
+        ("\n", '"\\a "'),
+        ("é·", '"é·"'),
+    ],
 )
 def test_texts_in_running_heads_are_quoted(text, quoted):
     assert _css(text) == quoted
 
 
-@pytest.mark.parametrize(("ordered", "start", "expected"), [(True, 1, None), (True, 4, "4"), (False, 4, None)])
+@pytest.mark.parametrize(
+    ("ordered", "start", "expected"), [(True, 1, None), (True, 4, "4"), (False, 4, None)]
+)
 def test_where_a_list_begins(ordered, start, expected):
     (found,) = parsed(ListBlock(ordered, start, ((Paragraph((Span("a"),)),),))).xpath("//main/ul | //main/ol")
     assert (found.tag, found.get("start")) == ("ol" if ordered else "ul", expected)
@@ -111,7 +120,7 @@ def test_columns_fill_the_page_and_no_more(count, letters):
 
 
 def test_a_narrower_page_never_gets_larger_letters():
-    sizes = [columns.fit(wide(["12 (34.5%) [678]"] * 8), width).size for width in range(60, 260, 10)]
+    sizes = [columns.fit(wide(["123456789"] * 8), width).size for width in range(60, 260, 10)]
     assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
 
 
@@ -142,7 +151,11 @@ def test_an_indent_needs_room():
 def test_runs_keep_every_block_in_order_and_each_table_on_its_page(orientations):
     blocks = []
     for n, orientation in enumerate(orientations):
-        blocks += [Section(1, f"{n}", "s", f"s{n}"), Paragraph((Span("t"),)), table(f"T 1.{n + 1}", orientation=orientation)]
+        blocks += [
+            Section(1, f"{n}", "s", f"s{n}"),
+            Paragraph((Span("t"),)),
+            table(f"T 1.{n + 1}", orientation=orientation),
+        ]
     runs = Document(front(), tuple(blocks)).runs()
     assert [block for run in runs for block in run.blocks] == blocks
     assert all(a.orientation != b.orientation for a, b in itertools.pairwise(runs))

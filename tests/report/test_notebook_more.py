@@ -70,7 +70,8 @@ def test_a_number_in_prose(tmp_path, text):
 
 @pytest.mark.rule("NB-02")
 @pytest.mark.parametrize(
-    "text", ["", "no digit", "ICH E9(R1) and ICH E3", "1. first\n2. second", "NKG2D ligands; ASTCT 2019", "L 16.2.7"]
+    "text",
+    ["", "no digit", "ICH E9(R1) and ICH E3", "1. first\n2. second", "NKG2D ligands; ASTCT 2019", "L 16.2.7"],
 )
 def test_names_with_digits_are_no_numbers(tmp_path, text):
     assert violations(tmp_path, cell("markdown", text, "prose")) == []
@@ -102,7 +103,12 @@ def test_a_source_of_several_lines_is_one_text(tmp_path):
 @pytest.mark.rule("NB-01")
 @pytest.mark.parametrize(
     ("value", "problem"),
-    [(True, "must be str, found True"), (1, "must be str, found 1"), (None, "must be str, found None"), ("", "")],
+    [
+        (True, "must be str, found True"),
+        (1, "must be str, found 1"),
+        (None, "must be str, found None"),
+        ("", ""),
+    ],
 )
 def test_the_type_of_a_parameter_is_exact(tmp_path, value, problem):
     books = (book(tmp_path, good()),)
@@ -116,7 +122,12 @@ def test_the_type_of_a_parameter_is_exact(tmp_path, value, problem):
 @pytest.mark.rule("NB-01")
 @pytest.mark.parametrize(
     ("line", "kind", "default"),
-    [("n: int = 3", "int", 3), ("n: int = -3", "int", -3), ("x: float = 0.5", "float", 0.5), ("b: bool = False", "bool", False)],
+    [
+        ("n: int = 3", "int", 3),
+        ("n: int = -3", "int", -3),
+        ("x: float = 0.5", "float", 0.5),
+        ("b: bool = False", "bool", False),
+    ],
 )
 def test_declared_types(tmp_path, line, kind, default):
     (found,) = nb.parameters(book(tmp_path, good(line)))
@@ -124,9 +135,11 @@ def test_declared_types(tmp_path, line, kind, default):
 
 
 @pytest.mark.rule("NB-01")
-@pytest.mark.parametrize("line", ["n: int = True", "x: float = 1", "b: bool = 0", "n: int", "a.b: int = 1", "n: int = 'x'"])
+@pytest.mark.parametrize(
+    "line", ["n: int = True", "x: float = 1", "b: bool = 0", "n: int", "a.b: int = 1", "n: int = 'x'"]
+)
 def test_wrong_declarations(tmp_path, line):
-    with pytest.raises(ReportError, match="line 1|declared"):
+    with pytest.raises(ReportError, match=r"line 1|declared"):
         nb.parameters(book(tmp_path, good(line)))
 
 

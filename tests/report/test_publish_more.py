@@ -132,7 +132,7 @@ def test_a_lock_that_comes_back_is_named(target, monkeypatch):
 
 @pytest.mark.rule("PUB-01")
 def test_an_error_of_the_report_keeps_its_own_words(target):
-    with pytest.raises(ReportError, match="^chapter 3 failed$"), building(target):
+    with pytest.raises(ReportError, match=r"^chapter 3 failed$"), building(target):
         raise ReportError("chapter 3 failed")
     assert left(target) == {"a": "good"}
 

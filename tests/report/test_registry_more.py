@@ -12,6 +12,7 @@ from interim.errors import ReportError
 from interim.report import chapter as c
 from interim.report import registry as r
 from interim.report.registry import registry
+from interim.result import ResultStore
 
 LOST = re.compile(r"\b(?:nan|NaN|<NA>|inf)\b")
 
@@ -20,20 +21,35 @@ LOST = re.compile(r"\b(?:nan|NaN|<NA>|inf)\b")
 def nobody(hand_inputs):
     """The hand-made study before the first participant: every dataset without a row."""
     adam = hand_inputs.adam
-    empty = replace(adam, tables={name: frame.iloc[:0] for name, frame in adam.tables.items()}, findings=())
+    frames = {name: frame.iloc[:0] for name, frame in adam.datasets.items()}
+    empty = replace(adam, datasets=frames, findings=())
     sdtm = replace(
         hand_inputs.sdtm,
         domains={name: frame.iloc[:0] for name, frame in hand_inputs.sdtm.domains.items()},
         findings=(),
     )
-    answers = c.answers(empty, hand_inputs.study, sdtm)
-    return c.Chapter(c.Inputs(hand_inputs.study, sdtm, empty, answers))
+    return empty, sdtm
+
+
+@pytest.fixture(scope="module")
+def answered():
+    """Answers by question, each asked once."""
+    return {}
+
+
+def chapter_of(tlf, nobody, answered, study):
+    """A chapter that has the answer of one question."""
+    empty, sdtm = nobody
+    if tlf.analysis not in answered:
+        answered[tlf.analysis] = c._answer(tlf.analysis, empty, study, sdtm)
+    return c.Chapter(c.Inputs(study, sdtm, empty, ResultStore(answered)))
 
 
 @pytest.mark.rule("TLF-01")
 @pytest.mark.parametrize("tlf", registry(), ids=lambda tlf: tlf.id)
-def test_every_entry_shows_before_the_first_participant(nobody, tlf):
-    shown = getattr(nobody, tlf.kind)(tlf.id)
+def test_every_entry_shows_before_the_first_participant(nobody, answered, hand_inputs, tlf):
+    chapter = chapter_of(tlf, nobody, answered, hand_inputs.study)
+    shown = getattr(chapter, tlf.kind)(tlf.id)
     block = shown.block()
     texts = [cell["text"] for row in block.get("rows", ()) for cell in row["cells"]] + [block.get("alt", "")]
     assert not [text for text in texts if LOST.search(text)]
@@ -60,13 +76,22 @@ def test_the_route_of_the_response_in_words(route, records, words, hand_inputs):
 def test_all_problems_of_a_registry_come_at_once():
     row = {"id": "T 14.1.1.1", "analysis": "a.b", "display": "table_c"}
     with pytest.raises(ReportError) as caught:
-        r.read_entries([row, row, {**row, "id": "X"}, {**row, "id": "T 14.1.1.1b", "footnotes": ["Q"]}], known=set())
+        r.read_entries(
+            [row, row, {**row, "id": "X"}, {**row, "id": "T 14.1.1.1b", "footnotes": ["Q"]}], known=set()
+        )
     lines = str(caught.value).splitlines()
     assert lines[0] == "the registry of tables and figures is wrong:" and len(lines) == 5
 
 
 def test_a_continued_table_keeps_title_footnotes_and_options_of_its_own():
-    row = {"id": "T 14.1.1.1a", "title": "More", "analysis": "a.b", "display": "table_c", "footnotes": ["N"], "options": {"x": 1}}
+    row = {
+        "id": "T 14.1.1.1a",
+        "title": "More",
+        "analysis": "a.b",
+        "display": "table_c",
+        "footnotes": ["N"],
+        "options": {"x": 1},
+    }
     (entry,) = r.read_entries([row], known={"N"})
     assert (entry.title, entry.footnotes, entry.options) == ("More", ("N",), {"x": 1})
 

@@ -84,7 +84,9 @@ def test_equal_values_agree_without_any_tolerance(value):
         (-100.0, 100.0, False, False),
     ],
 )
-def test_the_tolerance_is_absolute_or_relative_the_larger_unless_absolute_only(expected, found, absolute, agrees):
+def test_the_tolerance_is_absolute_or_relative_the_larger_unless_absolute_only(
+    expected, found, absolute, agrees
+):
     assert (compared({"v": expected}, {"v": found}, 0.01, absolute=absolute).agree == 1) == agrees
 
 
@@ -117,7 +119,7 @@ def test_fields_have_tolerances_of_their_own_by_the_longest_beginning():
 )
 def test_missing_and_surplus_values(expected, found, fields):
     shown = [line["field"] for line in compared(expected, found).disagreements]
-    assert shown == fields or (shown[:1] == fields and fields == ["a.1"])
+    assert shown == fields
 
 
 @pytest.mark.rule("VAL-02")
@@ -183,5 +185,7 @@ def test_no_two_packs_read_one_file_and_each_has_a_sane_tolerance():
     keys = [(pack.area, pack.file) for pack in PACKS]
     assert len(keys) == len(set(keys))
     for pack in PACKS:
-        assert 0 <= pack.tolerance <= 0.05 and all(0 <= one <= 0.5 for one in pack.tolerances.values()), pack.file
+        assert 0 <= pack.tolerance <= 0.05 and all(0 <= one <= 0.5 for one in pack.tolerances.values()), (
+            pack.file
+        )
         assert pack.file.endswith((".json", ".csv"))

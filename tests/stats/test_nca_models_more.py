@@ -336,3 +336,23 @@ def test_the_curve_crosses_a_level_where_it_says(level):
     when = curve.falls_to(level)
     assert curve.at([when - 1e-6, when + 1e-6]).tolist() == pytest.approx([level, level], rel=1e-5)
     assert curve.at(when - 1e-6) > level > curve.at(when + 1e-6)
+
+
+@pytest.mark.rule("KIN-05")
+@pytest.mark.parametrize("size", [0, 2])
+def test_profiles_without_samples_have_reasons_everywhere(size):
+    empty = profiles([], [], value=[], size=size)
+    assert cytokine(empty).reason.tolist() == ["NO_BASELINE"] * size
+    assert expansion(empty).reason.tolist() == ["ALL_BLQ"] * size
+    assert tobit(empty).reason.tolist() == ["TOBIT_FEW_QUANT"] * size
+    assert np.isnan(persistence(empty).tlast).tolist() == [True] * size
+    assert np.isnan(cytokine(empty).auc).tolist() == [True] * size
+
+
+@pytest.mark.rule("KIN-14")
+def test_exposures_that_are_all_alike_show_nothing():
+    found = exposure_response([5.0] * 4, [0, 1, 0, 1], floor=0.5, draws=20)
+    assert (found.auroc, found.geo_ratio, found.statistic, found.test.p_value) == (0.5, 1.0, 2.0, 1.0)
+    assert (found.interval.lower, found.interval.upper) == (0.5, 0.5)
+    assert (found.approximate.status, found.approximate.reason) == ("NE", "ONE_LEVEL")
+    assert found.likelihood.reason == found.firth.reason == "NOT_APPLICABLE"

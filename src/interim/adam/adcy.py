@@ -106,7 +106,7 @@ def _after_medicine(rows: pd.DataFrame, cm: pd.DataFrame | None) -> pd.Series:
     names = text_column(cm, "CMDECOD").fillna(text_column(cm, "CMTRT")).fillna("").astype(str)
     begins = date_columns(cm, "CMSTDTC")["START"]
     for medicine, analytes in shipped_data("kinetics")["cytokines"]["after"].items():
-        hit = names.str.contains(medicine, regex=False) & begins.notna()
+        hit = names.str.contains(rf"\b{medicine}\b") & begins.notna()
         first = pd.DataFrame({"USUBJID": cm["USUBJID"], "T": begins})[hit].groupby("USUBJID")["T"].min()
         when = pd.Series(first.reindex(rows["USUBJID"]).to_numpy(), index=rows.index)
         late = rows["PARAMCD"].isin(list(analytes)) & (rows["ADTM"].fillna(rows["ADT"]) >= when)

@@ -61,6 +61,7 @@ _DURATION = re.compile(
 )
 _SIGNED = re.compile(r"\s*([<>])=?\s*(\d+(?:\.\d+)?)\s*")
 _CYCLE = r"C(\d+)\s*D"
+_SAME = 1e-9
 
 
 def duration_days_of(text: str | None) -> float:
@@ -270,6 +271,8 @@ def _with_times(rows: pd.DataFrame, adex: pd.DataFrame, study: Study) -> pd.Data
     timed = rows["ADTM"].notna() & rows["TIMED"].eq(True)
     actual = days_from(rows["ADTM"], rows["FIRST"])
     by_date = days_from(rows["ADT"], rows["FIRST"].dt.normalize())
+    opens = rows["PREDFL"] & (rows["ADT"] == rows["REFSTART"].dt.normalize())
+    by_date = by_date.mask(opens, np.minimum(by_date, offset))
     untimed = nominal.where(nominal.notna() & ~rows["PREDFL"], by_date)
     time = actual.where(timed, untimed).where(rows["ADT"].notna() & rows["FIRST"].notna())
     if study.kinetics.day0_predose:
@@ -358,7 +361,7 @@ def _with_use(rows: pd.DataFrame, adsl: pd.DataFrame, study: Study) -> pd.DataFr
         (~blood, "NOT_BLOOD"),
     ]
     reason = np.select([flag.to_numpy(dtype=bool) for flag, _ in choices], [text for _, text in choices], "")
-    off = (rows["RAWTIME"] - rows["NFRLT"]).abs() > tolerance(rows["NFRLT"], study)
+    off = (rows["RAWTIME"] - rows["NFRLT"]).abs() > tolerance(rows["NFRLT"], study) + _SAME
     return rows.assign(
         WINFL=_flag(off & ~rows["PREDFL"]),
         EXCLRS=code_column(reason, rows.index),
@@ -377,7 +380,13 @@ def _duplicates(rows: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.Seri
     later = doubled & rows[doubled].duplicated(keys, keep="first").reindex(rows.index, fill_value=False)
     if study.kinetics.duplicate_rule == "mean":
         mean = rows[doubled].groupby(keys, dropna=False)["AVAL"].transform("mean").reindex(rows.index)
-        rows = rows.assign(AVAL=rows["AVAL"].where(~doubled | later, mean))
+        first = doubled & ~later
+        known = first & mean.notna()
+        rows = rows.assign(
+            AVAL=rows["AVAL"].mask(first, mean),
+            STATE=rows["STATE"].mask(known, "QUANT"),
+            BLQFL=rows["BLQFL"].mask(known, None),
+        )
     rows = rows.assign(
         ANL01FL=rows["ANL01FL"].mask(later, "N"),
         EXCLRS=rows["EXCLRS"].mask(later, "DUPLICATE"),

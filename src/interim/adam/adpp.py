@@ -376,7 +376,8 @@ def _long(
     ]
     value = np.concatenate([column.value for column in made])
     reason = np.concatenate([column.reason for column in made])
-    usable = [np.isfinite(c.value) if c.evaluable is None else c.evaluable for c in made]
+    imputed = study.kinetics.blq_rule == "half_lloq"
+    usable = [_usable(column) & ~(imputed & (_none_seen(found) | _all_blq(column))) for column in made]
     status = [np.full(size, "") if column.status is None else column.status for column in made]
     units = [_unit(column.name, unit) for column in made for unit in keys["UNIT"]]
     frame = keys.loc[np.tile(np.arange(size), repeat), ["USUBJID", "PRODUCT", "ASSAY", "ASPEC"]].reset_index(
@@ -400,6 +401,20 @@ def _long(
         NBLQ=np.tile(collected[1].astype(float), repeat),
     )
     return frame[np.tile(given, repeat)]
+
+
+def _usable(column: _Column) -> Flags:
+    return np.isfinite(column.value) if column.evaluable is None else column.evaluable
+
+
+def _none_seen(found: Batch) -> Flags:
+    """Tell which profiles have no quantified sample: what half the limit gives for them enters no summary."""
+    seen: Flags = (found.samples.valid & found.samples.quantified).any(axis=1)
+    return ~seen
+
+
+def _all_blq(column: _Column) -> Flags:
+    return column.flags.get("ALL_BLQ", np.zeros(len(column.value), dtype=bool))
 
 
 def _joined(flags: Mapping[str, Flags], size: int) -> list[str]:

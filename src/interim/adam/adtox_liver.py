@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from interim.adam.adlb import first_base_type
+from interim.adam.ctcae.grade import significant
 from interim.adam.source import by_subject
 from interim.adam.toxicity.liver import hys_law, quadrant, window_after_infusion
 from interim.study import Study
@@ -54,12 +55,18 @@ def liver_panel(
     after = (day >= 0) & (rows["ONTRTFL"].notna() | (day > 0))
     frame = rows.assign(
         DAY=day,
-        XULN=rows["AVAL"] / rows["ANRHI"].where(rows["ANRHI"] > 0),
-        XBASE=rows["AVAL"] / rows["BASE"].where(rows["BASE"] > 0),
+        XULN=_multiple(rows, "ANRHI"),
+        XBASE=_multiple(rows, "BASE"),
         WINDOW=_windows(rows, adex, study),
     )[after.fillna(False)]
     names = ["USUBJID", "PARAMCD", "ADT", "DAY", "XULN", "XBASE", "BNRIND", "WINDOW", "SRCSEQ"]
     return frame[names].astype({"DAY": int}).reset_index(drop=True)
+
+
+def _multiple(rows: pd.DataFrame, limit: str) -> pd.Series:
+    """Return multiples of a limit; rounded, for 0.3 / 0.1 is not 3 in binary numbers."""
+    ratio = rows["AVAL"] / rows[limit].where(rows[limit] > 0)
+    return pd.Series(significant(ratio.to_numpy(dtype=np.float64)), index=rows.index)
 
 
 def _windows(rows: pd.DataFrame, adex: pd.DataFrame | None, study: Study) -> pd.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from interim.adam.model import Adam
-from interim.adam.source import shipped_data
+from interim.adam.source import ordered, shipped_data
 from interim.analysis.measures import Place, add_summary, by_subject
 from interim.analysis.population import Population, add_counts, add_not_available, open_rows, population
 from interim.result import Result, Rows
@@ -105,9 +105,7 @@ def ligands(adam: Adam, study: Study) -> Result:
         add_not_available(rows, paired.groups, variable="ligand", reason=reason)
         return rows.build()
     for code, part in after.groupby("PARAMCD", sort=True):
-        last = part.sort_values(["USUBJID", "ADT", "SRCSEQ"], kind="stable").drop_duplicates(
-            "USUBJID", keep="last"
-        )
+        last = ordered(part, ["USUBJID", "ADT", "SRCSEQ"]).drop_duplicates("USUBJID", keep="last")
         for level, column in (("Pre", "BASE"), ("Post", "AVAL"), ("Change", "CHG")):
             add_summary(rows, paired, by_subject(last, column), place=Place(str(code), level), study=study)
     return rows.build()
@@ -179,7 +177,7 @@ def _add_visits(rows: Rows, who: Population, frame: pd.DataFrame, *, study: Stud
             .sort_values(["VISITNUM", "VISIT"], kind="stable")
         )
         for visit in visits["VISIT"]:
-            there = part[part["VISIT"] == visit].sort_values(["USUBJID", "ADT", "SRCSEQ"], kind="stable")
+            there = ordered(part[part["VISIT"] == visit], ["USUBJID", "ADT", "SRCSEQ"])
             last = there.drop_duplicates("USUBJID", keep="last")
             place = Place(str(code), str(visit), str(last["AVALU"].iloc[0] or ""))
             add_summary(rows, who, by_subject(last), place=place, study=study)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interim.adam.model import Adam
+from interim.adam.source import ordered
 from interim.analysis.measures import Place, add_summary, by_subject, layout
 from interim.analysis.population import add_counts, add_not_available, open_rows, population
 from interim.result import Result
@@ -86,7 +87,7 @@ def course(adam: Adam, study: Study) -> Result:
             & frame["USUBJID"].isin(list(column))
             & shown
         )
-        frame = frame[kept].sort_values(["PARAMCD", "USUBJID", "DAY", "SRCSEQ"], kind="stable")
+        frame = ordered(frame[kept], ["PARAMCD", "USUBJID", "DAY", "SRCSEQ"])
         frame = frame.assign(WHEN=frame["DAY"].round(2)).drop_duplicates(
             ["PARAMCD", "USUBJID", "WHEN"], keep="last"
         )

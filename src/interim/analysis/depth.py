@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.source import ordered
 from interim.analysis.population import (
     Population,
     add_not_available,
@@ -105,7 +106,8 @@ def _add_marker(rows: Rows, who: Population, code: str, *, adam: Adam, study: St
         add_not_available(rows, who.groups, variable="marker", level=code, stat="rate", reason=reason)
         return
     start = results["USUBJID"].map(adam["ADSL"].set_index("USUBJID")["TRTSDT"])
-    before = results[results["ADT"] <= start].sort_values(["USUBJID", "ADT"], kind="stable")
+    keys = [name for name in ("USUBJID", "ADT", "ADTM", "SRCSEQ") if name in results]
+    before = ordered(results[results["ADT"] <= start], keys)
     base = before.drop_duplicates("USUBJID", keep="last")
     raised = base[base["AVAL"] > base["ANRHI"]].set_index("USUBJID")["AVAL"]
     later = results[results["ADT"] > start]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from interim.adam.model import Adam
@@ -121,8 +123,8 @@ def _ratio(given: pd.DataFrame) -> pd.Series:
 
 
 def _add_bands(rows: Rows, who: Population, given: pd.DataFrame, study: Study) -> None:
-    """Add who received every infusion within a band around the planned dose."""
-    far = (_ratio(given) - 1).abs().groupby(given["USUBJID"]).max()
+    """Add who received every infusion within a band around the planned dose; without plan or amount one lies in none."""
+    far = (_ratio(given) - 1).abs().fillna(math.inf).groupby(given["USUBJID"]).max()
     for band in study.dose.dose_deviation_bands:
         inside = far.index[far.round(12) <= band]
         add_counts(rows, who, variable="within_planned", level=f"{band:g}", subjects=inside)

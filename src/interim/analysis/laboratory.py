@@ -11,6 +11,7 @@ from interim.adam.adlb import first_base_type
 from interim.adam.adtox_liver import liver_panel, liver_summary
 from interim.adam.ctcae import criteria_book
 from interim.adam.model import Adam
+from interim.adam.source import ordered
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
     Population,
@@ -35,7 +36,7 @@ def _results(adam: Adam, who: Population, study: Study) -> pd.DataFrame:
     """Return the results of the members under the first base type."""
     adlb = adam["ADLB"]
     keep = (adlb["BASETYPE"] == first_base_type(study)) & adlb["USUBJID"].isin(who.everyone)
-    return adlb[keep].sort_values(["USUBJID", "PARAMCD", "ADT", "ADTM", "SRCSEQ"], kind="stable")
+    return ordered(adlb[keep], ["USUBJID", "PARAMCD", "ADT", "ADTM", "SRCSEQ"])
 
 
 def _after_baseline(frame: pd.DataFrame) -> pd.DataFrame:

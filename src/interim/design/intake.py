@@ -68,28 +68,37 @@ def read_rows(frame: pd.DataFrame, *, levels: int) -> tuple[list[dict[str, Any]]
 
 def _refused(row: Mapping[Any, Any], place: int, levels: int) -> Iterator[Finding]:
     who = None if _absent(row["participant"]) else str(row["participant"]).strip() or None
-
-    def stop(variable: str, expected: str) -> Finding:
+    for variable, expected in (*_unusable(row, who, levels), *_impossible(row)):
         text = f"{variable} must be {expected}, found {row.get(variable)!r}; correct the assignment record"
-        return Finding("DOSE-HISTORY", "stop", "DOSE", text, subject=who, variable=variable, row=place)
+        yield Finding("DOSE-HISTORY", "stop", "DOSE", text, subject=who, variable=variable, row=place)
 
+
+def _unusable(row: Mapping[Any, Any], who: str | None, levels: int) -> Iterator[tuple[str, str]]:
+    """Yield the values that cannot be read, with what is expected."""
     if who is None:
-        yield stop("participant", "given")
+        yield "participant", "given"
     if not _whole(row["order"]):
-        yield stop("order", "a whole number that gives the order of assignment")
+        yield "order", "a whole number that gives the order of assignment"
     if not _whole(row["level"]) or not 1 <= int(row["level"]) <= levels:
-        yield stop("level", f"one of 1..{levels}")
-    unread = [name for name in (*_DAYS, *_ONSETS) if not _readable(row.get(name))]
-    for name in unread:
-        yield stop(name, "a complete date (YYYY-MM-DD)")
-    for name in ("infusions", "planned_dose", "actual_dose"):
-        if not _counted(row.get(name), whole=name == "infusions"):
-            yield stop(name, "a whole number >= 0" if name == "infusions" else "a number >= 0")
-    first, last = (None if name in unread else _day(row[name]) for name in ("window_start", "window_end"))
+        yield "level", f"one of 1..{levels}"
+    for name in (*_DAYS, *_ONSETS):
+        if not _readable(row.get(name)):
+            yield name, "a complete date (YYYY-MM-DD)"
+    for name, kind, usable in _NUMBERS:
+        value = row.get(name)
+        if not (_absent(value) or (usable(value) and value >= 0)):
+            yield name, f"{kind} >= 0"
+
+
+def _impossible(row: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the values that contradict each other, with what is expected."""
+    first, last = (
+        _day(row[name]) if _readable(row[name]) else None for name in ("window_start", "window_end")
+    )
     if first is not None and last is not None and last < first:
-        yield stop("window_end", f"on or after the start of the window, {first:%Y-%m-%d}")
+        yield "window_end", f"on or after the start of the window, {first:%Y-%m-%d}"
     if _flag(row["dlt"]) and _whole(row.get("infusions")) and int(row["infusions"]) == 0:
-        yield stop("dlt", "absent for a participant who was never treated (infusions 0)")
+        yield "dlt", "absent for a participant who was never treated (infusions 0)"
 
 
 def _repeated(frame: pd.DataFrame) -> list[Finding]:
@@ -99,7 +108,7 @@ def _repeated(frame: pd.DataFrame) -> list[Finding]:
             places = sorted({str(level) for level in rows["level"]})
             text = f"one row per participant expected, found {len(rows)} (levels {', '.join(places)})"
             found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, subject=str(name), variable="level"))
-    for order, rows in frame.groupby("order", sort=True):
+    for order, rows in frame[[_whole(order) for order in frame["order"]]].groupby("order", sort=True):
         if len(rows) > 1:
             who = ", ".join(sorted(map(str, rows["participant"])))
             text = f"order {order} is given to {who}; equal dates need an explicit order of assignment"
@@ -114,12 +123,13 @@ def _fields(row: Mapping[Any, Any], listed: list[Finding]) -> dict[str, Any]:
     if trigger is None:
         _list(listed, who, "trigger", "an open query; taken as a trigger until it is answered")
     days = {name: _day(row.get(name)) for name in _DAYS}
-    for name, present in (("dlt", dlt), ("trigger", bool(trigger) and not dlt)):
+    for name, present in (("dlt", dlt), ("trigger", trigger is not False and not dlt)):
         known = f"{name}_known"
         if present and days[known] is None:
             days[known] = _day(row.get(f"{name}_onset"))
             text = "the date on which the event became known is missing; its onset date stands in where it is given"
-            listed.append(Finding("DOSE-KNOWN", "warn", "DOSE", text, subject=who, variable=known))
+            if days[known] is not None or name == "dlt" or trigger:
+                listed.append(Finding("DOSE-KNOWN", "warn", "DOSE", text, subject=who, variable=known))
     return {
         "id": who,
         "order": int(row["order"]),
@@ -168,9 +178,11 @@ def _numeric(value: Any) -> bool:
     return real and not _absent(value)
 
 
-def _counted(value: Any, *, whole: bool) -> bool:
-    """Tell whether an optional number is absent, or usable."""
-    return _absent(value) or ((_whole(value) if whole else _numeric(value)) and value >= 0)
+_NUMBERS = (
+    ("infusions", "a whole number", _whole),
+    ("planned_dose", "a number", _numeric),
+    ("actual_dose", "a number", _numeric),
+)
 
 
 def _readable(value: Any) -> bool:

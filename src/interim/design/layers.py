@@ -124,7 +124,11 @@ def _next(
         n, y = layer.batch.n.copy(), layer.batch.y.copy()
         n[rows, level - 1] += k
         y[rows, level - 1] += q
-        parts.append(_Layer(Batch(n, y, level, hits[np.minimum(events + q, design.cohort_size)]), layer.paths * comb(k, q)))
+        parts.append(
+            _Layer(
+                Batch(n, y, level, hits[np.minimum(events + q, design.cohort_size)]), layer.paths * comb(k, q)
+            )
+        )
     return _merge(parts)
 
 

@@ -222,7 +222,7 @@ def _compare(report: FileReport, pack: Pack, case: Case) -> None:
 
 
 def _surplus(found: Iterable[str], expected: Any) -> list[str]:
-    """Return the fields that lie behind the end of an expected list."""
+    """Return the first field behind the end of each expected list."""
     beyond = set(ends(expected))
     starts = ((name, accumulate(name.split("."), "{}.{}".format)) for name in found)
     return [name for name, parts in starts if not beyond.isdisjoint(parts)]

@@ -104,9 +104,9 @@ def _skin(percent: float, limits: tuple[float, ...]) -> int:
 
 
 def _liver(bilirubin: float | None, limits: tuple[float, ...]) -> int:
-    if bilirubin is None or bilirubin < limits[0]:
-        return 0
-    return 1 + sum(bilirubin > limit for limit in limits[1:])
+    """Stage the bilirubin; rounded, for 3 mg/dL converted is a little above 51.3 umol/L in binary numbers."""
+    value = 0.0 if bilirubin is None else round(bilirubin, 9)
+    return 0 if value < limits[0] else 1 + sum(value > limit for limit in limits[1:])
 
 
 def _lower(findings: GvhdFindings) -> int:

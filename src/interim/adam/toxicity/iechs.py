@@ -101,12 +101,12 @@ def iechs_screen(findings: IecHsFindings, rules: ToxicityTable) -> IecHsScreen:
     possible = len(held) + len(unknown) >= rules.iechs_min_support
     if required is False or not possible:
         return IecHsScreen("SCREEN_NEGATIVE", held)
+    early = findings.hours_after_crs is not None and findings.hours_after_crs < rules.iechs_min_hours
+    if early:
+        return IecHsScreen("SCREEN_NEGATIVE", held, reason=CONCURRENT if required and enough else "")
     if required is None or not enough:
         gone = [name for name, holds in ferritin.items() if holds is None] if required is None else []
         return IecHsScreen("NOT_EVALUABLE", held, (*gone, *(() if enough else unknown)))
-    early = findings.hours_after_crs is not None and findings.hours_after_crs < rules.iechs_min_hours
-    if early:
-        return IecHsScreen("SCREEN_NEGATIVE", held, reason=CONCURRENT)
     return IecHsScreen("SCREEN_POSITIVE", held)
 
 

@@ -190,7 +190,8 @@ def vital_values(sdtm: Sdtm) -> tuple[pd.DataFrame, list[Finding]]:
     Returns
     -------
     tuple of (pandas.DataFrame, list of Finding)
-        USUBJID, AT, TEMP (C), SYSBP (mmHg); findings TOX-TEMP, TOX-UNIT: those values count as not recorded.
+        USUBJID, AT, TEMP (C), SYSBP (mmHg), of several at one moment the worst; findings TOX-TEMP, TOX-UNIT: those values
+        count as not recorded.
 
     Raises
     ------
@@ -213,8 +214,8 @@ def vital_values(sdtm: Sdtm) -> tuple[pd.DataFrame, list[Finding]]:
     ]
     rows = pd.DataFrame({"USUBJID": source["USUBJID"], "AT": at, "CODE": code, "VALUE": value})
     kept = rows[(temperature | pressure) & at.notna() & value.notna() & ~wrong_unit & ~outside]
-    wide = kept.pivot_table(index=["USUBJID", "AT"], columns="CODE", values="VALUE", aggfunc="last")
-    return wide.reindex(columns=["TEMP", "SYSBP"]).reset_index().rename_axis(columns=None), findings
+    group = kept.assign(TEMP=value.where(temperature), SYSBP=value.where(pressure)).groupby(["USUBJID", "AT"])
+    return group.agg(TEMP=("TEMP", "max"), SYSBP=("SYSBP", "min")).reset_index(), findings
 
 
 def _listed(
@@ -248,7 +249,7 @@ def ice_scores(sdtm: Sdtm) -> tuple[pd.DataFrame, list[Finding]]:
     Returns
     -------
     tuple of (pandas.DataFrame, list of Finding)
-        USUBJID, AT, ICE (float64: the sum of the items where all were recorded, else the total); findings TOX-ICE (a score
+        USUBJID, AT, ICE (float64: the sum of the items where all were recorded, else the total; of several the lowest); findings TOX-ICE (a score
         out of range counts as not recorded) and TOX-ICESUM (items and total differ; the items win).
 
     Raises
@@ -273,7 +274,7 @@ def ice_scores(sdtm: Sdtm) -> tuple[pd.DataFrame, list[Finding]]:
         }
     )
     kept = rows[highest.notna() & rows["AT"].notna() & value.notna() & ~outside]
-    wide = kept.pivot_table(index=["USUBJID", "AT"], columns="CODE", values="VALUE", aggfunc="last")
+    wide = kept.pivot_table(index=["USUBJID", "AT"], columns="CODE", values="VALUE", aggfunc="min")
     wide = wide.reindex(columns=[*items, total])
     summed = wide[list(items)].sum(axis=1, min_count=len(items))
     table = wide.assign(ICE=summed.fillna(wide[total])).reset_index().rename_axis(columns=None)

@@ -118,6 +118,11 @@ def add_heterogeneity(rows: Rows, panel: Panel, study: Study) -> None:
     StudyError
         If the study states no seed.
     """
+    if not panel.n:
+        for name in panel.outcomes:
+            reason = "not available: no participant in the set"
+            add_not_available(rows, [TOTAL], variable=name, stat="p_heterogeneity", reason=reason)
+        return
     plan = shared_plan(panel, study)
     factors = tuple(factor for factor in panel.factors if factor.eligible)
     for outcome in panel.outcomes.values():

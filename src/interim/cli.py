@@ -60,12 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        what = f"{type(error).__name__}: {error}"
-        print(
-            f"a defect of interim, not of your study: {what}\nrepeat with --debug and report it",
-            file=sys.stderr,
-        )
+        print(_unexpected(error), file=sys.stderr)
         return FAILED
+
+
+def _unexpected(error: Exception) -> str:
+    what = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError):
+        return f"a file or folder cannot be read or written: {what}\ncheck its path, the rights and the free space"
+    return f"a defect of interim, not of your study: {what}\nrepeat with --debug and report it"
 
 
 def _failed(error: InterimError, options: argparse.Namespace) -> int:

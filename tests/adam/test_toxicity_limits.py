@@ -396,6 +396,8 @@ def events(*spans):
 def derive(mk, mini_study):
     def run(reported, temperatures, drugs=("OMEPRAZOLE",), adex=ADEX):
         vital = vitals(*({"VSSTRESN": value, "VSDTC": when} for when, value in temperatures))
+        pressure = {"VSTESTCD": "SYSBP", "VSSTRESN": 120.0, "VSSTRESU": "mmHg"}
+        vital += [row | pressure | {"VSSEQ": row["VSSEQ"] + 100} for row in vital]
         air = {
             "USUBJID": "S1",
             "CETESTCD": "O2DEV",

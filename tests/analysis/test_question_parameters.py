@@ -20,6 +20,17 @@ OTHER = {
     "evaluable": {"sets": {"efficacy_default": "RE"}},
     "windows": {"safety": {"teae_end_days": 5, "death_window_days": 1}},
 }
+EFFICACY = (
+    "benefit_risk",
+    "censoring",
+    "concordance",
+    "depth",
+    "regional",
+    "response",
+    "response_criteria",
+    "response_listing",
+    "survival",
+)
 
 
 def changed(study, tables):
@@ -45,8 +56,13 @@ def checked(frame):
     return frame
 
 
-@pytest.mark.parametrize("other", list(OTHER))
-@pytest.mark.parametrize("name", [n for n in HAND if not n.startswith("expansion")])
+TUMOUR = tuple(n for n in HAND if n.split(".")[0] in EFFICACY)
+SAFETY = tuple(n for n in HAND if n.startswith(("safety", "toxicity", "laboratory")))
+WHERE = {"reader": TUMOUR, "unconfirmed": TUMOUR, "evaluable": TUMOUR, "windows": SAFETY}
+WHERE["interval"] = (*TUMOUR, "escalation.dlt_by_dose", "safety_period.teae_by_period")
+
+
+@pytest.mark.parametrize(("other", "name"), [(other, name) for other in OTHER for name in WHERE[other]])
 def test_other_parameters(name, other, whole, study):
     checked(ask(name, whole, changed(study, OTHER[other])).frame)
 
@@ -70,9 +86,6 @@ def test_a_study_of_arms(name, whole, arms):
     adam = type(adam)({**adam.datasets, "ADSL": people, "ADEX": doses}, adam.cut, adam.findings)
     frame = checked(ask(name, adam, arms).frame)
     assert not set(frame["group"]) & {"DL1", "DL2", "DL3", "DL4", "NK only"}
-
-
-EMPTY_DATE = pd.Series(pd.NaT, dtype="datetime64[ns]")
 
 
 @pytest.mark.parametrize("name", HAND)
@@ -121,9 +134,10 @@ def marker(rows):
         ([(1, -1, 8, 10), (2, -1, 8, 8), (2, 30, 8, 3), (3, 9, 8, 50)], 2, 1),
     ],
 )
-def test_fall_of_a_marker(study, rows, raised, fallen, turned):
+def test_fall_of_a_marker(study, whole, rows, raised, fallen, turned):
     frame = marker(rows)
-    found = ask("depth.summary", build(study, ADLB=frame[::-1] if turned else frame), study)
+    data = type(whole)({**whole.datasets, "ADLB": frame[::-1] if turned else frame}, whole.cut)
+    found = ask("depth.summary", data, study)
     hit = row(found, "marker", "rate", level="CEA")
     assert hit["N"] == raised
     assert (hit["n"] if raised else None) == fallen
@@ -147,7 +161,8 @@ def test_fall_of_a_marker(study, rows, raised, fallen, turned):
 def test_every_infusion_within_a_band(study, whole, given, planned, inside):
     doses = whole["ADEX"]
     one = doses[doses["USUBJID"].eq(uid(1)) & doses["PRODUCT"].eq("CART")].head(2)
-    adam = build(study, **{**safety_sets(), "ADEX": one.assign(ADOSE=list(given), PLANDOSE=list(planned))})
+    doses = one.assign(ADOSE=list(given), PLANDOSE=list(planned))
+    adam = type(whole)({**whole.datasets, "ADEX": doses}, whole.cut)
     found = ask("infusions.cart_exposure", adam, study)
     for band in study.dose.dose_deviation_bands:
         assert value(found, "within_planned", level=f"{band:g}") == inside
@@ -168,7 +183,9 @@ def test_the_last_of_two_results_without_time_has_the_higher_number(study, whole
         ADTM=first["ADT"].iloc[0], SRCSEQ=list(numbers)
     )
     frame = objects(two[::-1] if turned else two)
-    found = ask("laboratory.values_by_visit", build(study, **{**safety_sets(), "ADLB": frame}), study)
+    found = ask(
+        "laboratory.values_by_visit", type(whole)({**whole.datasets, "ADLB": frame}, whole.cut), study
+    )
     assert value(found, "ALT", "mean", level="2 DAY 3") == expected
 
 

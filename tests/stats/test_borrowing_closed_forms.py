@@ -136,7 +136,7 @@ def test_equal_types_have_equal_answers(model):
 
 
 @EVERY
-@pytest.mark.parametrize("order", [[1, 0, 2], [2, 1, 0], [1, 2, 0]])
+@pytest.mark.parametrize("order", [[1, 2, 0]])
 def test_the_order_of_the_types_does_not_matter(model, order):
     r, n, p0 = np.array([0, 2, 4]), np.array([3, 6, 5]), np.array([0.05, 0.1, 0.2])
     fit, mixed = MODELS[model](r, n, p0), MODELS[model](r[order], n[order], p0[order])

@@ -380,10 +380,9 @@ def _duplicates(rows: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.Seri
     later = doubled & rows[doubled].duplicated(keys, keep="first").reindex(rows.index, fill_value=False)
     if study.kinetics.duplicate_rule == "mean":
         mean = rows[doubled].groupby(keys, dropna=False)["AVAL"].transform("mean").reindex(rows.index)
-        first = doubled & ~later
-        known = first & mean.notna()
+        known = doubled & ~later & mean.notna() & rows["STATE"].ne("BAD")
         rows = rows.assign(
-            AVAL=rows["AVAL"].mask(first, mean),
+            AVAL=rows["AVAL"].mask(known, mean),
             STATE=rows["STATE"].mask(known, "QUANT"),
             BLQFL=rows["BLQFL"].mask(known, None),
         )

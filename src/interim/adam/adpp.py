@@ -45,20 +45,9 @@ COLUMNS = [
 _AREAS = ("AUCLST", "AUCALL", "AUMCLST", "AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
 _SLOPES = ("LAMZ", "LAMZHL", "LAMZNPT", "LAMZLL", "LAMZUL", "R2", "R2ADJ", "SPAN", "CLSTP")
 _OF_SLOPE = ("AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
-_DAYS = (
-    "TMAX",
-    "TLST",
-    "TLSTDET",
-    "LOSTBY",
-    "LAMZHL",
-    "LAMZLL",
-    "LAMZUL",
-    "MRTIFO",
-    "TOBITHL",
-    "DOUBLT",
-    "HLEARLY",
-    "HLLATE",
-)
+_TIMES = ("TMAX", "TLST", "TLSTDET", "LOSTBY", "LAMZLL", "LAMZUL", "MRTIFO")
+_HALF_LIVES = ("LAMZHL", "TOBITHL", "DOUBLT", "HLEARLY", "HLLATE")
+_DAYS = (*_TIMES, *_HALF_LIVES)
 _NO_UNIT = ("LAMZNPT", "R2", "R2ADJ", "SPAN", "FOLDX", "RACAUC", "RACCMAX")
 _PER_DAY = ("LAMZ", "TOBITLZ")
 _PERCENT = ("AUCPEO", "AUCPEP")
@@ -376,8 +365,7 @@ def _long(
     ]
     value = np.concatenate([column.value for column in made])
     reason = np.concatenate([column.reason for column in made])
-    imputed = study.kinetics.blq_rule == "half_lloq"
-    usable = [_usable(column) & ~(imputed & (_none_seen(found) | _all_blq(column))) for column in made]
+    usable = [_usable(column, found, study) for column in made]
     status = [np.full(size, "") if column.status is None else column.status for column in made]
     units = [_unit(column.name, unit) for column in made for unit in keys["UNIT"]]
     frame = keys.loc[np.tile(np.arange(size), repeat), ["USUBJID", "PRODUCT", "ASSAY", "ASPEC"]].reset_index(
@@ -403,18 +391,13 @@ def _long(
     return frame[np.tile(given, repeat)]
 
 
-def _usable(column: _Column) -> Flags:
-    return np.isfinite(column.value) if column.evaluable is None else column.evaluable
-
-
-def _none_seen(found: Batch) -> Flags:
-    """Tell which profiles have no quantified sample: what half the limit gives for them enters no summary."""
-    seen: Flags = (found.samples.valid & found.samples.quantified).any(axis=1)
-    return ~seen
-
-
-def _all_blq(column: _Column) -> Flags:
-    return column.flags.get("ALL_BLQ", np.zeros(len(column.value), dtype=bool))
+def _usable(column: _Column, found: Batch, study: Study) -> Flags:
+    """Tell which values enter summaries: never half the limit of profiles without any quantified sample."""
+    usable = np.isfinite(column.value) if column.evaluable is None else column.evaluable
+    if study.kinetics.blq_rule != "half_lloq":
+        return usable
+    seen: Flags = np.asarray((found.samples.valid & found.samples.quantified).any(axis=1))
+    return usable & seen & ~column.flags.get("ALL_BLQ", ~seen)
 
 
 def _joined(flags: Mapping[str, Flags], size: int) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from interim.adam.adlb import first_base_type
 from interim.adam.ctcae.grade import significant
-from interim.adam.source import by_subject
+from interim.adam.source import by_subject, text_missing
 from interim.adam.toxicity.liver import hys_law, quadrant, window_after_infusion
 from interim.study import Study
 
@@ -60,7 +60,7 @@ def liver_panel(
         WINDOW=_windows(rows, adex, study),
     )[after.fillna(False)]
     names = ["USUBJID", "PARAMCD", "ADT", "DAY", "XULN", "XBASE", "BNRIND", "WINDOW", "SRCSEQ"]
-    return frame[names].astype({"DAY": int}).reset_index(drop=True)
+    return text_missing(frame[names].astype({"DAY": int}).reset_index(drop=True))
 
 
 def _multiple(rows: pd.DataFrame, limit: str) -> pd.Series:

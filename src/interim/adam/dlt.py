@@ -297,9 +297,11 @@ _ADDLT = [
 
 
 def _first_event(adae: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return first onset, and the first date of knowledge, of the flagged events by participant."""
+    """Return first onset and first date of knowledge of the flagged events; a partial date is not before the onset."""
     events = adae[adae[f"{name}FL"] == "Y"]
-    known = date_columns(events, "AERPTDTC")["FIRST"]
+    reported = date_columns(events, "AERPTDTC")
+    partial = reported["DT"].isna() & (reported["FIRST"] < events["ASTDT"])
+    known = reported["FIRST"].mask(partial, events["ASTDT"])
     group = events.assign(KNOWN=known).groupby("USUBJID", sort=True)
     answer = pd.DataFrame({f"{name}DT": group["ASTDT"].min(), f"{name}KNDT": group["KNOWN"].min()})
     return answer.astype("datetime64[ns]").reset_index().assign(**{f"{name}FL": "Y"})

@@ -227,8 +227,7 @@ def profiles(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``kinetics.profiles``; group = column, variable = assay with unit and participant, level = days from the first
-        infusion; stat ``conc``, status FLAG with reason BLQ where below the limit (value = limit); variable ``infusion``
-        has the days of the infusions.
+        infusion; stat ``conc``, status FLAG with reason BLQ where below the limit (value = limit).
 
     Raises
     ------
@@ -251,7 +250,7 @@ def profiles(adam: Adam, study: Study) -> Result:
                 float(sample["ALLOQ"] if below else sample["AVAL"]),
                 group=column[sample["USUBJID"]],
                 variable=f"{assay}|{sample['USUBJID']}",
-                level=f"{sample['AFRLT']:.3f}",
+                level=f"{sample['AFRLT']:.4f}",
                 status="FLAG" if below else "OK",
                 reason="BLQ" if below else "",
                 unit=str(sample["AVALU"]),
@@ -292,13 +291,14 @@ def biodistribution(adam: Adam, study: Study) -> Result:
         add_not_available(rows, who.groups, variable="tissue", reason=reason)
         return rows.build()
     matched = tissue_ratios(adam["ADPC"], hours=study.kinetics.tissue_match_h)
+    matched = matched[matched["USUBJID"].isin(who.everyone)].sort_values(["USUBJID", "AFRLT"], kind="stable")
     for (code, spec), part in matched.groupby(["PARAMCD", "ASPEC"], sort=True):
         variable = f"{code} {str(spec).lower()}"
         unit = str(part["AVALU"].iloc[0])
         add_summary(rows, who, by_subject(part, "AVAL"), place=Place(variable, "tissue", unit), study=study)
         add_summary(rows, who, by_subject(part, "RATIO"), place=Place(variable, "ratio"), study=study)
         for why, few in part[part["RATIO"].isna()].groupby("REASON", sort=True):
-            ids = sorted(few["USUBJID"])
+            ids = sorted(set(few["USUBJID"]))
             rows.add(
                 "n",
                 len(ids),

@@ -132,6 +132,8 @@ class Blrm(FixedCohorts):
         cuts = (0.0, *self.cuts, 1.0)
         if len(self.cuts) < 2 or any(a >= b for a, b in pairwise(cuts)):
             raise DesignError(f"cuts must be two or more rising values between 0 and 1, found {self.cuts}")
+        if not 0 < self.ewoc < 1:
+            raise DesignError(f"ewoc must lie between 0 and 1, found {self.ewoc:g}")
         if self.dref <= 0 or self.levels[0] <= 0:
             raise DesignError(f"doses and dref must be > 0, found {self.levels} and {self.dref}")
         super().__post_init__()

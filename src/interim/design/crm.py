@@ -99,6 +99,8 @@ class Crm(FixedCohorts):
             raise DesignError(
                 f"skeleton and target must lie between 0 and 1, found {self.skeleton} and {self.target}"
             )
+        if not self.prior_sd > 0:
+            raise DesignError(f"prior_sd must be > 0, found {self.prior_sd:g}")
         if self.doses is not None and len(self.doses) != len(self.skeleton):
             raise DesignError(
                 f"{len(self.skeleton)} doses expected, one per skeleton entry, found {self.doses}"

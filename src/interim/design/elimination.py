@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from interim.design.characteristics import Floats
+from interim.errors import DesignError
 from interim.stats import beta_tail, isotonic_fit
 
 Integers = NDArray[np.int64]
@@ -32,6 +33,13 @@ class Elimination:
     cut: float = 0.95
     min_n: int = 3
     lowest_offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a cut that is no probability."""
+        if not 0 <= self.lowest_offset < self.cut < 1:
+            raise DesignError(
+                f"cut must lie between lowest_offset ({self.lowest_offset:g}) and 1, found {self.cut:g}"
+            )
 
     def toxic(self, n: ArrayLike, y: ArrayLike, *, target: float, offset: float = 0.0) -> NDArray[np.bool_]:
         """Tell for counts of one level whether it is eliminated.

@@ -228,7 +228,8 @@ def _best_split(tables: _Tables, n1: int, n: int, *, most: int, limits: _Limits)
     if not good.any():
         return None
     r1 = int(np.flatnonzero(good.any(axis=1))[-1])
-    r = int(np.argmax(good[r1]))
+    # With r below r1 the second stage could not fail: the same design, written with r = r1.
+    r = max(int(np.argmax(good[r1])), r1)
     stop = float(1.0 - tables.above[0, n1, r1])
     size = n1 + (1.0 - stop) * (n - n1)
     return TwoStage(n1, r1, n, r, size, stop, float(go[0, r1, r]), float(go[1, r1, r]))

@@ -85,7 +85,7 @@ def _unusable(row: Mapping[Any, Any], who: str | None, levels: int) -> Iterator[
         if not _readable(row.get(name)):
             yield name, "a complete date (YYYY-MM-DD)"
     for name, kind, usable in _NUMBERS:
-        value = row.get(name)
+        value: Any = row.get(name)
         if not (_absent(value) or (usable(value) and value >= 0)):
             yield name, f"{kind} >= 0"
 
@@ -108,7 +108,7 @@ def _repeated(frame: pd.DataFrame) -> list[Finding]:
             places = sorted({str(level) for level in rows["level"]})
             text = f"one row per participant expected, found {len(rows)} (levels {', '.join(places)})"
             found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, subject=str(name), variable="level"))
-    for order, rows in frame[[_whole(order) for order in frame["order"]]].groupby("order", sort=True):
+    for order, rows in frame[frame["order"].map(_whole).astype(bool)].groupby("order", sort=True):
         if len(rows) > 1:
             who = ", ".join(sorted(map(str, rows["participant"])))
             text = f"order {order} is given to {who}; equal dates need an explicit order of assignment"

@@ -236,6 +236,13 @@ class Boin(IntervalDesign):
     high: float = 1.4
     bound_mtd: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse rates that do not lie on both sides of the target."""
+        super().__post_init__()
+        if not (0 < self.low < 1 < self.high and self.high * self.target < 1):
+            found = f"low {self.low:g}, high {self.high:g}, target {self.target:g}"
+            raise DesignError(f"0 < low < 1 < high and high x target < 1 are needed, found {found}")
+
     @property
     def lambda_e(self) -> float:
         """Rate up to which the design escalates."""
@@ -307,6 +314,16 @@ class TargetInterval(IntervalDesign):
 
     _: KW_ONLY
     margin: tuple[float, float] = (0.05, 0.05)
+
+    def __post_init__(self) -> None:
+        """Refuse a target interval that does not hold the target, or leaves the rates."""
+        super().__post_init__()
+        low, high = self.ends
+        if min(self.margin) < 0 or not 0 < low < high < 1:
+            found = f"{float(low):g} to {float(high):g} around {self.target:g}"
+            raise DesignError(
+                f"the target interval must hold the target and lie within 0 and 1, found {found}"
+            )
 
     @property
     def ends(self) -> tuple[Fraction, Fraction]:

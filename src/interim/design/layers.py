@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import comb, prod
 
@@ -55,6 +55,8 @@ def compile_cohorts(
     DesignError
         If there are more states than permitted.
     """
+    if start is not None and start.stopped:
+        return _halted(design, start)
     layer = _first(design, start or no_facts(len(design.ladder())), cohort_dlt)
     visited = 0
     stopped: list[_Layer] = []
@@ -99,6 +101,14 @@ def _opened(facts: Facts) -> _Layer:
     paths = np.array([prod(map(comb, facts.pending, dlts)) for dlts in rows], dtype=float)
     level = np.full(len(rows), facts.current)
     return _Layer(Batch(n, y, level, np.zeros(len(rows), dtype=bool)), paths)
+
+
+def _halted(design: FixedCohorts, start: Facts) -> CompiledDesign:
+    """Return the end of an escalation with a recorded stop: open outcomes, nobody new, no dose."""
+    layer = _opened(start)
+    ends = _compiled(design, [layer], np.ones(layer.paths.size, dtype=bool), start, layer.paths.size)
+    status = ("not_established_stop",) * layer.paths.size
+    return replace(ends, outcomes=replace(ends.outcomes, status=status))
 
 
 def _hits(design: FixedCohorts) -> NDArray[np.bool_]:

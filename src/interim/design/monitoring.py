@@ -360,5 +360,8 @@ def joint_cell(p: Floats, q: Floats, odds_ratio: float) -> Floats:
         return found
     middle = 1.0 + (p + q) * (odds_ratio - 1.0)
     root = np.sqrt(middle**2 - 4.0 * odds_ratio * (odds_ratio - 1.0) * p * q)
-    answer: Floats = (middle - root) / (2.0 * (odds_ratio - 1.0))
+    # Of the two forms of the root the one that subtracts nothing close: near 1 the other loses every digit.
+    least = np.maximum(middle + root, np.finfo(float).tiny)
+    plain = (middle - root) / (2.0 * (odds_ratio - 1.0))
+    answer: Floats = np.where(middle > 0, 2.0 * odds_ratio * p * q / least, plain)
     return answer

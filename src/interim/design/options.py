@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
@@ -33,10 +34,11 @@ def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
     Raises
     ------
     DesignError
-        If there is none, or they do not increase.
+        If there is none, one is no dose, or they do not increase.
     """
     doses = tuple(float(dose) for dose in levels)
-    if not doses or any(a >= b for a, b in pairwise(doses)):
+    bad = not doses or not all(0.0 <= dose < math.inf for dose in doses)
+    if bad or any(a >= b for a, b in pairwise(doses)):
         raise DesignError(f"levels must be increasing doses, found {doses}")
     return doses
 

@@ -199,11 +199,14 @@ def rule_table(design: TitratedThreePlusThree, *, level: int, n_max: int = 6) ->
 
     Raises
     ------
-    None
+    DesignError
+        If there is no such level, or it lies below the start.
     """
     import pandas as pd
 
     top = len(design.levels)
+    if not design.start_level <= level <= top:
+        raise DesignError(f"level must be {design.start_level}..{top}, found {level}")
     below = [(place, "NNN") for place in range(design.start_level, level)]
     rows = []
     for n in range(1, n_max + 1):

@@ -70,7 +70,9 @@ def reason(verdict: Verdict, *, levels: Sequence[float], facts: Facts, excluded_
     short = verdict.action == "WAIT" and not fields["pending"]
     trace = tuple("R1" if short and rule == "H1" else rule for rule in verdict.trace)
     said = "; ".join(f"{rule} {texts()['rules'][rule]}" for rule in trace).format(**fields)
-    key = verdict.action if verdict.action != "STOP" else "STOP_none" if verdict.mtd is None else "STOP_mtd"
+    key: str = (
+        verdict.action if verdict.action != "STOP" else "STOP_none" if verdict.mtd is None else "STOP_mtd"
+    )
     key = "WAIT_short" if short else key
     action = texts()["actions"][key].format(**fields)
     return f"Level {level}: {facts.y[level - 1]} DLT in {facts.n[level - 1]} evaluable; {said}: {action}"

@@ -35,7 +35,7 @@ def not_drawn(numbers: Numbers, *, title: str, reason: str) -> Figure:
     ------
     None
     """
-    sentence = f"Nothing to draw: {reason}."
+    sentence = f"Nothing to draw: {_inside(reason)}."
 
     def paint(sheet: Sheet) -> None:
         sheet.text(0.5, 0.5, fill(sentence, _LETTERS), ha="center", va="center", color=GREY, fontsize=9)
@@ -47,8 +47,13 @@ def not_drawn(numbers: Numbers, *, title: str, reason: str) -> Figure:
         population=result.population,
         svg=svg,
         png=png,
-        alt=f"No figure for {title.lower()}, {result.population.lower()}, {numbers.size(numbers.groups[-1]).text}. {sentence}",
+        alt=f"No figure for {_inside(title)}, {_inside(result.population)}, {numbers.size(numbers.groups[-1]).text}. {sentence}",
         width_mm=_SIZE[0],
         keys=tuple(result.frame["result_id"]),
         footnotes=result.footnotes,
     )
+
+
+def _inside(text: str) -> str:
+    """Text as it stands within a sentence: a small first letter, abbreviations as they are."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

@@ -70,7 +70,7 @@ def figure_cytokine_heat_map(result: Result, study: Study) -> Figure:
     None
     """
     numbers = Numbers(result, study)
-    frame = result.frame[result.frame["stat"] == "log2_fold"]
+    frame = result.frame[(result.frame["stat"] == "log2_fold") & result.frame["value"].notna()]
     if frame.empty:
         reason = numbers.absence("cytokines", stat="n") or "no fold change"
         return not_drawn(numbers, title=result.title, reason=reason)

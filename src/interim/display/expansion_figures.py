@@ -12,6 +12,7 @@ from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import column_label, word
 from interim.display.numbers import Numbers
+from interim.display.rounding import decimal_text
 from interim.display.style import GREY, LIGHT, PALETTE, PORTRAIT_MM
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -88,7 +89,7 @@ def _paint_doses(sheet: Sheet, numbers: Numbers, doses: list[str]) -> None:
         colour = PALETTE[place % len(PALETTE)]
         shift = _SHIFT * (place - (len(doses) - 1) / 2)
         middle = [
-            float(numbers.need(stat, group=dose, variable="posterior")["value"]) + shift
+            min(max(float(numbers.need(stat, group=dose, variable="posterior")["value"]) + shift, 0.0), 1.0)
             for stat in ("tox_mean", "act_mean")
         ]
         n = int(numbers.need("tox_mean", group=dose, variable="posterior")["n"])
@@ -143,6 +144,9 @@ def figure_designs(result: Result, study: Study) -> Figure:
         (result.frame["variable"] == "rate") & result.frame["stat"].isin(["p_go", "expected_n"])
     ]
     curves = {str(name): part for name, part in frame.groupby("group", sort=False)}
+    title = "Operating-characteristic curves"
+    if not curves:
+        return not_drawn(Numbers(result, study), title=title, reason="no design with characteristics")
 
     def paint(sheet: Sheet) -> None:
         for left, stat, label in ((18, "p_go", "P(go)"), (96, "expected_n", "Expected participants")):
@@ -155,9 +159,9 @@ def figure_designs(result: Result, study: Study) -> Figure:
                 axes.legend(loc="upper left", bbox_to_anchor=(0, -0.24), ncols=3, fontsize=7, frameon=False)
 
     svg, png = drawn(paint, size_mm=_SIZE, study=study)
-    told = "; ".join(f"{word('expansion', name)} P(go) {_ends(part)}" for name, part in curves.items())
+    told = "; ".join(f"{word('expansion', name)} P(go) {_ends(part, study)}" for name, part in curves.items())
     return Figure(
-        title="Operating-characteristic curves",
+        title=title,
         population=result.population,
         svg=svg,
         png=png,
@@ -185,10 +189,12 @@ def _curve(axes: Axes, part: object, name: str, place: int) -> None:
     )
 
 
-def _ends(part: object) -> str:
+def _ends(part: object, study: Study) -> str:
     go = part[part["stat"] == "p_go"]  # type: ignore[index]
     first, last = go.iloc[0], go.iloc[-1]
-    return (
-        f"{first['value']:.3f} at {100 * float(first['level']):g}%, {last['value']:.3f} at "
-        f"{100 * float(last['level']):g}%"
+    rule = study.rounding
+    return ", ".join(
+        f"{decimal_text(end['value'], digits=3, mode=rule.mode, guard_digits=rule.guard_digits)} at "
+        f"{100 * float(end['level']):g}%"
+        for end in (first, last)
     )

@@ -26,7 +26,7 @@ from interim.study import Study
 _PANEL_MM = 62.0
 _WIDE_MM = 104.0
 _TIMES = "Times from the actual start of the first infusion of the cycle (all cycles: of the product); areas over several cycles are the sum of the areas of their windows."
-_DRAWN_GRADES = 4
+_DRAWN_GRADES = 5
 
 
 def table_kinetic_levels(result: Result, study: Study) -> Table:
@@ -262,7 +262,7 @@ def _paint_profiles(sheet: Sheet, panels: dict[str, list[_Profile]], study: Stud
         limits = {float(value) for profile in profiles for value in profile.conc[profile.below]}
         for limit in sorted(limits):
             axes.axhline(limit, color=GREY, linewidth=0.6, linestyle="--")
-        axes.set(yscale="log", xlabel="Days from the first CAR-T infusion", ylabel=assay)
+        axes.set(yscale="log", xlabel="Days from the first CAR-T infusion", ylabel=word("measures", assay))
         for row, group in enumerate(groups):
             axes.text(
                 1.03,
@@ -317,7 +317,10 @@ def figure_exposure_response(result: Result, study: Study) -> Figure:
         alt=_exposure_alt(panels, numbers),
         width_mm=PORTRAIT_MM,
         keys=tuple(frame["result_id"]),
-        footnotes=("One mark per participant. Descriptive; no threshold is claimed.", *result.footnotes),
+        footnotes=(
+            f"One mark per participant{_not_shown(panels)}. Descriptive; no threshold is claimed.",
+            *result.footnotes,
+        ),
     )
 
 
@@ -328,8 +331,20 @@ def _rho(numbers: Numbers, variable: str) -> str:
     return f"Spearman correlation {numbers.number_text(row, digits=2)}, n={int(row['n'])}"
 
 
+def _exposure_name(variable: str) -> str:
+    assay, _, parameter = variable.removeprefix("points ").partition(" ~ ")[0].partition(" ")
+    return f"{word('measures', assay)}: {word('measures', parameter)}"
+
+
+def _not_shown(panels: dict[str, pd.DataFrame]) -> str:
+    """Say whose exposure has no place on a logarithmic axis."""
+    gone = {str(level) for points in panels.values() for level in points.index[points["exposure"] <= 0]}
+    plural = "s" if len(gone) > 1 else ""
+    return f"; not drawn: {len(gone)} participant{plural} with an exposure of 0" if gone else ""
+
+
 def _exposure_alt(panels: dict[str, pd.DataFrame], numbers: Numbers) -> str:
-    parts = [f"{name.removeprefix('points ')}: {_rho(numbers, name)}" for name in panels]
+    parts = [f"{_exposure_name(name)}: {_rho(numbers, name)}" for name in panels]
     return f"Scatter charts of exposure, logarithmic x axis, against the highest grade of cytokine release syndrome. {'; '.join(parts)}."
 
 
@@ -341,11 +356,9 @@ def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Num
         axes: Axes = axes_mm(sheet, left=16 + column * 78.0, bottom=bottom, width=58, height=36)
         positive = points[points["exposure"] > 0]
         axes.plot(positive["exposure"], positive["grade"], "o", color=TOTAL_COLOUR, markersize=4, alpha=0.7)
-        exposure = name.removeprefix("points ").partition(" ~ ")[0]
-        assay, _, parameter = exposure.partition(" ")
         axes.set(
             xscale="log",
-            xlabel=f"{word('measures', assay)}: {word('measures', parameter)}",
+            xlabel=_exposure_name(name),
             ylabel="Grade",
             ylim=(-0.4, _DRAWN_GRADES + 0.4),
         )

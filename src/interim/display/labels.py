@@ -140,4 +140,4 @@ def participant_label(subject: str, study: Study) -> str:
     ------
     None
     """
-    return subject.removeprefix(study.study.id).lstrip("-") or subject
+    return subject.removeprefix(f"{study.study.id}-").lstrip("-") or subject

@@ -14,7 +14,7 @@ from interim.result import TOTAL, Result
 from interim.study import Study
 
 _INTERVALS = "S8"
-_COLUMNS = 9
+_BESIDE_RATES = 7
 _KINDS = ("early", "administrative", "other")
 _NUMBERS = ("n", "orr", "pfs", "os")
 
@@ -41,10 +41,11 @@ def table_pfs_sensitivity(result: Result, study: Study) -> Table:
     """
     numbers = Numbers(result, study)
     rows = [_sensitivity_row(numbers, row) for row in numbers.variables(stat="label")]
-    if not rows:
-        rows = [Row((Cell(str(numbers.need("n", variable="S0")["reason"])), *[Cell(DASH)] * (_COLUMNS - 1)))]
     months = numbers.levels("S0 landmark", stat="rate")
-    heads = [f"Rate at {month} months, %" for month in months] or ["Rate, %"] * 2
+    heads = [f"Rate at {month} months, %" for month in months] or ["Rate, %"]
+    if not rows:
+        dashes = [Cell(DASH)] * (_BESIDE_RATES - 1 + len(heads))
+        rows = [Row((Cell(str(numbers.need("n", variable="S0")["reason"])), *dashes))]
     table = plain_table(
         numbers,
         header=(
@@ -58,8 +59,8 @@ def table_pfs_sensitivity(result: Result, study: Study) -> Table:
             "Changed",
         ),
         rows=rows,
-        widths=(0.8, 3.2, 1.0, 2.0, 2.0, 1.7, 1.6, 1.6, 1.3),
-        align=("left", "left", "right", "left", "left", "right", "right", "right", "right"),
+        widths=(0.8, 3.2, 1.0, 2.0, 2.0, 1.7, *[1.6] * len(heads), 1.3),
+        align=("left", "left", "right", "left", "left", "right", *["right"] * len(heads), "right"),
         landscape=True,
     )
     return replace(table, footnotes=(*_NOTES, *table.footnotes))
@@ -77,10 +78,12 @@ def _sensitivity_row(numbers: Numbers, row: str) -> Row:
     why = numbers.words(TOTAL, row, "why")
     what = Cell(f"{label.text} ({why.text[:1].lower()}{why.text[1:]})", (*label.keys, *why.keys))
     state = numbers.words(TOTAL, row, "state")
+    months = numbers.levels("S0 landmark", stat="rate")
+    rates = [_landmark(numbers, row, month) for month in months] or [Cell(DASH)]
     if state.text != "run":
         text = state.text[:1].upper() + state.text[1:]
-        return Row((Cell(row), what, Cell(text, state.keys), *[Cell(DASH)] * (_COLUMNS - 3)))
-    months = numbers.levels("S0 landmark", stat="rate")
+        dashes = [Cell(DASH)] * (_BESIDE_RATES - 3 + len(rates))
+        return Row((Cell(row), what, Cell(text, state.keys), *dashes))
     return Row(
         (
             Cell(row),
@@ -89,7 +92,7 @@ def _sensitivity_row(numbers: Numbers, row: str) -> Row:
             _kinds(numbers, row, "events", "event"),
             _kinds(numbers, row, "censored", "censoring"),
             _median(numbers, row),
-            *(_landmark(numbers, row, month) for month in months),
+            *rates,
             _changed(numbers, row),
         )
     )

@@ -10,14 +10,16 @@ from matplotlib.figure import Figure as Sheet
 from matplotlib.lines import Line2D
 
 from interim.display.absent import not_drawn
-from interim.display.figure import Figure, axes_mm, drawn
+from interim.display.figure import Figure, axes_mm, drawn, without_overlap
 from interim.display.labels import column_label, participant_label
 from interim.display.numbers import Numbers
+from interim.display.rounding import decimal_text
 from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours
 from interim.result import Result
 from interim.study import Study
 
 _HEIGHT_MM = 105.0
+_NAME_GAP = 0.032
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def figure_spider(result: Result, study: Study) -> Figure:
         population=result.population,
         svg=svg,
         png=png,
-        alt=_alt(legs),
+        alt=_alt(legs, study),
         width_mm=size[0],
         keys=tuple(drawn_rows["result_id"]),
         footnotes=(
@@ -108,10 +110,12 @@ def _paint(sheet: Sheet, legs: list[_Leg], study: Study) -> None:
     low = min(min(leg.changes) for leg in legs)
     floor = min(-100.0, low) - 8
     for leg in legs:
-        _paint_leg(axes, leg, colours[leg.group], floor, study)
-    last = max(max(leg.weeks) for leg in legs)
+        _paint_leg(axes, leg, colours[leg.group], floor)
+    last = max(max(*leg.weeks, *leg.new_lesions, leg.t_cell or 0.0) for leg in legs)
     high = max(max(leg.changes) for leg in legs)
-    axes.set(xlim=(-0.5, last * 1.02 + 0.5), ylim=(floor - 4, max(40.0, high + 8)))
+    limits = (floor - 4, max(40.0, high + 8))
+    axes.set(xlim=(-0.5, last * 1.02 + 0.5), ylim=limits)
+    _name_legs(axes, legs, colours, limits, study)
     axes.axhline(0, color=TOTAL_COLOUR, linewidth=0.6)
     for value in (-study.response.pr_pct, study.response.pd_pct):
         axes.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
@@ -135,7 +139,7 @@ def _paint(sheet: Sheet, legs: list[_Leg], study: Study) -> None:
     )
 
 
-def _paint_leg(axes: Axes, leg: _Leg, colour: str, floor: float, study: Study) -> None:
+def _paint_leg(axes: Axes, leg: _Leg, colour: str, floor: float) -> None:
     axes.plot(leg.weeks, leg.changes, color=colour, linewidth=1.1, marker="o", markersize=2.6)
     for week in leg.new_lesions:
         near = [change for w, change in zip(leg.weeks, leg.changes, strict=True) if abs(w - week) < 1e-9]
@@ -143,22 +147,36 @@ def _paint_leg(axes: Axes, leg: _Leg, colour: str, floor: float, study: Study) -
         axes.plot([week], [height], marker="x", color=TOTAL_COLOUR, markersize=5, linestyle="none", zorder=4)
     if leg.t_cell is not None:
         axes.plot([leg.t_cell], [floor], marker="|", color=colour, markersize=6, linestyle="none")
-    axes.annotate(
-        participant_label(leg.subject, study),
-        (leg.weeks[-1], leg.changes[-1]),
-        xytext=(3, 0),
-        textcoords="offset points",
-        fontsize=5.5,
-        va="center",
-        color=colour,
-        annotation_clip=False,
-    )
 
 
-def _alt(legs: list[_Leg]) -> str:
+def _name_legs(
+    axes: Axes, legs: list[_Leg], colours: dict[str, str], limits: tuple[float, float], study: Study
+) -> None:
+    """Write the participant at the end of each line; names of lines that end in one week are moved apart."""
+    low, high = limits
+    gap = _NAME_GAP * (high - low)
+    for week in sorted({leg.weeks[-1] for leg in legs}):
+        here = [leg for leg in legs if leg.weeks[-1] == week]
+        places = without_overlap([leg.changes[-1] for leg in here], gap=gap, low=low, high=high)
+        for leg, place in zip(here, places, strict=True):
+            axes.annotate(
+                participant_label(leg.subject, study),
+                (week, place),
+                xytext=(3, 0),
+                textcoords="offset points",
+                fontsize=5.5,
+                va="center",
+                color=colours[leg.group],
+                annotation_clip=False,
+            )
+
+
+def _alt(legs: list[_Leg], study: Study) -> str:
     new = sum(bool(leg.new_lesions) for leg in legs)
+    rule = study.rounding
     low = min(min(leg.changes) for leg in legs)
+    lowest = decimal_text(low, digits=1, mode=rule.mode, guard_digits=rule.guard_digits)
     return (
         f"Spider figure, one line per participant (n={len(legs)}): percentage change of the sum of target diameters over weeks "
-        f"from the first infusion; the lowest value is {low:.1f}%. Participants with a new lesion: {new}."
+        f"from the first infusion; the lowest value is {lowest}%. Participants with a new lesion: {new}."
     )

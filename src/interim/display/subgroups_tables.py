@@ -243,7 +243,7 @@ def _companion(numbers: Numbers, entry: str, study: Study) -> Cell:
     here = frame[(frame["group"] == entry) & frame["stat"].isin(["cramer_v", "spearman"])]
     for row in here.to_dict("records"):
         if row["status"] not in ("OK", "FLAG"):
-            return Cell("NE", (str(row["result_id"]),))
+            return Cell(word("status", str(row["status"])), (str(row["result_id"]),))
         other = str(row["level"])
         label = next((item.label for item in study.subgroups if item.id == other), "Assigned dose level")
         text = numbers.number_text({str(k): v for k, v in row.items()}, digits=2)
@@ -342,7 +342,8 @@ def table_type_by_dose(result: Result, study: Study) -> Table:
     lines: list[Line] = []
     levels = tuple(level for level in numbers.levels("treated", stat="n") if level)
     if not levels:
-        lines.append(Line(f"Not available: {numbers.absence('treated', stat='n') or 'no tumour type'}", None))
+        reason = numbers.absence("treated", stat="n") or "no tumour type"
+        lines.append(Line(f"Not available: {reason.removeprefix('not available: ')}", None))
     for level in levels:
         lines.append(Line(level_word(kind.id if kind else "", level, study), None))
         lines += [

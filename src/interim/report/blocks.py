@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
@@ -178,9 +178,8 @@ def _table_problems(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _positive(value: object) -> bool:
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
-    )
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 0 < cast(float, value) <= sys.float_info.max
 
 
 def _header_problems(header: list[Any], n: int) -> Iterator[str]:
@@ -253,7 +252,7 @@ def _figure_problems(data: Mapping[str, Any]) -> Iterator[str]:
 def _image_problems(svg: str, png: str) -> Iterator[str]:
     try:
         root = ElementTree.fromstring(svg)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError) as error:
         yield f"svg cannot be read ({error})"
     else:
         if root.tag.rpartition("}")[2] != "svg":

@@ -88,7 +88,12 @@ def _cells(path: Path, problems: list[str]) -> Iterator[tuple[str, Mapping[str, 
     try:
         book = json.loads(path.read_text(encoding="utf-8"))
         cells = [
-            dict(cell, source="".join(cell["source"]), metadata=dict(cell["metadata"]))
+            dict(
+                cell,
+                cell_type=cell["cell_type"],
+                source="".join(cell["source"]),
+                metadata=dict(cell["metadata"]),
+            )
             for cell in book["cells"]
         ]
     except (OSError, ValueError, LookupError, TypeError) as error:

@@ -92,13 +92,23 @@ def read_notebook(path: Path) -> dict[str, Any]:
     """
     try:
         book: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        version = (book["nbformat"], book["nbformat_minor"])
-        book["cells"][0]
+        version = (int(book["nbformat"]), int(book["nbformat_minor"]))
+        whole = isinstance(book["metadata"], dict) and all(map(_is_cell, book["cells"])) and book["cells"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ReportError(f"{path.name}: not a readable notebook ({type(error).__name__})") from error
+    if not whole:
+        raise ReportError(f"{path.name}: not a readable notebook (cells need cell_type, metadata and source)")
     if version < (4, 5):
         raise ReportError(f"{path.name}: notebook format {version[0]}.{version[1]}; 4.5 is needed (cell ids)")
     return book
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+        return False
+    source = cell.get("source")
+    lines = source if isinstance(source, list) else [source]
+    return isinstance(cell.get("cell_type"), str) and all(isinstance(line, str) for line in lines)
 
 
 def parameters(path: Path) -> tuple[Parameter, ...]:
@@ -119,9 +129,7 @@ def parameters(path: Path) -> tuple[Parameter, ...]:
     ReportError
         If there is not exactly one parameters cell, or a line of it is no annotated literal assignment.
     """
-    cells = [
-        c for c in read_notebook(path)["cells"] if PARAMETERS_TAG in c.get("metadata", {}).get("tags", [])
-    ]
+    cells = [c for c in read_notebook(path)["cells"] if PARAMETERS_TAG in (c["metadata"].get("tags") or ())]
     if len(cells) != 1:
         raise ReportError(
             f"{path.name}: needs exactly one cell tagged {PARAMETERS_TAG!r}, found {len(cells)}"
@@ -228,7 +236,7 @@ def _violations(path: Path) -> Iterator[str]:
     except ReportError as error:
         yield str(error)
     for cell in book["cells"]:
-        name = cell.get("id", "")
+        name = cell["id"] if isinstance(cell.get("id"), str) else ""
         where = f"{path.name}, cell {name or '?'}"
         if not _ID.match(name) or name in seen:
             yield f"{where}: needs a readable id of its own"
@@ -315,7 +323,7 @@ def strip(path: Path) -> bool:
     for cell in book["cells"]:
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
-        tags = cell.get("metadata", {}).get("tags")
+        tags = cell["metadata"].get("tags")
         cell["metadata"] = {"tags": tags} if tags else {}
     kept = {
         key: book["metadata"][key]

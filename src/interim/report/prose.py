@@ -53,7 +53,9 @@ def read_prose(source: str) -> tuple[list[Heading | Paragraph | ListBlock], list
     """
     blocks: list[Heading | Paragraph | ListBlock] = []
     problems: list[str] = []
-    for node in SyntaxTreeNode(MarkdownIt("commonmark").parse(source)).children:
+    # Tables and deletions are known in order to be refused: unknown, their marks would be printed as text.
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for node in SyntaxTreeNode(reader.parse(source)).children:
         line = node.map[0] + 1 if node.map else 1
         try:
             blocks.append(_heading(node) if node.type == "heading" else _block(node))

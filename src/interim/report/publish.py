@@ -61,17 +61,19 @@ def _lock(target: Path) -> Path:
         with contextlib.suppress(FileExistsError), lock.open("x", encoding="ascii") as stream:
             stream.write(str(os.getpid()))
             return lock
-        owner = lock.read_text(encoding="ascii").strip()
-        if owner.isdigit() and _alive(int(owner)):
+        owner = lock.read_text(encoding="ascii", errors="replace").strip()
+        if owner.isdecimal() and _alive(int(owner)):
             raise ReportError(f"{target}: is being built by process {owner}; wait for it, or stop it")
         lock.unlink(missing_ok=True)
     raise ReportError(f"{lock}: the lock cannot be taken; remove it if no build runs")
 
 
 def _alive(pid: int) -> bool:
+    if pid == 0:
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

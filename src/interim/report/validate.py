@@ -19,6 +19,7 @@ from interim.report.packs.base import ends, leaves
 from interim.report.packs.clinical import uncovered_blocks
 
 _PARTS = {("clinical", "reference_numbers.json"): uncovered_blocks}
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 @dataclass
@@ -177,10 +178,22 @@ def _load(path: Path) -> Any:
 def _run_job(job: tuple[Pack, Path, str], _rng: object) -> FileReport:
     pack, path, name = job
     report = FileReport(name, pack.area, pack.tolerance, dict(pack.tolerances))
-    for case in _cases(pack, path):
-        report.cases += 1
-        _compare(report, pack, case)
+    try:
+        for case in _cases(pack, path):
+            report.cases += 1
+            _compare(report, pack, case)
+    except _UNREADABLE as error:
+        report.disagreements.append(_failure(f"case number {report.cases + 1}", "(layout)", error))
     return report
+
+
+def _failure(case: str, part: str, error: Exception) -> dict[str, Any]:
+    return {
+        "case": case,
+        "field": part,
+        "expected": "a result" if part == "(run)" else "the layout of the reference file",
+        "found": f"{type(error).__name__}: {error}",
+    }
 
 
 def _cases(pack: Pack, path: Path) -> Iterable[Case]:
@@ -193,16 +206,9 @@ def _cases(pack: Pack, path: Path) -> Iterable[Case]:
 def _compare(report: FileReport, pack: Pack, case: Case) -> None:
     try:
         found = dict(leaves(pack.compute(case.given)))
-    except (InterimError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+    except (InterimError, *_UNREADABLE) as error:
         found = {}
-        report.disagreements.append(
-            {
-                "case": case.id,
-                "field": "(run)",
-                "expected": "a result",
-                "found": f"{type(error).__name__}: {error}",
-            }
-        )
+        report.disagreements.append(_failure(case.id, "(run)", error))
     for name in _surplus(found, case.expected):
         report.disagreements.append(
             {"case": case.id, "field": name, "expected": "(end of the list)", "found": found[name]}

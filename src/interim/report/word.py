@@ -19,6 +19,7 @@ from interim.report.word_xml import bookmark_name, field, instruction_run, node,
 
 _EDGE_MM = 12.0
 _PROGRAM = "interim"
+_PROPERTY = 255  # letters, a limit of the format
 _DEPTH = 4
 
 
@@ -103,9 +104,14 @@ def _describe(book: Any, front: Front) -> None:
         "revision": 1,
     }
     for name, value in facts.items():
-        setattr(book.core_properties, name, value)
+        setattr(book.core_properties, name, _short(value) if isinstance(value, str) else value)
     language = book.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
     language.set(qn("w:val"), front.language)
+
+
+def _short(text: str) -> str:
+    """Return a text as a property of the file can hold it; the title page has it whole."""
+    return text if len(text) <= _PROPERTY else f"{text[: _PROPERTY - 1]}\u2026"
 
 
 def _title_page(front: Front) -> Iterator[Any]:

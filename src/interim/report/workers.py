@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from interim.errors import ReportError
 from interim.report.child import Job, run_job
@@ -226,8 +226,13 @@ def _poll(item: _Running, timeout_s: float) -> int | str | None:
         _kill(item)
         return f"killed after report.timeout_s = {timeout_s:g} seconds"
     if code is not None and code < 0:
-        return f"died by signal {signal.Signals(-code).name}"
+        return f"died by signal {_signal_name(-code)}"
     return code
+
+
+def _signal_name(number: int) -> str:
+    known = {one.value: one.name for one in signal.Signals}
+    return known.get(number, str(number))
 
 
 def _kill(item: _Running) -> None:
@@ -244,10 +249,9 @@ def _kill(item: _Running) -> None:
 
 def _judge(job: Job, code: int | str) -> Failure | None:
     name = Path(job.notebook).name
-    described = Path(job.failure)
-    if described.exists():
-        text = json.loads(described.read_text(encoding="utf-8"))
-        return Failure(name, **{**text, "trace": tuple(text["trace"])})
+    described = _described(Path(job.failure))
+    if described is not None:
+        return Failure(name, **{**described, "trace": tuple(described["trace"])})
     if code != 0:
         words = code if isinstance(code, str) else f"ended with exit code {code}"
         return Failure(name, "", "", "Crash", f"the notebook's process {words}")
@@ -260,3 +264,12 @@ def _judge(job: Job, code: int | str) -> Failure | None:
     if not Path(job.output).exists():
         return Failure(name, "", "", "NoOutput", "the executed notebook is missing")
     return None
+
+
+def _described(path: Path) -> dict[str, Any] | None:
+    """Return how a child described its failure; None if it did not, or died while it wrote."""
+    try:
+        text: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return text

@@ -69,7 +69,7 @@ def daily_counts(counts: Mapping[int, float], last_day: int, *, longest: int) ->
     """
     days: list[Day] = [counts.get(day) for day in range(last_day + 1)]
     known = [day for day, count in enumerate(days) if count is not None]
-    for before, after in zip(known, [*known[1:], last_day + 1], strict=True):
+    for before, after in zip(known, [*known, last_day + 1][1:], strict=True):
         if after - before - 1 <= longest:
             days[before:after] = [days[before]] * (after - before)
     return days

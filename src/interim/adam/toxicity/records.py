@@ -249,8 +249,9 @@ def ice_scores(sdtm: Sdtm) -> tuple[pd.DataFrame, list[Finding]]:
     Returns
     -------
     tuple of (pandas.DataFrame, list of Finding)
-        USUBJID, AT, ICE (float64: the sum of the items where all were recorded, else the total; of several the lowest); findings TOX-ICE (a score
-        out of range counts as not recorded) and TOX-ICESUM (items and total differ; the items win).
+        USUBJID, AT, ICE (float64: the sum of the items where all were recorded, else the total; of several at one moment
+        the lowest); findings TOX-ICE (a score out of range counts as not recorded) and TOX-ICESUM (items and total differ;
+        the items win).
 
     Raises
     ------

@@ -83,7 +83,7 @@ class Pack:
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every number, text, missing value and empty part of a nested value with its dotted name.
+    """Yield every number, text, missing value and empty list of a nested value with its dotted name.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     ------
     None
     """
-    if name and isinstance(value, (Mapping, list, tuple)) and not value:
-        yield name, {} if isinstance(value, Mapping) else []
+    if name and isinstance(value, (list, tuple)) and not value:
+        yield name, []
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from leaves(item, f"{name}.{key}" if name else str(key))

@@ -45,12 +45,11 @@ def _binomial(given: Given) -> Mapping[str, Any]:
 
 def _split_km(document: Any) -> Iterator[Case]:
     for case in document["cases"]:
-        result = case["result"]
+        result = case["result"] or {}
         given = dict(case["data"])
         if result:
-            first = result["landmark"]["plain"]
             given |= {
-                "landmarks": first["times"],
+                "landmarks": result.get("landmark", {}).get("plain", {}).get("times", []),
                 "taus": {key: result[key]["tau"] for key in ("rmst", "rmst_survfit") if result.get(key)},
                 "bpcp": [row["t"] for row in result.get("bpcp_landmark", [])],
             }

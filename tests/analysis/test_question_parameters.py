@@ -59,7 +59,13 @@ def checked(frame):
 TUMOUR = tuple(n for n in HAND if n.split(".")[0] in EFFICACY)
 SAFETY = tuple(n for n in HAND if n.startswith(("safety", "toxicity", "laboratory")))
 WHERE = {"reader": TUMOUR, "unconfirmed": TUMOUR, "evaluable": TUMOUR, "windows": SAFETY}
-WHERE["interval"] = (*TUMOUR, "escalation.dlt_by_dose", "safety_period.teae_by_period")
+WHERE["interval"] = (
+    "response.best_response",
+    "regional.responses",
+    "survival.time_to_event",
+    "escalation.dlt_by_dose",
+    "safety_period.teae_by_period",
+)
 
 
 @pytest.mark.parametrize(("other", "name"), [(other, name) for other in OTHER for name in WHERE[other]])

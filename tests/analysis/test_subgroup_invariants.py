@@ -105,7 +105,7 @@ def test_one_participant(name, adam, quick):
 
 
 @ALL
-@pytest.mark.parametrize("gone", ["ADSUB", "ADRS", "ADTTE"])
+@pytest.mark.parametrize("gone", ["ADSUB", "ADRS"])
 def test_a_dataset_that_is_missing(name, gone, study, quick):
     frame = checked(QUESTIONS[name](build(study, **{gone: None}), quick).frame)
     assert not np.isinf(frame["value"].dropna()).any()

@@ -155,7 +155,7 @@ def test_no_participant_at_all_leaves_the_prior(model):
 
 
 @BAYES
-@pytest.mark.parametrize("n", [[2], [1, 2]])
+@pytest.mark.parametrize("n", [[1, 2]])
 def test_the_evidence_of_all_outcomes_adds_up_to_one(model, n):
     every = itertools.product(*(range(size + 1) for size in n))
     total = sum(math.exp(MODELS[model](list(r), n, 0.1).log_marginal) for r in every)

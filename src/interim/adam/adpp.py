@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from interim.adam.adpp_frame import ParameterColumn, long_frame
 from interim.adam.adpp_manual import manual_slopes
 from interim.adam.adpp_windows import Batch, CycleWindow, batch, cycle_windows, used_samples
-from interim.adam.kinetic_columns import code_column, flag_column
+from interim.adam.kinetic_columns import flag_column
 from interim.adam.source import date_columns, ordered, shipped_data, text_column, text_missing
 from interim.errors import DerivationError
 from interim.stats.answers import Flags, Floats, Texts
@@ -45,12 +46,6 @@ COLUMNS = [
 _AREAS = ("AUCLST", "AUCALL", "AUMCLST", "AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
 _SLOPES = ("LAMZ", "LAMZHL", "LAMZNPT", "LAMZLL", "LAMZUL", "R2", "R2ADJ", "SPAN", "CLSTP")
 _OF_SLOPE = ("AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
-_TIMES = ("TMAX", "TLST", "TLSTDET", "LOSTBY", "LAMZLL", "LAMZUL", "MRTIFO")
-_HALF_LIVES = ("LAMZHL", "TOBITHL", "DOUBLT", "HLEARLY", "HLLATE")
-_DAYS = (*_TIMES, *_HALF_LIVES)
-_NO_UNIT = ("LAMZNPT", "R2", "R2ADJ", "SPAN", "FOLDX", "RACAUC", "RACCMAX")
-_PER_DAY = ("LAMZ", "TOBITLZ")
-_PERCENT = ("AUCPEO", "AUCPEP")
 _SKIPPED = ("NSAMP", "NQUANT")
 NORMALISED_TO = 1e7
 """Cells per kg to which a dose-normalised exposure refers."""
@@ -74,18 +69,6 @@ class Kinetics:
     adpp: pd.DataFrame
     adpc: pd.DataFrame
     candidates: pd.DataFrame
-
-
-@dataclass(frozen=True, eq=False)
-class _Column:
-    """One parameter of all profiles of a batch."""
-
-    name: str
-    value: Floats
-    reason: Texts
-    flags: Mapping[str, Flags]
-    status: Texts | None = None
-    evaluable: Flags | None = None
 
 
 def derive_adpp(
@@ -193,15 +176,15 @@ def _frames(
     ends = study.kinetics.windows
     for made in windows:
         columns = _cycle_columns(found, made, study, ends=ends.cart_cycle if role == "t" else ())
-        yield _long(found, columns, made.given, role=role, cycle=made.number, study=study, marks=marks)
+        yield long_frame(found, columns, made.given, role=role, cycle=made.number, study=study, marks=marks)
     columns = _product_columns(found, windows, study, ends=ends.cart_product if role == "t" else ends.nk)
     every = np.ones(len(found.keys), dtype=bool)
-    yield _long(found, columns, every, role=role, cycle=None, study=study, marks=marks)
+    yield long_frame(found, columns, every, role=role, cycle=None, study=study, marks=marks)
 
 
 def _cycle_columns(
     found: Batch, made: CycleWindow, study: Study, *, ends: tuple[float, ...]
-) -> Iterator[_Column]:
+) -> Iterator[ParameterColumn]:
     own = {name: made.found.flags[name] for name in ("ALL_BLQ", "LZ_R2", "LZ_SPAN", "AUC_EXTRAP")}
     no_boundary = ~made.opens | ~made.closes
     for name, value in made.found.values.items():
@@ -216,7 +199,7 @@ def _cycle_columns(
             reason = np.where(made.opens, reason, "BOUNDARY_MISSING")
             value = np.where(made.opens, value, np.nan)
             flags = {**flags, "BOUNDARY_MISSING": no_boundary}
-        yield _Column(name, value, reason, flags)
+        yield ParameterColumn(name, value, reason, flags)
         if name in ("CMAX", "AUCLST"):
             yield _normalised(name, value, reason, found.dose[:, made.number - 1])
     for end in ends:
@@ -229,13 +212,15 @@ def _relevant(name: str, own: Mapping[str, Flags]) -> dict[str, Flags]:
     return {flag: own[flag] for flag in kept}
 
 
-def _normalised(name: str, value: Floats, reason: Texts, dose: Floats) -> _Column:
+def _normalised(name: str, value: Floats, reason: Texts, dose: Floats) -> ParameterColumn:
     known = dose > 0
     per = value / np.where(known, dose / NORMALISED_TO, np.nan)
-    return _Column(f"{name}DN", per, np.where(np.isnan(value), reason, np.where(known, "", "NO_DOSE")), {})
+    return ParameterColumn(
+        f"{name}DN", per, np.where(np.isnan(value), reason, np.where(known, "", "NO_DOSE")), {}
+    )
 
 
-def _partial(made: CycleWindow, end: float) -> _Column:
+def _partial(made: CycleWindow, end: float) -> ParameterColumn:
     area, _ = made.found.partial(end)
     value = np.where(made.opens, area.area, np.nan)
     reason = np.where(made.opens, np.where(np.isnan(value), "NO_SAMPLES", ""), "BOUNDARY_MISSING")
@@ -244,16 +229,16 @@ def _partial(made: CycleWindow, end: float) -> _Column:
         "WINDOW_NOT_COVERED": (area.status == "INCOMPLETE") | (made.length < end),
         "BOUNDARY_MISSING": ~made.opens | ~made.closes,
     }
-    return _Column(f"AUC0_{end:g}", value, reason, flags, area.status, area.evaluable & made.opens)
+    return ParameterColumn(f"AUC0_{end:g}", value, reason, flags, area.status, area.evaluable & made.opens)
 
 
-def _censored(made: CycleWindow, study: Study) -> Iterator[_Column]:
+def _censored(made: CycleWindow, study: Study) -> Iterator[ParameterColumn]:
     """Yield censored half-life and expansion of a window; a window that a later dose cuts has no half-life."""
     fit = tobit(made.part.samples, below=study.kinetics.tobit_dnq, starts=study.kinetics.tobit_starts)
     for name, value in (("TOBITLZ", fit.lambda_z), ("TOBITHL", fit.half_life)):
         kept = np.where(made.truncated, np.nan, value)
         why = np.where(made.truncated, "WINDOW_TRUNCATED", np.where(np.isnan(value), fit.reason, ""))
-        yield _Column(name, kept, why, {})
+        yield ParameterColumn(name, kept, why, {})
     limit = study.kinetics.phase_break_day
     phases = two_phase(
         made.found.series, made.found.points, break_time=None if limit == "fitted" else float(limit)
@@ -263,35 +248,37 @@ def _censored(made: CycleWindow, study: Study) -> Iterator[_Column]:
         ("HLLATE", phases.late, phases.late_reason),
     ):
         cut = np.where(made.truncated, "WINDOW_TRUNCATED", why)
-        yield _Column(name, np.where(made.truncated, np.nan, value), cut, {})
+        yield ParameterColumn(name, np.where(made.truncated, np.nan, value), cut, {})
     grown = expansion(made.part.samples, baseline=study.kinetics.expansion_baseline)
-    yield _Column("FOLDX", grown.fold, grown.reason, {})
+    yield ParameterColumn("FOLDX", grown.fold, grown.reason, {})
     no_growth = np.where(np.isnan(grown.doubling_time) & (grown.reason == ""), "NO_GROWTH", grown.reason)
-    yield _Column("DOUBLT", grown.doubling_time, no_growth, {})
+    yield ParameterColumn("DOUBLT", grown.doubling_time, no_growth, {})
 
 
 def _product_columns(
     found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, ends: tuple[float, ...]
-) -> Iterator[_Column]:
+) -> Iterator[ParameterColumn]:
     whole = apply_blq_rule(found.samples, study.kinetics.blq_rule)
     peaks = points(whole)
     all_blq = np.where(np.isnan(peaks.tmax), "ALL_BLQ", "")
     flags = {"ALL_BLQ": whole.n_quantified == 0}
     lasting = persistence(found.samples)
-    yield _Column("CMAX", peaks.cmax, np.where(np.isnan(peaks.cmax), "NO_SAMPLES", ""), flags)
-    yield _Column("TMAX", peaks.tmax, all_blq, flags)
-    yield _Column("CLST", peaks.clast, all_blq, flags)
-    yield _Column("TLST", peaks.tlast, all_blq, flags)
+    yield ParameterColumn("CMAX", peaks.cmax, np.where(np.isnan(peaks.cmax), "NO_SAMPLES", ""), flags)
+    yield ParameterColumn("TMAX", peaks.tmax, all_blq, flags)
+    yield ParameterColumn("CLST", peaks.clast, all_blq, flags)
+    yield ParameterColumn("TLST", peaks.tlast, all_blq, flags)
     none_seen = np.where(np.isnan(lasting.last_detected), "ALL_BLQ", "")
-    yield _Column("TLSTDET", lasting.last_detected, none_seen, flags)
+    yield ParameterColumn("TLSTDET", lasting.last_detected, none_seen, flags)
     lost = np.where(np.isinf(lasting.lost_by), np.nan, lasting.lost_by)
-    yield _Column("LOSTBY", lost, np.where(np.isinf(lasting.lost_by), "STILL_QUANTIFIED", "ALL_BLQ"), flags)
+    yield ParameterColumn(
+        "LOSTBY", lost, np.where(np.isinf(lasting.lost_by), "STILL_QUANTIFIED", "ALL_BLQ"), flags
+    )
     for end in ends:
         yield _summed(found, windows, study, end=end)
     yield from _accumulation(windows, study)
 
 
-def _summed(found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, end: float) -> _Column:
+def _summed(found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, end: float) -> ParameterColumn:
     """Add the areas of the windows up to an end; one of them missing leaves none."""
     whole = apply_blq_rule(found.samples, study.kinetics.blq_rule)
     table = study.kinetics
@@ -319,10 +306,10 @@ def _summed(found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, end
         "SEVERAL_CYCLES": np.nansum(found.start < end, axis=1) > 1,
     }
     reason = np.where(complete, "", "BOUNDARY_MISSING")
-    return _Column(f"AUC0_{end:g}", value, reason, flags, judged.status, judged.evaluable & complete)
+    return ParameterColumn(f"AUC0_{end:g}", value, reason, flags, judged.status, judged.evaluable & complete)
 
 
-def _accumulation(windows: tuple[CycleWindow, ...], study: Study) -> Iterator[_Column]:
+def _accumulation(windows: tuple[CycleWindow, ...], study: Study) -> Iterator[ParameterColumn]:
     """Yield the ratios of the second to the first cycle, areas over equal lengths."""
     if len(windows) < 2:
         return
@@ -341,84 +328,7 @@ def _accumulation(windows: tuple[CycleWindow, ...], study: Study) -> Iterator[_C
             ["", "ONE_CYCLE", "BOUNDARY_MISSING"],
             "ZERO_EXPOSURE",
         )
-        yield _Column(name, ratio, why, {})
-
-
-def _long(
-    found: Batch,
-    columns: Iterator[_Column],
-    given: Flags,
-    *,
-    role: str,
-    cycle: int | None,
-    study: Study,
-    marks: Mapping[str, Flags],
-) -> pd.DataFrame:
-    """Return the columns of a batch as rows."""
-    collected = found.samples.valid.sum(axis=1), (found.samples.valid & ~found.samples.quantified).sum(axis=1)
-    keys = found.keys.rename(columns={"PARAMCD": "ASSAY", "AVALU": "UNIT"})
-    made = list(columns)
-    size, repeat = len(keys), len(made)
-    flags = [
-        {**column.flags, **{name: mark for name, mark in marks.items() if _concerns(name, column.name)}}
-        for column in made
-    ]
-    value = np.concatenate([column.value for column in made])
-    reason = np.concatenate([column.reason for column in made])
-    usable = [_usable(column, found, study) for column in made]
-    status = [np.full(size, "") if column.status is None else column.status for column in made]
-    units = [_unit(column.name, unit) for column in made for unit in keys["UNIT"]]
-    frame = keys.loc[np.tile(np.arange(size), repeat), ["USUBJID", "PRODUCT", "ASSAY", "ASPEC"]].reset_index(
-        drop=True
-    )
-    index = frame.index
-    frame = frame.assign(
-        ROLE=role,
-        CLOCK="PRODUCT" if cycle is None else "CYCLE",
-        ACYCLE=np.nan if cycle is None else float(cycle),
-        PARAMCD=np.repeat([column.name for column in made], size),
-        AVAL=value,
-        AVALU=code_column(units, index),
-        METHOD=study.kinetics.auc_method,
-        BLQRULE=study.kinetics.blq_rule,
-        EVALFL=flag_column(np.concatenate(usable), index, no="N"),
-        STATUS=code_column(np.concatenate(status), index),
-        FLAGS=code_column([text for part in flags for text in _joined(part, size)], index),
-        REASON=code_column(np.where(np.isnan(value), reason, ""), index),
-        NSAMP=np.tile(collected[0].astype(float), repeat),
-        NBLQ=np.tile(collected[1].astype(float), repeat),
-    )
-    return frame[np.tile(given, repeat)]
-
-
-def _usable(column: _Column, found: Batch, study: Study) -> Flags:
-    """Tell which values enter summaries: never half the limit of profiles without any quantified sample."""
-    usable = np.isfinite(column.value) if column.evaluable is None else column.evaluable
-    if study.kinetics.blq_rule != "half_lloq":
-        return usable
-    seen: Flags = np.asarray((found.samples.valid & found.samples.quantified).any(axis=1))
-    return usable & seen & ~column.flags.get("ALL_BLQ", ~seen)
-
-
-def _joined(flags: Mapping[str, Flags], size: int) -> list[str]:
-    return [";".join(name for name in sorted(flags) if flags[name][row]) for row in range(size)]
-
-
-def _concerns(mark: str, parameter: str) -> bool:
-    return mark == "BASELINE_ABOVE_LLOQ" or parameter.startswith("CMAX")
-
-
-def _unit(name: str, unit: object) -> str:
-    if name in _NO_UNIT:
-        return ""
-    if name in _PERCENT:
-        return "%"
-    if name in _PER_DAY:
-        return "1/day"
-    if name in _DAYS:
-        return "day"
-    power = "day^2*" if name.startswith("AUMC") else "day*" if name.startswith("AUC") else ""
-    return f"{power}{unit}" + (" per 10^7 cells/kg" if name.endswith("DN") else "")
+        yield ParameterColumn(name, ratio, why, {})
 
 
 def _marks(

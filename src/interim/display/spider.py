@@ -155,20 +155,22 @@ def _name_legs(
     """Write the participant at the end of each line; names of lines that end in one week are moved apart."""
     low, high = limits
     gap = _NAME_GAP * (high - low)
-    for week in sorted({leg.weeks[-1] for leg in legs}):
+    heights: dict[str, float] = {}
+    for week in {leg.weeks[-1] for leg in legs}:
         here = [leg for leg in legs if leg.weeks[-1] == week]
         places = without_overlap([leg.changes[-1] for leg in here], gap=gap, low=low, high=high)
-        for leg, place in zip(here, places, strict=True):
-            axes.annotate(
-                participant_label(leg.subject, study),
-                (week, place),
-                xytext=(3, 0),
-                textcoords="offset points",
-                fontsize=5.5,
-                va="center",
-                color=colours[leg.group],
-                annotation_clip=False,
-            )
+        heights |= {leg.subject: place for leg, place in zip(here, places, strict=True)}
+    for leg in legs:
+        axes.annotate(
+            participant_label(leg.subject, study),
+            (leg.weeks[-1], heights[leg.subject]),
+            xytext=(3, 0),
+            textcoords="offset points",
+            fontsize=5.5,
+            va="center",
+            color=colours[leg.group],
+            annotation_clip=False,
+        )
 
 
 def _alt(legs: list[_Leg], study: Study) -> str:

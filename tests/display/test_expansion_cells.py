@@ -45,6 +45,7 @@ def candidate() -> Rows:
     return rows
 
 
+@pytest.mark.rule("IB-19")
 def test_candidate_type_by_type(types):
     one = types.model_copy(
         update={"expansion": types.expansion.model_copy(update={"type": types.expansion.type[:1]})}
@@ -88,6 +89,7 @@ def test_tipping_of_a_type(types):
     assert shown[8][2][-1] == "none"
 
 
+@pytest.mark.rule("IB-19")
 def test_designs_and_their_curves(study, sheets):
     result = chapter.designs()
     assert lines(display.table_designs(result, study)) == [
@@ -131,6 +133,7 @@ def test_rule_of_choice(types):
     ]
 
 
+@pytest.mark.rule("IB-19")
 def test_benefit_and_risk_of_two_doses(study):
     shown = lines(display.table_benefit_risk(chapter.by_dose(), study))
     assert (0, "Response rate", ["1/2 (50%)", "1/6 (17%)", "2/8 (25%)"]) in shown
@@ -207,6 +210,7 @@ def test_panels_of_exposures_do_not_overlap(count, study, sheets):
     check_words(sheets[-1])
 
 
+@pytest.mark.rule("KIN-33")
 def test_exposure_by_dose_with_its_model(study):
     table = display.table_exposure_by_dose(chapter.power_model(), study)
     assert lines(table) == [

@@ -150,6 +150,7 @@ def test_checklist(study):
     ]
 
 
+@pytest.mark.rule("SUBQ-14")
 def test_stability_marks_what_one_participant_decides(study):
     assert lines(shown("table_stability", study)) == [
         (0, "Ratio ‡", ["50.0", "12.5, 75.0", "-50.0", "-75.0, 0.0"]),
@@ -214,6 +215,7 @@ def squares(axes):
     return [(tuple(map(float, dots.get_offsets()[0])), dots) for dots in axes.collections]
 
 
+@pytest.mark.rule("SUBQ-19")
 @pytest.mark.parametrize("endpoint", ["orr", "dcr", "pfs", "os"])
 def test_forest_squares_intervals_and_the_line_of_all(endpoint, study, sheets):
     figure = display.figure_forest(chapter.levels(), study, endpoint=endpoint)
@@ -320,6 +322,7 @@ def test_a_long_combination_is_cut_in_words(study, sheets):
     assert label.get_text() == "Ratio, Site, Sum + 2 more"
 
 
+@pytest.mark.rule("SUBQ-15")
 @pytest.mark.parametrize(("primary_only", "panels", "cuts"), [(True, 1, 3), (False, 2, 4)])
 def test_cut_path_panels_lines_and_the_prespecified_cut(primary_only, panels, cuts, study, sheets):
     figure = display.figure_cut_path(chapter.cut_path(), study, primary_only=primary_only)

@@ -32,6 +32,8 @@ def building(target: Path) -> Iterator[Path]:
         If another build of the same report runs, or the folder cannot be written.
     """
     work = target.with_name(f".{target.name}.building")
+    if target.is_file():
+        raise ReportError(f"{target}: cannot be written (a file is in the way); move it away")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(target)

@@ -139,12 +139,14 @@ def test_what_a_build_made_of_folders_and_links_is_published_whole(tmp_path):
     assert (tmp_path / "deep" / "er" / "r" / "link" / "conftest.py").is_file()
 
 
-@pytest.mark.parametrize(
-    ("pid", "alive"),
-    [(os.getpid(), True), (os.getppid(), True), (0, False), (2**31 - 1, False), (10**30, False)],
-)
-def test_whether_a_process_lives(pid, alive):
-    assert publish._alive(pid) is alive
+def test_this_process_and_its_parent_live():
+    assert publish._alive(os.getpid()) is True
+    assert publish._alive(os.getppid()) is True
+
+
+@pytest.mark.parametrize("pid", [0, 2**31 - 1, 10**30])
+def test_a_number_of_no_process_does_not_live(pid):
+    assert publish._alive(pid) is False
 
 
 def test_a_process_of_another_user_lives(monkeypatch):

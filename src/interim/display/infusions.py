@@ -7,6 +7,7 @@ from functools import partial
 from interim.display.labels import word
 from interim.display.layout import Line, absent_line, cohort_table
 from interim.display.numbers import Numbers
+from interim.display.rounding import decimal_text
 from interim.display.table import Cell, Table
 from interim.result import Result
 from interim.study import Study
@@ -49,8 +50,16 @@ def _value(numbers: Numbers, variable: str, group: str, stat: str) -> Cell:
         row = numbers.need(stat, group=group, variable=variable)
         if row["status"] not in ("OK", "FLAG"):
             return numbers.value(group, variable, stat)
-        return Cell(f"{float(row['value']):.2e}".replace("e+0", "e").replace("e+", "e"), (row["result_id"],))
+        return Cell(_scientific(numbers, float(row["value"])), (row["result_id"],))
     return numbers.value(group, variable, stat, digits=_DIGITS.get(variable, 0))
+
+
+def _scientific(numbers: Numbers, value: float) -> str:
+    """Return an amount as mantissa and exponent, the mantissa rounded as every other number."""
+    mantissa, _, exponent = f"{value:.15e}".partition("e")
+    guard = numbers.study.rounding.guard_digits
+    text = decimal_text(float(mantissa), digits=2, mode=numbers.mode, guard_digits=guard)
+    return f"1.00e{int(exponent) + 1}" if text == "10.00" else f"{text}e{int(exponent)}"
 
 
 def table_exposure(result: Result, study: Study) -> Table:

@@ -12,6 +12,9 @@ import pytest
 
 from tests.report import handmade
 
+# The start-up file of a subprocess: collecting its doctests would import it, and with it the hand-made inputs, here.
+collect_ignore = ["plain"]
+
 
 @dataclass(frozen=True)
 class HandRun:

@@ -83,7 +83,8 @@ def test_help_lists_the_commands_that_exist(capsys):
         (["run", "a.toml", "-p", "cut_date"], "NAME=VALUE is needed, found 'cut_date'"),
         (["run", "a.toml", "-p", "study=b.toml"], "the study is the first argument"),
         (["validate", "x", "--workers", "many"], "invalid choice"),
-        (["example", "x", "--seed", "one"], "invalid int value"),
+        (["example", "x", "--seed", "one"], "a whole number from 0 is needed, found 'one'"),
+        (["example", "x", "--seed", "-1"], "a whole number from 0 is needed, found '-1'"),
     ],
 )
 def test_wrong_usage_is_code_2(arguments, words, capsys):

@@ -172,7 +172,9 @@ def _add_example(commands: Any) -> None:
     example = commands.add_parser("example", help="write the raw data of the synthetic example study")
     example.add_argument("folder", type=Path, help="folder for the data, for example .interim/example/main13")
     example.add_argument("--preset", default="main13", help="main13 (default), tiny10 or full18")
-    example.add_argument("--seed", type=int, default=None, help="seed; default: the generator's own")
+    example.add_argument(
+        "--seed", type=_seed, default=None, help="seed, 0 or more; default: the generator's own"
+    )
     example.set_defaults(command=_example)
 
 
@@ -184,6 +186,12 @@ def _add_simulate(commands: Any) -> None:
         "--trigger", type=_rates, metavar="P,P,...", help="probability of a titration trigger, DLT included"
     )
     simulate.set_defaults(command=_simulate)
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"a whole number from 0 is needed, found {text!r}")
+    return int(text)
 
 
 def _rates(text: str) -> tuple[float, ...]:

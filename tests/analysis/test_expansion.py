@@ -10,6 +10,7 @@ import pytest
 
 from interim.analysis import benefit_risk, expansion, expansion_designs
 from interim.analysis import expansion_types as t
+from interim.result import TOTAL
 from interim.study import read_study
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.conftest import ROOT, adae, adrs, adsl, uid
@@ -278,6 +279,14 @@ def test_benefit_and_risk_by_dose(adam, study):
     assert row(found, "posterior", "joint", group="DL1")["status"] == "FLAG"
     assert status(found, "posterior", "joint")[0] == "NA"
     assert status(found, "utility", "mean", group="DL3")[0] == "NE"
+
+
+@pytest.mark.rule("IB-17")
+@pytest.mark.parametrize(("emergent", "n"), [("Y", 1), ("N", 0)])
+def test_only_emergent_events_are_a_risk(emergent, n, make_adam, study):
+    one = adae().head(1).assign(USUBJID=uid(8), AETOXGRN=3.0, RELCART="Y", CRSGR=2.0, TRTEMFL=emergent)
+    found = benefit_risk.by_dose(make_adam(ADAE=one), study)
+    assert [row(found, name, "rate", group=TOTAL)["n"] for name in ("related_g3", "crs_g2")] == [n, n]
 
 
 @pytest.mark.rule("IB-17")

@@ -196,7 +196,7 @@ def test_heat_map_one_panel_per_analyte(study, sheets):
     assert [len(axes.collections[0].get_offsets()) for axes in panels] == [1, 2]
     assert [text.get_text() for text in panels[0].get_yticklabels()] == ["101-001", "101-002"]
     assert all(axes.get_xlim() == (-1, 9) and axes.get_ylim() == (1.5, -0.5) for axes in panels)
-    assert "2 analytes, 2 participants; the largest rise is 3.2 (IL6, day 1)" in shown.alt
+    assert "2 analytes, 2 participants; the largest rise is 3.3 (IL6, day 1)" in shown.alt
 
 
 @pytest.mark.parametrize("name", hand.FIGURES)

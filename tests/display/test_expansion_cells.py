@@ -260,6 +260,14 @@ def test_antibodies_before_and_after(study):
     assert shown[-1][1].endswith("– domain IS not given")
 
 
+@pytest.mark.parametrize(("mode", "rise"), [("half_up", "2.3"), ("half_even", "2.2")])
+def test_the_largest_rise_is_rounded_by_the_mode_of_the_study(mode, rise, study):
+    rows = hand.opened("cytokines.course", {"DL1": 1, TOTAL: 1})
+    chapter.add(rows, "DL1", f"IL6|{hand.PEOPLE[0]}", "D1", log2_fold=2.25)
+    study = study.model_copy(update={"rounding": study.rounding.model_copy(update={"mode": mode})})
+    assert f"largest rise is {rise} (IL6" in display.figure_cytokine_heat_map(rows.build(), study).alt
+
+
 @pytest.mark.parametrize("gone", [("NE", "NO_BASELINE"), ("NA", "NO_SAMPLE")])
 def test_a_fold_that_does_not_exist_is_not_drawn(gone, study, sheets):
     rows = hand.opened("cytokines.course", {"DL1": 1, TOTAL: 1})

@@ -81,7 +81,7 @@ def _add_events(rows: Rows, who: Population, adam: Adam, study: Study) -> frozen
         for variable in ("related_g3", "crs_g2", "monitored"):
             add_not_available(rows, who.groups, variable=variable, stat="rate", reason=reason)
         return toxic
-    adae = adam["ADAE"]
+    adae = adam["ADAE"][adam["ADAE"]["TRTEMFL"] == "Y"]
     severe = (adae["AETOXGRN"] >= _SEVERE) & (adae["RELCART"] == "Y")
     parts = {
         "related_g3": frozenset(adae.loc[severe, "USUBJID"]),

@@ -90,7 +90,7 @@ def figure_cytokine_heat_map(result: Result, study: Study) -> Figure:
     largest = points.sort_values("value", kind="stable").iloc[-1]
     alt = (
         f"Heat map of log2 fold change from the value before CAR-T cells, rows participants, columns days, {len(analytes)} analytes, "
-        f"{len(subjects)} participants; the largest rise is {largest['value']:.1f} ({largest['ANALYTE']}, day {largest['DAY']:.0f})."
+        f"{len(subjects)} participants; the largest rise is {numbers.number_text(largest, digits=1)} ({largest['ANALYTE']}, day {largest['DAY']:.0f})."
     )
     return Figure(
         title=result.title,

@@ -87,7 +87,7 @@ def figure_cytokine_heat_map(result: Result, study: Study) -> Figure:
         size_mm=(PORTRAIT_MM, rows * panel + 18),
         study=study,
     )
-    largest = points.sort_values("value", kind="stable").iloc[-1]
+    largest = {str(name): cell for name, cell in points.sort_values("value", kind="stable").iloc[-1].items()}
     alt = (
         f"Heat map of log2 fold change from the value before CAR-T cells, rows participants, columns days, {len(analytes)} analytes, "
         f"{len(subjects)} participants; the largest rise is {numbers.number_text(largest, digits=1)} ({largest['ANALYTE']}, day {largest['DAY']:.0f})."

@@ -175,13 +175,14 @@ def test_a_cut_date_given_on_the_command_line_names_the_folder(hand_run, tmp_pat
 
 
 @pytest.mark.rule("RUN-01")
-def test_a_format_that_is_not_written_is_said(tmp_path):
+def test_only_the_named_formats_are_written(tmp_path):
     study = handmade.write_study(tmp_path / "params", '["html", "rtf"]')
     books = some_books(tmp_path / "books", "03_dose_finding.ipynb")
     done = interim("run", study, "--reports", tmp_path, "--notebooks", books)
     assert done.returncode == 0, done.stderr
-    assert "rtf: this version writes html, pdf, docx only" in done.stdout
-    assert done.stdout.splitlines()[-1].endswith("report.html")
+    assert done.stdout.splitlines()[-1].endswith("report.rtf")
+    written = {path.name for path in (tmp_path / "HAND").glob("*/report.*")}
+    assert written == {"report.html", "report.rtf"}
 
 
 @pytest.mark.rule("RUN-02")

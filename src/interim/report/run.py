@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from interim.report.content import Front
 
 Say = Callable[[str], None]
-_WRITERS = {"html": ("html", "write_html"), "pdf": ("pdf", "write_pdf"), "docx": ("word", "write_docx")}
+_WRITERS = {
+    "html": ("html", "write_html"),
+    "pdf": ("pdf", "write_pdf"),
+    "docx": ("word", "write_docx"),
+    "rtf": ("rtf", "write_rtf"),
+}
 _TRACE_LINES = 12
 
 
@@ -153,7 +158,7 @@ def run(plan: Plan, *, say: Say) -> Built:
 def _built(
     status: Literal["built", "up to date"], target: Path, study: Study, manifest: Mapping[str, Any]
 ) -> Built:
-    documents = tuple(target / f"report.{name}" for name in study.report.formats if name in _WRITERS)
+    documents = tuple(target / f"report.{name}" for name in study.report.formats)
     return Built(status, target, documents, manifest["findings"], manifest["outputs"])
 
 
@@ -290,11 +295,9 @@ def _write_documents(folder: Path, inputs: Inputs, *, code: str, language: str, 
     options: dict[str, dict[str, Any]] = {
         "pdf": {"standards": study.pdf.standards, "paper": paper},
         "docx": {"paper": paper},
+        "rtf": {"paper": paper},
     }
     for name in study.report.formats:
-        if name not in _WRITERS:
-            say(f"{name}: this version writes {', '.join(_WRITERS)} only")
-            continue
         module, function = _WRITERS[name]
         path = folder / f"report.{name}"
         getattr(import_module(f"interim.report.{module}"), function)(document, path, **options.get(name, {}))

@@ -1,0 +1,155 @@
+"""The RTF file is read back by a reader of its own: groups, control words, escapes and surrogate pairs."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from interim.report.columns import fit
+from interim.report.content import Cell, Document, HeaderCell, Row, Section, Table
+from interim.report.rtf import escaped, rtf_text, write_rtf
+from tests.report.writers_sample import BLOCKS, SPECIAL, bare, front, printed, single, table, whole
+
+_TOKEN = re.compile(r"\\([a-z]+)(-?\d+)? ?|\\([^a-z])|([{}])|([^\\{}]+)")
+_OTHER = {"fonttbl", "colortbl", "stylesheet", "info", "header", "footer", "pict", "fldinst", "picprop"}
+
+
+def tokens(text: str):
+    """Yield (word, number, text); a group that is not body text is left out."""
+    depth, hidden = 0, None
+    for match in _TOKEN.finditer(text):
+        word, number, sign, brace, plain = match.groups()
+        if brace:
+            depth += 1 if brace == "{" else -1
+            if hidden is not None and depth < hidden:
+                hidden = None
+        elif word in _OTHER and hidden is None:
+            hidden = depth
+        elif hidden is None:
+            yield word, number, sign if sign and sign in "\\{}" else plain
+    assert depth == 0
+
+
+def body(text: str) -> str:
+    """Return the body text of an RTF file as a reader sees it."""
+    units: list[int] = []
+    skip = False
+    for word, number, plain in tokens(text):
+        if word == "u":
+            units.append(int(number) % 0x10000)
+            skip = True
+        elif plain:
+            shown = plain.replace("\n", "")
+            assert not skip or shown.startswith("?")
+            units.extend(map(ord, shown[skip:]))
+            skip = False
+    return b"".join(unit.to_bytes(2, "little") for unit in units).decode("utf-16-le")
+
+
+@cache
+def made() -> str:
+    return rtf_text(whole())
+
+
+def after_title(text: str) -> str:
+    return text.split(r"\sbkpage", 1)[1]
+
+
+@pytest.mark.rule("DOC-19")
+@pytest.mark.parametrize("name", [name for name, block in BLOCKS.items() if hasattr(block, "footnotes")])
+def test_each_table_and_figure_is_read_once_and_in_order(name):
+    assert bare(body("{" + after_title(rtf_text(single(name))))) == bare(printed(BLOCKS[name]))
+
+
+@pytest.mark.rule("DOC-19")
+def test_a_whole_document_gives_its_tables_and_figures_once_and_in_order():
+    wanted = "".join(printed(block) for block in whole().blocks if hasattr(block, "footnotes"))
+    assert bare(body("{" + after_title(made()))) == bare(wanted)
+
+
+@pytest.mark.rule("DOC-03")
+@pytest.mark.parametrize("text", [SPECIAL, "肝转移 2×10⁷", "𝛼 and 😀", "a\\b{c}d", "tab-free"])
+def test_any_text_comes_back_as_it_was_and_the_file_is_ascii(text):
+    made = escaped(text)
+    assert made.isascii()
+    assert body("{" + made + "}") == text
+
+
+@pytest.mark.rule("DOC-19")
+def test_known_escapes():
+    assert escaped("≥") == r"\u8805?"
+    assert escaped("肝") == r"\u-32611?"  # U+809D is 32,925; the format counts from -32,768
+    assert escaped("😀") == r"\u-10179?\u-8704?"
+    assert escaped("a\nb") == r"a\line b"
+
+
+@pytest.mark.rule("DOC-19")
+def test_header_rows_repeat_rows_do_not_split_and_cells_fill_the_page():
+    text = rtf_text(single("long table"))
+    block = BLOCKS["long table"]
+    rows = re.findall(r"\\trowd.*?\\row", text, flags=re.DOTALL)
+    assert len(rows) == len(block.header) + len(block.rows)
+    assert [r"\trhdr" in row for row in rows] == [True] * len(block.header) + [False] * len(block.rows)
+    assert all(r"\trkeep" in row for row in rows)
+    width = round(170 * 1440 / 25.4)
+    assert all(abs(int(re.findall(r"\\cellx(\d+)", row)[-1]) - width) <= 1 for row in rows)
+    for row, model in zip(rows[len(block.header) :], block.rows, strict=True):
+        assert len(re.findall(r"\\cell ", row)) == len(re.findall(r"\\cellx", row)) == len(model.cells)
+
+
+@pytest.mark.rule("DOC-19")
+def test_a_spanning_header_is_one_wide_cell_with_a_line_below():
+    head = ((HeaderCell("A"), HeaderCell("Dose", 2)), (HeaderCell("a"), HeaderCell("b"), HeaderCell("c")))
+    rows = (Row("data", 0, (Cell("x"), Cell("1"), Cell("2"))),)
+    block = replace(table(), header=head, rows=rows, align=("left", "right", "right"), widths=(1, 1, 1))
+    text = rtf_text(Document(front(), (Section(1, "1", "One", "s-1"), block)))
+    first = re.findall(r"\\trowd.*?\\row", text, flags=re.DOTALL)[0]
+    third = 170 * 1440 / 25.4 / 3
+    ends = [int(end) for end in re.findall(r"\\cellx(\d+)", first)]
+    assert ends == [round(third), round(3 * third)]
+    assert r"\clbrdrb\brdrs\brdrw10\cellx" + str(ends[1]) in first
+    assert r"\clbrdrb" not in first.split(r"\cellx", 1)[0]
+
+
+@pytest.mark.rule("DOC-08")
+@pytest.mark.rule("DOC-09")
+def test_each_table_and_figure_has_a_page_with_header_and_footer_of_its_own():
+    text = made()
+    blocks = [block for block in whole().blocks if hasattr(block, "footnotes")]
+    sections = re.findall(r"\\sect\\sectd\\sbkpage(\\lndscpsxn)?\\pgwsxn(\d+)\\pghsxn(\d+)", text)
+    assert [bool(turned) for turned, *_ in sections] == [b.orientation == "landscape" for b in blocks]
+    for turned, width, height in sections:
+        short, long = round(210 * 1440 / 25.4), round(297 * 1440 / 25.4)
+        assert (int(width), int(height)) == ((long, short) if turned else (short, long))
+    assert text.count(r"{\header ") == text.count(r"{\footer ") == len(blocks) + 1
+    footers = re.findall(r"\{\\footer .*?\\par\}", text)
+    wanted = escaped(whole().front.footer())
+    assert all(wanted in foot and "PAGE}" in foot and "NUMPAGES}" in foot for foot in footers)
+
+
+@pytest.mark.rule("DOC-19")
+def test_a_figure_holds_its_picture_and_its_text_alternative():
+    block = BLOCKS["figure"]
+    text = rtf_text(single("figure"))
+    assert rf"{{\sn wzDescription}}{{\sv {escaped(block.alt)}}}" in text
+    data = re.search(r"\\pngblip\\picw60\\pich30\\picwgoal(\d+)\\pichgoal(\d+)\n([0-9a-f\n]+)\}", text)
+    assert bytes.fromhex(data[3].replace("\n", "")) == base64.b64decode(block.png)
+    assert int(data[1]) == round(170 * 1440 / 25.4)
+    assert int(data[2]) == round(85 * 1440 / 25.4)
+
+
+@pytest.mark.rule("DOC-02")
+def test_equal_documents_give_equal_bytes_without_a_date(tmp_path):
+    write_rtf(whole(), tmp_path / "a.rtf")
+    assert (tmp_path / "a.rtf").read_bytes() == made().encode("ascii")
+    assert "creatim" not in made()
+
+
+def test_the_letter_size_is_that_of_the_other_writers():
+    wide: Table = BLOCKS["listing"]
+    sizes = set(re.findall(r"\\intbl\\f0\\fs(\d+)", rtf_text(Document(front(), (wide,)))))
+    assert sizes == {str(round(2 * fit(wide, 257.0).size))}

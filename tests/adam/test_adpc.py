@@ -121,7 +121,7 @@ def test_without_a_clock_time_the_nominal_time_is_used(day, predose, wanted):
 def test_what_cannot_be_used_is_listed(change, rule, use):
     derived = samples([{**sample("02", 7, 700), **change}])
     assert derived.frame["EXCLRS"].tolist() == [use]
-    others = ("CK-WINDOW", "CK-BASE", "CK-PREDOSE")
+    others = ("CK-WINDOW", "CK-BASE", "CK-PREDOSE", "CK-EMPTY")
     assert [name for name, _ in rules(derived) if name not in others] == ([rule] if rule else [])
 
 
@@ -143,7 +143,7 @@ def test_two_samples_at_one_time(rule, used, value, reason):
 @pytest.mark.rule("KIN-22")
 def test_a_changing_limit_is_listed_and_a_changing_unit_stops_the_profile():
     limit = samples([sample("02", 7, 700), sample("02", 10, 400, PCLLOQ=100)])
-    assert rules(limit) == [("CK-LLOQ", "02")]
+    assert rules(limit) == [("CK-EMPTY", None), ("CK-LLOQ", "02")]
     assert limit.frame["PROFRS"].isna().all()
     unit = samples([sample("02", 7, 700), sample("02", 10, 400, PCSTRESU="cells/uL")])
     assert ("CK-UNIT", "02") in rules(unit)

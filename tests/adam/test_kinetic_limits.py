@@ -31,11 +31,12 @@ from interim.adam.adpc import derive_adpc
 from interim.adam.adpc_findings import RULES
 from interim.adam.adpp import COLUMNS as PARAMETER_COLUMNS
 from interim.adam.adpp import derive_adpp
+from interim.adam.adpp_audit import COLUMNS as USES
 from interim.adam.kinetic_datasets import kinetic_datasets
 from interim.adam.kinetic_sets import kinetic_sets
 from interim.data.model import Sdtm
 
-PROFILE_KEY = ["USUBJID", "PRODUCT", "ASSAY", "ASPEC", "CLOCK", "ACYCLE", "PARAMCD", "METHOD"]
+PROFILE_KEY = ["USUBJID", "PRODUCT", "ASSAY", "ASPEC", "CLOCK", "ACYCLE", "INFNO", "PARAMCD", "METHOD"]
 
 
 def one(change=None, day=7, value=700, **more):
@@ -297,7 +298,15 @@ UNUSED = {
 @pytest.mark.rule("KIN-16")
 def test_the_order_and_records_without_use_change_no_parameter():
     more = [*pc_rows(), *UNUSED.values()][::-1]
-    pd.testing.assert_frame_equal(kinetics(more).adpp, kinetics().adpp)
+    changed, plain = kinetics(more).adpp, kinetics().adpp
+    pd.testing.assert_frame_equal(changed.drop(columns="FLAGS"), plain.drop(columns="FLAGS"))
+    flags = changed.loc[(changed["PARAMCD"] == "CMAX") & (changed["CLOCK"] == "PRODUCT")].set_index("USUBJID")
+    assert flags["FLAGS"].replace({np.nan: None}).to_dict() == {
+        "01": None,
+        "02": "SAMPLE_EXCLUDED;WRONG_LABEL",
+        "03": "ALL_BLQ",
+        "04": None,
+    }
     assert samples(more).frame.query("SRCSEQ >= '901'")["ANL01FL"].eq("N").all()
 
 
@@ -337,6 +346,7 @@ def test_one_row_for_each_key_and_the_stated_columns():
     keys = {
         "ADPC": ["SRCDOM", "SRCSEQ"],
         "ADPP": PROFILE_KEY,
+        "ADPCUSE": ["USUBJID", "PARAMCD", "ASPEC", "ACYCLE", "ATIME", "SRCSEQ"],
         "ADPPLZ": ["USUBJID", "ASSAY", "ASPEC", "ACYCLE", "N", "TFIRST"],
         "ADCY": ["USUBJID", "PARAMCD", "BASETYPE", "SRCSEQ"],
         "ADCYPP": ["USUBJID", "PARAMCD", "BASETYPE", "STAT"],
@@ -345,6 +355,7 @@ def test_one_row_for_each_key_and_the_stated_columns():
         assert not made[name].duplicated(key).any(), name
     assert list(made["ADPC"]) == [*SAMPLES, "CMAXFL", "AUCFL", "LAMZFL"]
     assert list(made["ADPP"]) == PARAMETER_COLUMNS
+    assert list(made["ADPCUSE"]) == USES
     assert (list(made["ADCY"]), list(made["ADCYPP"]), list(made["ADBM"])) == (VALUES, PARAMETERS, MARKERS)
     pd.testing.assert_frame_equal(people, adsl())
     pd.testing.assert_frame_equal(doses, adex())
@@ -354,7 +365,11 @@ def test_one_row_for_each_key_and_the_stated_columns():
 def test_no_sample_gives_empty_frames_with_all_columns():
     empty = Sdtm({"PC": frame(pc_rows()).head(0)}, CUT)
     derived = derive_adpc(empty, adsl(), adex=adex(), study=STUDY)
-    assert (list(derived.frame), len(derived.frame), derived.findings) == (SAMPLES, 0, ())
+    assert (list(derived.frame), len(derived.frame)) == (SAMPLES, 0)
+    assert [(finding.rule, finding.value) for finding in derived.findings] == [
+        ("CK-EMPTY", "nk"),
+        ("CK-EMPTY", "t"),
+    ]
     made = derive_adpp(derived.frame, adex(), study=STUDY)
     assert (list(made.adpp), len(made.adpp), len(made.candidates)) == (PARAMETER_COLUMNS, 0, 0)
 

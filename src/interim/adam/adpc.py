@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from interim.adam.adex import product_of
-from interim.adam.adpc_findings import RULES, sample_findings
+from interim.adam.adpc_findings import RULES, empty_findings, profile_marks, sample_findings
+from interim.adam.adpc_state import with_state
 from interim.adam.derived import Derived
 from interim.adam.kinetic_columns import code_column, days_from, flag_column
 from interim.adam.source import (
@@ -43,6 +44,8 @@ COLUMNS = [
     "AVAL",
     "AVALC",
     "ALLOQ",
+    "REPORTED",
+    "DTYPE",
     "STATE",
     "BLQFL",
     "PREDFL",
@@ -51,6 +54,7 @@ COLUMNS = [
     "ANL01FL",
     "EXCLRS",
     "PROFRS",
+    "PROFFL",
     "VISITNUM",
     "VISIT",
     "SRCDOM",
@@ -59,7 +63,6 @@ COLUMNS = [
 _DURATION = re.compile(
     r"(-?)P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+)M)?)?"
 )
-_SIGNED = re.compile(r"\s*([<>])=?\s*(\d+(?:\.\d+)?)\s*")
 _CYCLE = r"C(\d+)\s*D"
 _SAME = 1e-9
 
@@ -112,8 +115,9 @@ def derive_adpc(sdtm: Sdtm, adsl: pd.DataFrame, *, adex: pd.DataFrame, study: St
     Derived
         Key SRCSEQ; PRODUCT, ACYCLE; times in days from the first infusion of the product (AFRLT) and of the cycle (ARRLT),
         nominal times (NTIME as collected, NFRLT on the clock of AFRLT); STATE QUANT, BLQ, DNQ, NEG or NOT DONE; AVAL only
-        where quantified, AVALC as collected; ANL01FL = Y enters profiles, else EXCLRS; PROFRS why a whole profile has no
-        parameters; findings CK-*.
+        where quantified (the upper limit where DTYPE is ULOQ), REPORTED the number beside a detected value, AVALC as
+        collected; ANL01FL = Y enters profiles, else EXCLRS; PROFRS why a whole profile has no parameters, PROFFL what a
+        reader should know of it; findings CK-*.
 
     Raises
     ------
@@ -131,8 +135,10 @@ def derive_adpc(sdtm: Sdtm, adsl: pd.DataFrame, *, adex: pd.DataFrame, study: St
     rows = ordered(rows, ["USUBJID", "PARAMCD", "ASPEC", "AVALU", "AFRLT", "SRCSEQ"])
     rows, doubled = _duplicates(rows, study)
     rows = _with_profile(rows, doubled)
+    rows = rows.assign(PROFFL=profile_marks(rows, study))
     rules = tuple((rule, severity, "run") for rule, severity in RULES)
-    return Derived(text_missing(rows[COLUMNS]), sample_findings(rows, study), rules)
+    found = (*sample_findings(rows, study), *empty_findings(rows, adex))
+    return Derived(text_missing(rows[COLUMNS]), tuple(sorted(found, key=lambda f: f.order)), rules)
 
 
 def _values(source: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -154,6 +160,9 @@ def _values(source: pd.DataFrame, study: Study) -> pd.DataFrame:
             "AVALC": collected,
             "ALLOQ": number_column(source, "PCLLOQ"),
             "LLOD": number_column(source, "PCLLOD"),
+            "AULOQ": number_column(source, "PCULOQ"),
+            "DILUTED": number_column(source, "DILUTION") > 1,
+            "DELIVERED": np.arange(len(source)),
             "ADT": dates["DT"],
             "ADTM": dates["DTM"],
             "ATPT": source.get("PCTPT"),
@@ -167,7 +176,7 @@ def _values(source: pd.DataFrame, study: Study) -> pd.DataFrame:
         },
         index=source.index,
     ).join(source_of(source, "PC"))
-    return _with_state(frame)
+    return with_state(frame)
 
 
 def _products(source: pd.DataFrame, code: pd.Series, study: Study) -> pd.Series:
@@ -188,41 +197,6 @@ def _nominal(source: pd.DataFrame) -> pd.Series:
 
 def _reference(source: pd.DataFrame) -> pd.Series:
     return text_column(source, "PCTPTREF").fillna("").astype(str).str.extract(_CYCLE, expand=False)
-
-
-def _with_state(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add STATE and AVAL; a text that cannot be read, or a number below its limit, is BAD."""
-    words = shipped_data("kinetics")
-    texts = frame["AVALC"].map(
-        lambda value: None if value is None or value != value else str(value).strip().upper()
-    )
-    signed = texts.map(lambda text: _SIGNED.fullmatch(text) if text else None)
-    below = signed.map(lambda match: match is not None and match[1] == "<").astype(bool)
-    number = texts.map(_number).astype("float64").fillna(frame["NUMBER"].where(~below))
-    detected = texts.isin(list(words["detected"]))
-    negative = texts.isin(list(words["negative"]))
-    small = (number < frame["ALLOQ"]).to_numpy() & (number > 0).to_numpy()
-    choices: list[tuple[Any, str]] = [
-        (frame["NOTDONE"], "NOT DONE"),
-        (detected, "DNQ"),
-        (negative, "NEG"),
-        (below, "BLQ"),
-        (number.isna() | (number < 0) | ~np.isfinite(number) | small, "BAD"),
-        (number == 0, "BLQ"),
-    ]
-    state = np.select([flag for flag, _ in choices], [name for _, name in choices], "QUANT")
-    return frame.assign(
-        STATE=pd.Series(state, index=frame.index).astype(object),
-        AVAL=number.where(state == "QUANT"),
-        BLQFL=flag_column(np.isin(state, ("BLQ", "DNQ", "NEG")), frame.index),
-    )
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text) if text else float("nan")
-    except ValueError:
-        return float("nan")
 
 
 def clocks(adex: pd.DataFrame) -> pd.DataFrame:

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from interim.adam.adpp_frame import ParameterColumn, long_frame
+from interim.adam.adpp_audit import audit_rows, refused_rows
+from interim.adam.adpp_carryover import carryover_slopes, without_carryover
+from interim.adam.adpp_frame import Clock, ParameterColumn, long_frame, method_of
 from interim.adam.adpp_manual import manual_slopes
-from interim.adam.adpp_windows import Batch, CycleWindow, batch, cycle_windows, used_samples
+from interim.adam.adpp_windows import Batch, CycleWindow, batch, cycle_windows, dose_windows, used_samples
 from interim.adam.kinetic_columns import flag_column
 from interim.adam.source import date_columns, ordered, shipped_data, text_column, text_missing
 from interim.errors import DerivationError
 from interim.stats.answers import Flags, Floats, Texts
 from interim.stats.nca_area import partial_area, points
 from interim.stats.nca_expansion import expansion, persistence
-from interim.stats.nca_profile import apply_blq_rule
+from interim.stats.nca_profile import apply_blq_rule, at, last_true
 from interim.stats.nca_segments import accumulation
 from interim.stats.nca_terminal import two_phase
 from interim.stats.nca_tobit import tobit
@@ -31,6 +33,7 @@ COLUMNS = [
     "ASPEC",
     "CLOCK",
     "ACYCLE",
+    "INFNO",
     "PARAMCD",
     "AVAL",
     "AVALU",
@@ -47,8 +50,8 @@ _AREAS = ("AUCLST", "AUCALL", "AUMCLST", "AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP",
 _SLOPES = ("LAMZ", "LAMZHL", "LAMZNPT", "LAMZLL", "LAMZUL", "R2", "R2ADJ", "SPAN", "CLSTP")
 _OF_SLOPE = ("AUCIFO", "AUCIFP", "AUCPEO", "AUCPEP", "AUMCIFO", "MRTIFO")
 _SKIPPED = ("NSAMP", "NQUANT")
-NORMALISED_TO = 1e7
-"""Cells per kg to which a dose-normalised exposure refers."""
+NORMALISED_TO = {"DN": 1e7, "DT": 1e9}
+"""Cells per kg, and cells in all, to which a dose-normalised exposure refers."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,14 @@ class Kinetics:
     candidates : pandas.DataFrame
         Every candidate window of the terminal slope: USUBJID, ASSAY, ACYCLE, N, TFIRST, TLAST, SLOPE, R2, R2ADJ, SPAN, WHY
         (CHOSEN, or why not).
+    use : pandas.DataFrame
+        Every sample in every window of a cycle, as `interim.adam.adpp_audit.audit_rows` has it.
     """
 
     adpp: pd.DataFrame
     adpc: pd.DataFrame
     candidates: pd.DataFrame
+    use: pd.DataFrame
 
 
 def derive_adpp(
@@ -101,27 +107,52 @@ def derive_adpp(
     Flags are marks, never deletions: LZ_R2, LZ_SPAN, AUC_EXTRAP, ALL_BLQ, BOUNDARY_MISSING, WINDOW_NOT_COVERED,
     BASELINE_ABOVE_LLOQ, CMAX_AFTER_TOCI, CMAX_AFTER_STEROID.
     """
-    parts = [_refused(adpc, study)]
-    used: dict[str, set[int]] = {"CMAX": set(), "AUCLST": set(), "LAMZ": set()}
-    windows_of: list[pd.DataFrame] = []
-    for role in ("nk", "t"):
-        found = batch(adpc, adex, role)
-        if found is None:
-            continue
-        windows = cycle_windows(found, study)
-        parts += list(_frames(found, windows, role=role, study=study, marks=_marks(found, windows, adex, cm)))
-        manual = [
-            part.assign(ROLE=role, BLQRULE=study.kinetics.blq_rule)
-            for part in manual_slopes(found, windows, study)
-        ]
-        parts += manual
-        windows_of += list(_candidates(found, windows, study))
-        for name, rows in used_samples(found, windows).items():
-            used[name].update(rows)
+    made = [_Role(adpc, adex, role, study) for role in ("nk", "t")]
+    slopes = carryover_slopes([(role.found, role.windows) for role in made[:1] if role.found])
+    made[1] = made[1].without_carryover(slopes)
+    parts = [_refused(adpc, study), *(part for role in made for part in role.frames(cm))]
     frame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    frame = ordered(frame, ["USUBJID", "PRODUCT", "ASSAY", "ASPEC", "CLOCK", "ACYCLE", "PARAMCD"])
+    frame = ordered(frame, ["USUBJID", "PRODUCT", "ASSAY", "ASPEC", "CLOCK", "ACYCLE", "INFNO", "PARAMCD"])
     _check(frame)
-    return Kinetics(text_missing(frame[COLUMNS]), _with_use(adpc, used), _candidate_frame(windows_of))
+    used = [used_samples(role.found, role.windows) for role in made if role.found]
+    names = {name: set().union(*(found[name] for found in used)) for name in ("CMAX", "AUCLST", "LAMZ")}
+    whole = [audit_rows(role.found, role.windows) for role in made if role.found]
+    return Kinetics(
+        text_missing(frame[COLUMNS]),
+        _with_use(adpc, names),
+        _candidate_frame([part for role in made for part in role.candidates()]),
+        pd.concat([*whole, refused_rows(adpc)], ignore_index=True),
+    )
+
+
+class _Role:
+    """The profiles of one product role with their windows."""
+
+    def __init__(self, adpc: pd.DataFrame, adex: pd.DataFrame, role: str, study: Study) -> None:
+        self.role, self.study, self.adex = role, study, adex
+        self.found = batch(adpc, adex, role)
+        self.windows = cycle_windows(self.found, study) if self.found else ()
+
+    def without_carryover(self, slopes: Mapping[tuple[str, ...], float]) -> _Role:
+        """Return the same with the carry-over subtracted, where the study asks for it."""
+        if self.found is not None and self.study.kinetics.carryover == "subtract_exponential":
+            self.found = without_carryover(self.found, slopes)
+            self.windows = cycle_windows(self.found, self.study)
+        return self
+
+    def frames(self, cm: pd.DataFrame | None) -> Iterator[pd.DataFrame]:
+        """Yield the rows of ADPP."""
+        if self.found is None:
+            return
+        marks = _marks(self.found, self.adex, cm, self.study)
+        yield from _frames(self.found, self.windows, role=self.role, study=self.study, marks=marks)
+        for part in manual_slopes(self.found, self.windows, self.study):
+            yield part.assign(ROLE=self.role, BLQRULE=self.study.kinetics.blq_rule)
+
+    def candidates(self) -> Iterator[pd.DataFrame]:
+        """Yield the candidate windows of the terminal slope."""
+        if self.found is not None:
+            yield from _candidates(self.found, self.windows, self.study)
 
 
 def _check(frame: pd.DataFrame) -> None:
@@ -156,11 +187,12 @@ def _refused(adpc: pd.DataFrame, study: Study) -> pd.DataFrame:
             "PARAMCD": "CMAX",
             "AVAL": np.nan,
             "AVALU": rows["AVALU"],
-            "METHOD": study.kinetics.auc_method,
+            "INFNO": np.nan,
+            "METHOD": [method_of(study, str(role)) for role in rows["ROLE"]],
             "BLQRULE": study.kinetics.blq_rule,
             "EVALFL": "N",
             "STATUS": None,
-            "FLAGS": None,
+            "FLAGS": rows["PROFFL"],
             "REASON": rows["PROFRS"],
             "NSAMP": 0.0,
             "NBLQ": 0.0,
@@ -176,10 +208,15 @@ def _frames(
     ends = study.kinetics.windows
     for made in windows:
         columns = _cycle_columns(found, made, study, ends=ends.cart_cycle if role == "t" else ())
-        yield long_frame(found, columns, made.given, role=role, cycle=made.number, study=study, marks=marks)
+        clock = Clock(role, "CYCLE", float(made.number))
+        yield long_frame(found, columns, made.given, clock=clock, study=study, marks=marks)
+    for made, cycle in dose_windows(found, study):
+        clock = Clock(role, "DOSE", cycle, float(made.number))
+        columns = _cycle_columns(found, made, study, ends=())
+        yield long_frame(found, columns, made.given, clock=clock, study=study, marks=marks)
     columns = _product_columns(found, windows, study, ends=ends.cart_product if role == "t" else ends.nk)
     every = np.ones(len(found.keys), dtype=bool)
-    yield long_frame(found, columns, every, role=role, cycle=None, study=study, marks=marks)
+    yield long_frame(found, columns, every, clock=Clock(role), study=study, marks=marks)
 
 
 def _cycle_columns(
@@ -201,7 +238,7 @@ def _cycle_columns(
             flags = {**flags, "BOUNDARY_MISSING": no_boundary}
         yield ParameterColumn(name, value, reason, flags)
         if name in ("CMAX", "AUCLST"):
-            yield _normalised(name, value, reason, found.dose[:, made.number - 1])
+            yield from _normalised(name, value, reason, made=made, found=found)
     for end in ends:
         yield _partial(made, end)
     yield from _censored(made, study)
@@ -212,16 +249,22 @@ def _relevant(name: str, own: Mapping[str, Flags]) -> dict[str, Flags]:
     return {flag: own[flag] for flag in kept}
 
 
-def _normalised(name: str, value: Floats, reason: Texts, dose: Floats) -> ParameterColumn:
-    known = dose > 0
-    per = value / np.where(known, dose / NORMALISED_TO, np.nan)
-    return ParameterColumn(
-        f"{name}DN", per, np.where(np.isnan(value), reason, np.where(known, "", "NO_DOSE")), {}
-    )
+def _normalised(
+    name: str, value: Floats, reason: Texts, *, made: CycleWindow, found: Batch
+) -> Iterator[ParameterColumn]:
+    """Yield a value per cells per kg and per cells of the cycle; the windows of single infusions have none."""
+    if made.number > found.cycles:
+        return
+    for end, doses in (("DN", found.dose), ("DT", found.cells)):
+        dose = doses[:, made.number - 1]
+        known = dose > 0
+        per = value / np.where(known, dose / NORMALISED_TO[end], np.nan)
+        why = np.where(np.isnan(value), reason, np.where(known, "", "NO_DOSE"))
+        yield ParameterColumn(f"{name}{end}", per, why, {})
 
 
 def _partial(made: CycleWindow, end: float) -> ParameterColumn:
-    area, _ = made.found.partial(end)
+    area, _ = made.area.partial(end)
     value = np.where(made.opens, area.area, np.nan)
     reason = np.where(made.opens, np.where(np.isnan(value), "NO_SAMPLES", ""), "BOUNDARY_MISSING")
     flags = {
@@ -253,6 +296,7 @@ def _censored(made: CycleWindow, study: Study) -> Iterator[ParameterColumn]:
     yield ParameterColumn("FOLDX", grown.fold, grown.reason, {})
     no_growth = np.where(np.isnan(grown.doubling_time) & (grown.reason == ""), "NO_GROWTH", grown.reason)
     yield ParameterColumn("DOUBLT", grown.doubling_time, no_growth, {})
+    yield ParameterColumn("GROWTH", grown.rate, grown.reason, {})
 
 
 def _product_columns(
@@ -263,6 +307,9 @@ def _product_columns(
     all_blq = np.where(np.isnan(peaks.tmax), "ALL_BLQ", "")
     flags = {"ALL_BLQ": whole.n_quantified == 0}
     lasting = persistence(found.samples)
+    early = found.samples.quantified & (found.samples.time <= 0)
+    before = at(found.samples.value, last_true(early))
+    yield ParameterColumn("CPRE", before, np.where(early.any(axis=1), "", "NOT_QUANTIFIED"), flags)
     yield ParameterColumn("CMAX", peaks.cmax, np.where(np.isnan(peaks.cmax), "NO_SAMPLES", ""), flags)
     yield ParameterColumn("TMAX", peaks.tmax, all_blq, flags)
     yield ParameterColumn("CLST", peaks.clast, all_blq, flags)
@@ -296,7 +343,7 @@ def _summed(found: Batch, windows: tuple[CycleWindow, ...], study: Study, *, end
         complete &= ~needed | made.opens
         bounded &= ~needed | (made.opens & made.closes)
         total += np.where(
-            needed, np.nan_to_num(made.found.area_until(np.minimum(end - start, made.length))), 0.0
+            needed, np.nan_to_num(made.area.area_until(np.minimum(end - start, made.length))), 0.0
         )
     value = np.where(complete, total, np.nan)
     flags: dict[str, Flags] = {
@@ -331,13 +378,16 @@ def _accumulation(windows: tuple[CycleWindow, ...], study: Study) -> Iterator[Pa
         yield ParameterColumn(name, ratio, why, {})
 
 
-def _marks(
-    found: Batch, windows: tuple[CycleWindow, ...], adex: pd.DataFrame, cm: pd.DataFrame | None
-) -> dict[str, Flags]:
+def _marks(found: Batch, adex: pd.DataFrame, cm: pd.DataFrame | None, study: Study) -> dict[str, Flags]:
     """Return marks of whole profiles: a baseline above the limit; a maximum after a medicine that lowers it."""
-    early = found.samples.quantified & (found.samples.time <= 0)
+    samples = found.samples
+    early = samples.quantified & (samples.time <= 0) & ~(samples.value <= samples.lloq)
     first_t = found.rows.groupby("PROFILE")["ROLE"].first().eq("t").to_numpy()
-    answer: dict[str, Flags] = {"BASELINE_ABOVE_LLOQ": early.any(axis=1) & first_t}
+    answer: dict[str, Flags] = {
+        **found.marks,
+        "BASELINE_ABOVE_LLOQ": found.marks.get("BASELINE_ABOVE_LLOQ", early.any(axis=1) & first_t),
+        "DOSES_APART": found.infusions.apart(study.kinetics.consecutive_gap_h),
+    }
     if cm is None or not len(cm):
         return answer
     names = text_column(cm, "CMDECOD").fillna(text_column(cm, "CMTRT")).fillna("").astype(str)

@@ -17,7 +17,8 @@ _TIMES = ("TMAX", "TLST", "TLSTDET", "LOSTBY", "LAMZLL", "LAMZUL", "MRTIFO")
 _HALF_LIVES = ("LAMZHL", "TOBITHL", "DOUBLT", "HLEARLY", "HLLATE")
 _DAYS = (*_TIMES, *_HALF_LIVES)
 _NO_UNIT = ("LAMZNPT", "R2", "R2ADJ", "SPAN", "FOLDX", "RACAUC", "RACCMAX")
-_PER_DAY = ("LAMZ", "TOBITLZ")
+_PER_DAY = ("LAMZ", "TOBITLZ", "GROWTH")
+_ONLY_AREAS = ("DOSES_APART",)
 _PERCENT = ("AUCPEO", "AUCPEP")
 
 
@@ -47,13 +48,62 @@ class ParameterColumn:
     evaluable: Flags | None = None
 
 
+@dataclass(frozen=True)
+class Clock:
+    """The clock on which rows stand.
+
+    Attributes
+    ----------
+    role : str
+        Role of the product.
+    name : str
+        CYCLE, PRODUCT or DOSE.
+    cycle, infusion : float or ndarray of float
+        Cycle, one or per profile; number of the infusion within the product. NaN where they do not apply.
+    """
+
+    role: str
+    name: str = "PRODUCT"
+    cycle: float | Floats = np.nan
+    infusion: float = np.nan
+
+
+def method_of(study: Study, role: str) -> str:
+    """Return the settings behind the areas of a role in words.
+
+    Parameters
+    ----------
+    study : Study
+        Table ``kinetics``.
+    role : str
+        Role of the product.
+
+    Returns
+    -------
+    str
+        The area method and every setting that differs from the plain analysis.
+
+    Raises
+    ------
+    None
+    """
+    table = study.kinetics
+    parts = [str(table.auc_method)]
+    if table.dnq_treatment == "reported_value":
+        parts.append("detected values as reported")
+    if table.allow_tmax_in_lambda_z:
+        parts.append(f"Tmax in the slope, C0 {table.c0_method}")
+    if table.carryover == "subtract_exponential" and role == "t":
+        parts.append("carry-over subtracted")
+    return "; ".join(parts)
+
+
 def long_frame(
     found: Batch,
     columns: Iterator[ParameterColumn],
     given: Flags,
     *,
-    role: str,
-    cycle: int | None,
+    clock: Clock,
     study: Study,
     marks: Mapping[str, Flags],
 ) -> pd.DataFrame:
@@ -67,10 +117,8 @@ def long_frame(
         The parameters.
     given : ndarray of bool, shape (k,)
         Profiles whose rows are kept.
-    role : str
-        Role of the product.
-    cycle : int or None
-        Cycle, None on the clock of the product.
+    clock : Clock
+        Where the rows stand.
     study : Study
         Table ``kinetics``.
     marks : mapping of str to ndarray of bool
@@ -103,13 +151,14 @@ def long_frame(
     )
     index = frame.index
     frame = frame.assign(
-        ROLE=role,
-        CLOCK="PRODUCT" if cycle is None else "CYCLE",
-        ACYCLE=np.nan if cycle is None else float(cycle),
+        ROLE=clock.role,
+        CLOCK=clock.name,
+        ACYCLE=np.tile(np.broadcast_to(np.asarray(clock.cycle, dtype=np.float64), (size,)), repeat),
+        INFNO=clock.infusion,
         PARAMCD=np.repeat([column.name for column in made], size),
         AVAL=value,
         AVALU=code_column(units, index),
-        METHOD=study.kinetics.auc_method,
+        METHOD=method_of(study, clock.role),
         BLQRULE=study.kinetics.blq_rule,
         EVALFL=flag_column(np.concatenate(usable), index, no="N"),
         STATUS=code_column(np.concatenate(status), index),
@@ -135,7 +184,11 @@ def _joined(flags: Mapping[str, Flags], size: int) -> list[str]:
 
 
 def _concerns(mark: str, parameter: str) -> bool:
-    return mark == "BASELINE_ABOVE_LLOQ" or parameter.startswith("CMAX")
+    if mark in _ONLY_AREAS:
+        return parameter.startswith("AUC")
+    if mark == "CENSORED_HIGH":
+        return parameter.startswith(("AUC", "CMAX"))
+    return not mark.startswith("CMAX") or parameter.startswith("CMAX")
 
 
 def _unit(name: str, unit: object) -> str:
@@ -148,4 +201,5 @@ def _unit(name: str, unit: object) -> str:
     if name in _DAYS:
         return "day"
     power = "day^2*" if name.startswith("AUMC") else "day*" if name.startswith("AUC") else ""
-    return f"{power}{unit}" + (" per 10^7 cells/kg" if name.endswith("DN") else "")
+    per = " per 10^7 cells/kg" if name.endswith("DN") else " per 10^9 cells" if name.endswith("DT") else ""
+    return f"{power}{unit}{per}"

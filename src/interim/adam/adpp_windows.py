@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,50 @@ import pandas as pd
 from interim.adam.adpc import PROFILE, clocks
 from interim.adam.kinetic_columns import days_from
 from interim.stats.answers import Flags, Floats
-from interim.stats.nca import Nca, NcaRules, analyse
+from interim.stats.nca import OBSERVED_AREAS, Nca, NcaRules, analyse, with_areas
+from interim.stats.nca_area import with_back_extrapolation
 from interim.stats.nca_profile import Profiles, apply_blq_rule, profiles
 from interim.stats.nca_segments import Window, boundary_from_slope, window
 from interim.study import Study
+
+_FEWEST = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Infusions:
+    """The infusions of each profile, in the order of time; NaN behind the last.
+
+    Attributes
+    ----------
+    start, end, cycle, dose : ndarray of float, shape (k, infusions)
+        Start and end on the clock of the product; cycle; cells per kg.
+    """
+
+    start: Floats
+    end: Floats
+    cycle: Floats
+    dose: Floats
+
+    def apart(self, hours: float) -> Flags:
+        """Tell the profiles with two infusions of one cycle that are further apart than one dose event allows.
+
+        Parameters
+        ----------
+        hours : float
+            ``kinetics.consecutive_gap_h``.
+
+        Returns
+        -------
+        ndarray of bool, shape (k,)
+            True where a cycle holds more than one dose event.
+
+        Raises
+        ------
+        None
+        """
+        same = np.diff(self.cycle, axis=1) == 0
+        answer: Flags = (same & (np.diff(self.start, axis=1) > hours / 24.0)).any(axis=1)
+        return answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +71,14 @@ class Batch:
         On the clock of the product.
     start, last_infusion, dose : ndarray of float, shape (k, cycles)
         Start and end of the last infusion of each cycle on that clock; cells per kg; NaN where there is no such cycle.
+    cells : ndarray of float, shape (k, cycles)
+        Cells of each cycle.
+    infusions : Infusions
+        The single infusions.
+    reported : Profiles or None
+        The samples with detected values as reported; None where none is.
+    marks : mapping of str to ndarray of bool, shape (k,)
+        What a reader should know of a whole profile.
     """
 
     keys: pd.DataFrame
@@ -39,6 +87,10 @@ class Batch:
     start: Floats
     last_infusion: Floats
     dose: Floats
+    cells: Floats
+    infusions: Infusions
+    reported: Profiles | None = None
+    marks: Mapping[str, Flags] = field(default_factory=dict)
 
     @property
     def cycles(self) -> int:
@@ -56,8 +108,8 @@ class CycleWindow:
         1, 2, ...
     part : Window
         Its samples.
-    found : Nca
-        Its parameters.
+    found, area : Nca
+        Its parameters; the analysis behind its areas.
     given, truncated, opens, closes : ndarray of bool, shape (k,)
         The cycle was given; a later one follows; its first, and last, boundary sample is known (or not needed).
     length : ndarray of float, shape (k,)
@@ -67,6 +119,7 @@ class CycleWindow:
     number: int
     part: Window
     found: Nca
+    area: Nca
     given: Flags
     truncated: Flags
     opens: Flags
@@ -133,29 +186,62 @@ def batch(adpc: pd.DataFrame, adex: pd.DataFrame, role: str) -> Batch | None:
     names = [*PROFILE, "PRODUCT"]
     rows["PROFILE"] = rows.groupby(names, dropna=False, sort=True).ngroup()
     keys = rows.drop_duplicates("PROFILE").sort_values("PROFILE")[names].reset_index(drop=True)
-    samples = profiles(
+    samples = _samples(rows, rows["AVAL"])
+    beside = rows["AVAL"].fillna(rows["REPORTED"])
+    return Batch(
+        keys,
+        rows,
+        samples,
+        *_cycles(keys, clocks(adex)),
+        infusions=_infusions(keys, adex),
+        reported=_samples(rows, beside) if rows["REPORTED"].notna().any() else None,
+        marks=_marks(rows),
+    )
+
+
+def _samples(rows: pd.DataFrame, value: pd.Series) -> Profiles:
+    return profiles(
         rows["PROFILE"].to_numpy(),
         rows["AFRLT"].to_numpy(),
-        value=rows["AVAL"].to_numpy(),
+        value=value.to_numpy(dtype=np.float64),
         lloq=rows["ALLOQ"].to_numpy(),
         detected=rows["STATE"].isin(["QUANT", "DNQ"]).to_numpy(),
     )
-    return Batch(keys, rows, samples, *_cycles(keys, clocks(adex)))
 
 
-def _cycles(keys: pd.DataFrame, table: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+def _marks(rows: pd.DataFrame) -> dict[str, Flags]:
+    texts = rows.groupby("PROFILE")["PROFFL"].first().fillna("").str.split(";")
+    names = sorted({name for text in texts for name in text if name})
+    return {name: texts.map(lambda text, name=name: name in text).to_numpy(dtype=bool) for name in names}
+
+
+def _cycles(keys: pd.DataFrame, table: pd.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
     """Return start, end of the last infusion and dose of each profile's cycles, in the order of the cycles."""
     times = {
         "START": days_from(table["START"], table["FIRST"]),
         "LAST": days_from(table["LASTINF"], table["FIRST"]),
         "DOSEKG": table["DOSEKG"],
+        "DOSE": table["DOSE"],
     }
-    order = table.groupby(["USUBJID", "PRODUCT"]).cumcount()
-    long = table[["USUBJID", "PRODUCT"]].assign(ORDER=order, **times)
+    one, two, three, four = _wide(keys, table[["USUBJID", "PRODUCT"]].assign(**times), list(times))
+    return one, two, three, four
+
+
+def _wide(keys: pd.DataFrame, long: pd.DataFrame, names: list[str]) -> list[Floats]:
+    """Return columns of a frame in the order of time as one row per profile."""
+    long = long.assign(ORDER=long.groupby(["USUBJID", "PRODUCT"]).cumcount())
     index = pd.MultiIndex.from_frame(keys[["USUBJID", "PRODUCT"]])
-    wide = [long.pivot(index=["USUBJID", "PRODUCT"], columns="ORDER", values=name) for name in times]
-    matrices = [part.reindex(index).to_numpy(dtype=np.float64) for part in wide]
-    return matrices[0], matrices[1], matrices[2]
+    wide = [long.pivot(index=["USUBJID", "PRODUCT"], columns="ORDER", values=name) for name in names]
+    return [part.reindex(index).to_numpy(dtype=np.float64) for part in wide]
+
+
+def _infusions(keys: pd.DataFrame, adex: pd.DataFrame) -> Infusions:
+    start = adex["ASTDTM"].fillna(adex["ASTDT"])
+    end = adex["AENDTM"].fillna(start)
+    first = start.groupby([adex["USUBJID"], adex["PRODUCT"]]).transform("min")
+    rows = adex.assign(BEGINS=days_from(start, first), ENDS=days_from(end, first))
+    rows = rows.sort_values(["USUBJID", "PRODUCT", "BEGINS"], kind="stable")
+    return Infusions(*_wide(keys, rows, ["BEGINS", "ENDS", "ACYCLE", "DOSEKG"]))
 
 
 def cycle_windows(profiles_of: Batch, study: Study) -> tuple[CycleWindow, ...]:
@@ -193,6 +279,52 @@ def cycle_windows(profiles_of: Batch, study: Study) -> tuple[CycleWindow, ...]:
     return tuple(answer)
 
 
+def dose_windows(profiles_of: Batch, study: Study) -> Iterator[tuple[CycleWindow, Floats]]:
+    """Yield the windows between the single infusions of a cycle.
+
+    Parameters
+    ----------
+    profiles_of : Batch
+        Profiles of one role.
+    study : Study
+        Table ``kinetics``.
+
+    Yields
+    ------
+    tuple of (CycleWindow, ndarray of float)
+        The window of each infusion and its cycle; ``given`` holds only profiles whose cycle has several infusions and at least
+        three samples in the window of the first.
+
+    Raises
+    ------
+    None
+    """
+    table = profiles_of.infusions
+    single = replace(
+        profiles_of, start=table.start, last_infusion=table.end, dose=table.dose, cells=table.dose
+    )
+    enough = _dense_cycles(profiles_of)
+    if not enough.any():
+        return
+    for made in cycle_windows(single, study):
+        place = made.number - 1
+        yield replace(made, given=made.given & enough[:, place]), table.cycle[:, place]
+
+
+def _dense_cycles(profiles_of: Batch) -> Flags:
+    """Tell the infusions of cycles with several infusions whose first window holds enough samples."""
+    table, time = profiles_of.infusions, profiles_of.samples.time
+    following = np.concatenate([table.start[:, 1:], np.full((len(table.start), 1), np.nan)], axis=1)
+    count = ((time[:, None, :] >= table.start[:, :, None]) & (time[:, None, :] < following[:, :, None])).sum(
+        axis=2
+    )
+    same = table.cycle[:, None, :] == table.cycle[:, :, None]
+    opens = np.arange(table.start.shape[1])[None, :] == same.argmax(axis=2)
+    dense = opens & (count >= _FEWEST) & (same.sum(axis=2) > 1)
+    answer: Flags = (same & dense[:, None, :]).any(axis=2)
+    return answer
+
+
 def _computed(made: CycleWindow, study: Study) -> Floats | None:
     if study.kinetics.boundary_missing != "extrapolate":
         return None
@@ -213,21 +345,56 @@ def _window(
         values=values,
         dosed=(cycle > 0, cycle + 1 < profiles_of.cycles),
     )
-    rules = nca_rules(study)
-    series = apply_blq_rule(part.samples, rules.blq_rule)
     after = profiles_of.last_infusion[:, cycle] - start
-    found = analyse(series, rules, after=np.where(np.isnan(after), 0.0, after), later=cycle > 0)
+    found, area = _analysed(
+        part,
+        profiles_of.reported if study.kinetics.dnq_treatment == "reported_value" else None,
+        study,
+        after=np.where(np.isnan(after), 0.0, after),
+        later=cycle > 0,
+    )
     truncated = np.isfinite(end)
     return CycleWindow(
         cycle + 1,
         part,
         found,
+        area,
         np.isfinite(start),
         truncated,
         part.opening != "MISSING",
         (part.closing != "MISSING") | ~truncated,
         end - start,
     )
+
+
+def _analysed(
+    part: Window, reported: Profiles | None, study: Study, *, after: Floats, later: bool
+) -> tuple[Nca, Nca]:
+    """Return the parameters of a window and the analysis behind its areas.
+
+    They differ where detected values count as reported, or where a bolus has a computed concentration at time 0; the terminal
+    slope never rests on either.
+    """
+    rules, table = nca_rules(study), study.kinetics
+    series = apply_blq_rule(part.samples, rules.blq_rule)
+    found = analyse(series, rules, after=after, later=later)
+    if reported is None and not table.allow_tmax_in_lambda_z:
+        return found, found
+    names: tuple[str, ...] = OBSERVED_AREAS
+    if reported is not None:
+        series = apply_blq_rule(_with_values(part.samples, reported), rules.blq_rule)
+        names = ("CMAX", *OBSERVED_AREAS)
+    if table.allow_tmax_in_lambda_z and not later:
+        series = with_back_extrapolation(series, table.c0_method)
+    area = analyse(series, rules, after=after, later=later)
+    return with_areas(found, area, names), area
+
+
+def _with_values(samples: Profiles, reported: Profiles) -> Profiles:
+    """Return samples with the values that were reported beside a detected state."""
+    known = np.full(int(reported.place.max(initial=-1)) + 2, np.nan)
+    known[reported.place[reported.valid]] = reported.value[reported.valid]
+    return replace(samples, value=np.where(samples.place >= 0, known[samples.place], samples.value))
 
 
 def _start_of(profiles_of: Batch, cycle: int) -> Floats:

@@ -16,7 +16,7 @@ from interim.data.model import Sdtm
 from interim.errors import Finding
 from interim.study import Study
 
-NAMES = ("ADPC", "ADPP", "ADPPLZ", "ADCY", "ADCYPP", "ADBM")
+NAMES = ("ADPC", "ADPP", "ADPPLZ", "ADPCUSE", "ADCY", "ADCYPP", "ADBM")
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,14 @@ def kinetic_datasets(
         samples = derive_adpc(sdtm, adsl, adex=adex, study=study)
         made = derive_adpp(samples.frame, adex, study=study, cm=cm)
         adpc, findings, rules = made.adpc, samples.findings, samples.rules
-        datasets |= {"ADPC": made.adpc, "ADPP": made.adpp, "ADPPLZ": made.candidates}
+        datasets |= {
+            "ADPC": made.adpc,
+            "ADPP": made.adpp,
+            "ADPPLZ": made.candidates,
+            "ADPCUSE": made.use,
+        }
     else:
-        missing |= dict.fromkeys(("ADPC", "ADPP", "ADPPLZ"), "no PC")
+        missing |= dict.fromkeys(("ADPC", "ADPP", "ADPPLZ", "ADPCUSE"), "no PC")
     if adlb is None:
         missing |= dict.fromkeys(("ADCY", "ADCYPP"), "no LB")
     else:

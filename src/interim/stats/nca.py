@@ -22,6 +22,8 @@ from interim.stats.nca_area import (
 from interim.stats.nca_profile import BLQ_RULES, HALF_LLOQ, Profiles, Series, apply_blq_rule
 from interim.stats.nca_terminal import Terminal, terminal
 
+OBSERVED_AREAS = ("AUCLST", "AUCALL", "AUMCLST")
+
 
 @dataclass(frozen=True)
 class NcaRules:
@@ -299,6 +301,33 @@ def _flags(values: Mapping[str, Floats], series: Series, rules: NcaRules) -> dic
         "AUC_EXTRAP": values["AUCPEO"] > rules.flag_extrap_pct,
         "IMPUTED": (series.valid & (series.origin == HALF_LLOQ)).any(axis=1),
     }
+
+
+def with_areas(found: Nca, area: Nca, names: tuple[str, ...] = OBSERVED_AREAS) -> Nca:
+    """Return parameters whose areas rest on another series, what is derived from both computed again.
+
+    Parameters
+    ----------
+    found : Nca
+        Points and terminal slope of the observed samples.
+    area : Nca
+        The same profiles with a concentration at time 0, or with detected values as reported.
+    names : tuple of str
+        Values taken from ``area``.
+
+    Returns
+    -------
+    Nca
+        ``found`` with the areas of ``area``; areas to infinity from them and the slope of ``found``.
+
+    Raises
+    ------
+    None
+    """
+    values = {**found.values, **{name: area.values[name] for name in names}}
+    values.update(_extrapolated(values, found.terminal.clast_pred))
+    reasons = _reasons(values, found.series, found.terminal)
+    return replace(found, values=values, reasons=reasons, flags=_flags(values, found.series, found.rules))
 
 
 def sensitivity(

@@ -236,7 +236,7 @@ class Expansion:
         Cmax over the first quantified value after time 0 and before Tmax (or over LLOQ); growth rate; doubling time; time of
         that value.
     reason : ndarray of str, shape (k,)
-        ALL_BLQ, or TMAX_FIRST where no value stands before the maximum; empty otherwise.
+        ALL_BLQ, LLOQ_MISSING, or TMAX_FIRST where no value stands before the maximum; empty otherwise.
     """
 
     fold: Floats
@@ -283,7 +283,8 @@ def expansion(samples: Profiles, *, baseline: str = "first_quantified") -> Expan
     rate = np.log(fold) / np.where(grows, tmax - start, 1.0)
     positive = rate > 0
     doubling = np.where(positive, _LN2 / np.where(positive, rate, 1.0), np.nan)
-    reason = np.select([grows, ~some], ["", "ALL_BLQ"], "TMAX_FIRST")
+    unknown = np.isnan(base) & (start < tmax)
+    reason = np.select([grows, ~some, unknown], ["", "ALL_BLQ", "LLOQ_MISSING"], "TMAX_FIRST")
     return Expansion(fold, rate, doubling, np.where(grows, start, np.nan), reason)
 
 

@@ -234,7 +234,8 @@ def apply_blq_rule(samples: Profiles, rule: str) -> Series:
     Returns
     -------
     Series
-        Compacted to the left. Without any quantified sample every sample is 0, or LLOQ/2 under ``half_lloq``.
+        Compacted to the left. Without any quantified sample every sample is 0, or LLOQ/2 under ``half_lloq``; a sample whose
+        limit is not known (NaN) is 0 under every rule.
 
     Raises
     ------
@@ -258,6 +259,7 @@ def apply_blq_rule(samples: Profiles, rule: str) -> Series:
     keep = valid
     if rule == "half_lloq":
         half = below & ((column >= first[:, None]) | none)
+        half = half & ~np.isnan(samples.lloq)
         conc, origin = np.where(half, samples.lloq / 2.0, conc), np.where(half, HALF_LLOQ, origin)
     elif rule == "pknca":
         keep = valid & ~(below & (column > first[:, None]) & (column < last[:, None]))

@@ -196,7 +196,7 @@ def subtract_exponential(samples: Profiles, level: Floats, *, slope: Floats) -> 
     Returns
     -------
     Profiles
-        From time 0 on; a difference below the quantification limit counts as below it.
+        From time 0 on; a difference below the quantification limit counts as below it, one that equals it is quantified.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def subtract_exponential(samples: Profiles, level: Floats, *, slope: Floats) -> 
     rest = level[:, None] * np.exp(-slope[:, None] * samples.time)
     after = samples.valid & (samples.time >= 0) & np.isfinite(rest)
     less = np.where(after, samples.value - rest, samples.value)
-    return replace(samples, value=np.where(after & (less < samples.lloq), np.nan, less))
+    return replace(samples, value=np.where(after & ((less < samples.lloq) | (less <= 0)), np.nan, less))
 
 
 def accumulation(first: ArrayLike, second: ArrayLike) -> Floats:

@@ -105,7 +105,8 @@ def tobit(samples: Profiles, *, below: str = "lloq", llod: Floats | float = np.n
 
 def _after_maximum(samples: Profiles) -> Flags:
     top = np.where(samples.quantified, samples.value, -np.inf).argmax(axis=1)
-    answer: Flags = samples.valid & (np.arange(samples.time.shape[1])[None, :] > top[:, None])
+    informative = samples.quantified | (samples.lloq > 0)
+    answer: Flags = samples.valid & informative & (np.arange(samples.time.shape[1])[None, :] > top[:, None])
     return answer
 
 

@@ -175,6 +175,13 @@ def _add_example(commands: Any) -> None:
     example.add_argument(
         "--seed", type=_seed, default=None, help="seed, 0 or more; default: the generator's own"
     )
+    example.add_argument(
+        "--defects",
+        type=_ids,
+        default=(),
+        metavar="D01,D02,...",
+        help="plant seeded defects; all = every one",
+    )
     example.set_defaults(command=_example)
 
 
@@ -192,6 +199,12 @@ def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"a whole number from 0 is needed, found {text!r}")
     return int(text)
+
+
+def _ids(text: str) -> tuple[str, ...]:
+    from interim.example.defects import defects
+
+    return tuple(defects()) if text == "all" else tuple(text.split(","))
 
 
 def _rates(text: str) -> tuple[float, ...]:
@@ -312,7 +325,7 @@ def _example(options: argparse.Namespace) -> int:
     from interim.example import write_study
 
     seed = {} if options.seed is None else {"seed": options.seed}
-    files = write_study(options.folder, preset=options.preset, **seed)
+    files = write_study(options.folder, preset=options.preset, defects=options.defects, **seed)
     _say(f"{len(files)} files of synthetic data in {options.folder}")
     return OK
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from interim.example.build import draw_cases, make_study
 from interim.example.case import Case
+from interim.example.defects import inject
 from interim.example.settings import numbers
 
 TRUTH_FOLDER = "truth"
 
 
-def write_study(folder: str | Path, *, preset: str = "main13", seed: int | None = None) -> list[Path]:
+def write_study(
+    folder: str | Path, *, preset: str = "main13", seed: int | None = None, defects: Sequence[str] = ()
+) -> list[Path]:
     """Write the raw data of a synthetic study.
 
     Parameters
@@ -25,34 +30,38 @@ def write_study(folder: str | Path, *, preset: str = "main13", seed: int | None 
         ``main13``, ``tiny10`` or ``full18``.
     seed : int, optional
         Seed; default the generator's own.
+    defects : sequence of str
+        Ids of seeded defects to plant, for example ``D12``.
 
     Returns
     -------
     list of pathlib.Path
-        The files of the domains, sorted; equal preset and seed give equal bytes.
+        The files of the domains, sorted; equal preset, seed and defects give equal bytes.
 
     Raises
     ------
     StudyError
-        If there is no such preset.
+        If there is no such preset or defect.
 
     Notes
     -----
-    What no data set shows - true probabilities, response classes, frailty - goes to the folder ``truth`` inside; readers of
-    the study take only the files that lie directly in the folder.
+    What no data set shows - true probabilities, response classes, frailty, the ledger of the planted defects - goes to the
+    folder ``truth`` inside; readers of the study take only the files that lie directly in the folder.
     """
     target = Path(folder)
-    frames = make_study(preset, seed)
+    chosen = numbers("study.seed") if seed is None else seed
+    damaged = inject(make_study(preset, chosen), defects, seed=chosen)
+    frames = damaged.frames
     target.mkdir(parents=True, exist_ok=True)
     files = []
     for domain, frame in sorted(frames.items()):
         file = target / f"{domain.lower()}.csv"
         file.write_bytes(_csv(frame))
         files.append(file)
-    chosen = numbers("study.seed") if seed is None else seed
     truth = target / TRUTH_FOLDER
     truth.mkdir(exist_ok=True)
-    text = json.dumps(true_values(preset, chosen), indent=1, sort_keys=True)
+    values = true_values(preset, chosen) | {"defects": [asdict(line) for line in damaged.ledger]}
+    text = json.dumps(values, indent=1, sort_keys=True)
     (truth / "truth.json").write_text(text + "\n", encoding="utf-8")
     return files
 

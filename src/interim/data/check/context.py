@@ -23,6 +23,8 @@ class Context:
         Source data.
     study : Study
         Parameters.
+    like : Context, optional
+        An earlier context: a domain that is the same object there is not converted a second time.
 
     Attributes
     ----------
@@ -32,10 +34,15 @@ class Context:
         Parameters.
     """
 
-    def __init__(self, sdtm: Sdtm, study: Study) -> None:
+    def __init__(self, sdtm: Sdtm, study: Study, *, like: Context | None = None) -> None:
         self.study = study
         self._shared: dict[Callable[[Context], pd.DataFrame], pd.DataFrame] = {}
-        self.domains = {name: Records(name, sdtm.domains[name]) for name in sorted(sdtm.domains)}
+        known = {} if like is None else like.domains
+        self.domains: dict[str, Records] = {}
+        for name in sorted(sdtm.domains):
+            before, frame = known.get(name), sdtm.domains[name]
+            same = before is not None and before.source is frame
+            self.domains[name] = before if before is not None and same else Records(name, frame)
 
     def has(self, *names: str) -> bool:
         """Tell whether all these domains were delivered.

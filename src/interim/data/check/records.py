@@ -112,6 +112,7 @@ class Records:
 
     def __init__(self, name: str, frame: pd.DataFrame) -> None:
         self.name = name
+        self.source = frame
         self.frame = frame.reset_index(drop=True)
         self._made: dict[tuple[str, str], Any] = {}
 

@@ -74,7 +74,30 @@ def run_checks(
     ------
     None
     """
-    context = Context(sdtm, study)
+    return check_context(Context(sdtm, study), stage=stage, only=only)
+
+
+def check_context(
+    context: Context, *, stage: Stage = "extract", only: Collection[str] | None = None
+) -> CheckReport:
+    """Run the checks of one stage on data that are prepared for them.
+
+    Parameters
+    ----------
+    context : Context
+        Domains and parameters.
+    stage, only : str, collection of str, optional
+        As in `run_checks`.
+
+    Returns
+    -------
+    CheckReport
+        Findings and the register of rules.
+
+    Raises
+    ------
+    None
+    """
     findings: list[Finding] = []
     register: list[tuple[str, str, str]] = []
     for rule in RULES:

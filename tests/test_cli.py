@@ -227,12 +227,10 @@ def test_check_lists_the_findings_of_a_study(findings, code, capsys, monkeypatch
     from datetime import datetime
 
     import interim.adam
-    import interim.data
     from interim.adam.model import Adam
 
-    adam = Adam({}, datetime(2026, 1, 1), findings)
-    monkeypatch.setattr(interim.data, "open_data", lambda study: None)
-    monkeypatch.setattr(interim.adam, "build_adam", lambda sdtm, study: adam)
+    opened = interim.adam.Opened(None, Adam({}, datetime(2026, 1, 1), findings))
+    monkeypatch.setattr(interim.adam, "open_adam", lambda study: opened)
     assert cli.main(["check", str(ROOT / "params" / "example.toml")]) == code
     first, *listed, last = capsys.readouterr().out.splitlines()
     assert "parameters are valid" in first

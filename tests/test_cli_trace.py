@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interim import cli
+from interim.adam import Opened
 from tests.analysis.tumour_study import build
 
 
@@ -12,8 +13,7 @@ from tests.analysis.tumour_study import build
 def opened(monkeypatch):
     data = build()
     monkeypatch.setattr("interim.study.read_study", lambda file: data.study)
-    monkeypatch.setattr("interim.data.open_data", lambda study: data.sdtm)
-    monkeypatch.setattr("interim.adam.build_adam", lambda sdtm, study: data.adam)
+    monkeypatch.setattr("interim.adam.open_adam", lambda study: Opened(data.sdtm, data.adam))
     return data
 
 

@@ -252,13 +252,12 @@ def _silent(line: str) -> None:
 def _check(options: argparse.Namespace) -> int:
     if options.what == "notebooks":
         return _check_notebooks(options)
-    from interim.adam import build_adam
-    from interim.data import open_data
+    from interim.adam import open_adam
     from interim.study import read_study
 
     study = read_study(options.what)
     _say(f"{study.study.id}: parameters are valid ({study.digest()[:12]})")
-    adam = build_adam(open_data(study), study)
+    adam = open_adam(study).adam
     for finding in adam.findings:
         _say(str(finding))
     stops = sum(finding.severity == "stop" for finding in adam.findings)
@@ -283,14 +282,13 @@ def _trace(options: argparse.Namespace) -> int:
     if bool(options.parameter) == ("/" in options.what):
         print("give a participant and a parameter, or a result id alone", file=sys.stderr)
         return USAGE
-    from interim.adam import build_adam
+    from interim.adam import open_adam
     from interim.analysis.trace import Traced, trace, trace_result
-    from interim.data import open_data
     from interim.study import read_study
 
     study = read_study(options.study)
-    sdtm = open_data(study)
-    data = Traced(build_adam(sdtm, study), sdtm, study)
+    opened = open_adam(study)
+    data = Traced(opened.adam, opened.sdtm, study)
     if options.parameter:
         lines = trace(data, subject=options.what, parameter=options.parameter)
     else:

@@ -95,10 +95,9 @@ def test_a_question_that_does_not_exist(hand_inputs, monkeypatch):
 
 def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
     import interim.adam
-    import interim.data
 
-    monkeypatch.setattr(interim.data, "open_data", lambda study: hand_inputs.sdtm, raising=False)
-    monkeypatch.setattr(interim.adam, "build_adam", lambda sdtm, study: hand_inputs.adam, raising=False)
+    read = interim.adam.Opened(hand_inputs.sdtm, hand_inputs.adam)
+    monkeypatch.setattr(interim.adam, "open_adam", lambda study: read)
     opened = c.open_inputs(hand_inputs.study)
     assert opened.adam is hand_inputs.adam
     assert set(opened.store) == {tlf.analysis for tlf in registry()}

@@ -2,5 +2,6 @@
 
 from interim.adam.build import build_adam
 from interim.adam.model import Adam
+from interim.adam.opening import Opened, open_adam
 
-__all__ = ["Adam", "build_adam"]
+__all__ = ["Adam", "Opened", "build_adam", "open_adam"]

@@ -67,11 +67,9 @@ def open_inputs(study: Study) -> Inputs:
     DataError
         If findings stop the run.
     """
-    from interim.adam import build_adam
-    from interim.data import open_data
+    from interim.adam import open_adam
 
-    sdtm = open_data(study)
-    adam = build_adam(sdtm, study)
+    sdtm, adam = open_adam(study)
     return Inputs(study, sdtm, adam, answers(adam, study, sdtm))
 
 

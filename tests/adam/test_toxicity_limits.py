@@ -147,6 +147,23 @@ def test_pairs_within_the_window(series, rules, expected):
     assert (found.candidate, found.at_day, found.bilirubin_day) == expected
 
 
+@pytest.mark.rule("SAF-16", source="spec/immune-toxicity.md, section 7")
+@pytest.mark.parametrize(
+    ("alp", "expected"),
+    [
+        ([(5, 2.5, 1.0), (40, 1.5, 1.0)], (True, 40, 41, "")),
+        ([(5, 2.5, 1.0), (40, 2.5, 1.0)], (False, 5, 6, "ALP")),
+        ([(5, 1.5, 1.0), (40, 2.5, 1.0)], (True, 5, 6, "")),
+        ([], (True, 5, 6, "ALP_MISSING")),
+    ],
+    ids=["early pair cholestatic", "both cholestatic", "later pair cholestatic", "no ALP"],
+)
+def test_an_early_cholestatic_pair_does_not_hide_a_later_candidate(alp, expected):
+    series = {"ALT": [(5, 4.0, 3.0), (40, 6.0, 5.0)], "BILI": [(6, 2.5, 2.5), (41, 3.0, 3.0)], "ALP": alp}
+    found = hys_law(panel(**series), ToxicityTable(hys_window_days=3))
+    assert (found.candidate, found.at_day, found.bilirubin_day, found.reason) == expected
+
+
 @pytest.mark.rule("SAF-16")
 @pytest.mark.parametrize(
     ("values", "quarter"),

@@ -259,3 +259,20 @@ def test_a_number_whose_dataset_is_gone(data):
     only = Traced(Adam({"ADSL": data.adam["ADSL"]}, data.study.cut), data.sdtm, data.study)
     found = trace_result(only, "response.best_response/Total/population//N")
     assert found[2:] == ("Participant S1", "Participant S2", "Participant S3", "Participant S4")
+
+
+@pytest.mark.rule("RES-02", source="record numbers are numbers")
+def test_events_of_one_day_stand_in_the_order_of_their_record_numbers():
+    from interim.analysis.trace_dlt import dlt_lines
+
+    day = pd.Timestamp("2025-01-20")
+    events = [
+        {"USUBJID": "S1", "ASTDT": day, "AEDECOD": f"Event {n}", "AETOXGRN": 3.0, "DLTFL": "Y",
+         "DLTWINFL": "Y", "DLTRULE": "R", "SRCDOM": "AE", "SRCSEQ": n}
+        for n in ("10", "2", "1")
+    ]  # fmt: skip
+    window = {"USUBJID": "S1", "COHORT": "DL1", "DLTWSDT": day, "DLTWEDT": day, "DLTSTAT": "EVALUABLE",
+              "DLTSTRS": None, "DLTFL": "Y", "DLTDT": day}  # fmt: skip
+    adam = Adam({"ADDLT": pd.DataFrame([window]), "ADAE": pd.DataFrame(events)}, day.to_pydatetime())
+    found = list(dlt_lines(adam, "S1", records=lambda domain, key: []))
+    assert [line.split()[2].rstrip(",") for line in found if "Event " in line] == ["1", "2", "10"]

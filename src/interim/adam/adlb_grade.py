@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from interim.adam.ctcae import CriteriaBook, Direction, criteria_book, grade_values
-from interim.adam.source import date_columns, shipped_data, text_column
+from interim.adam.source import by_distinct, date_columns, shipped_data, text_column
 from interim.data.model import Sdtm
 from interim.study import Study
 
@@ -69,9 +69,10 @@ def grade_results(frame: pd.DataFrame, sdtm: Sdtm, *, study: Study) -> pd.DataFr
     """
     book = criteria_book(study)
     rows = _inputs(frame, book).assign(ANTICOAG=on_anticoagulation(frame, sdtm))
-    high = frame["BNRIND"].map(lambda text: text is not None and str(text).upper() in _high(study))
+    names = _high(study)
+    high = by_distinct(frame["BNRIND"], lambda text: text.upper() in names)
     later = frame["ONTRTFL"].notna() | _after_baseline(frame)
-    rows["HIGH"] = high.astype(bool) & later
+    rows["HIGH"] = (high == True) & later  # noqa: E712 - a missing indicator is not high
     answer = pd.DataFrame(index=frame.index)
     assumed = pd.Series(False, index=frame.index)
     for letter, direction in _LETTERS.items():
@@ -81,7 +82,7 @@ def grade_results(frame: pd.DataFrame, sdtm: Sdtm, *, study: Study) -> pd.DataFr
         answer[f"ATOXRU{letter}"] = graded["RULE"].where(graded["RULE"] > 0)
         answer[f"ATOXRS{letter}"] = graded["REASON"]
         assumed |= graded["ASSUMED"]
-    answer["ATOXGRHU"] = _graded(rows.assign(HIGH=False), frame, "high", book)["GRADE"]
+    answer["ATOXGRHU"] = _against_limit(rows, frame, answer["ATOXGRH"], book)
     answer["ATOXASFL"] = pd.Series("Y", index=frame.index, dtype=object).where(assumed, None)
     if study.labs.baseline_grade == "none":
         answer = _without_baseline(answer, later)
@@ -89,6 +90,14 @@ def grade_results(frame: pd.DataFrame, sdtm: Sdtm, *, study: Study) -> pd.DataFr
     answer = answer.join(_of_baseline(frame, answer))
     if not study.labs.show_both_branches:
         answer["ATOXGRHU"] = np.nan
+    return answer
+
+
+def _against_limit(rows: pd.DataFrame, frame: pd.DataFrame, high: pd.Series, book: CriteriaBook) -> pd.Series:
+    """Return the grade against the upper limit: another one than the grade only where the baseline was above the limit."""
+    other = rows["HIGH"]
+    answer = high.copy()
+    answer[other] = _graded(rows[other].assign(HIGH=False), frame[other], "high", book)["GRADE"]
     return answer
 
 
@@ -119,10 +128,8 @@ def _inputs(frame: pd.DataFrame, book: CriteriaBook) -> pd.DataFrame:
     )
     rows.loc[needs & (frame["UFACTOR"] != 1.0), "UNIT"] = None
     for prefix in ("LBST", "LBOR"):
-        unit = frame[f"{prefix}RESU"].map(lambda u: None if u is None or u != u else str(u).upper())
-        taken = needs & pd.Series(
-            [key in fixed for key in zip(frame["PARAMCD"], unit, strict=True)], frame.index
-        )
+        unit = by_distinct(frame[f"{prefix}RESU"], str.upper)
+        taken = needs & pd.MultiIndex.from_arrays([frame["PARAMCD"], unit]).isin(list(fixed))
         taken &= frame[[f"{prefix}RESN", f"{prefix}LIM"]].notna().any(axis=1)
         for name, column in (("VALUE", "RESN"), ("LIMIT", "LIM"), ("LLN", "NRLO"), ("ULN", "NRHI")):
             rows[name] = frame[f"{prefix}{column}"].where(taken, rows[name])

@@ -53,6 +53,8 @@ COLUMNS = [
     "TOCIFL",
     "STERFL",
     "VASOFL",
+    "SCREEN",
+    "FLAGS",
     "QUERYKEY",
     "SRCDOM",
     "SRCSEQ",
@@ -93,12 +95,7 @@ def derive_adtox(
         part, found = _episodes(sdtm, adae, kind, study)
         rows.append(part)
         findings += found
-    frame = pd.concat(rows, ignore_index=True)
-    frame = _linked(frame, adsl, adex, study)
-    frame = _with_treatment(frame, sdtm)
-    frame = _directions(frame)
-    frame = ordered(frame, ["USUBJID", "PARAMCD", "ASTDT", "ASTDTM", "SRCSEQ"])
-    frame["ASEQ"] = frame.groupby(["USUBJID", "PARAMCD"]).cumcount() + 1.0
+    frame = completed(pd.concat(rows, ignore_index=True), adsl, adex=adex, sdtm=sdtm, study=study)
     findings += [_disagreement(row) for _, row in frame.iterrows() if _disagrees(row)]
     findings += _tocilizumab(frame, sdtm)
     rules = tuple(
@@ -112,7 +109,41 @@ def derive_adtox(
         )
     )
     ordered_findings = tuple(sorted(set(findings), key=lambda finding: finding.order))
-    return Derived(text_missing(frame[COLUMNS]), ordered_findings, rules)
+    return Derived(frame, ordered_findings, rules)
+
+
+def completed(
+    rows: pd.DataFrame, adsl: pd.DataFrame, *, adex: pd.DataFrame, sdtm: Sdtm, study: Study
+) -> pd.DataFrame:
+    """Complete episodes with phase, link to the infusion, treatment, direction of the difference and number.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Episodes: dates, reported grades, bounds of the derived ones.
+    adsl, adex : pandas.DataFrame
+        Core of ADSL, ADEX.
+    sdtm : Sdtm
+        CM.
+    study : Study
+        ``[toxicity]``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of ADTOX, sorted.
+
+    Raises
+    ------
+    None
+    """
+    frame = _linked(rows, adsl, adex, study)
+    frame = _directions(_with_treatment(frame, sdtm))
+    frame = ordered(frame, ["USUBJID", "PARAMCD", "ASTDT", "ASTDTM", "SRCSEQ"])
+    frame["ASEQ"] = frame.groupby(["USUBJID", "PARAMCD"]).cumcount() + 1.0
+    absent: dict[str, Any] = {"MINICE": np.nan, "SCREEN": None, "FLAGS": None}
+    frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame})
+    return text_missing(frame[COLUMNS])
 
 
 def derived_bounds(sdtm: Sdtm, adae: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -314,7 +345,7 @@ def _directions(frame: pd.DataFrame) -> pd.DataFrame:
         equal = frame[low] == frame[high]
         answer[f"DERGR{letter}"] = frame[low].where(equal)
         answer[f"DIR{letter}"] = _direction(frame[f"REPGR{letter}"], frame[low], frame[high], frame["REPFL"])
-    answer.loc[frame["PARAMCD"] == "ICANS", "DIRC"] = None
+    answer.loc[frame["PARAMCD"] != "CRS", "DIRC"] = None
     none = frame[["ASTLO", "CTCLO"]].isna().all(axis=1)
     unsure = ~none & (frame["ASTLO"] != frame["ASTHI"])
     reason = pd.Series(None, index=frame.index, dtype=object)

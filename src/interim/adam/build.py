@@ -14,6 +14,7 @@ from interim.adam.adlb import derive_adlb
 from interim.adam.adsl import Dated, arranged, derive_core
 from interim.adam.adsl_response import response_columns
 from interim.adam.adsub import derive_adsub
+from interim.adam.adtox_consensus import ConsensusInputs, with_consensus
 from interim.adam.adtox_episodes import derive_adtox
 from interim.adam.baseline import Sources, derive_baseline
 from interim.adam.derived import Derived
@@ -83,7 +84,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
 
     Notes
     -----
-    Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADTOX, ADDLT; ADLB; ADTR and ADRS; baseline
+    Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADTOX, ADDLT; ADLB; ADTR and ADRS; the other syndromes of ADTOX; baseline
     variables; analysis sets; ADTTE; ADSUB; kinetics, cytokines, biomarkers and the kinetic sets.
     """
     record = _Record()
@@ -92,6 +93,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
     adlb = _laboratory(sdtm, core, study, record)
     response = derive_response(sdtm, core, study=study)
     _keep_response(response, sdtm, record)
+    _consensus(sdtm, core, adex, study=study, record=record)
     adsl = _complete(core, response, Sources(sdtm, core, adlb, response.adtr, study), record)
     record.datasets["ADSL"] = adsl
     record.keep("ADTTE", derive_adtte(adsl, response.adrs, study=study, sdtm=sdtm))
@@ -171,6 +173,16 @@ def _keep_response(response: ResponseData, sdtm: Sdtm, record: _Record) -> None:
             record.missing[name] = f"no {needs}"
         else:
             record.datasets[name] = frame
+
+
+def _consensus(sdtm: Sdtm, core: pd.DataFrame, adex: pd.DataFrame, *, study: Study, record: _Record) -> None:
+    """Add to ADTOX what needs laboratory results and the date of progression."""
+    made = record.datasets
+    if "ADTOX" in made:
+        inputs = ConsensusInputs(
+            sdtm, core, adex, made["ADAE"], made.get("ADLB"), made.get("ADRS"), made["ADTOX"], study
+        )
+        made["ADTOX"] = with_consensus(made["ADTOX"], inputs)
 
 
 def _complete(core: pd.DataFrame, response: ResponseData, sources: Sources, record: _Record) -> pd.DataFrame:

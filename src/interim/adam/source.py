@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from interim.data.dates import parse_dates
@@ -60,14 +62,40 @@ def text_column(frame: pd.DataFrame, name: str) -> pd.Series:
     """
     if name not in frame:
         return pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    texts = frame[name].map(_upper)
-    return texts.astype(object).where(texts.notna(), None)
+    return by_distinct(frame[name], _upper)
 
 
-def _upper(value: object) -> str | None:
-    if value is None or value != value:
-        return None
-    return str(value).strip().upper() or None
+def _upper(text: str) -> str | None:
+    return text.strip().upper() or None
+
+
+def by_distinct(values: pd.Series, function: Callable[[str], Any]) -> pd.Series:
+    """Apply a function to each distinct text once: long columns hold few of them.
+
+    Parameters
+    ----------
+    values : pandas.Series of object
+        Texts; missing ones stay missing.
+    function : callable
+        Text -> answer.
+
+    Returns
+    -------
+    pandas.Series of object
+        Same index; None for missing.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> by_distinct(pd.Series(["g/l", None, "g/l"]), str.upper).tolist()
+    ['G/L', None, 'G/L']
+    """
+    codes, names = pd.factorize(values)
+    answers = np.array([*(function(str(name)) for name in names), None], dtype=object)
+    return pd.Series(answers[codes], index=values.index, dtype=object)
 
 
 def number_column(frame: pd.DataFrame, name: str) -> pd.Series:

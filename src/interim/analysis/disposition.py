@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.source import ordered
 from interim.analysis.population import (
     MISSING,
     SETS,
@@ -92,7 +93,7 @@ def _infusions(rows: Rows, who: Population, adam: Adam, study: Study) -> None:
         reason = f"not available: {adam.missing.get('ADEX', 'no exposure dataset')}"
         add_not_available(rows, who.groups, variable="infusion", reason=reason)
         return
-    adex = adam["ADEX"].sort_values(["USUBJID", "ASTDT", "SRCSEQ"], kind="stable")
+    adex = ordered(adam["ADEX"], ["USUBJID", "ASTDT", "SRCSEQ"])
     roles = {product.role for product in study.treated()}
     steps: list[tuple[str, pd.DataFrame]] = [
         (phase, adex[adex["APHASE"] == phase]) for phase, role in _PHASE_ROLES if role in roles

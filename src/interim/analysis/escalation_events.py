@@ -10,6 +10,7 @@ import pandas as pd
 from interim.adam.adtox import trigger_events
 from interim.adam.dlt import dlt_windows
 from interim.adam.model import Adam
+from interim.adam.source import ordered
 from interim.analysis.escalation_state import (
     add_absent,
     add_texts,
@@ -109,7 +110,7 @@ def _chosen(adam: Adam, where: pd.Series) -> list[dict[str, Any]]:
     order = adam["ADDLT"].loc[adam["ADDLT"]["LEVEL"].notna()].set_index("USUBJID")["ORDER"]
     frame = adam["ADAE"].assign(ORDER=adam["ADAE"]["USUBJID"].map(order))
     frame = frame[where & frame["ORDER"].notna()]
-    found: list[dict[str, Any]] = frame.sort_values(["ORDER", "ASTDT", "SRCSEQ"]).to_dict("records")  # type: ignore[assignment]
+    found: list[dict[str, Any]] = ordered(frame, ["ORDER", "ASTDT", "SRCSEQ"]).to_dict("records")  # type: ignore[assignment]
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.source import ordered
 from interim.analysis.population import Population, add_not_available, distinct, open_rows, population
 from interim.result import Result, Rows
 from interim.study import Study
@@ -147,7 +148,7 @@ def emergent(adam: Adam, who: Population) -> pd.DataFrame | None:
         return None
     adae = adam["ADAE"]
     keep = (adae["TRTEMFL"] == "Y") & adae["USUBJID"].isin(who.everyone)
-    return adae[keep].sort_values(["USUBJID", "SRCDOM", "SRCSEQ"], kind="stable")
+    return ordered(adae[keep], ["USUBJID", "SRCDOM", "SRCSEQ"])
 
 
 def add_events(

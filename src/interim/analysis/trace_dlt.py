@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.source import ordered
 
 _STEP = "  "
 Records = Callable[[object, object], list[Mapping[str, Any]]]
@@ -67,7 +68,7 @@ def _events(adam: Adam, subject: str, row: Mapping[Any, Any], records: Records) 
     counted = inside["DLTFL"] == "Y"
     if "DLTWINFL" in inside:
         counted |= inside["DLTWINFL"] == "Y"
-    events = inside[counted].sort_values(["ASTDT", "SRCSEQ"], kind="stable")
+    events = ordered(inside[counted], ["ASTDT", "SRCSEQ"])
     if events.empty:
         yield f"{_STEP}none in the window"
     for event in events.to_dict("records"):

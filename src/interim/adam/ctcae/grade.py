@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -115,46 +115,64 @@ def grade_values(values: pd.DataFrame, direction: Direction, *, book: CriteriaBo
     without regard to case; a value is never converted to another unit. The range is taken as given: whether it can be right is
     for the caller to judge.
     """
-    frame = values.reset_index(drop=True)
-    size = len(frame)
-    answer = pd.DataFrame(
-        {
-            "GRADE": np.full(size, np.nan),
-            "RULE": np.zeros(size),
-            "REASON": np.full(size, NO_TERM, dtype=object),
-            "ASSUMED": np.zeros(size, dtype=bool),
-        }
+    size = len(values)
+    numbers = {name: significant(values[name].to_numpy(dtype=float)) for name in _NUMBERS}
+    flags = {name: values[name].to_numpy(dtype=bool) for name in ("HIGH", "ANTICOAG")}
+    answer = _Graded(
+        np.full(size, np.nan),
+        np.zeros(size),
+        np.full(size, NO_TERM, dtype=object),
+        np.zeros(size, dtype=bool),
     )
-    units = frame["UNIT"].map(lambda unit: "" if unit is None or unit != unit else str(unit).upper())
-    for term, part in frame.groupby("TERM", sort=False):
-        for criteria, rows in _by_unit(book.of_term(str(term), direction), units.loc[part.index]):
-            answer.loc[rows] = _graded(frame.loc[rows], criteria).to_numpy()
-        known = book.of_term(str(term), direction)
-        covered = _covered(known, units.loc[part.index])
-        answer.loc[part.index[~covered], "REASON"] = UNIT if known else NO_TERM
-    return answer.astype({"GRADE": float, "RULE": float, "ASSUMED": bool}).set_axis(values.index)
+    for term, unit, rows in _by_term_and_unit(values):
+        known = book.of_term(term, direction)
+        fitting = [item for item in known if _fits(item, unit)]
+        for item in fitting:
+            inside = {name: column[rows] for name, column in numbers.items()}
+            answer.take(rows, _graded(inside, {name: flag[rows] for name, flag in flags.items()}, item))
+        if known and not fitting:
+            answer.reason[rows] = UNIT
+    return pd.DataFrame(
+        {"GRADE": answer.grade, "RULE": answer.rule, "REASON": answer.reason, "ASSUMED": answer.assumed},
+        index=values.index,
+    )
 
 
-def _by_unit(known: tuple[Criteria, ...], units: pd.Series) -> list[tuple[Criteria, pd.Index]]:
-    """Return each criteria with the rows that are in its unit."""
-    pairs = [
-        (item, units.index[(units == item.unit.upper()) if item.fixed_unit else units.notna()])
-        for item in known
-    ]
-    return [(item, rows) for item, rows in pairs if len(rows)]
+@dataclass(frozen=True)
+class _Graded:
+    """Grade, number of the rule, reason of no grade and whether the clinical half was assumed, of many values."""
+
+    grade: Floats
+    rule: Floats
+    reason: npt.NDArray[np.object_]
+    assumed: Bools
+
+    def take(self, rows: npt.NDArray[np.intp], part: _Graded) -> None:
+        for name in ("grade", "rule", "reason", "assumed"):
+            getattr(self, name)[rows] = getattr(part, name)
 
 
-def _covered(known: tuple[Criteria, ...], units: pd.Series) -> Bools:
-    if any(not item.fixed_unit for item in known):
-        return np.ones(len(units), dtype=bool)
-    return units.isin([item.unit.upper() for item in known]).to_numpy(dtype=bool)
+def _by_term_and_unit(values: pd.DataFrame) -> Iterator[tuple[str, str | None, npt.NDArray[np.intp]]]:
+    """Yield each term and unit with the places of its rows; a row without a term is left out."""
+    terms, term_names = pd.factorize(values["TERM"])
+    units, unit_names = pd.factorize(values["UNIT"])
+    pairs = terms.astype(np.int64) * (len(unit_names) + 1) + units + 1
+    order = np.argsort(pairs, kind="stable")
+    first = np.flatnonzero(np.diff(pairs[order], prepend=-1))
+    for rows in np.split(order, first[1:]):
+        if len(rows) and terms[rows[0]] >= 0:
+            unit = units[rows[0]]
+            yield str(term_names[terms[rows[0]]]), None if unit < 0 else str(unit_names[unit]), rows
 
 
-def _graded(rows: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
-    """Apply the rules of one term to the rows that may be judged by them."""
-    numbers = {name: significant(rows[name].to_numpy(dtype=float)) for name in _NUMBERS}
-    flags = {name: rows[name].to_numpy(dtype=bool) for name in ("HIGH", "ANTICOAG")}
-    size = len(rows)
+def _fits(criteria: Criteria, unit: str | None) -> bool:
+    """Tell whether a value in this unit may be judged by the criteria."""
+    return not criteria.fixed_unit or (unit is not None and unit.upper() == criteria.unit.upper())
+
+
+def _graded(numbers: dict[str, Floats], flags: dict[str, Bools], criteria: Criteria) -> _Graded:
+    """Apply the rules of one term."""
+    size = len(numbers["VALUE"])
     grade, number = np.full(size, np.nan), np.zeros(size)
     reason = np.full(size, None, dtype=object)
     assumed = np.zeros(size, dtype=bool)
@@ -168,9 +186,7 @@ def _graded(rows: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
             grade[hit] = rule.grade
             assumed[hit] = rule.assumed and rule.grade > 0
         open_rows &= ~hit
-    return pd.DataFrame(
-        {"GRADE": grade, "RULE": number, "REASON": reason, "ASSUMED": assumed}, index=rows.index
-    )
+    return _Graded(grade, number, reason, assumed)
 
 
 def _matches(rule: Rule, numbers: dict[str, Floats], flags: dict[str, Bools]) -> Bools:

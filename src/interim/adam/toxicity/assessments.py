@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from interim.adam.source import shipped_data, text_missing
+from interim.adam.source import ordered, shipped_data, text_missing
 from interim.adam.toxicity.crs import CrsSigns, astct_crs, ctcae_crs
 from interim.adam.toxicity.graded import Graded
 from interim.adam.toxicity.icans import IcansSigns, contradicts, icans_grade
@@ -66,7 +66,7 @@ def event_at(moments: pd.DataFrame, events: pd.DataFrame) -> pd.Series:
     rows = moments[["USUBJID", "AT"]].rename_axis("ROW").reset_index()
     pairs = rows.merge(spans, on="USUBJID", how="inner", validate="m:m")
     pairs = pairs[(pairs["FROM"] <= pairs["AT"]) & ~(pairs["TO"] < pairs["AT"])]
-    last = pairs.sort_values(["FROM", "SRCSEQ"], kind="stable").drop_duplicates("ROW", keep="last")
+    last = ordered(pairs, ["FROM", "SRCSEQ"]).drop_duplicates("ROW", keep="last")
     answer[last["ROW"]] = last["SRCSEQ"].to_numpy()
     return answer
 

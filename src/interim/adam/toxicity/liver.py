@@ -15,6 +15,11 @@ from interim.study.toxicity import ToxicityTable
 Pattern = Literal["HEPATOCELLULAR", "CHOLESTATIC", "MIXED"]
 Quadrant = Literal["NORMAL", "TEMPLES_COROLLARY", "HYPERBILIRUBINAEMIA", "HYS_LAW_RANGE"]
 Variant = Literal["uln", "baseline"]
+_ALP_ORDER = (
+    False,
+    None,
+    True,
+)  # of several pairs the one whose ALP speaks for a candidate; unknown before too high
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def hys_law(panel: pd.DataFrame, rules: ToxicityTable, *, variant: Variant = "ul
     Returns
     -------
     HysLaw
-        With the first qualifying pair.
+        With the first pair within the window whose ALP is not too high; if there is none, the first whose ALP is unknown,
+        else the first: an early cholestatic pair does not hide a later one.
 
     Raises
     ------
@@ -70,13 +76,18 @@ def hys_law(panel: pd.DataFrame, rules: ToxicityTable, *, variant: Variant = "ul
     ratio = r_ratio(panel, first)
     if rules.hys_order == "at_first":
         bilirubin = bilirubin[bilirubin["DAY"] >= first]
-    pairs = sorted(
-        (abs(a - b) > rules.hys_window_days, a, b) for a in set(at["DAY"]) for b in set(bilirubin["DAY"])
-    )
-    if not pairs or pairs[0][0]:
+    pairs = [
+        (a, b)
+        for a in sorted(set(at["DAY"]))
+        for b in sorted(set(bilirubin["DAY"]))
+        if abs(a - b) <= rules.hys_window_days
+    ]
+    if not pairs:
         return HysLaw(False, first, ratio=ratio, reason="TOO_FAR")
-    _, at_day, bilirubin_day = pairs[0]
-    cholestatic = _alp(panel, at_day, rules, variant)
+    judged = {a: _alp(panel, int(a), rules, variant) for a, _ in pairs}
+    cholestatic, (at_day, bilirubin_day) = min(
+        ((judged[pair[0]], pair) for pair in pairs), key=lambda item: (_ALP_ORDER.index(item[0]), item[1])
+    )
     reason = "ALP" if cholestatic else "ALP_MISSING" if cholestatic is None else ""
     return HysLaw(not cholestatic, int(at_day), int(bilirubin_day), ratio, reason)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -46,13 +46,15 @@ def spans(source: pd.DataFrame, start: str, end: str) -> pd.DataFrame:
     return pd.DataFrame({"FROM": begun["DTM"].fillna(begun["FIRST"]), "TO": last}, index=source.index)
 
 
-def clinical_values(sdtm: Sdtm) -> pd.DataFrame:
+def clinical_values(sdtm: Sdtm, codes: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the clinical-event records that describe signs.
 
     Parameters
     ----------
     sdtm : Sdtm
         CE.
+    codes : sequence of str, optional
+        Which signs; default those of cytokine release and neurotoxicity.
 
     Returns
     -------
@@ -79,7 +81,8 @@ def clinical_values(sdtm: Sdtm) -> pd.DataFrame:
             "SEQ": source["CESEQ"].map(sequence_text) if "CESEQ" in source else "",
         }
     )
-    wanted = rows["CODE"].isin(list(shipped_data("toxicity")["records"]["ce"])) & rows["FROM"].notna()
+    signs = shipped_data("toxicity")["records"]["ce"] if codes is None else codes
+    wanted = rows["CODE"].isin(list(signs)) & rows["FROM"].notna()
     return rows[wanted].sort_values(["USUBJID", "CODE", "FROM", "SEQ"], kind="stable", ignore_index=True)
 
 

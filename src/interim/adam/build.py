@@ -19,6 +19,7 @@ from interim.adam.adtox_episodes import derive_adtox
 from interim.adam.baseline import Sources, derive_baseline
 from interim.adam.derived import Derived
 from interim.adam.dlt import derive_addlt, dlt_windows, has_dose_ladder
+from interim.adam.finished import finished_adam
 from interim.adam.kinetic_datasets import NAMES as KINETIC_NAMES
 from interim.adam.kinetic_datasets import KineticData, kinetic_datasets
 from interim.adam.model import Adam
@@ -85,8 +86,11 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
     Notes
     -----
     Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADTOX, ADDLT; ADLB; ADTR and ADRS; the other syndromes of ADTOX; baseline
-    variables; analysis sets; ADTTE; ADSUB; kinetics, cytokines, biomarkers and the kinetic sets.
+    variables; analysis sets; ADTTE; ADSUB; kinetics, cytokines, biomarkers and the kinetic sets. Nothing is derived for a study
+    that enters with finished datasets (``data.stage = "adam"``).
     """
+    if study.data.stage == "adam":
+        return finished_adam(sdtm, study)
     record = _Record()
     core, adex = _core(sdtm, study, record)
     core = _safety(sdtm, core, adex, study=study, record=record)

@@ -25,7 +25,8 @@ class Adam:
     findings : tuple of Finding
         Findings of the data room and of the derivations, sorted.
     missing : mapping of str to str
-        Dataset that is not available -> reason.
+        Dataset that is not available -> reason; of finished datasets also parameters (``ADRS.DCR``), variables of ADSL
+        (``ADSL.NACTDT``), and ``SDTM``, the source records.
     rules : tuple of (str, str, str)
         Every derivation check: rule id, severity, "run" or "not run: reason".
     """
@@ -65,6 +66,25 @@ class Adam:
         None
         """
         return all(name in self.datasets for name in names)
+
+    def lacks(self, *names: str) -> str:
+        """Return why something is not available.
+
+        Parameters
+        ----------
+        *names : str
+            Datasets (``ADRS``), or parameters and variables of a finished dataset (``ADRS.DCR``, ``ADSL.NACTDT``).
+
+        Returns
+        -------
+        str
+            The reason of the first that is missing, empty if none is.
+
+        Raises
+        ------
+        None
+        """
+        return next((self.missing[name] for name in names if name in self.missing), "")
 
     def __repr__(self) -> str:
         """Return the datasets with their number of rows."""

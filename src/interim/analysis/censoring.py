@@ -64,6 +64,11 @@ def _add_kinds(rows: Rows, who: Population, times: pd.DataFrame, endpoint: str) 
     event = times["CNSR"] == 0
     for stat, part in (("n", times), ("events", times[event]), ("censored", times[~event])):
         add_counts(rows, who, variable=endpoint, stat=stat, subjects=part["USUBJID"])
+    if not set(times.loc[~event, "RSNCD"]) <= {*CNSR}:
+        reason = "not available: the reasons of censoring are not coded"
+        for kind in ("early", "administrative", "other"):
+            add_not_available(rows, who.groups, variable=f"{endpoint} {kind}", reason=reason)
+        return
     other = tuple(code for code in CNSR if code not in (*EARLY, *ADMINISTRATIVE))
     for kind, codes in (("early", EARLY), ("administrative", ADMINISTRATIVE), ("other", other)):
         part = times[times["RSNCD"].isin(codes)]
@@ -75,6 +80,10 @@ def _add_kinds(rows: Rows, who: Population, times: pd.DataFrame, endpoint: str) 
 
 
 def _add_gaps(rows: Rows, who: Population, times: pd.DataFrame, *, adam: Adam, study: Study) -> None:
+    if reason := adam.lacks("SDTM"):
+        for variable in ("new_therapy", "gap"):
+            add_not_available(rows, who.groups, variable=variable, reason=f"not available: {reason}")
+        return
     add_counts(rows, who, variable="new_therapy", subjects=times.loc[times["RSNCD"] == "K-NACT", "USUBJID"])
     if not adam.has("ADRS") or "STARTDT" not in times:
         add_not_available(rows, who.groups, variable="gap", reason="not available: no dates of assessments")

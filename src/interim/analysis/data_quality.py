@@ -51,6 +51,8 @@ def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
                 rows.add(stat, None, variable=name, status="NA", reason="not touched by the cut-off")
             else:
                 rows.add(stat, int(value), variable=name, n=int(value))
+    if reason := adam.lacks("SDTM"):
+        rows.add("stage", None, text=reason, variable="study", level=study.study.id)
     for source in sdtm.sources:
         rows.add("file_records", source.records, variable=source.domain, level=source.name, n=source.records)
         rows.add("sha256", None, text=source.sha256, variable=source.domain, level=source.name)

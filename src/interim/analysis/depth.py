@@ -59,7 +59,7 @@ def summary(adam: Adam, study: Study) -> Result:
     who = population(adam, study, efficacy_set(study))
     rows = open_rows("depth.summary", "Time to response, depth of response, marker response", who)
     times, reason = times_of(adam, "TTR")
-    if not adam.has("ADTTE"):
+    if not adam.has("ADTTE") or adam.lacks("ADTTE.TTR"):
         add_not_available(rows, who.groups, variable="time_to_response", stat="median", reason=reason)
     else:
         first = pd.Series(dtype=float) if times is None else times.set_index("USUBJID")["AVAL"]

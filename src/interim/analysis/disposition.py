@@ -9,6 +9,7 @@ from interim.adam.source import ordered
 from interim.analysis.population import (
     MISSING,
     SETS,
+    AnalysisSet,
     Population,
     add_counts,
     add_not_available,
@@ -59,7 +60,7 @@ def participant_flow(adam: Adam, study: Study) -> Result:
     add_counts(rows, who, variable="enrolled", subjects=who.everyone)
     add_not_available(rows, who.groups, variable="manufacture", reason=_OUTSIDE["manufacture"])
     _infusions(rows, who, adam, study)
-    _status(rows, who, adsl[adsl["USUBJID"].isin(who.everyone)])
+    _status(rows, who, adsl[adsl["USUBJID"].isin(who.everyone)], adam.lacks("ADSL.NACTDT"))
     return rows.build()
 
 
@@ -107,7 +108,7 @@ def _infusions(rows: Rows, who: Population, adam: Adam, study: Study) -> None:
             add_counts(rows, who, variable="infusion", level=f"{name} {number}", subjects=ids)
 
 
-def _status(rows: Rows, who: Population, enrolled: pd.DataFrame) -> None:
+def _status(rows: Rows, who: Population, enrolled: pd.DataFrame, no_dates: str) -> None:
     filled = enrolled.fillna({"EOSSTT": MISSING})
     states = by_value(filled, "EOSSTT")
     for level in ("ONGOING", "COMPLETED", "DISCONTINUED", *([MISSING] if MISSING in states else [])):
@@ -115,9 +116,12 @@ def _status(rows: Rows, who: Population, enrolled: pd.DataFrame) -> None:
     left = enrolled[enrolled["EOSSTT"] == "DISCONTINUED"].fillna({"DCSREAS": MISSING})
     for reason, ids in by_value(left, "DCSREAS").items():
         add_counts(rows, who, variable="discontinuation", level=reason, subjects=ids)
-    add_counts(
-        rows, who, variable="new_therapy", subjects=enrolled.loc[enrolled["NACTDT"].notna(), "USUBJID"]
-    )
+    if no_dates:
+        add_not_available(rows, who.groups, variable="new_therapy", reason=f"not available: {no_dates}")
+    else:
+        add_counts(
+            rows, who, variable="new_therapy", subjects=enrolled.loc[enrolled["NACTDT"].notna(), "USUBJID"]
+        )
     add_counts(rows, who, variable="death", subjects=enrolled.loc[enrolled["DTHFL"] == "Y", "USUBJID"])
 
 
@@ -145,19 +149,8 @@ def analysis_sets(adam: Adam, study: Study) -> Result:
     who = population(adam, study, "ENR")
     rows = open_rows("disposition.analysis_sets", "Analysis sets and reasons for exclusion", who)
     enrolled = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)]
-    roles = {product.role for product in study.products}
     for item in SETS.values():
-        if item.role and item.role not in roles:
-            reason = f"not applicable: the study has no product for the {set_label(item.code, study)}"
-            add_not_available(rows, who.groups, variable=item.code, reason=reason)
-            continue
-        member = enrolled[item.flag] == "Y"
-        add_counts(rows, who, variable=item.code, subjects=enrolled.loc[member, "USUBJID"])
-        if item.code == "ENR":
-            continue
-        excluded = enrolled[~member].fillna({item.reason: MISSING})
-        for reason, ids in by_value(excluded, item.reason).items():
-            add_counts(rows, who, variable=f"{item.code} excluded", level=reason, subjects=ids)
+        _add_set(rows, who, item, enrolled=enrolled, reason=_no_set(item, adam, study))
     for code in ("PP", "CK", "CK-NK", "BX"):
         flag, reason_of = _KINETIC.get(code, ("", ""))
         if flag not in enrolled:
@@ -168,3 +161,25 @@ def analysis_sets(adam: Adam, study: Study) -> Result:
         for reason, ids in by_value(enrolled[~member], reason_of).items():
             add_counts(rows, who, variable=f"{code} excluded", level=reason, subjects=ids)
     return rows.build()
+
+
+def _no_set(item: AnalysisSet, adam: Adam, study: Study) -> str:
+    """Return why a set does not exist; empty if it does."""
+    if item.role and item.role not in {product.role for product in study.products}:
+        return f"not applicable: the study has no product for the {set_label(item.code, study)}"
+    gone = adam.lacks(f"ADSL.{item.flag}")
+    return f"not available: {gone}" if gone else ""
+
+
+def _add_set(rows: Rows, who: Population, item: AnalysisSet, *, enrolled: pd.DataFrame, reason: str) -> None:
+    """Add the members of a set and the excluded by reason."""
+    if reason:
+        add_not_available(rows, who.groups, variable=item.code, reason=reason)
+        return
+    member = enrolled[item.flag] == "Y"
+    add_counts(rows, who, variable=item.code, subjects=enrolled.loc[member, "USUBJID"])
+    if item.code == "ENR":
+        return
+    excluded = enrolled[~member].fillna({item.reason: MISSING})
+    for text, ids in by_value(excluded, item.reason).items():
+        add_counts(rows, who, variable=f"{item.code} excluded", level=text, subjects=ids)

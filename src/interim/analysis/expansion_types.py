@@ -95,6 +95,9 @@ def not_run(adam: Adam, study: Study) -> str:
         return NO_RATES
     if not adam.has("ADRS"):
         return f"not available: {adam.missing.get('ADRS', 'no response dataset')}"
+    prefix = "C" if study.expansion.response_status == "confirmed" else ""
+    if reason := adam.lacks(f"ADRS.{prefix}RSP", f"ADRS.{prefix}DCR", "ADSL.TUMTYPE"):
+        return f"not available: {reason}"
     return "" if "TUMTYPE" in adam["ADSL"] else "not available: no tumour type in the data"
 
 

@@ -145,7 +145,10 @@ def best_response(adam: Adam, study: Study) -> Result:
     evaluable = population(adam, study, "RE")
     add_sizes(rows, evaluable, variable="population_re")
     _add_endpoints(rows, evaluable, adam, study, suffixes=(("_re", primary),))
-    add_rates(rows, who, study=study, variable="cbr", subjects=_benefit(adam, study, confirmed=primary))
+    if reason := adam.lacks("ADRS.CBR"):
+        add_not_available(rows, who.groups, variable="cbr", stat="rate", reason=f"not available: {reason}")
+    else:
+        add_rates(rows, who, study=study, variable="cbr", subjects=_benefit(adam, study, confirmed=primary))
     return rows.build()
 
 
@@ -159,18 +162,30 @@ def _add_endpoints(
     rows: Rows, who: Population, adam: Adam, study: Study, *, suffixes: Iterable[tuple[str, bool]]
 ) -> None:
     for suffix, confirmed in suffixes:
-        orr = responders(adam, study, confirmed=confirmed)
-        dcr = disease_control(adam, study, confirmed=confirmed)
-        for variable, subjects in (("orr", orr), ("dcr", dcr)):
-            add_rates(rows, who, study=study, variable=variable + suffix, subjects=subjects)
+        prefix = "C" if confirmed else ""
+        for variable, parameter in (("orr", f"{prefix}RSP"), ("dcr", f"{prefix}DCR")):
+            name = variable + suffix
+            if reason := adam.lacks(f"ADRS.{parameter}"):
+                add_not_available(
+                    rows, who.groups, variable=name, stat="rate", reason=f"not available: {reason}"
+                )
+            else:
+                add_rates(rows, who, study=study, variable=name, subjects=_yes(adam, study, parameter))
 
 
 def _add_categories(rows: Rows, who: Population, adam: Adam, study: Study, *, confirmed: bool) -> None:
-    best = chosen(adam, study, "CBOR" if confirmed else "BOR")
+    parameter = "CBOR" if confirmed else "BOR"
+    variable = "bor_confirmed" if confirmed else "bor_unconfirmed"
+    if reason := adam.lacks(f"ADRS.{parameter}"):
+        for level in CATEGORIES:
+            add_not_available(
+                rows, who.groups, variable=variable, level=level, reason=f"not available: {reason}"
+            )
+        return
+    best = chosen(adam, study, parameter)
     found = by_value(best, "AVALC")
     recorded = frozenset[str]().union(*found.values())
     found["MISSING"] = found.get("MISSING", frozenset()) | (who.everyone - recorded)
-    variable = "bor_confirmed" if confirmed else "bor_unconfirmed"
     for level in (*CATEGORIES, *sorted(set(found) - set(CATEGORIES))):
         add_counts(rows, who, variable=variable, level=level, subjects=found.get(level, ()))
 
@@ -182,6 +197,9 @@ def _add_reasons(rows: Rows, who: Population, adam: Adam, study: Study) -> None:
         part = part.assign(RSNCD=part["RSNCD"].astype(str).str.split(";").str[0])
         for reason, ids in by_value(part, "RSNCD").items():
             add_counts(rows, who, variable=variable, level=reason, subjects=ids)
+    if reason := adam.lacks("ADRS.CBOR"):
+        add_not_available(rows, who.groups, variable="pending", reason=f"not available: {reason}")
+        return
     confirmed = chosen(adam, study, "CBOR")
     pending = confirmed["RSNCD"].fillna("").str.contains(_PENDING, regex=False)
     add_counts(rows, who, variable="pending", subjects=confirmed.loc[pending, "USUBJID"])
@@ -326,6 +344,9 @@ def swimmer(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF", column="COHORT")
     rows = open_rows("response.swimmer", "Treatment, response and status", who)
+    if reason := adam.lacks("ADSL.TRTSDT"):
+        rows.add("n", None, variable="course", status="NA", reason=f"not available: {reason}")
+        return rows.build()
     adsl = {str(row["USUBJID"]): row for row in adam["ADSL"].to_dict("records")}
     marks = _marks(adam, study)
     grouped = {str(subject): part for subject, part in marks.groupby("USUBJID", sort=False)}

@@ -51,6 +51,10 @@ def irecist(adam: Adam, study: Study) -> Result:
         reason = f"not available: {adam.missing.get('ADRS', 'no response dataset')}"
         add_not_available(rows, who.groups, variable="orr_unconfirmed", stat="rate", reason=reason)
         return rows.build()
+    if reason := adam.lacks("ADRS.BOR"):
+        reason = f"not available: {reason}"
+        add_not_available(rows, who.groups, variable="orr_unconfirmed", stat="rate", reason=reason)
+        return rows.build()
     _add_best(rows, who, chosen(adam, study, "BOR"), variable="bor_unconfirmed")
     ids = responders(adam, study, confirmed=False)
     add_rates(rows, who, study=study, variable="orr_unconfirmed", subjects=ids)

@@ -52,6 +52,9 @@ def time_points(adam: Adam, study: Study) -> Result:
         reason = f"not available: {adam.missing.get('ADRS', 'no response dataset')}"
         rows.add("n", None, variable="points", status="NA", reason=reason)
         return rows.build()
+    if reason := adam.lacks("ADRS.OVR"):
+        rows.add("n", None, variable="points", status="NA", reason=f"not available: {reason}")
+        return rows.build()
     adrs = adam["ADRS"]
     adrs = adrs[adrs["USUBJID"].isin(who.everyone)]
     wide = _points(adrs, study)
@@ -153,15 +156,18 @@ def _add_derivation(rows: Rows, item: dict[Any, Any], *, first: pd.Timestamp) ->
     place: dict[str, Any] = {"variable": "row", "level": f"{subject} {endpoint}"}
     source = (subject, str(item["SRCDOM"]), _text(item["SRCSEQ"]))
     for stat, column in (("start", "STARTDT"), ("end", "ADT"), ("free", "UADT")):
-        days = (item[column] - first).days
-        rows.add(stat, days, unit="days", sources=[source] if stat == "end" else [], **place)
+        sources = [source] if stat == "end" else []
+        if pd.isna(item[column]) or pd.isna(first):
+            rows.add(stat, None, status="NE", reason="NO_DATE", sources=sources, **place)
+        else:
+            rows.add(stat, (item[column] - first).days, unit="days", sources=sources, **place)
     rows.add("days", float(item["AVAL"]), unit="days", **place)
     texts = {
         "participant": subject,
         "endpoint": endpoint,
-        "reason": str(item["RSNCD"]),
-        "rule": str(item["RULEID"]),
-        "source": f"{item['SRCDOM']}.{item['SRCVAR']}",
+        "reason": _text(item["RSNCD"]),
+        "rule": _text(item["RULEID"]),
+        "source": ".".join(str(item[name]) for name in ("SRCDOM", "SRCVAR") if item[name]) or "-",
     }
     for stat, text in texts.items():
         rows.add(stat, None, text=text, **place)

@@ -108,10 +108,13 @@ def variants(setting: Setting) -> Iterator[Variant]:
     StudyError
         If the endpoint of a variant cannot be built.
     """
+    closed = setting.adam.lacks("SDTM")
     for row in sensitivity_rows():
         if row["id"] == PRIMARY:
             primary = setting.adam["ADTTE"]
             yield _variant(row, primary[primary["PARAMCD"] == "PFS"])
+        elif closed:
+            yield _not_run(row, closed)
         elif "make" in row:
             yield from _MAKERS[row["make"]](row, setting)
         else:

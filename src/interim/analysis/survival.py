@@ -93,6 +93,8 @@ def times_of(adam: Adam, endpoint: str) -> tuple[pd.DataFrame | None, str]:
     if not adam.has("ADTTE"):
         return None, f"not available: {adam.missing.get('ADTTE', 'no time-to-event dataset')}"
     adtte = adam["ADTTE"]
+    if reason := adam.lacks(f"ADTTE.{endpoint}"):
+        return None, f"not available: {reason}"
     times = adtte[adtte["PARAMCD"] == endpoint].sort_values(["AVAL", "CNSR", "USUBJID"], kind="stable")
     if times.empty and endpoint != "DOR":
         return None, f"not available: ADTTE holds no {endpoint}"

@@ -20,7 +20,12 @@ from interim.errors import DataError, Finding
 from interim.study import Study
 
 _MAP_RULES = (("XD-COLUMN", "stop"), ("MAP-VALUE", "stop"), ("MAP-COLUMN", "warn"), ("MAP-DOMAIN", "info"))
-_NEEDED = (("DM",), ("EX",), ("AE",), ("TR", "RS"), ("TU", "RS"))
+_NEEDED = {"sdtm": (("DM",), ("EX",), ("AE",), ("TR", "RS"), ("TU", "RS")), "adam": (("ADSL",),)}
+_WHY = {
+    "sdtm": "a report needs DM, EX, AE and either TR with TU or RS",
+    "adam": "a study that enters with analysis datasets needs ADSL",
+}
+_NO_CUT = "not run: finished analysis datasets are not cut"
 Register = tuple[tuple[str, str, str], ...]
 
 
@@ -47,12 +52,25 @@ def open_data(study: Study) -> Sdtm:
     extract = read_data(study)
     report = run_checks(extract, study, stage="extract")
     extract = extract.with_findings(report.findings)
+    if study.data.stage == "adam":
+        return _entered(extract, study, report.rules)
     cut = cut_sdtm(extract, study)
     again = run_checks(cut, study, stage="cut")
     findings = _unique((*cut.findings, *again.findings))
     if study.data.on_stop == "halt" and any(finding.severity == "stop" for finding in findings):
         raise DataError(findings)
     return replace(cut, findings=findings, rules=_register(cut.rules, report.rules, again.rules))
+
+
+def _entered(extract: Sdtm, study: Study, ran: Register) -> Sdtm:
+    """Return finished analysis datasets as they were delivered: checked, not cut."""
+    findings = _unique(extract.findings)
+    if study.data.on_stop == "halt" and any(finding.severity == "stop" for finding in findings):
+        raise DataError(findings)
+    cut_rules = {name for name, _ in CUT_RULES}
+    skipped = tuple((name, severity, _NO_CUT) for name, severity in CUT_RULES)
+    known = tuple(row for row in extract.rules if row[0] not in cut_rules)
+    return replace(extract, findings=findings, rules=_register(known, skipped, ran))
 
 
 def read_data(study: Study) -> Sdtm:
@@ -78,11 +96,11 @@ def read_data(study: Study) -> Sdtm:
     for delivery in found:
         _take(work, delivery)
     domains = {name: _typed(work, name, frames) for name, frames in sorted(work.frames.items())}
-    work.findings += _missing_domains(set(domains) | work.failed)
+    work.findings += _missing_domains(set(domains) | work.failed, study.data.stage)
     return Sdtm(
         domains=domains,
         cut=study.cut,
-        sources=tuple(sorted(work.sources, key=lambda s: (s.name, s.domain))),
+        sources=_one_each(work.sources),
         findings=_unique(work.findings),
         ledger=tuple(work.ledger),
         rules=tuple((*rule, "run") for rule in (*FILE_RULES, *_MAP_RULES, *CUT_RULES)),
@@ -116,6 +134,16 @@ def _take(work: _Work, delivery: Delivery) -> None:
     work.findings += mapped.findings
     work.ledger += mapped.ledger
     work.sources.append(_source(delivery, read, len(mapped.frame)))
+
+
+def _one_each(sources: Sequence[Source]) -> tuple[Source, ...]:
+    """Return one source per file and domain: a file may fill a domain by several parts of a mapping."""
+    found: dict[tuple[str, str, str], Source] = {}
+    for source in sources:
+        key = (source.name, source.domain, source.sha256)
+        earlier = found.get(key)
+        found[key] = source if earlier is None else replace(source, records=source.records + earlier.records)
+    return tuple(sorted(found.values(), key=lambda s: (s.name, s.domain)))
 
 
 def _source(delivery: Delivery, read: FileRead, records: int) -> Source:
@@ -156,14 +184,14 @@ def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return joined.astype(object).where(joined.notna(), None)
 
 
-def _missing_domains(present: set[str]) -> list[Finding]:
-    lacking = [group for group in _NEEDED if not present & set(group)]
+def _missing_domains(present: set[str], stage: Literal["sdtm", "adam"]) -> list[Finding]:
+    lacking = [group for group in _NEEDED[stage] if not present & set(group)]
     return [
         Finding(
             "XD-DOMAIN",
             "stop",
             group[0],
-            f"domain {' or '.join(group)} is missing; a report needs DM, EX, AE and either TR with TU or RS",
+            f"domain {' or '.join(group)} is missing; {_WHY[stage]}",
         )
         for group in lacking
     ]

@@ -36,7 +36,7 @@ class Factor:
 
 
 def to_standard_units(frame: pd.DataFrame, domain: str) -> tuple[pd.DataFrame, tuple[LedgerLine, ...]]:
-    """Convert standard results that are in a permitted other unit (tumour diameters in cm).
+    """Convert results that are in a permitted other unit (tumour diameters in cm, times in months).
 
     Parameters
     ----------
@@ -48,17 +48,17 @@ def to_standard_units(frame: pd.DataFrame, domain: str) -> tuple[pd.DataFrame, t
     Returns
     -------
     tuple of (pandas.DataFrame, tuple of LedgerLine)
-        --STRESN, --STRESC and --STRESU in the standard unit; one ledger line per changed cell.
+        --STRESN, --STRESC and --STRESU (AVAL, AVALU of a finished dataset) in the standard unit; one ledger line per changed cell.
 
     Raises
     ------
     None
     """
     known = spec.domain(domain)
-    unit, number, text = (f"{domain}{suffix}" for suffix in ("STRESU", "STRESN", "STRESC"))
     lines: list[LedgerLine] = []
-    if known is None or unit not in frame or number not in frame:
+    if known is None or not {*known.result[:2]} <= set(frame.columns):
         return frame, ()
+    unit, number, text = known.result
     for conversion in known.units:
         here = (frame[unit] == conversion.unit).to_numpy(dtype=bool)
         if not here.any():

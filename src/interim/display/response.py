@@ -293,7 +293,9 @@ def figure_swimmer(result: Result, study: Study) -> Figure:
     numbers = Numbers(result, study)
     lanes = _lanes(numbers, result)
     if not lanes:
-        return not_drawn(numbers, title=result.title, reason="no treated participant")
+        row = numbers.row("n", variable="course")
+        reason = "no treated participant" if row is None else str(row["reason"])
+        return not_drawn(numbers, title=result.title, reason=reason)
     pitch = 4.2 if len(lanes) <= MOST_NAMED_BARS else max(0.8, 190.0 / len(lanes))
     size = (PORTRAIT_MM, 26.0 + pitch * len(lanes))
     svg, png = drawn(

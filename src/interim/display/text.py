@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -204,7 +204,24 @@ def _find(key: str, store: ResultStore) -> Mapping[str, Any]:
     try:
         return store.find(full)
     except KeyError as error:
-        raise ReportError(f"{{{key}}}: {error.args[0]}") from error
+        row = _unanswered(parts, store)
+        if row is None:
+            raise ReportError(f"{{{key}}}: {error.args[0]}") from error
+        return row
+
+
+def _unanswered(parts: Sequence[str], store: ResultStore) -> Mapping[str, Any] | None:
+    """Return the row that says why a question, or a place of it, has no answer; None if it has one."""
+    if parts[0] not in store:
+        return None
+    frame = store[parts[0]].frame
+    place = "/".join(slug(part) or "-" for part in parts[:-1]) + "/"
+    asked = frame[~frame["variable"].astype(str).str.startswith("population")]
+    here = asked[asked["result_id"].str.startswith(place)]
+    chosen = here if len(here) else asked
+    if chosen.empty or not (chosen["status"] == "NA").all():
+        return None
+    return {str(name): value for name, value in chosen.iloc[0].items()}
 
 
 def _limits(key: str, layout: str, store: ResultStore, study: Study) -> list[Span]:
@@ -223,7 +240,7 @@ def _limits(key: str, layout: str, store: ResultStore, study: Study) -> list[Spa
         )
         for row in rows
     ]
-    return [spans[0], Span(" to "), spans[1]]
+    return spans[:1] if spans[0] == spans[1] else [spans[0], Span(" to "), spans[1]]
 
 
 def _whole(value: Any) -> int:

@@ -19,12 +19,14 @@ from interim.data.check.values import masked
 from interim.data.model import Sdtm
 from interim.errors import Finding
 
+SOURCE_RULES = [rule for rule in RULES if not rule.finished]
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "methods" / "checks.md"
 CUT = datetime(2025, 12, 31, 23, 59, 59)
 # Severities of the defects that data alone decide, from the specification of the seeded defects and of the data contract.
 STOP = (
     "DM-UNIQ EX-RANGE-UNIT EX-ORDER AE-ORDER AE-G5 AE-POSTDTH LB-UNIT-DIST TR-UNIT TU-BASE DS-DEATH DCUT PC-TAD PC-UNIT MI-RANGE DM-CONSENT XD-ORPHAN "
-    "PII-SCAN XD-ISO XD-KEY XD-REQ XD-SUPP XD-FUTURE XD-POSTDTH DOSE-RECORD DOSE-LEVEL DOSE-EARLY DM-DTH DS-MULTIDTH EX-NODOSE EX-END EX-UNIT AE-FATAL TR-DUP"
+    "PII-SCAN XD-ISO XD-KEY XD-REQ XD-SUPP XD-FUTURE XD-POSTDTH DOSE-RECORD DOSE-LEVEL DOSE-EARLY DM-DTH DS-MULTIDTH EX-NODOSE EX-END EX-UNIT AE-FATAL TR-DUP "
+    "ADAM-SUBJECT ADAM-SETS ADAM-COHORT ADAM-DATE ADAM-CNSR ADAM-UNIT ADAM-TIME ADAM-DEATH ADAM-ORDER ADAM-RESP"
 )
 INFO = "EX-WINDOW AE-OVERLAP LB-NOAE LB-ULOQ LB-GLR LB-MULTI TR-LINK RS-GAP CM-NEWTX PC-LLOQ PC-WIN MI-AGE SV-WIN"
 
@@ -34,7 +36,7 @@ def test_clean_study_has_no_finding_and_every_rule_runs(run):
     report = run()
     assert [str(finding) for finding in report.findings] == []
     assert [row for row in report.rules if row[2] != "run"] == []
-    assert len(report.rules) == len(RULES)
+    assert len(report.rules) == len(SOURCE_RULES)
 
 
 def test_severities():
@@ -51,14 +53,14 @@ def test_missing_domains_and_columns_are_named(run, clean_frames):
     assert rules["CM-NEWTX"] == "not run: EX not delivered"
     assert rules["Q-OPEN"] == "not run: none of QUERY delivered"
     assert rules["AE-DUP"] == "run"
-    assert len(rules) == len(RULES)
+    assert len(rules) == len(SOURCE_RULES)
 
 
 @pytest.mark.rule("CHECK-03")
 def test_no_domain_at_all(mini):
     report = run_checks(Sdtm({}, CUT), mini)
     assert report.findings == ()
-    assert len(report.rules) == len(RULES)
+    assert len(report.rules) == len(SOURCE_RULES)
 
 
 @pytest.mark.rule("CHECK-03")

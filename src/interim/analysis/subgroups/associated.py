@@ -237,8 +237,10 @@ def type_by_dose(adam: Adam, study: Study) -> Result:
     features = {"treated": who.everyone, "evaluable": frozenset(adsl.loc[adsl["DLTEVFL"] == "Y", "USUBJID"])}
     if adam.has("ADRS"):
         confirmed = study.response.confirmation_required
-        features["responders"] = responders(adam, study, confirmed=confirmed)
-        features["control"] = disease_control(adam, study, confirmed=confirmed)
+        if not adam.lacks("ADRS.CRSP" if confirmed else "ADRS.RSP"):
+            features["responders"] = responders(adam, study, confirmed=confirmed)
+        if not adam.lacks("ADRS.CDCR" if confirmed else "ADRS.DCR"):
+            features["control"] = disease_control(adam, study, confirmed=confirmed)
     for level, members in types.items():
         part = who.narrow(members)
         for variable, subjects in features.items():

@@ -112,16 +112,27 @@ def _events(adam: Adam, name: str, subjects: Sequence[str]) -> np.ndarray[tuple[
     return np.array([subject in hit for subject in subjects], dtype=np.bool_)
 
 
-def _response(adam: Adam, study: Study) -> Values:
+def _prefix(study: Study) -> str:
+    return "C" if study.response.confirmation_required else ""
+
+
+def _response(adam: Adam, study: Study) -> Values | str:
+    if reason := adam.lacks(f"ADRS.{_prefix(study)}RSP"):
+        return f"not available: {reason}"
     return dict.fromkeys(responders(adam, study, confirmed=study.response.confirmation_required), 1.0)
 
 
-def _control(adam: Adam, study: Study) -> Values:
+def _control(adam: Adam, study: Study) -> Values | str:
+    if reason := adam.lacks(f"ADRS.{_prefix(study)}DCR"):
+        return f"not available: {reason}"
     return dict.fromkeys(disease_control(adam, study, confirmed=study.response.confirmation_required), 1.0)
 
 
-def _best(adam: Adam, study: Study) -> Values:
-    rows = chosen(adam, study, "CBOR" if study.response.confirmation_required else "BOR")
+def _best(adam: Adam, study: Study) -> Values | str:
+    parameter = f"{_prefix(study)}BOR"
+    if reason := adam.lacks(f"ADRS.{parameter}"):
+        return f"not available: {reason}"
+    rows = chosen(adam, study, parameter)
     ranks = rows["AVALC"].map(BOR_RANKS)
     return {str(who): float(rank) for who, rank in zip(rows["USUBJID"], ranks, strict=True) if rank == rank}
 

@@ -11,10 +11,15 @@ from interim.data.check.records import Hit, Records, hits
 from interim.data.check.registry import rule
 from interim.data.check.vocabulary import words
 from interim.data.dates import read_iso
+from interim.data.spec import domain
 
 _ALL = ("T 14.2.3.1", "T 14.2.3.2", "T 14.3.1.1")
 _MONTH_DOMAINS = ("DM", "AE", "CM", "PR", "MH", "LB")
 _SCANS = ("TU", "TR", "RS")
+_NOT_CUT = {
+    "sdtm": "date after the cut-off in data that claim to be cut; deliver again or set data.source_is_cut = false",
+    "adam": "date after the cut-off in finished analysis datasets; they must be made at data.cut_date",
+}
 
 
 def date_columns(records: Records) -> list[str]:
@@ -28,12 +33,17 @@ def date_columns(records: Records) -> list[str]:
     Returns
     -------
     list of str
-        Columns whose name ends in DTC.
+        Columns whose name ends in DTC; in a finished analysis dataset those that the specification calls dates, but
+        planned ones.
 
     Raises
     ------
     None
     """
+    known = domain(records.name)
+    if known is not None and known.stage == "adam":
+        dates = {v.name for v in known.variables.values() if v.kind == "dtc"} - set(words("terms")["planned"])
+        return [name for name in records.frame.columns if name in dates]
     return [name for name in records.frame.columns if str(name).endswith("DTC")]
 
 
@@ -91,7 +101,7 @@ def _after_extract(context: Context) -> Iterator[Hit]:
 @rule("DCUT", severity="stop", effect=_ALL)
 def _after_cut(context: Context) -> Iterator[Hit]:
     """The delivery claims to be cut, but a date lies after the cut-off."""
-    if not context.study.data.source_is_cut:
+    if not (context.study.data.source_is_cut or context.study.data.stage == "adam"):
         return
     cut = pd.Timestamp(context.study.cut)
     for records in context.delivered():
@@ -101,7 +111,7 @@ def _after_cut(context: Context) -> Iterator[Hit]:
                 records.dates(name)["START"] > cut,
                 variable=name,
                 expected=f"not after {cut:%Y-%m-%dT%H:%M}",
-                message="date after the cut-off in data that claim to be cut; deliver again or set data.source_is_cut = false",
+                message=_NOT_CUT[context.study.data.stage],
             )
 
 
@@ -124,8 +134,8 @@ def _lacks_month(text: str) -> bool:
 @rule("XD-PARTDTH", severity="warn", effect=("T 14.2.3.2", "T 14.6.5"))
 def _partial_death(context: Context) -> Iterator[Hit]:
     """A date of death is partial."""
-    for domain, name in (("DM", "DTHDTC"), ("AE", "AEDTHDTC")):
-        records = context.records(domain)
+    for source, name in (("DM", "DTHDTC"), ("AE", "AEDTHDTC")):
+        records = context.records(source)
         dates = records.dates(name)
         partial = dates["VALID"] & dates["DT"].isna() & records.code(name).notna()
         message = "partial date of death: overall survival uses an imputed day; ask for the day"

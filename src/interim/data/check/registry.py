@@ -8,6 +8,7 @@ from typing import Literal
 
 from interim.data.check.context import Context
 from interim.data.check.records import Hit
+from interim.data.spec import domain_names
 from interim.errors import Severity
 
 Stage = Literal["extract", "cut"]
@@ -47,6 +48,11 @@ class Rule:
     any_of: tuple[str, ...]
     stages: tuple[Stage, ...]
     effect: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        """True if the rule is about finished analysis datasets, which only some studies enter with."""
+        return any(name in domain_names("adam") for name in self.needs)
 
     def missing(self, context: Context) -> str:
         """Return why the check cannot run.

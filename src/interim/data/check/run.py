@@ -10,6 +10,7 @@ from interim.data.check import (  # noqa: F401 - importing a topic registers its
     dates,
     decisions,
     exposure,
+    finished,
     grades,
     keys,
     kinetics,
@@ -61,7 +62,8 @@ def run_checks(
     study : Study
         Parameters.
     stage : {"extract", "cut"}
-        All delivered records, or those up to the cut-off (rules marked C).
+        All delivered records, or those up to the cut-off (rules marked C). Rules about finished analysis datasets exist
+        only for a study that enters with them.
     only : collection of str, optional
         Rule ids to run; default all.
 
@@ -102,6 +104,8 @@ def check_context(
     register: list[tuple[str, str, str]] = []
     for rule in RULES:
         if stage not in rule.stages or (only is not None and rule.id not in only):
+            continue
+        if rule.finished and study.data.stage != "adam":
             continue
         reason = rule.missing(context)
         register.append((rule.id, rule.severity, f"not run: {reason}" if reason else "run"))

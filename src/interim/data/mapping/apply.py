@@ -225,11 +225,11 @@ def _changes(frame: pd.DataFrame, domain: str, made: _Made) -> list[LedgerLine]:
 def _column_findings(frame: pd.DataFrame, delivery: Delivery) -> list[Finding]:
     table, domain = delivery.table, delivery.domain
     base = Finding("MAP-COLUMN", "warn", domain, "", file=delivery.path.name)
-    used = {source for rule in table.column.values() for source in rule.sources} | set(table.rows.filter)
-    absent = sorted(used - set(map(str, frame.columns)))
+    absent = sorted(table.used - set(map(str, frame.columns)))
     lost = "the mapping names this column, but the file does not have it; correct the mapping or the file"
     found = [replace(base, severity="stop", variable=name, message=lost) for name in absent]
-    rest = [str(c) for c in frame.columns if str(c) not in used and str(c) not in delivery.ignore]
+    used = table.used | delivery.elsewhere | set(delivery.ignore)
+    rest = [str(c) for c in frame.columns if str(c) not in used]
     known = spec.domain(domain)
     if table.identity:
         new = [name for name in rest if known is None or known.variable(name) is None]

@@ -19,6 +19,8 @@ from interim.study.tables import freeze
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MAY_BE_ANYTHING = {".json", ".txt"}
+_KINDS = {"sdtm": "an SDTM domain", "adam": "an analysis dataset"}
+_EXAMPLES = {"sdtm": "dm.csv, ex.csv, ae.csv", "adam": "adsl.csv, adrs.csv, adtte.csv"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Delivery:
         Share of unmapped cells of a column above which the run stops.
     ignore : tuple of str
         Columns left out on purpose.
+    elsewhere : frozenset of str
+        Columns that other tables take from the same file.
     """
 
     domain: str
@@ -53,6 +57,7 @@ class Delivery:
     table: TableMap
     max_unmapped: float
     ignore: tuple[str, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
 
 
 def deliveries(study: Study) -> tuple[tuple[Delivery, ...], tuple[Finding, ...]]:
@@ -127,7 +132,9 @@ def _expand(text: str, base: Path, file: str) -> Path:
 
 
 def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
+    _at_stage(mapping, file, study)
     base = _expand(mapping.source.path, file.parent, str(file))
+    parts = [(name, table) for name, tables in mapping.table.items() for table in tables]
     return [
         Delivery(
             name,
@@ -140,9 +147,30 @@ def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
             table,
             study.data.max_unmapped,
             mapping.ignore.get(name, ()),
+            frozenset(
+                column
+                for _, other in parts
+                if (other.rows.file, other.rows.sheet) == (table.rows.file, table.rows.sheet)
+                for column in other.used
+            ),
         )
-        for name, table in mapping.table.items()
+        for name, table in parts
     ]
+
+
+def _at_stage(mapping: Mapping, file: Path, study: Study) -> None:
+    """Refuse a mapping whose targets belong to another stage than the one at which the study enters."""
+    permitted = spec.domain_names(study.data.stage)
+    message = f"is not {_KINDS[study.data.stage]}, but data.stage = {study.data.stage!r}"
+    wrong = [
+        Problem(f"table.{name}", message, str(file))
+        for name in mapping.table
+        if (known := spec.domain(name)) is not None and known.stage != study.data.stage
+    ]
+    if wrong:
+        raise StudyError(
+            [*wrong, Problem("data.stage", f"permitted tables: {', '.join(permitted)}", str(study.file))]
+        )
 
 
 def _folder(folder: Path, study: Study) -> tuple[tuple[Delivery, ...], tuple[Finding, ...]]:
@@ -153,18 +181,19 @@ def _folder(folder: Path, study: Study) -> tuple[tuple[Delivery, ...], tuple[Fin
     files = sorted(p for p in folder.glob("*") if p.is_file() and p.suffix.lower() in EXTENSIONS)
     for file in files:
         name = file.stem.upper()
-        if spec.domain(name) is not None:
+        known = spec.domain(name)
+        if known is not None and known.stage == study.data.stage:
             found.append(Delivery(name, file, options, None, source, table, study.data.max_unmapped))
         elif file.suffix.lower() not in _MAY_BE_ANYTHING:
-            findings.append(_unread(name, file))
+            findings.append(_unread(name, file, _KINDS[study.data.stage]))
     if not found:
-        message = f"{folder}: no file of an SDTM domain; expected for example dm.csv, ex.csv, ae.csv"
+        message = f"{folder}: no file of {_KINDS[study.data.stage]}; expected for example {_EXAMPLES[study.data.stage]}"
         findings.append(Finding("XD-FILE", "stop", "ALL", message))
     return tuple(found), tuple([*findings, *_twice(found)])
 
 
-def _unread(name: str, file: Path) -> Finding:
-    message = "the file name is no SDTM domain; the file is left unread"
+def _unread(name: str, file: Path, kind: str) -> Finding:
+    message = f"the file name is not that of {kind}; the file is left unread"
     return Finding("MAP-DOMAIN", "info", name, message, key=(file.name,), file=file.name)
 
 

@@ -181,6 +181,11 @@ class TableMap(_Table):
     column: dict[str, Column] = Field(default_factory=dict)
     unit: tuple[Unit, ...] = ()
 
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of the source columns that are read."""
+        return frozenset(s for rule in self.column.values() for s in rule.sources) | set(self.rows.filter)
+
     @field_validator("column", mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
@@ -196,21 +201,30 @@ class Mapping(_Table):
     ----------
     source : Source
         Where the files are.
-    table : dict of str to TableMap
-        Domain -> how it is filled.
+    table : dict of str to tuple of TableMap
+        Domain -> how it is filled; several parts stand one below the other (``[[table.NAME]]``).
     ignore : dict of str to tuple of str
         Domain -> source columns that are left out on purpose.
     """
 
     source: Source
-    table: Annotated[dict[str, TableMap], Field(min_length=1)]
+    table: Annotated[dict[str, Annotated[tuple[TableMap, ...], Field(min_length=1)]], Field(min_length=1)]
     ignore: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @field_validator("table", mode="before")
+    @classmethod
+    def _parts(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: (part,) if isinstance(part, dict) else part for name, part in value.items()}
 
     @model_validator(mode="after")
     def _known(self) -> Mapping:
         unknown = sorted(name for name in self.table if spec.domain(name) is None)
         if unknown:
-            raise ValueError(f"unknown tables {unknown}; known: {', '.join(spec.domain_names())}")
+            raise ValueError(
+                f"unknown tables {unknown}; known: {', '.join((*spec.domain_names(), *spec.domain_names('adam')))}"
+            )
         lost = sorted(set(self.ignore) - set(self.table))
         if lost:
             raise ValueError(f"[ignore] names tables that are not mapped: {lost}")

@@ -14,6 +14,7 @@ from typing import Any, Literal
 Kind = Literal["code", "text", "integer", "decimal", "dtc"]
 CutType = Literal["none", "patient", "date", "parent"]
 Core = Literal["R", "C", ""]
+Stage = Literal["sdtm", "adam"]
 
 _SUPP = "SUPP"
 
@@ -128,6 +129,10 @@ class Domain:
         Variables named for this domain; see `variable` for the general ones.
     units : tuple of Conversion
         Units that are converted.
+    stage : {"sdtm", "adam"}
+        Source domain, or finished analysis dataset.
+    result : tuple of str
+        Columns of a result: unit, number, text.
     """
 
     name: str
@@ -139,6 +144,8 @@ class Domain:
     subject: bool = True
     variables: MappingProxyType[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
     units: tuple[Conversion, ...] = ()
+    stage: Stage = "sdtm"
+    result: tuple[str, str, str] = ("", "", "")
 
     @property
     def seq(self) -> str:
@@ -228,11 +235,18 @@ def _domain(name: str, raw: dict[str, Any]) -> Domain:
         subject=raw.get("subject", True),
         variables=MappingProxyType(_variables().get(name, {})),
         units=tuple(Conversion(unit, **item) for unit, item in raw.get("units", {}).items()),
+        stage=raw.get("stage", "sdtm"),
+        result=tuple(raw.get("result", (f"{name}STRESU", f"{name}STRESN", f"{name}STRESC"))),
     )
 
 
-def domain_names() -> tuple[str, ...]:
-    """Return the names of all domains of the specification; ``SUPP`` stands for every supplemental domain.
+def domain_names(stage: Stage = "sdtm") -> tuple[str, ...]:
+    """Return the names of all domains of a stage; ``SUPP`` stands for every supplemental domain.
+
+    Parameters
+    ----------
+    stage : {"sdtm", "adam"}
+        Source domains, or finished analysis datasets.
 
     Returns
     -------
@@ -243,7 +257,7 @@ def domain_names() -> tuple[str, ...]:
     ------
     None
     """
-    return tuple(_domains())
+    return tuple(name for name, found in _domains().items() if found.stage == stage)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from interim.data import spec
 from interim.data.typed import type_domain
 from interim.example import make_study
 
-NAMES = [name for name in spec.domain_names() if name != "SUPP"]
+NAMES = [name for name in (*spec.domain_names(), *spec.domain_names("adam")) if name != "SUPP"]
 EACH = [(name, variable) for name in NAMES for variable in spec.domain(name).variables.values()]
 # Data contract, section 3: required and conditional variables of each domain.
 CONTRACT = {
@@ -83,7 +83,11 @@ def test_variables_are_labelled_typed_and_named_by_their_domain():
         assert len(variable.label) <= 60, variable.name
         assert variable.kind in ("code", "text", "integer", "decimal", "dtc"), variable.name
         assert variable.core in ("R", "C", ""), variable.name
-        if (
+        if spec.domain(name).stage == "adam":  # the causes of an event keep the names of the project
+            assert re.fullmatch(r"[A-Z][A-Z0-9]{1,11}", variable.name), variable.name
+            dated = variable.name.endswith("DT") or variable.name in ("TRTSNK", "TRTENK", "TRTSCT", "TRTECT")
+            assert (variable.kind == "dtc") is dated, (name, variable.name)
+        elif (
             name != "DECISIONS"
         ):  # the one table that is not SDTM keeps the names of the data contract, section 4
             assert re.fullmatch(r"[A-Z][A-Z0-9]{1,7}", variable.name), variable.name

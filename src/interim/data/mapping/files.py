@@ -7,6 +7,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -113,10 +114,17 @@ def read_mapping(file: Path) -> Mapping:
         raise StudyError([Problem("data.sources", f"cannot be read: {error}", str(file))]) from error
     except ValidationError as error:
         problems = [
-            Problem(".".join(map(str, e["loc"])) or "mapping", f"{e['msg']}, found {e['input']!r}", str(file))
+            Problem(_place(e["loc"], raw), f"{e['msg']}, found {e['input']!r}", str(file))
             for e in error.errors()
+            if e["type"] != "too_short" or not e["input"]
         ]
         raise StudyError(problems) from error
+
+
+def _place(loc: tuple[int | str, ...], raw: dict[str, Any]) -> str:
+    """Return the key path of an error; a table in one part has no number."""
+    parts = raw.get("table", {}).get(loc[1]) if len(loc) > 1 and loc[0] == "table" else None
+    return ".".join(map(str, loc[:2] + loc[3:] if isinstance(parts, dict) else loc)) or "mapping"
 
 
 def _expand(text: str, base: Path, file: str) -> Path:

@@ -9,7 +9,7 @@ from inspect import signature
 import pandas as pd
 import pytest
 
-from interim.adam import build_adam
+from interim.adam import build_adam, open_adam
 from interim.data import open_data
 from interim.errors import DataError, StudyError
 from interim.report.registry import registry
@@ -293,6 +293,27 @@ def test_a_time_is_that_of_its_dates(tmp_path, time, wrong):
 def test_confirmation_that_was_not_assessed_stops(tmp_path):
     text = STUDY.replace("confirmation_required = false", "confirmation_required = true")
     assert stops(tmp_path, study=text) == {("ADAM-RESP", None, "PARAMCD")}
+
+
+@pytest.mark.rule("ENTRY-06")
+def test_a_draft_goes_on_but_never_without_participants(tmp_path):
+    draft = STUDY.replace('stage = "adam"', 'stage = "adam"\non_stop = "draft"').replace("TRT01P", "NOWHERE")
+    data = open_adam(written(tmp_path, study=draft))
+    assert {f.rule for f in data.adam.findings if f.severity == "stop"} == {"ADAM-COHORT"}
+    assert data.adam["ADSL"]["COHORT"].isna().all()
+    (tmp_path / "adam" / "adsl.csv").unlink()
+    with pytest.raises(DataError, match="needs ADSL"):
+        open_adam(read_study(tmp_path / "study.toml"))
+
+
+@pytest.mark.rule("ENTRY-06")
+def test_all_defects_are_reported_at_once(tmp_path):
+    study = written(
+        tmp_path, adrs=ADRS.replace("B-2", "Z-9"), adtte=ADTTE.replace("B-2,OS,61,DAYS,0", "B-2,OS,61,DAYS,1")
+    )
+    with pytest.raises(DataError) as caught:
+        open_adam(study)
+    assert {f.rule for f in caught.value.findings} == {"ADAM-SUBJECT", "ADAM-DEATH"}
 
 
 @pytest.mark.rule("ENTRY-07")

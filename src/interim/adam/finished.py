@@ -172,7 +172,8 @@ def _participants(
         none = _NO_SET if frame[flag].isna().all() else _NO_MEMBER
         frame[flag] = frame[flag].where(frame[flag] == "Y", "N")
         frame[reason] = frame[reason].where(frame[reason].notna(), none).where(frame[flag] != "Y", None)
-    cohort = frame[study.cohort.variable or "COHORT"].where(frame["ENRLFL"] == "Y", None)
+    name = study.cohort.variable or "COHORT"
+    cohort = frame[name if name in frame else "COHORT"].where(frame["ENRLFL"] == "Y", None)
     actual = frame["COHORTA"].where(frame["COHORTA"].notna(), cohort.where(frame["SAFNKFL"] == "Y", None))
     last = pd.Series(pd.Timestamp(sdtm.cut).normalize(), index=frame.index, dtype="datetime64[ns]")
     numbers = {name: frame[name].fillna(0.0) for name in _NUMBERS}

@@ -65,7 +65,8 @@ def open_data(study: Study) -> Sdtm:
 def _entered(extract: Sdtm, study: Study, ran: Register) -> Sdtm:
     """Return finished analysis datasets as they were delivered: checked, not cut."""
     findings = _unique(extract.findings)
-    if study.data.on_stop == "halt" and any(finding.severity == "stop" for finding in findings):
+    stops = any(finding.severity == "stop" for finding in findings)
+    if not extract.has("ADSL") or (stops and study.data.on_stop == "halt"):
         raise DataError(findings)
     cut_rules = {name for name, _ in CUT_RULES}
     skipped = tuple((name, severity, _NO_CUT) for name, severity in CUT_RULES)

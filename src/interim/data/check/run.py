@@ -105,7 +105,7 @@ def check_context(
     for rule in RULES:
         if stage not in rule.stages or (only is not None and rule.id not in only):
             continue
-        if rule.finished and study.data.stage != "adam":
+        if rule.finished and context.study.data.stage != "adam":
             continue
         reason = rule.missing(context)
         register.append((rule.id, rule.severity, f"not run: {reason}" if reason else "run"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interim.adam import Adam, build_adam
+    from interim.analysis.kinetic_profiles import adhoc as kinetics
     from interim.analysis.subgroups import adhoc as subgroups
     from interim.data import Sdtm, open_data
     from interim.report.chapter import open_chapter
@@ -25,6 +26,7 @@ _HOMES = {
     "Sdtm": "interim.data",
     "Study": "interim.study",
     "build_adam": "interim.adam",
+    "kinetics": "interim.analysis.kinetic_profiles:adhoc",
     "open_chapter": "interim.report.chapter",
     "open_data": "interim.data",
     "read_study": "interim.study",
@@ -38,6 +40,7 @@ __all__ = [
     "Sdtm",
     "Study",
     "build_adam",
+    "kinetics",
     "open_chapter",
     "open_data",
     "read_study",

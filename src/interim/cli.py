@@ -266,10 +266,10 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _check_notebooks(options: argparse.Namespace) -> int:
-    from interim.report.notebook import check_notebooks, notebooks, strip
+    from interim.report.notebook import adhoc_notebooks, check_notebooks, notebooks, strip
 
     if options.fix:
-        for path in notebooks(options.notebooks):
+        for path in (*notebooks(options.notebooks), *adhoc_notebooks(options.notebooks)):
             if strip(path):
                 _say(f"stripped {path}")
     problems = check_notebooks(options.notebooks)

@@ -8,7 +8,7 @@ from interim.errors import DataError, Finding, StudyError
 
 DATASETS = ["ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB", "ADBM"]
 NOT_IN_MINI = {
-    **dict.fromkeys(("ADPC", "ADPP", "ADPPLZ", "ADPCUSE"), "no PC"),
+    **dict.fromkeys(("ADPC", "ADPP", "ADPPLZ", "ADPCUSE", "ADCKCM"), "no PC"),
     **dict.fromkeys(("ADCY", "ADCYPP"), "no cytokine results in LB"),
 }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from interim.adam.adbm import derive_adbm
+from interim.adam.adckcm import derive_adckcm
 from interim.adam.adcy import derive_adcy
 from interim.adam.adpc import derive_adpc
 from interim.adam.adpp import derive_adpp
@@ -304,6 +305,8 @@ def make_adam() -> Adam:
         "ADPC": made.adpc,
         "ADPP": made.adpp,
         "ADPPLZ": made.candidates,
+        "ADPCUSE": made.use,
+        "ADCKCM": derive_adckcm(cm()),
         "ADCY": courses.values,
         "ADCYPP": courses.parameters,
         "ADBM": derive_adbm(source, adsl()),

@@ -62,7 +62,7 @@ def test_levels_by_time(adam):
     assert value(found, name, "median", **day7) == 1600
     assert (value(found, name, "min", **day7), value(found, name, "max", **day7)) == (25, 6400)
     assert list(dict.fromkeys(found.where(variable=name)["level"]))[:3] == ["Pre-dose", "Day 3", "Day 7"]
-    assert value(found, name, "n", level="Pre-dose of a later cycle") == 1
+    assert value(found, name, "n", level="Pre-dose of cycle 2") == 1
 
 
 @pytest.mark.rule("KIN-30")

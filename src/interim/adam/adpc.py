@@ -38,6 +38,7 @@ COLUMNS = [
     "ACYCLE",
     "ATPT",
     "NTIME",
+    "REFCYC",
     "AFRLT",
     "ARRLT",
     "NFRLT",
@@ -114,7 +115,7 @@ def derive_adpc(sdtm: Sdtm, adsl: pd.DataFrame, *, adex: pd.DataFrame, study: St
     -------
     Derived
         Key SRCSEQ; PRODUCT, ACYCLE; times in days from the first infusion of the product (AFRLT) and of the cycle (ARRLT),
-        nominal times (NTIME as collected, NFRLT on the clock of AFRLT); STATE QUANT, BLQ, DNQ, NEG or NOT DONE; AVAL only
+        nominal times (NTIME as collected, from the infusion of cycle REFCYC; NFRLT on the clock of AFRLT); STATE QUANT, BLQ, DNQ, NEG or NOT DONE; AVAL only
         where quantified (the upper limit where DTYPE is ULOQ), REPORTED the number beside a detected value, AVALC as
         collected; ANL01FL = Y enters profiles, else EXCLRS; PROFRS why a whole profile has no parameters, PROFFL what a
         reader should know of it; findings CK-*.

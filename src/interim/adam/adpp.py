@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from interim.adam.adckcm import derive_adckcm
 from interim.adam.adpp_audit import audit_rows, refused_rows
 from interim.adam.adpp_carryover import carryover_slopes, without_carryover
 from interim.adam.adpp_frame import Clock, ParameterColumn, long_frame, method_of
 from interim.adam.adpp_manual import manual_slopes
 from interim.adam.adpp_windows import Batch, CycleWindow, batch, cycle_windows, dose_windows, used_samples
 from interim.adam.kinetic_columns import flag_column
-from interim.adam.source import date_columns, ordered, shipped_data, text_column, text_missing
+from interim.adam.source import ordered, text_missing
 from interim.errors import DerivationError
 from interim.stats.answers import Flags, Floats, Texts
 from interim.stats.nca_area import partial_area, points
@@ -388,25 +389,15 @@ def _marks(found: Batch, adex: pd.DataFrame, cm: pd.DataFrame | None, study: Stu
         "BASELINE_ABOVE_LLOQ": found.marks.get("BASELINE_ABOVE_LLOQ", early.any(axis=1) & first_t),
         "DOSES_APART": found.infusions.apart(study.kinetics.consecutive_gap_h),
     }
-    if cm is None or not len(cm):
-        return answer
-    names = text_column(cm, "CMDECOD").fillna(text_column(cm, "CMTRT")).fillna("").astype(str)
-    begins = date_columns(cm, "CMSTDTC")["START"]
     start = adex.assign(M=adex["ASTDTM"].fillna(adex["ASTDT"])).groupby(["USUBJID", "PRODUCT"])["M"].min()
     moment = start.reindex(pd.MultiIndex.from_frame(found.keys[["USUBJID", "PRODUCT"]])).reset_index(
         drop=True
     )
     top = points(apply_blq_rule(found.samples, "zero")).tmax
     peak = moment + pd.to_timedelta(pd.Series(top), unit="D")
-    for mark, words in shipped_data("kinetics")["therapy"].items():
-        hit = names.map(lambda name, words=words: any(word in name for word in words)).astype(bool)
-        first = (
-            pd.DataFrame({"USUBJID": cm["USUBJID"], "T": begins})[hit & begins.notna()]
-            .groupby("USUBJID")["T"]
-            .min()
-        )
-        when = first.reindex(found.keys["USUBJID"]).reset_index(drop=True)
-        answer[mark] = ((when >= moment) & (when < peak)).to_numpy()
+    for mark, part in derive_adckcm(cm).groupby("CMKIND", sort=True):
+        first = part.groupby("USUBJID")["ASTDTM"].min().reindex(found.keys["USUBJID"]).reset_index(drop=True)
+        answer[str(mark)] = ((first >= moment) & (first < peak)).to_numpy()
     return answer
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from interim.adam.adbm import derive_adbm
+from interim.adam.adckcm import derive_adckcm
 from interim.adam.adcy import derive_adcy
 from interim.adam.adpc import derive_adpc
 from interim.adam.adpc_findings import RULES
@@ -16,7 +17,7 @@ from interim.data.model import Sdtm
 from interim.errors import Finding
 from interim.study import Study
 
-NAMES = ("ADPC", "ADPP", "ADPPLZ", "ADPCUSE", "ADCY", "ADCYPP", "ADBM")
+NAMES = ("ADPC", "ADPP", "ADPPLZ", "ADPCUSE", "ADCKCM", "ADCY", "ADCYPP", "ADBM")
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ def kinetic_datasets(
             "ADPP": made.adpp,
             "ADPPLZ": made.candidates,
             "ADPCUSE": made.use,
+            "ADCKCM": derive_adckcm(cm),
         }
     else:
-        missing |= dict.fromkeys(("ADPC", "ADPP", "ADPPLZ", "ADPCUSE"), "no PC")
+        missing |= dict.fromkeys(("ADPC", "ADPP", "ADPPLZ", "ADPCUSE", "ADCKCM"), "no PC")
     if adlb is None:
         missing |= dict.fromkeys(("ADCY", "ADCYPP"), "no LB")
     else:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.source import ordered
+from interim.analysis.kinetic_courses import Sample, add_events, add_samples, column_of
 from interim.analysis.measures import Place, add_summary, by_subject, has_rows, kinetic_population, layout
 from interim.analysis.population import Population, add_not_available, add_rates, open_rows
 from interim.result import Result, Rows
@@ -57,10 +60,10 @@ def levels_by_time(adam: Adam, study: Study) -> Result:
 
 def _usable(adpc: pd.DataFrame, role: str) -> pd.DataFrame:
     rows = adpc[(adpc["ROLE"] == role) & (adpc["ANL01FL"] == "Y") & (adpc["STATE"] != "BAD")]
-    later = rows["PREDFL"].eq("Y") & (rows["NFRLT"] > 0)
     day = rows["NTIME"].map(lambda value: f"Day {value:g}" if value == value else "No nominal time")
     day = day.where(~rows["PREDFL"].eq("Y"), "Pre-dose")
-    return rows.assign(LABEL=day.where(~later, "Pre-dose of a later cycle").astype(object))
+    cycle = rows["REFCYC"].map(lambda number: f" of cycle {number:g}" if number > 1 else "")
+    return rows.assign(LABEL=(day + cycle).astype(object))
 
 
 def _assays(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -85,7 +88,7 @@ def _add_level(rows: Rows, who: Population, part: pd.DataFrame, *, place: Place,
     hidden = {
         g
         for g, ids in who.members.items()
-        if _share(blq & ids, set(half) & ids) > study.kinetics.blq_mean_max
+        if _share(blq & ids, set(zero) & ids) > study.kinetics.blq_mean_max
     }
     add_summary(rows, who, half, place=place, study=study, hidden=hidden)
     for group, ids in who.members.items():
@@ -219,15 +222,62 @@ def profiles(adam: Adam, study: Study) -> Result:
     Parameters
     ----------
     adam : Adam
-        ADSL, ADEX and ADPC.
+        ADSL, ADEX, ADPC and ADCKCM.
     study : Study
         Columns.
 
     Returns
     -------
     Result
-        ``kinetics.profiles``; group = column, variable = assay with unit and participant, level = days from the first
-        infusion; stat ``conc``, status FLAG with reason BLQ where below the limit (value = limit).
+        ``kinetics.profiles``; rows of `interim.analysis.kinetic_courses`: group = column, variable = assay with unit and
+        participant, level = days from the first infusion.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    rows = _courses(adam, study, "t", ("kinetics.profiles", "Individual kinetic profiles (semi-log) by dose"))
+    return rows.build()
+
+
+def nk_profiles(adam: Adam, study: Study) -> Result:
+    """Return every sample of the individual CAR-NK profiles.
+
+    Parameters
+    ----------
+    adam, study : Adam, Study
+        As in `profiles`.
+
+    Returns
+    -------
+    Result
+        ``kinetics.nk_profiles``; rows as in `profiles`.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    title = "Individual CAR-NK profiles (semi-log) by dose"
+    return _courses(adam, study, "nk", ("kinetics.nk_profiles", title)).build()
+
+
+def mean_profiles(adam: Adam, study: Study) -> Result:
+    """Return the mean CAR-T profile of each dose, by nominal time from the first infusion.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADPC.
+    study : Study
+        Columns, ``kinetics.blq_mean_max``.
+
+    Returns
+    -------
+    Result
+        ``kinetics.mean_profiles``; variable = assay with unit, level = nominal day; stats geo_mean, and geo_low and geo_high one
+        standard error of the logarithm away, half the limit below it; NE where fewer than three values, or too many below.
 
     Raises
     ------
@@ -235,28 +285,72 @@ def profiles(adam: Adam, study: Study) -> Result:
         If ADSL lacks a column that is needed.
     """
     who = kinetic_population(adam, study, "t")
-    rows = open_rows("kinetics.profiles", "Individual kinetic profiles (semi-log) by dose", who)
+    rows = open_rows("kinetics.mean_profiles", "Mean kinetic profiles (semi-log) by dose", who)
     if not has_rows(adam, "ADPC"):
         add_not_available(rows, who.groups, variable="conc", reason=_NO_SAMPLES)
         return rows.build()
-    column = {subject: group for group in who.groups[:-1] for subject in who.members[group]}
     for assay, part in _assays(_usable(adam["ADPC"], "t")):
-        for sample in part.sort_values(["USUBJID", "AFRLT", "SRCSEQ"], kind="stable").to_dict("records"):
-            if sample["USUBJID"] not in column:
-                continue
-            below = sample["BLQFL"] == "Y"
-            rows.add(
-                "conc",
-                float(sample["ALLOQ"] if below else sample["AVAL"]),
-                group=column[sample["USUBJID"]],
-                variable=f"{assay}|{sample['USUBJID']}",
-                level=f"{sample['AFRLT']:.4f}",
-                status="FLAG" if below else "OK",
-                reason="BLQ" if below else "",
-                unit=str(sample["AVALU"]),
-                sources=[(sample["USUBJID"], sample["SRCDOM"], sample["SRCSEQ"])],
+        first = part[~(part["REFCYC"] > 1) & part["NFRLT"].notna()]
+        limit = float(first["ALLOQ"].max())
+        for day, there in first.groupby(first["NFRLT"].round(4), sort=True):
+            _add_means(
+                rows, who, there, place=Place(assay, f"{day:g}", str(there["AVALU"].iloc[0])), study=study
             )
+        if limit > 0:
+            rows.add("lloq", limit, variable=assay, unit=str(part["AVALU"].iloc[0]))
     return rows.build()
+
+
+def _add_means(rows: Rows, who: Population, part: pd.DataFrame, *, place: Place, study: Study) -> None:
+    last = ordered(part, ["USUBJID", "AFRLT", "SRCSEQ"]).drop_duplicates("USUBJID", keep="last")
+    below = last["BLQFL"] == "Y"
+    level = by_subject(last.assign(AVAL=last["AVAL"].mask(below, last["ALLOQ"] / 2.0)))
+    blq = set(last.loc[below, "USUBJID"])
+    for group, ids in who.members.items():
+        known = np.log([value for subject, value in level.items() if subject in ids])
+        if not len(known):
+            continue
+        few = len(known) < layout()["fewest"]
+        hidden = len(blq & ids) > study.kinetics.blq_mean_max * len(known)
+        where: dict[str, Any] = {"group": group, "variable": place.variable, "level": place.level}
+        where |= {"unit": place.unit, "n": len(known), "N": len(ids)}
+        if few or hidden:
+            reason = "FEWER_THAN_3" if few else "MOST_BELOW_LIMIT"
+            rows.add("geo_mean", None, status="NE", reason=reason, **where)
+            continue
+        mean, error = float(known.mean()), float(known.std(ddof=1)) / len(known) ** 0.5
+        subjects = sorted(ids & set(level))
+        for stat, value in (("geo_mean", mean), ("geo_low", mean - error), ("geo_high", mean + error)):
+            rows.add(stat, float(np.exp(value)), subjects=subjects, **where)
+
+
+def _courses(adam: Adam, study: Study, role: str, name: tuple[str, str]) -> Rows:
+    who = kinetic_population(adam, study, role)
+    rows = open_rows(*name, who)
+    if not has_rows(adam, "ADPC"):
+        add_not_available(rows, who.groups, variable="conc", reason=_NO_SAMPLES)
+        return rows
+    column = column_of(who)
+    for assay, part in _assays(_usable(adam["ADPC"], role)):
+        kept = part[part["USUBJID"].isin(list(column))]
+        add_samples(
+            rows,
+            (
+                Sample(
+                    column[item["USUBJID"]],
+                    f"{assay}|{item['USUBJID']}",
+                    float(item["AFRLT"]),
+                    float(item["AVAL"]),
+                    float(item["ALLOQ"]),
+                    item["BLQFL"] == "Y",
+                    str(item["AVALU"]),
+                    (item["USUBJID"], item["SRCDOM"], item["SRCSEQ"]),
+                )
+                for item in ordered(kept, ["USUBJID", "AFRLT", "SRCSEQ"]).to_dict("records")
+            ),
+        )
+    add_events(rows, adam, who, role)
+    return rows
 
 
 def biodistribution(adam: Adam, study: Study) -> Result:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
@@ -14,11 +12,11 @@ from matplotlib.ticker import NullFormatter
 
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
-from interim.display.labels import column_label, word
+from interim.display.labels import word
 from interim.display.layout import Line, absent_line, cohort_table
 from interim.display.measures import measure_lines, measure_table, number_cell
 from interim.display.numbers import Numbers
-from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours, ink
+from interim.display.style import PORTRAIT_MM, TOTAL_COLOUR
 from interim.display.table import Cell, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -161,118 +159,6 @@ def _zero(numbers: Numbers, group: str, *, variable: str) -> Cell:
 def _verdict(numbers: Numbers, group: str, *, variable: str) -> Cell:
     cell = numbers.words(group, variable, "verdict")
     return Cell(word("proportionality", cell.text), cell.keys)
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """One drawn profile."""
-
-    subject: str
-    group: str
-    time: np.ndarray
-    conc: np.ndarray
-    below: np.ndarray
-
-
-def figure_kinetic_profiles(result: Result, study: Study) -> Figure:
-    """Draw the individual profiles, one panel per assay.
-
-    Parameters
-    ----------
-    result : Result
-        ``kinetics.profiles``.
-    study : Study
-        Labels and colours.
-
-    Returns
-    -------
-    Figure
-        Logarithmic axis; samples below the limit are open symbols on the limit.
-
-    Raises
-    ------
-    None
-    """
-    numbers = Numbers(result, study)
-    frame = result.frame[result.frame["stat"] == "conc"]
-    if frame.empty:
-        reason = numbers.absence("conc", stat="n") or "no sample"
-        return not_drawn(numbers, title=result.title, reason=reason)
-    panels = _panels(frame)
-    high = _PANEL_MM * len(panels) + 12
-    svg, png = drawn(
-        lambda sheet: _paint_profiles(sheet, panels, study), size_mm=(PORTRAIT_MM, high), study=study
-    )
-    subjects = {profile.subject for panel in panels.values() for profile in panel}
-    below = int(frame["status"].eq("FLAG").sum())
-    alt = (
-        f"Line charts of individual concentrations, {len(panels)} assays, x axis days from the first CAR-T infusion, y axis "
-        f"logarithmic; {len(subjects)} participants, {len(frame)} samples, {below} of them below the limit of quantification."
-    )
-    return Figure(
-        title=result.title,
-        population=result.population,
-        svg=svg,
-        png=png,
-        alt=alt,
-        width_mm=PORTRAIT_MM,
-        keys=tuple(frame["result_id"]),
-        footnotes=(
-            "Open symbols: below the limit of quantification, drawn on the limit (dashed).",
-            *result.footnotes,
-        ),
-    )
-
-
-def _panels(frame: pd.DataFrame) -> dict[str, list[_Profile]]:
-    panels: dict[str, list[_Profile]] = {}
-    for variable, part in frame.groupby("variable", sort=True):
-        assay, _, subject = str(variable).partition("|")
-        time = part["level"].astype(float).to_numpy()
-        order = np.argsort(time, kind="stable")
-        profile = _Profile(
-            subject,
-            str(part["group"].iloc[0]),
-            time[order],
-            part["value"].to_numpy(dtype=float)[order],
-            part["status"].eq("FLAG").to_numpy()[order],
-        )
-        panels.setdefault(assay, []).append(profile)
-    return panels
-
-
-def _paint_profiles(sheet: Sheet, panels: dict[str, list[_Profile]], study: Study) -> None:
-    for place, (assay, profiles) in enumerate(reversed(panels.items())):
-        axes = axes_mm(sheet, left=22, bottom=14 + place * _PANEL_MM, width=_WIDE_MM, height=_PANEL_MM - 18)
-        groups = tuple(dict.fromkeys(sorted(profile.group for profile in profiles)))
-        colours = cohort_colours(study, groups)
-        for profile in profiles:
-            colour = colours[profile.group]
-            axes.plot(profile.time, profile.conc, color=colour, linewidth=0.8, alpha=0.85)
-            seen = ~profile.below
-            axes.plot(profile.time[seen], profile.conc[seen], "o", color=colour, markersize=2.4)
-            axes.plot(
-                profile.time[profile.below],
-                profile.conc[profile.below],
-                "o",
-                mfc="white",
-                mec=colour,
-                markersize=3,
-            )
-        limits = {float(value) for profile in profiles for value in profile.conc[profile.below]}
-        for limit in sorted(limits):
-            axes.axhline(limit, color=GREY, linewidth=0.6, linestyle="--")
-        axes.set(yscale="log", xlabel="Days from the first CAR-T infusion", ylabel=word("measures", assay))
-        for row, group in enumerate(groups):
-            axes.text(
-                1.03,
-                0.95 - 0.14 * row,
-                column_label(group, study),
-                transform=axes.transAxes,
-                fontsize=7,
-                va="top",
-                color=ink(colours[group]),
-            )
 
 
 def figure_exposure_response(result: Result, study: Study) -> Figure:

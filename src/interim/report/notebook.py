@@ -213,7 +213,7 @@ def check_notebooks(folder: str | Path) -> list[str]:
     Parameters
     ----------
     folder : str or Path
-        Folder of notebooks.
+        Folder of notebooks; those of its folder ``adhoc`` keep the same rules.
 
     Returns
     -------
@@ -225,7 +225,27 @@ def check_notebooks(folder: str | Path) -> list[str]:
     ReportError
         If there is no notebook, or one cannot be read.
     """
-    return [line for path in notebooks(folder) for line in _violations(path)]
+    return [line for path in (*notebooks(folder), *adhoc_notebooks(folder)) for line in _violations(path)]
+
+
+def adhoc_notebooks(folder: str | Path) -> tuple[Path, ...]:
+    """Return the notebooks for ad-hoc work, which are no chapter of the report.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of notebooks.
+
+    Returns
+    -------
+    tuple of Path
+        ``adhoc/NN_topic.ipynb``, sorted by name; none is no error.
+
+    Raises
+    ------
+    None
+    """
+    return tuple(sorted(Path(folder).glob("adhoc/[0-9][0-9]_*.ipynb")))
 
 
 def _violations(path: Path) -> Iterator[str]:

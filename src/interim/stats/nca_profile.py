@@ -39,6 +39,33 @@ class Profiles:
     detected: Flags
     place: Integers
 
+    def take(self, rows: ArrayLike) -> Profiles:
+        """Return some of the profiles, also several times, for example those of bootstrap samples.
+
+        Parameters
+        ----------
+        rows : array_like of int, shape (n,)
+            Rows.
+
+        Returns
+        -------
+        Profiles
+            With n rows.
+
+        Raises
+        ------
+        IndexError
+            If there is no such row.
+        """
+        chosen = np.asarray(rows, dtype=np.int64)
+        return Profiles(
+            self.time[chosen],
+            self.value[chosen],
+            self.lloq[chosen],
+            self.detected[chosen],
+            self.place[chosen],
+        )
+
     @property
     def valid(self) -> Flags:
         """Which cells hold a sample."""

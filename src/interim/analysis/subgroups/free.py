@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from interim.adam.levels import cut_level, cut_levels
+from interim.analysis.adhoc import adhoc_study
 from interim.analysis.population import Population, open_rows
 from interim.analysis.subgroups.limit import add_limits
 from interim.analysis.subgroups.model import Factor, Integers, Kind, Outcome, Panel
@@ -20,7 +20,6 @@ from interim.result import TOTAL, Result
 from interim.study import Study, SubgroupEntry
 
 LATE = "Factors and cuts of this ad-hoc analysis were defined after results were known."
-_SEED = 1
 _FLAG_LEVELS = ("Y", "N")
 
 
@@ -66,7 +65,7 @@ def adhoc(
     >>> round(float(found.get("total/orr/-/chance_gap")["value"]), 4)
     0.4286
     """
-    settings = study or _defaults()
+    settings = study or adhoc_study()
     names = df["USUBJID"].astype(str) if "USUBJID" in df else pd.Series([f"{k + 1}" for k in range(len(df))])
     _refuse_twice(names)
     frame = df.assign(_WHO=names.to_numpy()).sort_values("_WHO", kind="stable").reset_index(drop=True)
@@ -96,14 +95,6 @@ def _no_dose(n: int) -> Factor:
 
 def _parts(outcome: Outcome) -> tuple[Kind, Any, Any, str]:
     return outcome.kind, outcome.values, outcome.events, outcome.population
-
-
-def _defaults() -> Study:
-    settings = {
-        "study": {"id": "AD-HOC", "seed": _SEED},
-        "data": {"path": "none", "cut_date": date(2000, 1, 1)},
-    }
-    return Study.model_validate(settings)
 
 
 def _refuse_twice(names: pd.Series) -> None:

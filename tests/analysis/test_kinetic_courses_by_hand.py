@@ -86,6 +86,6 @@ def test_means_by_dose_with_one_standard_error():
     assert status(found, NAME, "geo_mean", level="28") == ("NE", "MOST_BELOW_LIMIT")
     assert value(found, NAME, "lloq") == 50
     drawn = figure_mean_profiles(found, STUDY)
-    assert "; 3 means, " in drawn.alt
+    assert "; 2 means, " in drawn.alt
     empty = questions.mean_profiles(Adam({"ADSL": adsl(), "ADEX": adex()}, CUT), STUDY)
     assert "not available" in figure_mean_profiles(empty, STUDY).alt

@@ -90,7 +90,7 @@ def add_samples(rows: Rows, samples: Iterable[Sample]) -> None:
         )
 
 
-def add_events(rows: Rows, adam: Adam, who: Population, role: str) -> None:
+def add_events(rows: Rows, adam: Adam, *, who: Population, role: str) -> None:
     """Add the infusions of a product and the medicines after them, in days from its first infusion.
 
     Parameters

@@ -349,7 +349,7 @@ def _courses(adam: Adam, study: Study, role: str, name: tuple[str, str]) -> Rows
                 for item in ordered(kept, ["USUBJID", "AFRLT", "SRCSEQ"]).to_dict("records")
             ),
         )
-    add_events(rows, adam, who, role)
+    add_events(rows, adam, who=who, role=role)
     return rows
 
 

@@ -16,7 +16,7 @@ $(shell rm -rf .venv/.ok .venv/.ok-dev $(EXAMPLE) $(EXAMPLE).ok)
 endif
 endif
 
-.PHONY: help interim test check bench validate lab lock docs clean
+.PHONY: help interim test check bench mutation validate lab lock docs clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ check: $(DEV_OK)  ## style, types, layers, budgets, notebooks
 
 bench: $(DEV_OK)  ## ratios against peers, measured in one run
 	@for f in benchmarks/*_bench.py; do $(BIN)/python $$f || exit 1; done
+
+mutation: $(DEV_OK)  ## plant all seeded defects, alone and in pairs, damage single cells; writes docs/mutation.md
+	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutation.py
 
 validate: $(RUN_OK)  ## run the reference packs of the project (PACKS=folder for others)
 	@$(BIN)/interim validate $(or $(PACKS),tests/reference)

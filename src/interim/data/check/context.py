@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -28,7 +28,7 @@ class Context:
 
     Attributes
     ----------
-    domains : dict of str to Records
+    domains : mapping of str to Records
         Delivered domains by name, sorted.
     study : Study
         Parameters.
@@ -38,11 +38,12 @@ class Context:
         self.study = study
         self._shared: dict[Callable[[Context], pd.DataFrame], pd.DataFrame] = {}
         known = {} if like is None else like.domains
-        self.domains: dict[str, Records] = {}
+        domains: dict[str, Records] = {}
         for name in sorted(sdtm.domains):
             before, frame = known.get(name), sdtm.domains[name]
             same = before is not None and before.source is frame
-            self.domains[name] = before if before is not None and same else Records(name, frame)
+            domains[name] = before if before is not None and same else Records(name, frame)
+        self.domains: Mapping[str, Records] = domains
 
     def has(self, *names: str) -> bool:
         """Tell whether all these domains were delivered.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from interim.data.check.context import Context, beside
-from interim.data.check.records import Hit, Records, each
+from interim.data.check.records import Hit, each
 from interim.data.check.registry import rule
 from interim.data.check.vocabulary import words
 
@@ -35,45 +35,53 @@ def graded_values(context: Context) -> pd.DataFrame:
     ------
     None
     """
+    return context.shared(_graded_values)
+
+
+def _graded_values(context: Context) -> pd.DataFrame:
     lb = context.records("LB")
-    parts = [_graded(context, lb, row) for row in words("laboratory")["grade"]]
-    table = pd.concat(parts, ignore_index=True)
-    return table.sort_values(["PLACE"], kind="stable", ignore_index=True)
+    dates = lb.dates("LBDTC")
+    table = pd.DataFrame(
+        {
+            "PLACE": np.arange(len(lb)),
+            "USUBJID": lb.subjects(),
+            "TEST": lb.code("LBTESTCD"),
+            "UNIT": lb.code("LBSTRESU"),
+            "VALUE": lb.number("LBSTRESN"),
+            "ULN": lb.number("LBSTNRHI"),
+            "DAY": dates["DT"],
+            "AT": dates["DTM"].fillna(dates["DT"]),
+            "DOSE": beside(lb, context.first_dose()),
+        }
+    ).dropna(subset=["VALUE"])
+    by_test = dict(list(table.groupby("TEST")))
+    parts = [_graded(by_test.get(row["test"], table.iloc[:0]), row) for row in words("laboratory")["grade"]]
+    return pd.concat(parts, ignore_index=True).sort_values("PLACE", kind="stable", ignore_index=True)
 
 
-def _graded(context: Context, lb: Records, row: dict[str, Any]) -> pd.DataFrame:
+def _graded(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
     """Grade one test; the first limit that a value passes last gives the grade."""
-    first = beside(lb, context.first_dose())
-    dates, value = lb.dates("LBDTC"), lb.number("LBSTRESN")
-    test = (lb.code("LBTESTCD") == row["test"]) & lb.code("LBSTRESU").isin(row["units"]) & value.notna()
-    moment = dates["DTM"].fillna(dates["DT"])
-    after = test & (moment > first)
+    known = table[table["UNIT"].isin(row["units"])]
+    after = known[known["AT"] > known["DOSE"]].dropna(subset=["USUBJID", "DAY"])
+    value = after["VALUE"]
     if "absolute" in row:
         passed = [value < limit for limit in row["absolute"]]
     else:
-        base = _abnormal_baseline(lb, test & (moment <= first), moment)
+        base = _abnormal_baseline(known[known["AT"] <= known["DOSE"]])
+        mine = pd.Series(base.reindex(after["USUBJID"]).to_numpy(), index=after.index)
         factors = zip(row["uln"], row["baseline"], strict=True)
-        passed = [
-            (value > base * b).where(base.notna(), value > lb.number("LBSTNRHI") * u) for u, b in factors
-        ]
+        passed = [(value > mine * b).where(mine.notna(), value > after["ULN"] * u) for u, b in factors]
     count = sum(part.astype(int) for part in passed)
     grade = (count + row.get("first", 1) - 1).where(count > 0, 0)
-    table = pd.DataFrame(
-        {"PLACE": np.arange(len(lb)), "USUBJID": lb.subjects(), "DAY": dates["DT"], "GRADE": grade}
-    )
-    graded: pd.DataFrame = table.assign(TEST=row["test"])[after.to_numpy(dtype=bool)]
-    return graded.dropna(subset=["USUBJID", "DAY"])
+    return after[["PLACE", "USUBJID", "DAY", "TEST"]].assign(GRADE=grade)
 
 
-def _abnormal_baseline(lb: Records, before: pd.Series, moment: pd.Series) -> pd.Series:
-    """Return the last value before the first dose beside each record, where it is above its own ULN."""
-    table = pd.DataFrame(
-        {"WHO": lb.subjects(), "AT": moment, "VALUE": lb.number("LBSTRESN"), "ULN": lb.number("LBSTNRHI")}
+def _abnormal_baseline(before: pd.DataFrame) -> pd.Series:
+    """Return the last value before the first dose by USUBJID, where it is above its own ULN."""
+    last = before.sort_values(["USUBJID", "AT", "VALUE"], kind="stable").drop_duplicates(
+        "USUBJID", keep="last"
     )
-    last = (
-        table[before].sort_values(["WHO", "AT", "VALUE"], kind="stable").drop_duplicates("WHO", keep="last")
-    )
-    return beside(lb, last[last["VALUE"] > last["ULN"]].set_index("WHO")["VALUE"])
+    return last[last["VALUE"] > last["ULN"]].set_index("USUBJID")["VALUE"]
 
 
 def _events(context: Context, link_days: int) -> pd.DataFrame:

@@ -99,9 +99,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"interim {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_check, _add_trace, _add_validate, _add_simulate, _add_example):
+    for add in (_add_new, _add_run, _add_check, _add_trace, _add_validate, _add_simulate, _add_example):
         add(commands)
     return parser
+
+
+def _add_new(commands: Any) -> None:
+    new = commands.add_parser("new", help="write the files of a new study: parameters, mapping, plain tables")
+    new.add_argument("id", metavar="STUDY", help="name of the study: letters, digits, - and _")
+    new.add_argument(
+        "--folder", type=Path, default=Path(), help="where params/ and data/ are written (default: here)"
+    )
+    new.add_argument(
+        "--language", choices=("en", "zh"), default="en", help="headings of the tables (default: en)"
+    )
+    new.set_defaults(command=_new)
 
 
 def _add_run(commands: Any) -> None:
@@ -220,6 +232,15 @@ def _pair(text: str) -> tuple[str, str]:
         what = "the study is the first argument" if name == "study" else "NAME=VALUE is needed"
         raise argparse.ArgumentTypeError(f"{what}, found {text!r}")
     return name, value
+
+
+def _new(options: argparse.Namespace) -> int:
+    from interim.example.template import write_templates
+
+    for file in write_templates(options.id, options.folder, language=options.language):
+        _say(f"written: {file}")
+    _say(f"next: fill the tables, then: interim check {options.folder / 'params' / f'{options.id}.toml'}")
+    return OK
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -328,9 +328,11 @@ def test_options_of_source_and_table(tmp_path):
 
 def test_the_mapping_in_the_documentation_is_valid(tmp_path):
     page = Path(__file__).resolve().parents[2] / "docs" / "data.md"
-    whole, parts = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    whole, plain, parts = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
     (tmp_path / "doc.toml").write_text(whole, encoding="utf-8")
     assert set(read_mapping(tmp_path / "doc.toml").table) == {"AE", "LB"}
+    (tmp_path / "doc.toml").write_text('[source]\nname = "x"\npath = "."\n' + plain, encoding="utf-8")
+    assert set(read_mapping(tmp_path / "doc.toml").table) == {"adverse_events"}
     (tmp_path / "doc.toml").write_text('[source]\nname = "x"\npath = "x.csv"\n' + parts, encoding="utf-8")
     assert {n: len(found) for n, found in read_mapping(tmp_path / "doc.toml").table.items()} == {
         "ADSL": 1,

@@ -11,7 +11,7 @@ import pandas as pd
 from interim.data import spec
 from interim.data.check import run_checks
 from interim.data.cut import CUT_RULES, cut_sdtm
-from interim.data.mapping import Delivery, deliveries, map_table
+from interim.data.mapping import Delivery, deliveries, map_table, sdtm_records
 from interim.data.model import LedgerLine, Sdtm, Source
 from interim.data.read import FILE_RULES, FileRead, read_file
 from interim.data.typed import type_domain
@@ -96,6 +96,7 @@ def read_data(study: Study) -> Sdtm:
     work = _Work(findings=list(findings))
     for delivery in found:
         _take(work, delivery)
+    _take_plain(work, study)
     domains = {name: _typed(work, name, frames) for name, frames in sorted(work.frames.items())}
     work.findings += _missing_domains(set(domains) | work.failed, study.data.stage)
     return Sdtm(
@@ -135,6 +136,14 @@ def _take(work: _Work, delivery: Delivery) -> None:
     work.findings += mapped.findings
     work.ledger += mapped.ledger
     work.sources.append(_source(delivery, read, len(mapped.frame)))
+
+
+def _take_plain(work: _Work, study: Study) -> None:
+    """Turn the plain tables into SDTM records."""
+    names = [name for name in spec.domain_names("plain") if name in work.frames]
+    tables = {name: _typed(work, name, work.frames.pop(name)) for name in names}
+    for domain, frame in sdtm_records(tables, study.study.id).items():
+        work.frames.setdefault(domain, []).append(frame)
 
 
 def _one_each(sources: Sequence[Source]) -> tuple[Source, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from interim.data.mapping.apply import Mapped, map_table
 from interim.data.mapping.files import Delivery, deliveries, read_mapping
 from interim.data.mapping.model import Column, Mapping, Source, TableMap
+from interim.data.mapping.plain import sdtm_records
 
 __all__ = [
     "Column",
@@ -16,4 +17,5 @@ __all__ = [
     "deliveries",
     "map_table",
     "read_mapping",
+    "sdtm_records",
 ]

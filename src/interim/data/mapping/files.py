@@ -168,12 +168,15 @@ def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
 
 def _at_stage(mapping: Mapping, file: Path, study: Study) -> None:
     """Refuse a mapping whose targets belong to another stage than the one at which the study enters."""
-    permitted = spec.domain_names(study.data.stage)
+    permitted = (
+        *spec.domain_names(study.data.stage),
+        *(spec.domain_names("plain") if study.data.stage == "sdtm" else ()),
+    )
     message = f"is not {_KINDS[study.data.stage]}, but data.stage = {study.data.stage!r}"
     wrong = [
         Problem(f"table.{name}", message, str(file))
         for name in mapping.table
-        if (known := spec.domain(name)) is not None and known.stage != study.data.stage
+        if name not in permitted and not name.startswith("SUPP")
     ]
     if wrong:
         raise StudyError(

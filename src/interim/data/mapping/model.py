@@ -223,7 +223,7 @@ class Mapping(_Table):
         unknown = sorted(name for name in self.table if spec.domain(name) is None)
         if unknown:
             raise ValueError(
-                f"unknown tables {unknown}; known: {', '.join((*spec.domain_names(), *spec.domain_names('adam')))}"
+                f"unknown tables {unknown}; known: {', '.join((*spec.domain_names(), *spec.domain_names('plain'), *spec.domain_names('adam')))}"
             )
         lost = sorted(set(self.ignore) - set(self.table))
         if lost:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 Kind = Literal["code", "text", "integer", "decimal", "dtc"]
 CutType = Literal["none", "patient", "date", "parent"]
 Core = Literal["R", "C", ""]
-Stage = Literal["sdtm", "adam"]
+Stage = Literal["sdtm", "adam", "plain"]
 
 _SUPP = "SUPP"
 
@@ -129,8 +129,8 @@ class Domain:
         Variables named for this domain; see `variable` for the general ones.
     units : tuple of Conversion
         Units that are converted.
-    stage : {"sdtm", "adam"}
-        Source domain, or finished analysis dataset.
+    stage : {"sdtm", "adam", "plain"}
+        Source domain, finished analysis dataset, or plain table that becomes source domains.
     result : tuple of str
         Columns of a result: unit, number, text.
     """
@@ -216,12 +216,85 @@ def _variables() -> dict[str, dict[str, Variable]]:
         kind: Any = row["type"]
         variable = Variable(row["name"], row["label"], kind, row["codelist"] or None, core)
         found.setdefault(row["domain"], {})[row["name"]] = variable
-    return found
+    return found | {name: {v.name: v for v, _ in columns} for name, columns in _plain_columns().items()}
+
+
+@lru_cache(maxsize=1)
+def _plain_columns() -> dict[str, tuple[tuple[Variable, str], ...]]:
+    """Return the columns of each plain table with their Chinese headings."""
+    return {
+        name: tuple(
+            (Variable(column, label, kind, codelist or None, core), heading)
+            for column, label, heading, kind, codelist, core in table["column"]
+        )
+        for name, table in plain_tables().items()
+    }
+
+
+@lru_cache(maxsize=1)
+def plain_tables() -> dict[str, dict[str, Any]]:
+    """Return the plain tables as they stand in the data file.
+
+    Returns
+    -------
+    dict
+        Table -> label, zh, column (name, label, Chinese heading, type, codelist, core), record (the SDTM records that follow).
+
+    Raises
+    ------
+    None
+    """
+    return {name: table for name, table in _plain_document().items() if name != "words"}
+
+
+def plain_words() -> dict[str, str]:
+    """Return what the status of a lesion is called in SDTM.
+
+    Returns
+    -------
+    dict
+        Word of the plain table -> text; a word that ends in a colon is a prefix.
+
+    Raises
+    ------
+    None
+    """
+    return dict(_plain_document()["words"])
+
+
+@lru_cache(maxsize=1)
+def _plain_document() -> dict[str, Any]:
+    return tomllib.loads(_shipped("plain.toml"))
+
+
+def plain_columns(name: str) -> tuple[tuple[Variable, str], ...]:
+    """Return the columns of a plain table.
+
+    Parameters
+    ----------
+    name : str
+        Table, for example ``subjects``.
+
+    Returns
+    -------
+    tuple of (Variable, str)
+        Each column with its Chinese heading.
+
+    Raises
+    ------
+    KeyError
+        If there is no such table.
+    """
+    return _plain_columns()[name]
 
 
 @lru_cache(maxsize=1)
 def _domains() -> dict[str, Domain]:
-    return {name: _domain(name, raw) for name, raw in tomllib.loads(_shipped("domains.toml")).items()}
+    found = {name: _domain(name, raw) for name, raw in tomllib.loads(_shipped("domains.toml")).items()}
+    for name, raw in plain_tables().items():
+        shape = {"label": raw["label"], "cut": "none", "key": ["subject"], "stage": "plain"}
+        found[name] = _domain(name, shape)
+    return found
 
 
 def _domain(name: str, raw: dict[str, Any]) -> Domain:
@@ -245,8 +318,8 @@ def domain_names(stage: Stage = "sdtm") -> tuple[str, ...]:
 
     Parameters
     ----------
-    stage : {"sdtm", "adam"}
-        Source domains, or finished analysis datasets.
+    stage : {"sdtm", "adam", "plain"}
+        Source domains, finished analysis datasets, or plain tables.
 
     Returns
     -------

@@ -300,3 +300,49 @@ def test_every_rule_uses_known_columns_and_variables():
             assert [v for v in variables if domain.variable(v) is None] == [], name
     headings = [heading for name in spec.plain_tables() for _, heading in spec.plain_columns(name)]
     assert all(any("\u4e00" <= letter <= "\u9fff" for letter in heading) for heading in headings)
+
+
+@pytest.mark.rule("MAP-09")
+def test_an_infusion_with_its_qualifiers():
+    cells = {
+        "subject": "01",
+        "product": "CAR-T",
+        "infusion_no": "1",
+        "route": "静脉",
+        "datetime": "2026-02-01T10:00",
+    }
+    made = records(
+        doses=[
+            cells
+            | {
+                "cells": "7e8",
+                "cycle": "1",
+                "weight": "61.5",
+                "planned_cells": "700000000",
+                "interrupted": "否",
+            },
+            cells | {"cells": "6e8", "infusion_no": "2", "end": "2026-02-08T10:30", "lot": "T-1"},
+        ]
+    )
+    first, second = (row(made["EX"], place) for place in (0, 1))
+    assert (first["EXSEQ"], first["EXTRT"], first["EXDOSE"], first["EXDOSU"]) == (1.0, "CAR-T", 7e8, "cells")
+    assert (second["EXSEQ"], second["EXENDTC"], second["EXLOT"]) == (2.0, "2026-02-08T10:30", "T-1")
+    supp = made["SUPPEX"].sort_values(["IDVARVAL", "QNAM"])
+    assert supp[["IDVARVAL", "QNAM", "QVAL"]].to_numpy().tolist() == [
+        ["1", "INTERRUP", "N"],
+        ["1", "PLANCELL", "700000000"],
+        ["1", "WEIGHT", "61.5"],
+    ]
+
+
+@pytest.mark.rule("MAP-09")
+def test_numbers_go_on_over_the_rules_of_one_domain():
+    cells = {"subject": "01", "name": "X", "start": "2025-03"}
+    kinds = ["concomitant", "prior", "prior_surgery", "steroid"]
+    made = records(
+        therapies=[cells | {"kind": kind} for kind in kinds] + [cells | {"kind": "prior", "subject": "02"}]
+    )
+    medication = made["CM"].sort_values(["USUBJID", "CMSEQ"])
+    assert medication["CMCAT"].str[:5].tolist() == ["CONCO", "PRIOR", "CONCO", "PRIOR"]
+    assert medication["CMSEQ"].tolist() == [1.0, 2.0, 3.0, 1.0]
+    assert made["PR"]["PRSEQ"].tolist() == [1.0]

@@ -16,7 +16,7 @@ $(shell rm -rf .venv/.ok .venv/.ok-dev $(EXAMPLE) $(EXAMPLE).ok)
 endif
 endif
 
-.PHONY: help interim test check bench mutation validate lab lock docs clean
+.PHONY: help interim test check bench peers mutation validate lab lock docs clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,8 +37,10 @@ check: $(DEV_OK)  ## style, types, layers, budgets, notebooks
 	@$(BIN)/python tools/make_docs.py --check
 	@$(BIN)/interim check notebooks
 
-bench: $(DEV_OK)  ## ratios against peers, measured in one run
-	@for f in benchmarks/*_bench.py; do $(BIN)/python $$f || exit 1; done
+bench: $(DEV_OK)  ## ratios against peers, measured in one run (peers that are not installed are skipped: see make peers)
+	@for f in benchmarks/*_bench.py; do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(or $(wildcard .venv-peers/bin/python),$(BIN)/python) $$f || exit 1; done
+
+peers: .venv-peers/.ok  ## an environment of its own for the peers of the benchmarks that the project does not depend on (some are GPL)
 
 mutation: $(DEV_OK)  ## plant all seeded defects, alone and in pairs, damage single cells; writes docs/mutation.md
 	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutation.py
@@ -58,7 +60,7 @@ lock:  ## resolve the lock files again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml --extra build --extra lab -c requirements.lock -o requirements-lab.lock
 
 clean:  ## remove environments, example data and reports
-	rm -rf .venv .venv-lab .interim reports
+	rm -rf .venv .venv-lab .venv-peers .interim reports
 
 $(RUN_OK): pyproject.toml requirements.lock tools/make_env.sh
 	@PYTHON="$(PYTHON)" sh tools/make_env.sh .venv requirements.lock
@@ -66,6 +68,11 @@ $(RUN_OK): pyproject.toml requirements.lock tools/make_env.sh
 
 $(DEV_OK): $(RUN_OK) requirements-dev.lock
 	@PYTHON="$(PYTHON)" sh tools/make_env.sh .venv requirements-dev.lock
+	@touch $@
+
+.venv-peers/.ok: requirements-dev.lock benchmarks/peers.txt tools/make_env.sh
+	@PYTHON="$(PYTHON)" sh tools/make_env.sh .venv-peers requirements-dev.lock
+	@$(PYTHON) -m pip --python .venv-peers/bin/python install -q --disable-pip-version-check --no-deps -r benchmarks/peers.txt
 	@touch $@
 
 $(LAB_OK): pyproject.toml requirements-lab.lock tools/make_env.sh

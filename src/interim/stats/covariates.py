@@ -32,12 +32,14 @@ def scaled_columns(matrix: Floats) -> tuple[Floats, Floats, Floats]:
     """
     if not len(matrix):
         return matrix, np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])
-    middle, scale = matrix.mean(axis=0), matrix.std(axis=0)
+    middle = np.add.reduce(matrix) / len(matrix)
+    centred = matrix - middle
+    scale = np.sqrt(np.add.reduce(centred * centred) / len(matrix))
     flat = scale <= _CONSTANT * np.maximum(1.0, np.abs(middle))
-    if np.any(flat):
+    if flat.any():
         raise ValueError(f"X must not be constant; column {int(np.argmax(flat))} is")
-    scaled = (matrix - middle) / scale
-    if np.linalg.matrix_rank(scaled, tol=_DEPENDENT) < matrix.shape[1]:
+    scaled = centred / scale
+    if matrix.shape[1] > 1 and np.linalg.matrix_rank(scaled, tol=_DEPENDENT) < matrix.shape[1]:
         raise ValueError("X must not be linearly dependent; drop a column")
     return scaled, middle, scale
 
@@ -69,6 +71,5 @@ def risk_sets(
     times, events = check_times(time, "time"), check_events(event, "event")
     check_same_length(times, events, ("time", "event"))
     scaled, _, scale = scaled_columns(check_matrix(X, "X", rows=len(times)))
-    none = np.zeros(len(times), dtype=np.int64)
-    layers = none if strata is None else check_groups(strata, "strata", rows=len(times))
+    layers = None if strata is None else check_groups(strata, "strata", rows=len(times))
     return RiskSets.of(times, events, x=scaled, strata=layers), scale

@@ -224,9 +224,11 @@ def binomial_masses(n: int, p: Floats) -> Floats:
     """
     k = np.arange(n + 1, dtype=np.float64)
     log_choose = gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
-    rate = np.clip(p, 0.0, 1.0)[:, None]
-    logs = (np.log(np.maximum(part, _TINY)) for part in (rate, 1.0 - rate))
-    masses: Floats = np.exp(log_choose + k * next(logs) + (n - k) * next(logs))
+    rate = np.clip(p, 0.0, 1.0)
+    logs = np.log(np.maximum(np.stack([rate, 1.0 - rate], axis=1), _TINY))
+    masses: Floats = logs @ np.stack([k, n - k])
+    masses += log_choose
+    np.exp(masses, out=masses)
     return masses
 
 

@@ -13,7 +13,7 @@ from interim.stats.answers import Flags, Floats, Status, frozen
 from interim.stats.covariates import risk_sets, scaled_columns
 from interim.stats.inputs import check_between, check_events, check_matrix
 from interim.stats.jeffreys import LogisticModel, PartialModel
-from interim.stats.penalised import PenalisedModel, near
+from interim.stats.penalised import Maximum, PenalisedModel, near
 from interim.stats.profile_limits import Limit, profile
 from interim.stats.proportional import Separation
 from interim.stats.riskset import rising_direction, strict_direction
@@ -207,11 +207,10 @@ def _fit(
     """Fit, test and profile on the scaled axes; ``back`` leads from scaled to own coefficients."""
     best, second = model.maxima()
     wanted = range(model.size) if terms is None else terms
-    null = model.constrained({slope: 0.0 for slope in slopes}, start=best.beta)
     coef = back @ best.beta
     covariance = back @ model.covariance(best.beta) @ back.T
     se = np.sqrt(np.diag(covariance))
-    limits, p = [], np.full(model.size, math.nan)
+    limits, p, drops = [], np.full(model.size, math.nan), {}
     for term in range(model.size):
         if term not in wanted:
             skipped = Limit(math.nan, "NE", "NO_DATA", math.nan)
@@ -219,7 +218,7 @@ def _fit(
             continue
         found = profile(model, best, back, term=term, level=level, step=float(se[term]))
         limits.append(found.limits)
-        p[term] = found.p_value
+        p[term], drops[term] = found.p_value, found.drop
     lower = np.array([low.value for low, _ in limits])
     upper = np.array([high.value for _, high in limits])
     frozen(coef, se, lower, upper, p)
@@ -232,8 +231,15 @@ def _fit(
     )
     status: Status = "NE" if reason == "NOT_CONVERGED" else "FLAG" if reason else "OK"
     unit = math.log(abs(float(np.linalg.det(back))))
-    loglik = null.value - unit, best.value - unit
+    loglik = _null(model, best, slopes, drops) - unit, best.value - unit
     return FirthFit(coef, se, lower, upper, p, tuple(limits), loglik, level, status, reason)
+
+
+def _null(model: PenalisedModel, best: Maximum, slopes: Sequence[int], drops: dict[int, float]) -> float:
+    """Penalised log likelihood with every slope at 0; the test of the only slope knows it already."""
+    if len(slopes) == 1 and slopes[0] in drops:
+        return best.value - drops[slopes[0]] / 2.0
+    return model.constrained({slope: 0.0 for slope in slopes}, start=best.beta).value
 
 
 def _without(size: int, level: float, reason: str) -> FirthFit:

@@ -331,15 +331,28 @@ def check_groups(values: ArrayLike, name: str, *, rows: int, binary: bool = Fals
     ValueError
         If a label is missing or not whole, the length differs, or a label other than 0 and 1 is found with binary.
     """
-    labels = check_numbers(values, name).astype(np.float64)
+    labels = check_numbers(values, name)
     if labels.shape != (rows,):
         raise ValueError(f"{name} must have one label per participant ({rows}); its shape is {labels.shape}")
-    wrong = ~np.isfinite(labels) | (labels != np.floor(labels))
-    if binary:
-        wrong |= ~np.isin(labels, (0.0, 1.0))
-    if wrong.any():
-        _refuse(wrong, labels, name, "0 or 1" if binary else "a whole number")
-    if binary:
-        return labels.astype(np.int64)
-    codes: Integers = np.unique(labels, return_inverse=True)[1].astype(np.int64)
-    return codes
+    if labels.dtype.kind == "f":
+        whole = np.isfinite(labels) & (labels == np.floor(labels))
+        if not whole.all():
+            _refuse(~whole, labels, name, "0 or 1" if binary else "a whole number")
+    codes: Integers = labels.astype(np.int64)
+    if not rows:
+        return codes
+    low, high = int(codes.min()), int(codes.max())
+    if binary and (low < 0 or high > 1):
+        _refuse((codes < 0) | (codes > 1), labels.astype(np.float64), name, "0 or 1")
+    return codes if binary else _in_order(codes, low, high)
+
+
+def _in_order(codes: Integers, low: int, high: int) -> Integers:
+    """Number the labels by rank; a small range is counted, a wide one sorted."""
+    if high - low <= 1:
+        return codes - low
+    if high - low > 4 * len(codes) + 64:
+        ranks: Integers = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+        return ranks
+    used = np.bincount(codes - low, minlength=high - low + 1) > 0
+    return (np.cumsum(used) - 1)[codes - low]

@@ -72,30 +72,44 @@ class LogisticModel(PenalisedModel):
         """
         x = self.design
         eta = points @ x.T
-        shrunk = np.exp(-np.abs(eta))
-        log_weight = -np.abs(eta) - 2.0 * np.log1p(shrunk)
+        size = np.abs(eta)
+        shrunk = np.exp(-size)
+        softened = np.log1p(shrunk)
+        log_weight = -size - 2.0 * softened
         q, diagonal, top = self._decomposed(log_weight)
-        regular = diagonal.min(axis=1) > _SINGULAR
-        log_det = self.size * top + 2.0 * np.log(np.where(regular[:, None], diagonal, 1.0)).sum(axis=1)
+        regular = np.minimum.reduce(diagonal) > _SINGULAR
+        log_det = self.size * top + 2.0 * np.add.reduce(np.log(np.where(regular, diagonal, 1.0)))
         rate = np.where(eta >= 0.0, 1.0, shrunk) / (1.0 + shrunk)
-        loglik = eta @ self.y - (np.maximum(eta, 0.0) + np.log1p(shrunk)).sum(axis=1)
+        loglik = eta @ self.y - np.add.reduce(np.maximum(eta, 0.0) + softened, axis=1)
         value = np.where(regular, loglik + log_det / 2.0, -np.inf)
-        tilt, leverage = 1.0 - 2.0 * rate, (q * q).sum(axis=2)
+        tilt, weight = 1.0 - 2.0 * rate, np.exp(log_weight)
+        pairs = q[:, None] * q
+        leverage = np.add.reduce(pairs.diagonal(), axis=2)
         score = (self.y - rate + leverage * tilt / 2.0) @ x
-        weight = np.exp(log_weight)
         row_weight = weight - leverage * (tilt * tilt - 2.0 * weight) / 2.0
-        squares = (q[:, :, :, None] * q[:, :, None, :]).reshape(*q.shape[:2], -1)
-        crossed = np.matmul(squares.transpose(0, 2, 1), tilt[:, :, None] * x)
-        curvature = np.matmul(x.T, row_weight[:, :, None] * x)
-        curvature += np.matmul(crossed.transpose(0, 2, 1), crossed) / 2.0
+        crossed = (pairs * tilt) @ x
+        flat = crossed.reshape(-1, *score.shape)
+        curvature = (
+            x.T @ (row_weight[:, :, None] * x) + flat.transpose(1, 2, 0) @ flat.transpose(1, 0, 2) / 2.0
+        )
         return Evaluated(value, score, curvature)
 
     def _decomposed(self, log_weight: Floats) -> tuple[Floats, Floats, Floats]:
-        """Orthogonal basis of the weighted design, diagonal of its triangle, and the log of the largest weight."""
-        top = log_weight.max(axis=1)
-        root = np.exp((log_weight - top[:, None]) / 2.0)
-        q, r = np.linalg.qr(root[:, :, None] * self.design)
-        return q, np.abs(np.diagonal(r, axis1=1, axis2=2)), top
+        """Orthonormal columns of the weighted design (p, m, n), diagonal of its triangle (p, m), log of the largest weight.
+
+        Each column is freed of the earlier ones twice, which leaves nothing of them.
+        """
+        top = np.maximum.reduce(log_weight, axis=1)
+        columns = np.exp((log_weight - top[:, None]) / 2.0) * self.design.T[:, None, :]
+        diagonal = np.empty(columns.shape[:2])
+        for place, column in enumerate(columns):
+            for _ in range(2):
+                for earlier in columns[:place]:
+                    column -= np.add.reduce(earlier * column, axis=1)[:, None] * earlier
+            length = np.sqrt(np.add.reduce(column * column, axis=1))
+            diagonal[place] = length
+            column /= np.where(length > 0.0, length, 1.0)[:, None]
+        return columns, diagonal, top
 
     def covariance(self, beta: Floats) -> Floats:
         """Return the inverse of the information with weights w (1 + h).
@@ -116,8 +130,8 @@ class LogisticModel(PenalisedModel):
         """
         eta = np.abs(beta @ self.design.T)[None, :]
         log_weight = -eta - 2.0 * np.log1p(np.exp(-eta))
-        q = self._decomposed(log_weight)[0][0]
-        weight = np.exp(log_weight[0]) * (1.0 + (q * q).sum(axis=1))
+        q = self._decomposed(log_weight)[0][:, 0]
+        weight = np.exp(log_weight[0]) * (1.0 + (q * q).sum(axis=0))
         inverse: Floats = np.linalg.inv((self.design * weight[:, None]).T @ self.design)
         return inverse
 
@@ -168,11 +182,9 @@ class PartialModel(PenalisedModel):
         """
         rows = np.arange(len(sets.x))
         inside = (rows >= sets.first[:, None]) & (rows <= sets.last[:, None])
-        deaths = np.array([float(len(places)) for places in sets.deaths])
         died = np.zeros(len(sets.x))
-        for places in sets.deaths:
-            died[places] = 1.0
-        return cls(sets.x, inside=inside, deaths=deaths, died=died)
+        died[sets.rows] = 1.0
+        return cls(sets.x, inside=inside, deaths=sets.counts.astype(np.float64), died=died)
 
     def turned(self, axes: Floats) -> Self:
         """Return the model on other axes.
@@ -236,6 +248,8 @@ class PartialModel(PenalisedModel):
 
     def _block(self, points: Floats) -> Evaluated:
         share, mean, loglik = self._shares(points)
+        if self.size == 1:
+            return self._one_covariate(share, mean[:, :, 0], loglik)
         gap = self.x - mean[:, :, None, :]
         m, p = points.shape
         within = np.matmul((share[..., None] * gap).transpose(0, 1, 3, 2), gap)
@@ -260,6 +274,23 @@ class PartialModel(PenalisedModel):
         curvature = information - (fourth - crossed) / 2.0
         return Evaluated(np.where(regular, loglik + log_det / 2.0, -np.inf), score, curvature)
 
+    def _one_covariate(self, share: Floats, mean: Floats, loglik: Floats) -> Evaluated:
+        """As `_block` where every cumulant is one number per risk set."""
+        gap = self.x[:, 0] - mean[:, :, None]
+        square = gap * gap
+        mass = share * square
+        second = np.add.reduce(mass, axis=2)
+        third = np.add.reduce(mass * gap, axis=2) @ self.deaths
+        fourth = (np.add.reduce(mass * square, axis=2) - 3.0 * second * second) @ self.deaths
+        information = second @ self.deaths
+        regular = information > _SINGULAR
+        safe = np.where(regular, information, 1.0)
+        tilt = third / safe
+        score = self.died @ self.x[:, 0] - mean @ self.deaths + tilt / 2.0
+        curvature = information - (fourth / safe - tilt * tilt) / 2.0
+        value = np.where(regular, loglik + np.log(safe) / 2.0, -np.inf)
+        return Evaluated(value, score[:, None], curvature[:, None, None])
+
     def covariance(self, beta: Floats) -> Floats:
         """Return the inverse of the unpenalised information.
 
@@ -279,6 +310,6 @@ class PartialModel(PenalisedModel):
         """
         share, mean, _ = self._shares(beta[None, :])
         gap = self.x - mean[0][:, None, :]
-        information = np.einsum("g,gi,gia,gib->ab", self.deaths, share[0], gap, gap, optimize=True)
-        inverse: Floats = np.linalg.inv(information)
+        within = np.matmul((share[0][:, :, None] * gap).transpose(0, 2, 1), gap)
+        inverse: Floats = np.linalg.inv(np.tensordot(self.deaths, within, 1))
         return inverse

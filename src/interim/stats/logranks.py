@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,10 @@ from interim.stats.answers import Flags, Floats, Integers, Status, TestResult, f
 from interim.stats.inputs import check_choice, check_events, check_groups, check_same_length, check_times
 from interim.stats.permutation import PermutationPlan, plan_test
 from interim.stats.sums import two_sample_permutation
+from interim.stats.tally import at_risk, tally
 
 SCORES = ("nelson_aalen", "hothorn_lausen")
+_FLAT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,33 +88,40 @@ def logrank(
     """
     times, events = _sample(time, event)
     codes = check_groups(group, "group", rows=len(times))
-    layers = (
-        np.zeros(len(times), dtype=np.int64)
-        if strata is None
-        else check_groups(strata, "strata", rows=len(times))
-    )
     k = int(codes.max(initial=-1)) + 1
-    observed, expected, variance = np.zeros(k), np.zeros(k), np.zeros((k, k))
-    for layer in range(int(layers.max(initial=-1)) + 1):
-        inside = layers == layer
-        o, e, v = _layer(times[inside], events[inside], codes[inside], k, rho)
-        observed, expected, variance = observed + o, expected + e, variance + v
+    if strata is None:
+        observed, expected, variance = _layer(times, events, codes, k, rho)
+    else:
+        parts = zip(*(_layer(*part, k, rho) for part in _parts(times, events, codes, strata)), strict=True)
+        observed, expected, variance = (np.sum(part, axis=0) for part in parts)
     frozen(observed, expected, variance)
-    reason = (
-        "NO_DATA" if not len(times) else "ONE_LEVEL" if k < 2 else "NO_EVENTS" if not events.any() else ""
-    )
+    reason = "NO_DATA" if not len(times) else "ONE_LEVEL" if k < 2 else "" if observed.any() else "NO_EVENTS"
     return _judged(observed, expected, variance, reason)
+
+
+def _parts(
+    times: Floats, events: Flags, codes: Integers, strata: ArrayLike
+) -> Iterator[tuple[Floats, Flags, Integers]]:
+    """The sample stratum by stratum."""
+    layers = check_groups(strata, "strata", rows=len(times))
+    for layer in range(int(layers.max(initial=0)) + 1):
+        inside = layers == layer
+        yield times[inside], events[inside], codes[inside]
 
 
 def _judged(observed: Floats, expected: Floats, variance: Floats, reason: str) -> LogRank:
     df = max(len(observed) - 1, 0)
-    if not reason and np.linalg.matrix_rank(variance[:-1, :-1], tol=1e-12) < df:
+    gap, spread = (observed - expected)[:-1], variance[:-1, :-1]
+    if not reason and _rank(spread) < df:
         reason = "NO_DATA"
     if reason:
         return LogRank(observed, expected, variance, math.nan, df, math.nan, "NE", reason)
-    gap = (observed - expected)[:-1]
-    chisq = float(gap @ np.linalg.solve(variance[:-1, :-1], gap))
+    chisq = float(gap @ np.linalg.solve(spread, gap)) if df > 1 else float(gap[0] ** 2 / spread[0, 0])
     return LogRank(observed, expected, variance, chisq, df, float(chdtrc(df, chisq)))
+
+
+def _rank(spread: Floats) -> int:
+    return int(np.linalg.matrix_rank(spread, tol=_FLAT) if len(spread) > 1 else spread[0, 0] > _FLAT)
 
 
 def _sample(time: ArrayLike, event: ArrayLike) -> tuple[Floats, Flags]:
@@ -124,20 +134,24 @@ def _layer(
     times: Floats, events: Flags, codes: Integers, k: int, rho: float
 ) -> tuple[Floats, Floats, Floats]:
     """Observed, expected and covariance of one stratum."""
-    distinct = np.unique(times[events])
-    if not len(distinct):
+    if not len(times):
         return np.zeros(k), np.zeros(k), np.zeros((k, k))
-    groups = [(times[codes == g], times[(codes == g) & events]) for g in range(k)]
-    risk = np.array([_at_risk(members, distinct) for members, _ in groups])
-    fail = np.array([_at(failed, distinct) for _, failed in groups])
-    n, d = risk.sum(axis=0), fail.sum(axis=0)
-    curve = np.concatenate(([1.0], np.cumprod(1.0 - d / n)[:-1]))
-    weight = curve**rho
+    counts = tally(times, 2 * codes + events, k=2 * k)[1].reshape(k, 2, -1)
+    fail = counts[:, 1].astype(np.float64)
+    risk = at_risk(counts[:, 0] + counts[:, 1]).astype(np.float64)
+    d = np.add.reduce(fail)
+    seen = d.nonzero()[0]
+    d, fail, risk = d[seen], fail[:, seen], risk[:, seen]
+    n = np.add.reduce(risk)
     share = risk / n
-    expected = share * d
-    spread = np.where(n > 1.0, d * (n - d) / np.maximum(n - 1.0, 1.0), 0.0) * weight**2
-    variance = np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T
-    return (fail * weight).sum(axis=1), (expected * weight).sum(axis=1), variance
+    spread = d * (n - d) / np.maximum(n - 1.0, 1.0)
+    if rho:
+        weight = np.concatenate(([1.0], np.cumprod(1.0 - d / n)[:-1])) ** rho
+        fail, d, spread = fail * weight, d * weight, spread * weight**2
+    scaled = share * spread
+    variance = -(scaled @ share.T)
+    variance.flat[:: k + 1] += np.add.reduce(scaled, axis=1)
+    return np.add.reduce(fail, axis=1), share @ d, variance
 
 
 def _at_risk(times: Floats, moments: Floats) -> Floats:

@@ -20,6 +20,7 @@ _SPREAD = 2.0
 _LONGEST = 3.0
 _FACTOR = 2.0**-50
 _APART = 1e-3
+_MANY = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,18 +264,16 @@ def climb(model: PenalisedModel, starts: Floats, free: Flags) -> list[Maximum]:
     -----
     One evaluation of all unfinished points per round: a point whose step did not rise halves it in the next round.
     """
-    places = np.flatnonzero(free)
-    climbers = _Climbers(model, starts.copy(), places)
-    for _ in range(_ROUNDS if len(places) else 0):
-        rows = np.flatnonzero(climbers.active)
-        if not len(rows):
+    climbers = _Climbers(model, starts.copy(), np.flatnonzero(free))
+    for _ in range(_ROUNDS):
+        if not climbers.active.any():
             break
-        climbers.move(rows)
+        climbers.move()
     return climbers.answers()
 
 
 class _Climbers:
-    """Several points on their way up."""
+    """Several points on their way up; those that have arrived stay where they are."""
 
     def __init__(
         self, model: PenalisedModel, beta: Floats, places: np.ndarray[tuple[int], np.dtype[np.intp]]
@@ -283,42 +282,72 @@ class _Climbers:
         at = model.evaluate(beta)
         self.value, self.score, self.curvature = at.value, at.score, at.curvature
         self.factor = np.ones(len(beta))
-        self.step = np.zeros((len(beta), len(places)))
-        self.active = np.isfinite(self.value)
-        self._aim(np.flatnonzero(self.active))
+        self.step = np.zeros_like(beta)
+        self.active = np.isfinite(self.value) & (len(places) > 0)
+        self._aim()
 
-    def move(self, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
-        """Try the next step of the given points."""
-        points = self.beta[rows]
-        points[:, self.places] += self.factor[rows, None] * self.step[rows]
+    def move(self) -> None:
+        """Try the next step of every point that is on its way."""
+        if len(self.active) > _MANY:
+            self._move_some(np.flatnonzero(self.active))
+        else:
+            self._move(self.beta + self.factor[:, None] * self.step)
+        self._aim()
+
+    def _move(self, points: Floats) -> None:
+        """Evaluate all points and keep what rose."""
         at = self.model.evaluate(points)
-        floor = self.value[rows] - 1e-13 * (1.0 + np.abs(self.value[rows]))
-        good = np.isfinite(at.value) & (at.value >= floor)
+        good = self._risen(at.value, self.value)
+        if good.all():
+            self.beta, self.value, self.score, self.curvature = points, at.value, at.score, at.curvature
+            self.factor[:] = 1.0
+            return
+        self._keep(np.arange(len(points)), points, at, good)
+
+    def _move_some(self, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+        """Evaluate only those on their way."""
+        points = self.beta[rows] + self.factor[rows, None] * self.step[rows]
+        at = self.model.evaluate(points)
+        self._keep(rows, points, at, self._risen(at.value, self.value[rows]))
+
+    def _keep(
+        self, rows: np.ndarray[tuple[int], np.dtype[np.intp]], points: Floats, at: Evaluated, good: Flags
+    ) -> None:
         won, lost = rows[good], rows[~good]
         self.beta[won], self.value[won] = points[good], at.value[good]
         self.score[won], self.curvature[won] = at.score[good], at.curvature[good]
         self.factor[won] = 1.0
         self.factor[lost] /= 2.0
-        self.active[lost] = self.factor[lost] > _FACTOR
-        self._aim(won)
+        self.active[lost] &= self.factor[lost] > _FACTOR
 
-    def _aim(self, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
-        """Set the next step of the given points; those whose score vanishes rest."""
-        if not len(rows) or not len(self.places):
+    @staticmethod
+    def _risen(value: Floats, before: Floats) -> Flags:
+        risen: Flags = np.isfinite(value) & (value >= before - 1e-13 * (1.0 + np.abs(before)))
+        return risen
+
+    def _aim(self) -> None:
+        """Set the next step of the points; those whose score vanishes rest."""
+        if not len(self.places):
             return
-        score = self.score[rows][:, self.places]
-        curvature = self.curvature[rows][:, self.places][:, :, self.places]
+        score, curvature = self.score, self.curvature
+        if len(self.places) < self.beta.shape[1]:
+            score = score[:, self.places]
+            curvature = curvature[:, self.places[:, None], self.places]
+        if not self.active.all():
+            curvature = np.where(self.active[:, None, None], curvature, np.eye(len(self.places)))
+            score = np.where(self.active[:, None], score, 0.0)
         step = newton_step(score, curvature)
-        self.step[rows] = step
-        tiny = np.abs(step).max(axis=1) <= 1e-14 * (1.0 + np.abs(self.beta[rows]).max(axis=1))
-        self.active[rows] = (np.abs(score).max(axis=1) >= _SCORE_GOAL) & ~tiny
+        farthest = np.maximum.reduce(np.abs(self.beta), axis=1)
+        moving = np.maximum.reduce(np.abs(step), axis=1) > 1e-14 * (1.0 + farthest)
+        self.active &= moving & (np.maximum.reduce(np.abs(score), axis=1) >= _SCORE_GOAL)
+        self.step[:, self.places] = step * self.active[:, None]
 
     def answers(self) -> list[Maximum]:
         """The points as maxima."""
         sizes = np.abs(self.score[:, self.places]).max(axis=1, initial=0.0)
         sizes[~np.isfinite(self.value)] = math.inf
-        columns = zip(self.beta, self.value, sizes, self.score, self.curvature, strict=True)
-        return [Maximum(b, float(v), float(z), s, c) for b, v, z, s, c in columns]
+        columns = zip(self.beta, self.value.tolist(), sizes.tolist(), self.score, self.curvature, strict=True)
+        return [Maximum(*column) for column in columns]
 
 
 def newton_step(score: Floats, curvature: Floats) -> Floats:

@@ -42,10 +42,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Profile:
-    """Limits and test of one coefficient."""
+    """Limits and test of one coefficient; twice the loss of penalised log likelihood where it is 0."""
 
     limits: tuple[Limit, Limit]
     p_value: float
+    drop: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +72,8 @@ class _Axis:
         return free
 
     def cold(self, values: list[float]) -> list[Maximum]:
-        """Global constrained maximum at each value, searched from cold starts, all at once."""
-        starts = self.model.starts(self.free)
+        """Global constrained maximum at each value, searched from the cold starts and the estimate, all at once."""
+        starts = np.concatenate([self.model.starts(self.free), self.best.beta[None, :]])
         points = np.concatenate([starts] * len(values))
         points[:, self.place] = np.repeat(values, len(starts))
         found = climb(self.model, points, self.free)
@@ -124,13 +125,10 @@ def profile(
     _follow(axis, searches)
     roots = [search for search in searches if search.state == "root"]
     zero, *again = axis.cold([0.0, *(search.value for search in roots)])
-    warm = axis.best.beta.copy()
-    warm[axis.place] = 0.0
-    zero = highest([zero, *climb(axis.model, warm[None, :], axis.free)])
-    p_value = float(chdtrc(1, max(0.0, axis.drop(zero))))
+    drop = max(0.0, axis.drop(zero))
     checked = dict(zip((id(search) for search in roots), again, strict=True))
     low, high = (_limit(axis, search, checked.get(id(search))) for search in searches)
-    return Profile((low, high), p_value)
+    return Profile((low, high), float(chdtrc(1, drop)), drop)
 
 
 def _turned(
@@ -213,12 +211,16 @@ class _Search:
         start[self.axis.place] += change
         free, place = self.axis.free, self.axis.place
         if free.any():
-            slope = np.linalg.lstsq(at.curvature[np.ix_(free, free)], at.curvature[free, place], rcond=1e-10)[
-                0
-            ]
-            moved = -change * slope
+            moved = -change * _least(at.curvature[np.ix_(free, free)], at.curvature[free, place])
             start[free] += moved * min(1.0, 2.0 / max(float(np.abs(moved).max()), 1e-300))
         return start
+
+
+def _least(matrix: Floats, right: Floats) -> Floats:
+    """Solution of matrix @ x = right; the shortest where there are many."""
+    if len(right) == 1 and matrix[0, 0] != 0.0:
+        return np.asarray(right / matrix[0], dtype=np.float64)
+    return np.asarray(np.linalg.lstsq(matrix, right, rcond=1e-10)[0], dtype=np.float64)
 
 
 def _follow(axis: _Axis, searches: list[_Search]) -> None:

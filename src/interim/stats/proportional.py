@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +18,9 @@ from interim.stats.riskset import RiskSets
 TIES = ("efron", "breslow")
 _MAX_STEPS = 200
 _WIDEST = 300.0
+_QUICK = 8
+
+Evaluated: TypeAlias = tuple[float, Floats, Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,19 +158,19 @@ def cox(
     p = len(scale)
     if not sets.events:
         return _without(p, level, ties, "NO_EVENTS" if len(sets.x) else "NO_DATA")
-    zero = np.zeros(p)
-    null, gradient, information = sets.likelihood(zero, efron=ties == "efron")
-    score = _quadratic(gradient, information)
+    efron = ties == "efron"
+    start = sets.likelihood(np.zeros(p), efron=efron)
+    score = float(start[1] @ _solved(start[2], start[1]))
     monotone = sets.monotone() is not None
-    beta, full, converged = _maximum(sets, ties == "efron")
-    lrt = 2.0 * (full - null)
+    beta, (full, _, information), converged = _maximum(sets, start, efron=efron)
+    null, lrt = start[0], 2.0 * (full - start[0])
     tests = (lrt, float(chdtrc(p, max(lrt, 0.0))), score, float(chdtrc(p, score)))
     if monotone or not converged:
         gone = np.full(p, math.nan)
         reason = "MONOTONE_LIKELIHOOD" if monotone else "NOT_CONVERGED"
         return CoxFit(gone, gone, gone, gone, gone, (null, full), *tests, level, ties, "NE", reason)
-    covariance = np.linalg.inv(sets.likelihood(beta, efron=ties == "efron")[2])
-    coef, se = beta / scale, np.sqrt(np.diag(covariance)) / scale
+    variance = np.diag(np.linalg.inv(information)) if p > 1 else 1.0 / information[0]
+    coef, se = beta / scale, np.sqrt(variance) / scale
     half = float(ndtri((1.0 + level) / 2.0)) * se
     wald = 2.0 * ndtr(-np.abs(coef / se))
     lower, upper = coef - half, coef + half
@@ -174,29 +178,33 @@ def cox(
     return CoxFit(coef, se, lower, upper, wald, (null, full), *tests, level, ties)
 
 
-def _quadratic(gradient: Floats, information: Floats) -> float:
-    return float(gradient @ np.linalg.pinv(information) @ gradient)
+def _solved(information: Floats, gradient: Floats) -> Floats:
+    """Solution of information @ step = gradient; the shortest one where the information is singular."""
+    if len(gradient) > 1:
+        return np.asarray(np.linalg.lstsq(information, gradient, rcond=None)[0], dtype=np.float64)
+    return gradient / information[0, 0] if information[0, 0] > 0.0 else np.zeros(1)
 
 
-def _maximum(sets: RiskSets, efron: bool) -> tuple[Floats, float, bool]:
+def _maximum(sets: RiskSets, at: Evaluated, *, efron: bool) -> tuple[Floats, Evaluated, bool]:
     """Newton's method with step halving from 0; the third answer tells whether it converged."""
     beta = np.zeros(sets.x.shape[1])
-    value, gradient, information = sets.likelihood(beta, efron=efron)
-    for _ in range(_MAX_STEPS):
-        step = np.linalg.lstsq(information, gradient, rcond=None)[0]
-        factor = min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
+    for rounds in range(_MAX_STEPS):
+        step = _solved(at[2], at[1])
+        length = max(map(abs, step.tolist()))
+        if length < 1e-9:
+            return beta + step, at, True
+        factor = min(1.0, 5.0 / length)
         for _ in range(40):
             candidate = sets.likelihood(beta + factor * step, efron=efron)
-            if candidate[0] >= value - 1e-12 * abs(value):
+            if candidate[0] >= at[0] - 1e-12 * abs(at[0]):
                 break
             factor /= 2.0
-        beta = beta + factor * step
-        value, gradient, information = candidate
-        if factor * float(np.abs(step).max()) < 1e-9:
-            return beta, value, True
-        if float(np.ptp(sets.x @ beta)) > _WIDEST:
-            return beta, value, False
-    return beta, value, False
+        beta, at = beta + factor * step, candidate
+        if factor * length < 1e-9:
+            return beta, at, True
+        if rounds >= _QUICK and float(np.ptp(sets.x @ beta)) > _WIDEST:
+            return beta, at, False
+    return beta, at, False
 
 
 def _without(p: int, level: float, ties: str, reason: str) -> CoxFit:

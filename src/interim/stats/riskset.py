@@ -11,6 +11,28 @@ from scipy.optimize import linprog
 from interim.stats.answers import Flags, Floats, Integers
 
 _SLACK = 1e-9
+_FEW = 64
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Who is at risk at each event, participants with equal covariates taken together.
+
+    Efron's rule takes a share of the tied deaths off the risk set: that share does not depend on the coefficients.
+    """
+
+    x: Floats
+    products: Floats
+    risk: Floats
+    deaths: Floats
+    x_deaths: Floats
+
+    @classmethod
+    def of(cls, x: Floats, *, risk: Floats, deaths: Floats) -> _Table:
+        """Return the table with 1, x and x x' side by side."""
+        squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+        products = np.concatenate([np.ones((len(x), 1)), x, squares], axis=1).T
+        return cls(x, products, risk, deaths, deaths @ x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,29 +43,32 @@ class RiskSets:
     ----------
     x : ndarray of float, shape (n, p)
         Covariates in this order.
+    rows, group : ndarray of int, shape (e,)
+        Row of each event, and the place of its event time.
     last : ndarray of int, shape (g,)
         Per event time: last row of its risk set (rows of the stratum from ``first`` on).
     first : ndarray of int, shape (g,)
         Per event time: first row of its stratum.
-    deaths : tuple of ndarray
-        Per event time: rows of the events.
     """
 
     x: Floats
+    rows: Integers
+    group: Integers
     last: Integers
     first: Integers
-    deaths: tuple[Integers, ...]
 
     @classmethod
-    def of(cls, time: Floats, event: Flags, *, x: Floats, strata: Integers) -> RiskSets:
+    def of(cls, time: Floats, event: Flags, *, x: Floats, strata: Integers | None) -> RiskSets:
         """Return the risk sets of a sample.
 
         Parameters
         ----------
-        time, event, strata : ndarray, shape (n,)
-            Checked times, events and strata.
+        time, event : ndarray, shape (n,)
+            Checked times and events.
         x : ndarray of float, shape (n, p)
             Covariates.
+        strata : ndarray of int, shape (n,), or None
+            Strata; None: one.
 
         Returns
         -------
@@ -54,21 +79,33 @@ class RiskSets:
         ------
         None
         """
-        order = np.lexsort((-time, strata))
-        t, e, layer = time[order], event[order], strata[order]
-        rows = np.flatnonzero(e)
-        new = np.diff(t[rows], prepend=np.nan) != 0.0
-        new |= np.diff(layer[rows], prepend=-1) != 0
-        heads = rows[new]
-        last = np.flatnonzero(np.append((np.diff(t) != 0.0) | (np.diff(layer) != 0), True))
-        first = np.searchsorted(layer, layer[heads], side="left")
-        deaths = tuple(np.split(rows, np.flatnonzero(new)[1:])) if len(rows) else ()
-        return cls(x[order], last[np.searchsorted(last, heads)], first, deaths)
+        backwards = -time
+        if strata is None:
+            order = backwards.argsort(kind="stable")
+            layer, key = order[:0], backwards[order]
+        else:
+            order = np.lexsort((backwards, strata))
+            layer, key = strata[order], _blocks(backwards[order], strata[order])
+        rows = event[order].nonzero()[0]
+        last, group = _numbered(key.searchsorted(key[rows], side="right") - 1)
+        first = np.zeros_like(last) if strata is None else layer.searchsorted(layer[last], side="left")
+        return cls(x[order], rows, group, last, first)
 
     @property
     def events(self) -> int:
         """Number of events."""
-        return sum(len(rows) for rows in self.deaths)
+        return len(self.rows)
+
+    @cached_property
+    def counts(self) -> Integers:
+        """Number of events at each event time."""
+        counts: Integers = np.bincount(self.group, minlength=len(self.last))
+        return counts
+
+    @property
+    def deaths(self) -> tuple[Integers, ...]:
+        """Rows of the events of each event time."""
+        return tuple(np.split(self.rows, np.cumsum(self.counts)[:-1])) if self.events else ()
 
     def likelihood(self, beta: Floats, *, efron: bool) -> tuple[float, Floats, Floats]:
         """Return log partial likelihood, score and information.
@@ -89,10 +126,67 @@ class RiskSets:
         ------
         None
         """
-        eta = self._predictor(beta)
+        table = self._efron if efron else self._breslow
+        if table is None:
+            return self._running(beta, efron=efron)
+        p = self.x.shape[1]
+        eta = self._shifted(table.x @ beta)
+        sums = (np.exp(eta) * table.products) @ table.risk
+        total = sums[0]
+        ratio = sums[1:] / total
+        moments = np.add.reduce(ratio, axis=1)
+        mean = ratio[:p]
+        value = float(table.deaths @ eta - np.add.reduce(np.log(total)))
+        return value, table.x_deaths - moments[:p], moments[p:].reshape(p, p) - mean @ mean.T
+
+    @cached_property
+    def _efron(self) -> _Table | None:
+        return self._tabulated(tied=True) if len(self.last) < self.events else self._breslow
+
+    @cached_property
+    def _breslow(self) -> _Table | None:
+        return self._tabulated(tied=False)
+
+    @cached_property
+    def _one_stratum(self) -> bool:
+        return not self.first.any()
+
+    def _tabulated(self, *, tied: bool) -> _Table | None:
+        """The table of a small sample or of two groups; None where running sums are shorter."""
+        n = len(self.x)
+        if n <= _FEW:
+            row = np.arange(n)[:, None]
+            inside = ((row >= self.first) & (row <= self.last)).astype(np.float64)
+            died = np.zeros_like(inside)
+            died[self.rows, self.group] = 1.0
+            x = self.x
+        elif self.x.shape[1] == 1 and self._one_stratum and self.events:
+            column = self.x[:, 0]
+            x = np.array([[column.min()], [column.max()]])
+            high = column == x[1, 0]
+            if np.count_nonzero(high) + np.count_nonzero(column == x[0, 0]) != n:
+                return None
+            inside = _beside(np.cumsum(high)[self.last], self.last + 1)
+            died = _beside(np.bincount(self.group, high[self.rows]), self.counts)
+        else:
+            return None
+        risk = inside.take(self.group, axis=1)
+        if tied:
+            risk -= self._share * died.take(self.group, axis=1)
+        return _Table.of(x, risk=risk, deaths=np.add.reduce(died, axis=1))
+
+    @cached_property
+    def _share(self) -> Floats:
+        """Share j/d of Efron's rule for each event."""
+        before = np.cumsum(self.counts) - self.counts
+        return (np.arange(self.events) - before[self.group]) / self.counts[self.group]
+
+    def _running(self, beta: Floats, *, efron: bool) -> tuple[float, Floats, Floats]:
+        """As `likelihood`, by running sums over the sorted participants."""
+        eta = self._shifted(self.x @ beta)
         weight = np.exp(eta)
-        rows, group, share = self._failing
-        share = share if efron else np.zeros(len(rows))
+        rows, group = self.rows, self.group
+        share = self._share if efron else np.zeros(self.events)
         s0, s1, s2 = (part[group] for part in self._sums(weight))
         d0, d1, d2 = (part[group] for part in self._failing_sums(weight))
         total = s0 - share * d0
@@ -102,22 +196,10 @@ class RiskSets:
         square = (s2 - share[:, None, None] * d2) / total[:, None, None]
         return value, score, square.sum(axis=0) - mean.T @ mean
 
-    @cached_property
-    def _failing(self) -> tuple[Integers, Integers, Floats]:
-        """Rows of the events, the event time of each, and its share j/d of Efron's rule."""
-        if not self.deaths:
-            none = np.zeros(0, dtype=np.int64)
-            return none, none, np.zeros(0)
-        counts = np.array([len(rows) for rows in self.deaths])
-        group = np.repeat(np.arange(len(counts)), counts)
-        starts = np.cumsum(counts) - counts
-        return np.concatenate(self.deaths), group, (np.arange(len(group)) - starts[group]) / counts[group]
-
     def _failing_sums(self, weight: Floats) -> tuple[Floats, Floats, Floats]:
         """Sums of weight, weight x and weight x x' over the events of each event time."""
-        rows, group, _ = self._failing
-        starts = np.searchsorted(group, np.arange(len(self.deaths)))
-        x, w = self.x[rows], weight[rows]
+        starts = np.cumsum(self.counts) - self.counts
+        x, w = self.x[self.rows], weight[self.rows]
         first = x * w[:, None]
         parts = (w, first, first[:, :, None] * x[:, None, :])
         d0, d1, d2 = (np.add.reduceat(part, starts, axis=0) for part in parts)
@@ -134,19 +216,17 @@ class RiskSets:
         first = self.x * weight[:, None]
         return inside(weight), inside(first), inside(first[:, :, None] * self.x[:, None, :])
 
-    @property
+    @cached_property
     def _starts(self) -> Integers:
         starts: Integers = np.unique(np.append(self.first, 0))
         return starts
 
-    def _predictor(self, beta: Floats) -> Floats:
+    def _shifted(self, eta: Floats) -> Floats:
         """Linear predictor, shifted to a largest value of 0 in every stratum."""
-        eta = self.x @ beta
+        if self._one_stratum:
+            return eta - float(eta.max()) if len(eta) else eta
         parts = np.split(eta, self._starts[1:])
-        shifted: Floats = np.concatenate(
-            [part - part.max(initial=-np.inf) if len(part) else part for part in parts]
-        )
-        return shifted
+        return np.concatenate([part - part.max(initial=-np.inf) if len(part) else part for part in parts])
 
     def monotone(self) -> Floats | None:
         """Return a direction along which the partial likelihood rises for ever, or None if its maximum exists.
@@ -174,17 +254,38 @@ class RiskSets:
     def _one_way(self) -> Floats | None:
         """As `monotone` for one covariate: the failing value is always the largest, or always the smallest, at risk."""
         column = self.x[:, 0]
-        rows, group, _ = self._failing
-        parts = np.split(column, self._starts[1:])
+        at = self.last[self.group]
+        parts = np.split(column, self._starts[1:]) if not self._one_stratum else [column]
         top, bottom = (
-            np.concatenate([running.accumulate(part) for part in parts])[self.last][group]
+            np.concatenate([running.accumulate(part) for part in parts])[at]
             for running in (np.maximum, np.minimum)
         )
-        if not len(rows) or np.all(top - bottom <= _SLACK):
+        if not self.events or (top - bottom).max() <= _SLACK:
             return None
-        if np.all(column[rows] >= top - _SLACK):
+        failing = column[self.rows]
+        if (top - failing).max() <= _SLACK:
             return np.array([1.0])
-        return np.array([-1.0]) if np.all(column[rows] <= bottom + _SLACK) else None
+        return np.array([-1.0]) if (failing - bottom).max() <= _SLACK else None
+
+
+def _numbered(blocks: Integers) -> tuple[Integers, Integers]:
+    """The distinct entries of a rising sequence, and the place of each entry among them."""
+    new = np.ones(len(blocks), dtype=np.bool_)
+    np.not_equal(blocks[1:], blocks[:-1], out=new[1:])
+    return blocks[new], np.cumsum(new) - 1
+
+
+def _blocks(time: Floats, strata: Integers) -> Floats:
+    """Rising numbers of the runs of equal time within a stratum."""
+    changed: Floats = np.cumsum(
+        (np.diff(time, prepend=time[:1]) != 0.0) | (np.diff(strata, prepend=strata[:1]) != 0)
+    )
+    return changed
+
+
+def _beside(high: Floats | Integers, both: Integers) -> Floats:
+    """Counts of the lower and of the higher of two values."""
+    return np.array([both - high, high], dtype=np.float64)
 
 
 def rising_direction(matrix: Floats) -> Floats | None:

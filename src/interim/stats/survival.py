@@ -18,6 +18,7 @@ from interim.stats.inputs import (
     check_same_length,
     check_times,
 )
+from interim.stats.tally import at_risk, tally
 
 TIE = 1.5e-8
 FEW_AT_RISK = 3
@@ -387,12 +388,8 @@ def kaplan_meier(
         nothing, none = np.empty(0), np.empty(0, dtype=np.int64)
         rows = nothing, none, none, none, *(nothing,) * 6
         return KaplanMeier(*rows, 0, level, interval, "NE", "NO_DATA")
-    ordered = np.sort(times)
-    first = np.flatnonzero(np.concatenate(([True], ordered[1:] > ordered[:-1])))
-    distinct = ordered[first]
-    seen = np.searchsorted(np.sort(times[events]), distinct, side="right")
-    n_event = np.diff(seen, prepend=0).astype(np.int64, copy=False)
-    return _curve(distinct, len(times) - first, n_event, level, interval)
+    distinct, counts = tally(times, events.astype(np.int64), k=2)
+    return _curve(distinct, at_risk(counts[0] + counts[1]), counts[1], level, interval)
 
 
 def _rows(time: Floats, n_risk: Integers, n_event: Integers) -> CurveRows:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import chdtrc, gammaln
 
 from interim.stats.answers import Definition, Flags, Floats, TestResult
@@ -19,6 +19,7 @@ ORDERINGS = ("z_pooled", "z_unpooled", "boschloo")
 LEAST_EXPECTED = 5.0
 _SLACK = 1e-9
 _NEAR, _FLAT, _PEAKS = 1e-4, 1e-14, 8
+_FINER, _ZOOMS = np.linspace(-1.0, 1.0, 21), 4
 
 
 def freeman_halton(table: ArrayLike) -> TestResult:
@@ -199,11 +200,11 @@ def unconditional_test(
     x1, x0, n1, n0 = check_pair(x, n)
     check_choice(ordering, "ordering", ORDERINGS)
     rank, statistic = _ranks(n1, n0, ordering)
-    observed = rank[x1, x0]
-    extreme = rank >= observed - _SLACK * (1.0 + abs(observed))
-    p = _largest(extreme, n1, n0, grid)
-    best = rank >= rank.max() - _SLACK * (1.0 + abs(rank.max()))
-    p_min = _largest(best, n1, n0, grid)
+    shared = _Masses.of(n1, n0, np.linspace(0.0, 1.0, grid))
+    p, p_min = (
+        _largest(rank >= least - _SLACK * (1.0 + abs(least)), shared)
+        for least in (float(rank[x1, x0]), float(rank.max()))
+    )
     definition = "minlike" if ordering == "boschloo" else "abs"
     return TestResult(
         float(statistic[x1, x0]),
@@ -235,26 +236,39 @@ def _ranks(n1: int, n0: int, ordering: str) -> tuple[Floats, Floats]:
     return np.minimum(np.abs(z), 1e12), z
 
 
-def _largest(extreme: Flags, n1: int, n0: int, grid: int) -> float:
+@dataclass(frozen=True, eq=False)
+class _Masses:
+    """Probabilities of all counts of two groups at common rates."""
+
+    rates: Floats
+    first: Floats
+    second: Floats
+
+    @classmethod
+    def of(cls, n1: int, n0: int, rates: Floats) -> _Masses:
+        return cls(rates, binomial_masses(n1, rates), binomial_masses(n0, rates))
+
+    def probability(self, outcomes: Floats) -> Floats:
+        """Probability of a set of outcomes at each rate."""
+        value: Floats = np.einsum("rk,rk->r", self.first @ outcomes, self.second)
+        return value
+
+
+def _largest(extreme: Flags, masses: _Masses) -> float:
     """Largest probability of the extreme outcomes over the common rate."""
-    rates = np.linspace(0.0, 1.0, grid)
-    values = _probability(extreme, n1, n0, rates)
+    outcomes, rates = extreme.astype(np.float64), masses.rates
+    values = masses.probability(outcomes)
     best = float(values.max())
     before, here, after = values[:-2], values[1:-1], values[2:]
     peaks = (here >= before) & (here >= after) & (here > np.minimum(before, after) + _FLAT)
     places = np.flatnonzero(peaks & (here >= best - _NEAR)) + 1
-    for place in places[np.argsort(-values[places], kind="stable")[:_PEAKS]]:
-        found = minimize_scalar(
-            lambda p: -float(_probability(extreme, n1, n0, np.array([p]))[0]),
-            bounds=(float(rates[place - 1]), float(rates[place + 1])),
-            method="bounded",
-            options={"xatol": 1e-10},
-        )
-        best = max(best, -float(found.fun))
+    centres = rates[places[np.argsort(-values[places], kind="stable")[:_PEAKS]]]
+    width = float(rates[1])
+    sizes = outcomes.shape[0] - 1, outcomes.shape[1] - 1
+    for _ in range(_ZOOMS if len(centres) else 0):
+        around = centres[:, None] + width * _FINER
+        found = _Masses.of(*sizes, around.ravel()).probability(outcomes).reshape(around.shape)
+        best = max(best, float(found.max()))
+        centres = np.take_along_axis(around, found.argmax(axis=1)[:, None], axis=1)[:, 0]
+        width *= float(_FINER[1] - _FINER[0])
     return min(best, 1.0)
-
-
-def _probability(extreme: Flags, n1: int, n0: int, rates: Floats) -> Floats:
-    first, second = binomial_masses(n1, rates), binomial_masses(n0, rates)
-    value: Floats = ((first @ extreme.astype(np.float64)) * second).sum(axis=1)
-    return value

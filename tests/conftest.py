@@ -124,7 +124,7 @@ def write_table(folder: Path, rules, results) -> None:
     (folder / "rules.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def external() -> Path:
     """The folder of public third-party data; the test is skipped where it is absent."""
     folder = os.environ.get("INTERIM_EXTERNAL", "")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from interim.adam import Adam, build_adam
     from interim.analysis.kinetic_profiles import adhoc as kinetics
-    from interim.analysis.subgroups import adhoc as subgroups
     from interim.data import Sdtm, open_data
+    from interim.report.adhoc import subgroups
     from interim.report.chapter import open_chapter
     from interim.result import Result, ResultStore
     from interim.study import Study, read_study
@@ -30,7 +30,7 @@ _HOMES = {
     "open_chapter": "interim.report.chapter",
     "open_data": "interim.data",
     "read_study": "interim.study",
-    "subgroups": "interim.analysis.subgroups:adhoc",
+    "subgroups": "interim.report.adhoc",
 }
 
 __all__ = [

@@ -215,6 +215,22 @@ def cut_path() -> Result:
     return rows.build()
 
 
+def sensitivity() -> Result:
+    """Return ``subgroups.sensitivity_model`` of two factors, no better than the share."""
+    rows = opened_subgroups("sensitivity_model", 15)
+    rows.add("n", 12, variable="complete", n=12, N=15)
+    add(rows, TOTAL, "model", n=5, N=12, brier=0.18751, log_loss=0.6)
+    add(rows, TOTAL, "null", n=5, N=12, brier=0.15549, log_loss=0.5)
+    add(rows, TOTAL, "optimism", brier=-0.0833, log_loss=-0.25)
+    add(rows, "nlr5", "coefficient", min=-0.25, max=0.3751)
+    for level, text in (
+        ("prediction", "The factors together did not predict response in left-out participants."),
+        ("use", "not a prediction model"),
+    ):
+        rows.add("text", None, variable="reading", level=level, text=text)
+    return rows.build()
+
+
 def by_dose(means=((0.1, 0.2), (0.3, 0.4))) -> Result:
     """Return ``benefit_risk.by_dose``: two levels with a posterior, the first of two participants."""
     sizes = {"DL1": 2, "DL2": 6}

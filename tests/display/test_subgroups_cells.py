@@ -28,12 +28,15 @@ TABLES = {
     "table_credibility": (chapter.credibility, {}),
     "table_stability": (chapter.stability, {}),
     "table_post_baseline": (chapter.post_baseline, {}),
+    "table_sensitivity_model": (chapter.sensitivity, {}),
 }
 FIGURES = {
     "figure_forest": chapter.levels,
     "figure_map": chapter.covariates,
     "figure_overlap": chapter.association,
     "figure_cut_path": chapter.cut_path,
+    "figure_marker_response": chapter.covariates,
+    "figure_subgroup_endpoints": chapter.levels,
 }
 WORDS = {"NE": "NE", "NR": "NR", "NA": "NA", "INF": "no limit"}
 
@@ -45,11 +48,15 @@ def study(study):
 
 @pytest.fixture
 def sheets(monkeypatch):
-    return kept_sheets(monkeypatch, "subgroups", "subgroups_figures", "absent")
+    return kept_sheets(monkeypatch, "subgroups", "subgroups_figures", "subgroups_panels", "absent")
 
 
 def result_of(make, study):
     return make(study) if make is chapter.shrinkage else make()
+
+
+def by_row(table) -> dict[str, list[str]]:
+    return {row.cells[0].text.strip(): [cell.text for cell in row.cells[1:]] for row in table.rows}
 
 
 def shown(name, study, result=None):
@@ -335,6 +342,94 @@ def test_cut_path_panels_lines_and_the_prespecified_cut(primary_only, panels, cu
     assert f"each of {cuts} cut-points, one panel for each of {panels}" in figure.alt
     check_marks(sheets[-1])
     check_words(sheets[-1])
+
+
+@pytest.mark.rule("SUBQ-22")
+def test_markers_one_dot_per_value_at_its_response(study, sheets):
+    figure = display.figure_marker_response(chapter.covariates(), study)
+    (axes,) = sheets[-1].axes
+    *dots, cut = [line for line in axes.lines if line.get_marker() == "o" or line.is_dashed()]
+    places = {(float(dot.get_xdata()[0]), round(float(dot.get_ydata()[0]))) for dot in dots}
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert {(x, names[y]) for x, y in places} == {(2.25, "PR"), (7.5, "PD")}
+    assert cut.is_dashed() and list(cut.get_xdata()) == [5, 5] and axes.get_xscale() == "log"
+    assert "(2 of 3 participants)" in figure.alt and "nothing is tested" in figure.footnotes[0]
+    check_marks(sheets[-1])
+    check_words(sheets[-1])
+
+
+@pytest.mark.rule("SUBQ-22")
+def test_equal_values_do_not_hide_each_other(study, sheets):
+    rows = chapter.opened_subgroups("participant_map", 4)
+    for place, who in enumerate(hand.PEOPLE[:3]):
+        rows.add("level", 4.0, variable="nlr5", level=who, text="<5")
+        chapter.add(rows, TOTAL, "bor", who, value="SD" if place else "NE")
+    display.figure_marker_response(rows.build(), study)
+    heights = [
+        round(float(line.get_ydata()[0]), 2) for line in sheets[-1].axes[0].lines if line.get_marker() == "o"
+    ]
+    assert len(set(heights)) == 3 and all(abs(y - round(y)) < 0.5 for y in heights)
+
+
+@pytest.mark.rule("SUBQ-22")
+def test_a_value_without_a_logarithm_is_counted_out(study):
+    rows = chapter.opened_subgroups("participant_map", 2)
+    for who, value in zip(hand.PEOPLE[:2], (0.0, 4.0), strict=True):
+        rows.add("level", value, variable="nlr5", level=who, text="<5")
+        chapter.add(rows, TOTAL, "bor", who, value="PD")
+    assert "(1 of 2 participants)" in display.figure_marker_response(rows.build(), study).alt
+
+
+@pytest.mark.rule("SUBQ-22")
+def test_endpoints_by_level_every_cell_and_its_colour(study, sheets):
+    figure = display.figure_subgroup_endpoints(chapter.levels(), study)
+    (axes,) = sheets[-1].axes
+    columns = 4
+    assert len(axes.patches) == columns * 4
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[:columns] == ["ORR", "DCR", "PFS at\n3 months", "OS at\n3 months"]
+    rows = [
+        texts[i + 1 : i + 1 + columns]
+        for i, text in enumerate(texts)
+        if text.strip() in ("All participants", "< 5", "≥ 5", "Missing")
+    ]
+    assert rows == [
+        ["3/12", "3/12", "50.0% [5]", "90.0% [9]"],
+        ["2/8", "2/8", "62.5% [4]", "62.5% [4]"],
+        ["1/2", "1/2", "NE", "NE"],
+        ["0/2", "0/2", "NE", "NE"],
+    ]
+    faces = [to_hex(patch.get_facecolor()) for patch in axes.patches]
+    assert faces[8:] == ["#ffffff"] * 8 and "#ffffff" not in faces[:8]
+    assert faces[0] == faces[1] and sum(axes.patches[3].get_facecolor()[:3]) < sum(
+        axes.patches[0].get_facecolor()[:3]
+    )
+    assert "Map of 3 levels of 1 factors" in figure.alt and "none below 3 participants" in figure.footnotes[0]
+    check_words(sheets[-1])
+
+
+@pytest.mark.rule("SUBQ-13")
+def test_sensitivity_scores_beside_the_share_and_ranges_of_coefficients(study):
+    table = shown("table_sensitivity_model", study)
+    cells = by_row(table)
+    assert cells["Participants with every factor and a response"][0] == "12 of 15"
+    assert cells["Brier score, left out"] == ["0.188", "0.155", "-0.083"]
+    assert cells["Log loss, left out"] == ["0.600", "0.500", "-0.250"]
+    label = next(entry.label for entry in study.subgroups if entry.id == "nlr5")
+    assert cells[label][:2] == ["-0.25", "0.38"]
+    notes = " ".join(table.footnotes)
+    assert "did not predict response" in notes and "not a prediction model" in notes
+    assert "AUC" not in table.text() and " p " not in table.text()
+
+
+@pytest.mark.rule("SUBQ-13")
+def test_a_sensitivity_model_without_enough_events_says_so(study):
+    rows = chapter.opened_subgroups("sensitivity_model", 15)
+    rows.add("n", 9, variable="complete", n=9, N=15)
+    chapter.add(rows, TOTAL, "model", n=1, N=9, brier=("NE", "EVENTS_LT_5"), log_loss=("NE", "EVENTS_LT_5"))
+    table = display.table_sensitivity_model(rows.build(), study)
+    assert by_row(table)["Brier score, left out"][0] == "NE"
+    assert CODE.search(" ".join(table.footnotes)) is None and len(table.footnotes) >= 2
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -34,6 +34,9 @@ SHOWN = [
     ("figure_map", "participant_map", {}),
     ("figure_overlap", "association", {}),
     ("figure_cut_path", "cut_path", {}),
+    ("figure_marker_response", "participant_map", {}),
+    ("figure_subgroup_endpoints", "levels", {}),
+    ("table_sensitivity_model", "sensitivity_model", {}),
 ]
 QUESTIONS = tuple(dict.fromkeys(question for _, question, _ in SHOWN))
 CODE = re.compile(r"\b(?:nan|None|[a-z]+_[a-z_0-9]+|SYN-NKG)\b")

@@ -84,8 +84,11 @@ _MODULES = {
         "table_type_by_dose",
         "table_credibility",
     ),
-    "subgroups_stability": ("table_stability", "table_post_baseline"),
+    "subgroups_stability": ("table_stability", "table_post_baseline", "table_sensitivity_model"),
     "subgroups_figures": ("figure_map", "figure_overlap", "figure_cut_path"),
+    "subgroups_panels": ("figure_marker_response", "figure_subgroup_endpoints"),
+    "subgroups_adhoc": ("table_adhoc", "table_adhoc_tests"),
+    "subgroups_sentence": ("limits_paragraph",),
     "kinetics": (
         "table_kinetic_levels",
         "table_kinetic_parameters",

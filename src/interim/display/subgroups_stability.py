@@ -9,7 +9,7 @@ from interim.display.subgroups import entries_of
 from interim.display.subgroups_rules import check_rows
 from interim.display.subgroups_words import level_word
 from interim.display.table import Cell, Row, Table
-from interim.result import Result
+from interim.result import TOTAL, Result
 from interim.study import Study
 
 
@@ -149,3 +149,65 @@ def _time_cells(numbers: Numbers, entry: str, endpoint: str, level: str) -> tupl
         f"{median.text} {span.text}" if median.text != span.text else median.text, (*median.keys, *span.keys)
     )
     return size, whole, numbers.value(entry, endpoint, "n_risk", level=level, digits=0), late
+
+
+def table_sensitivity_model(result: Result, study: Study) -> Table:
+    """Show how well all factors together predict response in participants that were left out, beside the share alone.
+
+    Parameters
+    ----------
+    result : Result
+        ``subgroups.sensitivity_model``.
+    study : Study
+        Rounding.
+
+    Returns
+    -------
+    Table
+        Two scores of the model and of the share of the fold, the optimism, and the range of each coefficient over the folds.
+
+    Raises
+    ------
+    ReportError
+        If a row must not be shown.
+    """
+    check_rows(result)
+    numbers = Numbers(result, study)
+    complete = numbers.row("n", variable="complete")
+    known = complete is not None and complete["status"] == "OK"
+    text = f"{int(complete['n'])} of {int(complete['N'])}" if known and complete is not None else "NA"
+    keys = () if complete is None else (str(complete["result_id"]),)
+    rows = [Row((Cell("Participants with every factor and a response"), Cell(text, keys), *[Cell(DASH)] * 2))]
+    for stat, label in (("brier", "Brier score"), ("log_loss", "Log loss")):
+        cells = [numbers.value(TOTAL, variable, stat, digits=3) for variable in ("model", "null", "optimism")]
+        rows.append(Row((Cell(f"{label}, left out"), *cells)))
+    entries = entries_of(numbers, "coefficient")
+    if entries:
+        rows.append(
+            Row(
+                (Cell("Coefficient per standard deviation, smallest and largest over the folds"),),
+                kind="section",
+            )
+        )
+    for entry in entries:
+        cells = [numbers.value(entry, "coefficient", stat, digits=2) for stat in ("min", "max")]
+        label = next((e.label for e in study.subgroups if e.id == entry), entry)
+        rows.append(Row((Cell(label), *cells, Cell(DASH)), 1))
+    why = numbers.row("brier", variable="model")
+    readings = [numbers.words(TOTAL, "reading", "text", level=x).text for x in numbers.levels("reading")]
+    reason = str(why["reason"]) if why is not None and why["status"] not in ("OK", "FLAG") else ""
+    return plain_table(
+        numbers,
+        header=("", "Model", "Share of the fold", "Optimism"),
+        rows=rows,
+        widths=(4.2, 1.4, 1.4, 1.4),
+        align=("left", *["right"] * 3),
+    ).with_id(
+        "",
+        footnotes=(
+            *((word("status_prose", reason),) if reason else ()),
+            *readings,
+            "Lower scores are better. Optimism: score on the participants that made the model, minus the score on those left out. "
+            "Columns are standardised within each fold.",
+        ),
+    )

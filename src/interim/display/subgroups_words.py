@@ -6,7 +6,7 @@ import re
 
 from interim.display.labels import column_label, word
 from interim.display.numbers import Numbers
-from interim.study import Study
+from interim.study import AD_HOC, Study
 
 _OPERATOR = re.compile(r"(<=|>=|<|>)\s*")
 _SIGNS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">"}
@@ -41,7 +41,8 @@ def level_word(entry: str, level: str, study: Study) -> str:
         return column_label(level, study)
     if level in _YES:
         return _YES[level]
-    return _OPERATOR.sub(lambda match: f"{_SIGNS[match[1]]} ", word(variable, level))
+    text = level if variable == AD_HOC else word(variable, level)
+    return _OPERATOR.sub(lambda match: f"{_SIGNS[match[1]]} ", text)
 
 
 def contrast_word(entry: str, text: str, study: Study) -> str:

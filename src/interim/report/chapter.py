@@ -217,6 +217,23 @@ class Chapter:
 
         return sentence(template, self.inputs.store, self.study, style=style)
 
+    def limits(self) -> Paragraph:
+        """Return what these participants can show at best, as the paragraph before any result by subgroup.
+
+        Returns
+        -------
+        Paragraph
+            With the result ids of its numbers.
+
+        Raises
+        ------
+        KeyError
+            If the store has no limits of interpretation.
+        """
+        from interim.display.subgroups_sentence import limits_paragraph
+
+        return limits_paragraph(self.inputs.store["subgroups.limits"], self.study)
+
     def _show(self, tlf_id: str, kind: str) -> Any:
         tlf = self.tlfs.get(tlf_id)
         if tlf is None or tlf.kind != kind:

@@ -8,10 +8,11 @@ from interim.study.efficacy import Imputation
 from interim.study.expansion import TumourType
 from interim.study.model import NK_ONLY, Study, dose_text
 from interim.study.read import read_study
-from interim.study.statistics import SubgroupEntry
+from interim.study.statistics import AD_HOC, SubgroupEntry
 from interim.study.tables import Condition, Product
 
 __all__ = [
+    "AD_HOC",
     "NK_ONLY",
     "Condition",
     "DltRule",

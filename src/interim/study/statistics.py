@@ -60,6 +60,10 @@ class SubgroupTable(Table):
 Dimension = Literal["histology", "ligand", "prior", "burden", "markers", "ratio", "site", "dose"]
 
 
+AD_HOC = "X"
+"""Variable of an entry that was made for one frame: its levels are printed as they are."""
+
+
 class SubgroupEntry(Table):
     """One reading of one subgroup factor."""
 

@@ -17,7 +17,7 @@ from interim.analysis.subgroups.variation import add_heterogeneity
 from interim.analysis.subgroups.within import add_levels
 from interim.errors import DataError, Finding
 from interim.result import TOTAL, Result
-from interim.study import Study, SubgroupEntry
+from interim.study import AD_HOC, Study, SubgroupEntry
 
 LATE = "Factors and cuts of this ad-hoc analysis were defined after results were known."
 _FLAG_LEVELS = ("Y", "N")
@@ -65,13 +65,15 @@ def adhoc(
     >>> round(float(found.get("total/orr/-/chance_gap")["value"]), 4)
     0.4286
     """
-    settings = study or adhoc_study()
+    settings = subgroup_study(df, factors=factors, study=study)
     names = df["USUBJID"].astype(str) if "USUBJID" in df else pd.Series([f"{k + 1}" for k in range(len(df))])
     _refuse_twice(names)
     frame = df.assign(_WHO=names.to_numpy()).sort_values("_WHO", kind="stable").reset_index(drop=True)
     subjects = tuple(frame["_WHO"])
     outcome = _outcome(frame, endpoint)
-    made = tuple(_factor(frame, item, place) for place, item in enumerate(factors))
+    made = tuple(
+        _factor(frame, entry, _column(item)) for entry, item in zip(settings.subgroups, factors, strict=True)
+    )
     dose = _no_dose(len(frame))
     panel = Panel(subjects, "All participants", "COHORT", made, dose, {outcome.id: outcome})
     who = Population("ALL", "All participants", "COHORT", {TOTAL: frozenset(subjects)})
@@ -87,8 +89,35 @@ def adhoc(
     return rows.build()
 
 
+def subgroup_study(
+    df: pd.DataFrame,
+    *,
+    factors: Sequence[str | Mapping[str, Any] | SubgroupEntry],
+    study: Study | None = None,
+) -> Study:
+    """Return the settings of an ad-hoc analysis, whose entries are its factors.
+
+    Parameters
+    ----------
+    df, factors, study
+        As in `adhoc`.
+
+    Returns
+    -------
+    Study
+        A copy.
+
+    Raises
+    ------
+    KeyError
+        If a column does not exist.
+    """
+    entries = tuple(_entry(df, item, place) for place, item in enumerate(factors))
+    return (study or adhoc_study()).model_copy(update={"subgroups": entries})
+
+
 def _no_dose(n: int) -> Factor:
-    settings = {"id": "dose", "dimension": "dose", "label": "-", "variable": "X", "kind": "nominal"}
+    settings = {"id": "dose", "dimension": "dose", "label": "-", "variable": AD_HOC, "kind": "nominal"}
     entry = SubgroupEntry.model_validate({**settings, "origin": "protocol"})
     return Factor(entry, (), np.full(n, -1, dtype=np.int64), np.full(n, np.nan))
 
@@ -109,6 +138,7 @@ def _outcome(frame: pd.DataFrame, endpoint: str | tuple[str, str]) -> Outcome:
     if isinstance(endpoint, tuple):
         time, event = (pd.to_numeric(frame[name]).to_numpy(dtype=np.float64) for name in endpoint)
         _refuse_events(frame, event, endpoint[1])
+        _refuse_times(frame, time, endpoint[0])
         known = ~np.isnan(time) & ~np.isnan(event)
         return Outcome("pfs", "time", np.where(known, time, np.nan), known & (event == 1))
     values = pd.to_numeric(frame[endpoint]).to_numpy(dtype=np.float64)
@@ -116,32 +146,39 @@ def _outcome(frame: pd.DataFrame, endpoint: str | tuple[str, str]) -> Outcome:
     return Outcome("orr" if binary else "depth", "binary" if binary else "continuous", values, nobody)
 
 
+def _refuse_times(frame: pd.DataFrame, time: Any, name: str) -> None:
+    wrong = ~np.isnan(time) & ~((time >= 0) & (time < np.inf))
+    text = "a time is finite and not negative, in days since the start"
+    if wrong.any():
+        raise DataError(
+            _finding("TTE-NEG", frame, name, place, time, text) for place in np.flatnonzero(wrong).tolist()
+        )
+
+
+def _finding(rule: str, frame: pd.DataFrame, name: str, place: int, values: Any, text: str) -> Finding:
+    who, value = str(frame["_WHO"][place]), f"{values[place]:g}"
+    return Finding(rule, "stop", "frame", text, subject=who, variable=name, value=value)
+
+
 def _refuse_events(frame: pd.DataFrame, event: Any, name: str) -> None:
     wrong = ~np.isnan(event) & ~np.isin(event, (0.0, 1.0))
     text = "an event is coded 0 (censored) or 1 (event); other codings and swapped columns are refused"
     if wrong.any():
         raise DataError(
-            Finding(
-                "STAT-EVENT01",
-                "stop",
-                "frame",
-                text,
-                subject=str(frame["_WHO"][place]),
-                variable=name,
-                value=f"{event[place]:g}",
-            )
-            for place in np.flatnonzero(wrong)
+            _finding("STAT-EVENT01", frame, name, place, event, text)
+            for place in np.flatnonzero(wrong).tolist()
         )
 
 
-def _factor(frame: pd.DataFrame, item: str | Mapping[str, Any] | SubgroupEntry, place: int) -> Factor:
-    entry, column = _entry(frame, item, place)
+def _factor(frame: pd.DataFrame, entry: SubgroupEntry, column: str) -> Factor:
     raw = frame[column]
     if entry.cuts is None:
         plain = [None if pd.isna(value) else str(value) for value in raw]
         levels = entry.levels or tuple(sorted({text for text in plain if text is not None}))
         return Factor(entry, levels, _codes(plain, levels), np.full(len(frame), np.nan))
     numbers = pd.to_numeric(raw).to_numpy(dtype=np.float64)
+    if np.isnan(numbers).all():
+        return Factor(entry, (), np.full(len(frame), -1, dtype=np.int64), numbers)
     cuts = entry.cuts if isinstance(entry.cuts, tuple) else (float(np.nanmedian(numbers)),)
     levels = tuple(cut_levels(cuts, closed=entry.closed))
     texts = [None if np.isnan(v) else cut_level(float(v), cuts, closed=entry.closed) for v in numbers]
@@ -153,14 +190,19 @@ def _codes(texts: Sequence[str | None], levels: Sequence[str]) -> Integers:
     return np.array([place.get(text, -1) if text is not None else -1 for text in texts], dtype=np.int64)
 
 
-def _entry(
-    frame: pd.DataFrame, item: str | Mapping[str, Any] | SubgroupEntry, place: int
-) -> tuple[SubgroupEntry, str]:
-    """Return the entry and its column; a bare column name is a nominal factor, or a number cut at its median."""
+def _column(item: str | Mapping[str, Any] | SubgroupEntry) -> str:
+    """Return the column of a factor."""
     if isinstance(item, SubgroupEntry):
-        return item.model_copy(update={"primary": True}), item.variable
-    settings = dict(item) if isinstance(item, Mapping) else {"column": item}
-    column = str(settings.pop("column", settings.get("variable", "")))
+        return item.variable
+    return str(item.get("column", item.get("variable", ""))) if isinstance(item, Mapping) else item
+
+
+def _entry(frame: pd.DataFrame, item: str | Mapping[str, Any] | SubgroupEntry, place: int) -> SubgroupEntry:
+    """Return the entry of a factor; a bare column name is a nominal factor, or a number cut at its median."""
+    if isinstance(item, SubgroupEntry):
+        return item.model_copy(update={"primary": True})
+    settings = {k: v for k, v in item.items() if k != "column"} if isinstance(item, Mapping) else {}
+    column = _column(item)
     values = frame[column]
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     known = {text for text in values.dropna().astype(str)}
@@ -169,9 +211,9 @@ def _entry(
         "id": f"factor_{place + 1}",
         "dimension": "histology",
         "label": column,
-        "variable": "X",
+        "variable": AD_HOC,
         "kind": kind,
         "origin": "median" if numeric else "protocol",
         **({"cuts": "median"} if numeric else {}),
     }
-    return SubgroupEntry.model_validate({**base, **settings, "primary": True}), column
+    return SubgroupEntry.model_validate({**base, **settings, "primary": True})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +133,8 @@ def add_heterogeneity(rows: Rows, panel: Panel, study: Study) -> None:
             continue
         tests = factor_tests(factors, outcome, plan=plan, study=study)
         _add_tests(rows, factors, tests, outcome)
-        _add_adjusted(rows, panel, outcome, (plan, study))
+        reasons = {factor.id: test.reason for factor, test in zip(factors, tests, strict=True)}
+        _add_adjusted(rows, panel, outcome, (plan, study), reasons=reasons)
 
 
 def shared_plan(panel: Panel, study: Study) -> PermutationPlan:
@@ -386,9 +387,17 @@ def family_statistics(
     return plan.linear(np.concatenate(columns, axis=1), outcome_scores(outcome)), owner.astype(np.int64)
 
 
-def _add_adjusted(rows: Rows, panel: Panel, outcome: Outcome, how: tuple[PermutationPlan, Study]) -> None:
+def _add_adjusted(
+    rows: Rows,
+    panel: Panel,
+    outcome: Outcome,
+    how: tuple[PermutationPlan, Study],
+    *,
+    reasons: Mapping[str, str],
+) -> None:
+    """Adjust over the primary factors that have a test; the others keep the reason why they have none."""
     plan, study = how
-    family = panel.primary
+    family = tuple(factor for factor in panel.primary if not reasons.get(factor.id, ""))
     method = study.subgroup.adjust
     known = outcome.known
     constant: Flags = known & (outcome.values == outcome.values[known][0]) if known.any() else known
@@ -407,3 +416,8 @@ def _add_adjusted(rows: Rows, panel: Panel, outcome: Outcome, how: tuple[Permuta
             rows.add("p_max_t", float(own.min()), **spot)
         else:
             rows.add("p_max_t", None, status="NE", reason="ONE_LEVEL", **spot)
+    for factor in panel.primary:
+        if reasons.get(factor.id, ""):
+            rows.group_var = factor.entry.dimension
+            absent: dict[str, Any] = {"group": factor.id, "variable": outcome.id, "method": adjusted.method}
+            rows.add("p_max_t", None, status="NE", reason=reasons[factor.id], **absent)

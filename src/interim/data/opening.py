@@ -11,15 +11,29 @@ import pandas as pd
 from interim.data import spec
 from interim.data.check import run_checks
 from interim.data.cut import CUT_RULES, cut_sdtm
-from interim.data.mapping import Delivery, deliveries, map_table, sdtm_records
+from interim.data.mapping import (
+    REDCAP_RULES,
+    Delivery,
+    deliveries,
+    instrument_table,
+    map_table,
+    read_dictionary,
+    sdtm_records,
+)
 from interim.data.model import LedgerLine, Sdtm, Source
-from interim.data.read import FILE_RULES, FileRead, read_file
+from interim.data.read import FILE_RULES, FileRead, RawTable, read_file
 from interim.data.typed import type_domain
 from interim.data.units import Factor, apply_factors
 from interim.errors import DataError, Finding
 from interim.study import Study
 
-_MAP_RULES = (("XD-COLUMN", "stop"), ("MAP-VALUE", "stop"), ("MAP-COLUMN", "warn"), ("MAP-DOMAIN", "info"))
+_MAP_RULES = (
+    *REDCAP_RULES,
+    ("XD-COLUMN", "stop"),
+    ("MAP-VALUE", "stop"),
+    ("MAP-COLUMN", "warn"),
+    ("MAP-DOMAIN", "info"),
+)
 _NEEDED = {"sdtm": (("DM",), ("EX",), ("AE",), ("TR", "RS"), ("TU", "RS")), "adam": (("ADSL",),)}
 _WHY = {
     "sdtm": "a report needs DM, EX, AE and either TR with TU or RS",
@@ -128,14 +142,28 @@ def _take(work: _Work, delivery: Delivery) -> None:
     if read.table is None:
         work.failed.add(delivery.domain)
         return
-    mapped = map_table(delivery, read.table)
+    table = _instrument(work, delivery, read.table)
+    mapped = map_table(delivery, table)
     work.frames.setdefault(delivery.domain, []).append(mapped.frame)
     work.factors.setdefault(delivery.domain, []).extend(
         Factor(unit.test, unit.from_, unit.to, unit.factor) for unit in delivery.table.unit
     )
     work.findings += mapped.findings
     work.ledger += mapped.ledger
-    work.sources.append(_source(delivery, read, len(mapped.frame)))
+    work.sources.append(_source(delivery, replace(read, table=table), len(mapped.frame)))
+
+
+def _instrument(work: _Work, delivery: Delivery, table: RawTable) -> RawTable:
+    """Return the part of a REDCap export that fills a table; any other file as it is."""
+    if delivery.dictionary is None:
+        return table
+    fields, wrong = read_dictionary(delivery.dictionary)
+    if wrong and not fields:
+        work.findings += wrong
+        return table
+    part, found = instrument_table(delivery, table, fields)
+    work.findings += found
+    return part
 
 
 def _take_plain(work: _Work, study: Study) -> None:

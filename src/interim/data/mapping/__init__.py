@@ -6,8 +6,10 @@ from interim.data.mapping.apply import Mapped, map_table
 from interim.data.mapping.files import Delivery, deliveries, read_mapping
 from interim.data.mapping.model import Column, Mapping, Source, TableMap
 from interim.data.mapping.plain import sdtm_records
+from interim.data.mapping.redcap import REDCAP_RULES, instrument_table, read_dictionary
 
 __all__ = [
+    "REDCAP_RULES",
     "Column",
     "Delivery",
     "Mapped",
@@ -15,7 +17,9 @@ __all__ = [
     "Source",
     "TableMap",
     "deliveries",
+    "instrument_table",
     "map_table",
+    "read_dictionary",
     "read_mapping",
     "sdtm_records",
 ]

@@ -229,6 +229,9 @@ def _column_findings(frame: pd.DataFrame, delivery: Delivery) -> list[Finding]:
     lost = "the mapping names this column, but the file does not have it; correct the mapping or the file"
     found = [replace(base, severity="stop", variable=name, message=lost) for name in absent]
     used = table.used | delivery.elsewhere | set(delivery.ignore)
+    used |= {
+        str(c) for c in frame.columns if delivery.dictionary is not None and _administrative(str(c), frame)
+    }
     rest = [str(c) for c in frame.columns if str(c) not in used]
     known = spec.domain(domain)
     if table.identity:
@@ -237,6 +240,11 @@ def _column_findings(frame: pd.DataFrame, delivery: Delivery) -> list[Finding]:
         return found + [replace(base, severity="info", variable=name, message=text) for name in new]
     text = "the column is neither mapped nor listed in [ignore]"
     return found + [replace(base, variable=name, message=text) for name in rest]
+
+
+def _administrative(name: str, frame: pd.DataFrame) -> bool:
+    """Tell the columns that REDCap adds to every export."""
+    return name == frame.columns[0] or name.startswith("redcap_")
 
 
 def _missing_lines(

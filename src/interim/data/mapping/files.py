@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -48,6 +49,10 @@ class Delivery:
         Columns left out on purpose.
     elsewhere : frozenset of str
         Columns that other tables take from the same file.
+    dictionary : Path or None
+        Data dictionary of a REDCap export.
+    visit : mapping of str to (float, str)
+        Event of a REDCap export -> number and name of the visit.
     """
 
     domain: str
@@ -59,6 +64,8 @@ class Delivery:
     max_unmapped: float
     ignore: tuple[str, ...] = ()
     elsewhere: frozenset[str] = frozenset()
+    dictionary: Path | None = None
+    visit: MappingProxyType[str, tuple[float, str]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def deliveries(study: Study) -> tuple[tuple[Delivery, ...], tuple[Finding, ...]]:
@@ -161,9 +168,16 @@ def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
                 if (other.rows.file, other.rows.sheet) == (table.rows.file, table.rows.sheet)
                 for column in other.used
             ),
+            _dictionary(mapping, file),
+            MappingProxyType(mapping.visit),
         )
         for name, table in parts
     ]
+
+
+def _dictionary(mapping: Mapping, file: Path) -> Path | None:
+    text = mapping.source.dictionary
+    return None if text is None else _expand(text, file.parent, str(file))
 
 
 def _at_stage(mapping: Mapping, file: Path, study: Study) -> None:

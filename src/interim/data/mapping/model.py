@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from interim.data import spec
 
-Format = Literal["csv", "parquet", "xpt", "sas7bdat", "datasetjson", "xlsx"]
+Format = Literal["csv", "parquet", "xpt", "sas7bdat", "datasetjson", "xlsx", "redcap"]
 
 
 class _Table(BaseModel):
@@ -34,6 +34,10 @@ class Source(_Table):
         Texts that stand for a missing value.
     missing_reason : dict of str to str
         What such a text means.
+    dictionary : str or None
+        Data dictionary of a REDCap export, relative to the mapping file.
+    labels : {"raw", "label"}
+        Whether a REDCap export holds codes or labels.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -43,6 +47,8 @@ class Source(_Table):
     timezone: str | None = None
     missing: tuple[str, ...] = ("",)
     missing_reason: dict[str, str] = Field(default_factory=dict)
+    dictionary: str | None = None
+    labels: Literal["raw", "label"] = "raw"
 
     @field_validator("timezone")
     @classmethod
@@ -57,6 +63,8 @@ class Source(_Table):
         bare = sorted(set(self.missing) - set(self.missing_reason) - {""})
         if unknown or bare:
             raise ValueError(f"missing and missing_reason must name the same texts; differ: {unknown + bare}")
+        if (self.format == "redcap") != (self.dictionary is not None):
+            raise ValueError("format redcap needs its dictionary, and only it has one")
         return self
 
 
@@ -71,11 +79,14 @@ class Rows(_Table):
         Sheet of a workbook.
     filter : dict of str to str
         Column -> text that it must hold.
+    instrument : str or None
+        Instrument of a REDCap export.
     """
 
     file: str | None = None
     sheet: str | None = None
     filter: dict[str, str] = Field(default_factory=dict)
+    instrument: str | None = None
 
 
 class Column(_Table):
@@ -205,11 +216,14 @@ class Mapping(_Table):
         Domain -> how it is filled; several parts stand one below the other (``[[table.NAME]]``).
     ignore : dict of str to tuple of str
         Domain -> source columns that are left out on purpose.
+    visit : dict of str to (float, str)
+        Event of a REDCap export -> number and name of the visit.
     """
 
     source: Source
     table: Annotated[dict[str, Annotated[tuple[TableMap, ...], Field(min_length=1)]], Field(min_length=1)]
     ignore: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    visit: dict[str, tuple[float, str]] = Field(default_factory=dict)
 
     @field_validator("table", mode="before")
     @classmethod
@@ -218,12 +232,26 @@ class Mapping(_Table):
             return value
         return {name: (part,) if isinstance(part, dict) else part for name, part in value.items()}
 
+    @property
+    def exported(self) -> bool:
+        """True for a REDCap export."""
+        return self.source.format == "redcap"
+
     @model_validator(mode="after")
     def _known(self) -> Mapping:
         unknown = sorted(name for name in self.table if spec.domain(name) is None)
         if unknown:
             raise ValueError(
                 f"unknown tables {unknown}; known: {', '.join((*spec.domain_names(), *spec.domain_names('plain'), *spec.domain_names('adam')))}"
+            )
+        bare = [
+            n
+            for n, parts in self.table.items()
+            if any((p.rows.instrument is None) == self.exported for p in parts)
+        ]
+        if bare:
+            raise ValueError(
+                f"rows = {{ instrument = ... }} belongs to every table of a REDCap export and to no other: {bare}"
             )
         lost = sorted(set(self.ignore) - set(self.table))
         if lost:

@@ -29,6 +29,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "datasetjson": read_dataset_json,
         "sas7bdat": read_sas7bdat,
         "xlsx": read_workbook,
+        "redcap": read_text,
     }
 )
 EXTENSIONS: Mapping[str, str] = MappingProxyType(

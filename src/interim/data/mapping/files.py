@@ -149,6 +149,7 @@ def _expand(text: str, base: Path, file: str) -> Path:
 def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
     _at_stage(mapping, file, study)
     base = _expand(mapping.source.path, file.parent, str(file))
+    _inside(mapping, base, file)
     parts = [(name, table) for name, tables in mapping.table.items() for table in tables]
     return [
         Delivery(
@@ -173,6 +174,23 @@ def _mapped(mapping: Mapping, file: Path, study: Study) -> list[Delivery]:
         )
         for name, table in parts
     ]
+
+
+def _inside(mapping: Mapping, base: Path, file: Path) -> None:
+    """Refuse file names that lead out of the folder of the source."""
+    home = base.resolve()
+    wrong = [
+        Problem(
+            f"table.{name}.rows.file",
+            f"must stay within the folder of the source, found {table.rows.file!r}",
+            str(file),
+        )
+        for name, tables in mapping.table.items()
+        for table in tables
+        if table.rows.file is not None and not (base / table.rows.file).resolve().is_relative_to(home)
+    ]
+    if wrong:
+        raise StudyError(wrong)
 
 
 def _dictionary(mapping: Mapping, file: Path) -> Path | None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from interim.data.read.columnar import read_parquet
 from interim.data.read.datasetjson import read_dataset_json
-from interim.data.read.raw import FILE_RULES, RawTable, ReadOptions, UnreadableError
+from interim.data.read.raw import FILE_RULES, LARGEST_FILE, RawTable, ReadOptions, UnreadableError
 from interim.data.read.sas import read_sas7bdat
 from interim.data.read.text import read_text
 from interim.data.read.workbook import read_workbook
@@ -106,7 +106,7 @@ def read_file(
     """
     data = b""
     try:
-        data = path.read_bytes()
+        data = _bytes(path)
         kind = format or _format(path, data)
         table = READERS[kind](data, options or ReadOptions())
     except OSError as error:
@@ -125,6 +125,15 @@ def read_file(
         return _failed(path, data, found, format or "")
     findings = tuple(replace(f, domain=domain, file=path.name) for f in table.findings)
     return FileRead(path, table, hashlib.sha256(data).hexdigest(), kind, findings)
+
+
+def _bytes(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise UnreadableError(
+            f"the file has {size} bytes, more than {LARGEST_FILE}; deliver it as Parquet or in parts"
+        )
+    return path.read_bytes()
 
 
 def _failed(path: Path, data: bytes, findings: list[Finding], kind: str) -> FileRead:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from interim.data.read.raw import RawTable, ReadOptions, UnreadableError
+from interim.data.read.raw import LARGEST_STREAM, RawTable, ReadOptions, UnreadableError
 
 _VERSION = re.compile(r"1\.1(\.\d+)?")
 _NUMBERS = {"integer", "float", "double", "decimal"}
@@ -77,9 +77,13 @@ def _unpack(data: bytes) -> bytes:
     """Decompress a zlib or a gzip stream."""
     stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
-        text = stream.decompress(data)
+        text = stream.decompress(data, LARGEST_STREAM)
     except zlib.error as error:
         raise UnreadableError(f"the compressed stream of {len(data)} bytes is damaged: {error}") from error
+    if stream.unconsumed_tail:
+        raise UnreadableError(
+            f"the compressed stream of {len(data)} bytes holds more than {LARGEST_STREAM} bytes; deliver it as Parquet or in parts"
+        )
     if not stream.eof:
         raise UnreadableError(f"the compressed stream ends at byte {len(data)} before it is complete")
     return text

@@ -19,6 +19,12 @@ FILE_RULES = (
 )
 
 
+# Bytes that a file, its decompressed form, and one part of a workbook may have: what is larger is no dataset of a trial, or a trap.
+LARGEST_FILE = 2 * 1024**3
+LARGEST_STREAM = 1024**3
+LARGEST_PART = 160 * 1024**2
+
+
 @dataclass(frozen=True)
 class ReadOptions:
     """How a file is to be read.

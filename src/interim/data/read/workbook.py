@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 
-from interim.data.read.raw import RawTable, ReadOptions, UnreadableError
+from interim.data.read.raw import LARGEST_PART, RawTable, ReadOptions, UnreadableError
 from interim.data.records import value_text
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -78,12 +78,25 @@ def read_workbook(data: bytes, options: ReadOptions) -> RawTable:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-        book_xml = ET.fromstring(archive.read("xl/workbook.xml"))
+        book_xml = _part(archive, "xl/workbook.xml")
         book = _Book(archive, _texts(archive), _formats(archive), _epoch(book_xml))
         name, part, hidden = _sheet(archive, book_xml, options.sheet)
-        return _table(ET.fromstring(archive.read(part)), book, name, hidden)
+        return _table(_part(archive, part), book, name, hidden)
     except _DAMAGE as error:
         raise UnreadableError(f"not a readable XLSX workbook: {error}") from error
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> ET.Element:
+    """Return one part of the workbook; what unpacks to more than a sheet can be, or declares entities, is not parsed."""
+    with archive.open(name) as stream:
+        text = stream.read(LARGEST_PART + 1)
+    if len(text) > LARGEST_PART:
+        raise UnreadableError(
+            f"part {name} unpacks to more than {LARGEST_PART} bytes; deliver the sheet as CSV or Parquet"
+        )
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise UnreadableError(f"part {name} declares a document type, which no workbook has; export it again")
+    return ET.fromstring(text)
 
 
 def _epoch(book: ET.Element) -> datetime:
@@ -95,7 +108,7 @@ def _epoch(book: ET.Element) -> datetime:
 def _texts(archive: zipfile.ZipFile) -> list[str]:
     if "xl/sharedStrings.xml" not in archive.namelist():
         return []
-    root = ET.fromstring(archive.read("xl/sharedStrings.xml"))
+    root = _part(archive, "xl/sharedStrings.xml")
     return [_plain(item) for item in root.findall(f"{_MAIN}si")]
 
 
@@ -109,7 +122,7 @@ def _formats(archive: zipfile.ZipFile) -> list[str]:
     """Return the date pattern of every cell style, "" for a style that shows no date."""
     if "xl/styles.xml" not in archive.namelist():
         return []
-    root = ET.fromstring(archive.read("xl/styles.xml"))
+    root = _part(archive, "xl/styles.xml")
     own = {int(f.get("numFmtId", "0")): f.get("formatCode", "") for f in root.iter(f"{_MAIN}numFmt")}
     styles = root.find(f"{_MAIN}cellXfs")
     ids = [] if styles is None else [int(style.get("numFmtId", "0")) for style in styles]
@@ -128,7 +141,7 @@ def _sheet(archive: zipfile.ZipFile, book: ET.Element, wanted: str | None) -> tu
     if wanted is not None and wanted not in names:
         raise UnreadableError(f"no sheet {wanted!r}; the workbook has {', '.join(names)}")
     sheet = sheets[0 if wanted is None else names.index(wanted)]
-    rels = ET.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    rels = _part(archive, "xl/_rels/workbook.xml.rels")
     target = {rel.get("Id"): rel.get("Target", "") for rel in rels}[sheet.get(f"{_REL}id")]
     part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     hidden = [s.get("name", "") for s in sheets if s.get("state", "visible") != "visible"]

@@ -1,0 +1,191 @@
+"""Files that are traps: one clear finding each, no exception, and no memory for what they pretend to hold."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zipfile
+import zlib
+
+import pytest
+from tests.data.test_read import workbook
+
+from interim.data.mapping import deliveries
+from interim.data.opening import read_data
+from interim.data.read import raw, read_file
+from interim.errors import StudyError
+from interim.study import read_study
+
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+ROW = '<row r="1"><c r="A1" t="inlineStr"><is><t>A</t></is></c></row>'
+LIMIT = 1024**2
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Limits of one MiB, so that the traps of a test are small."""
+    for module, name in (("datasetjson", "LARGEST_STREAM"), ("workbook", "LARGEST_PART")):
+        monkeypatch.setattr(f"interim.data.read.{module}.{name}", LIMIT)
+    monkeypatch.setattr("interim.data.read.LARGEST_FILE", 20 * LIMIT)
+
+
+def only(path, **options):
+    """Return the one finding of a file that cannot be read, and the peak of memory."""
+    tracemalloc.start()
+    read = read_file(path, "AE", **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    (finding,) = read.findings
+    assert read.table is None
+    assert (finding.severity, finding.file) == ("stop", path.name)
+    return finding, peak
+
+
+@pytest.mark.rule("READ-11")
+def test_the_limits_hold_five_million_results_and_no_trap():
+    assert raw.LARGEST_PART < raw.LARGEST_STREAM < raw.LARGEST_FILE
+    assert raw.LARGEST_FILE == 2 * 1024**3
+
+
+@pytest.mark.rule("READ-11", source="a stream of 60 MB of blanks in 60 kB")
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress])
+def test_a_stream_that_unpacks_to_too_much(tmp_path, small, pack):
+    path = tmp_path / "ae.dsjc"
+    path.write_bytes(pack(b" " * (60 * LIMIT)))
+    finding, peak = only(path)
+    assert "holds more than" in finding.message
+    assert peak < 4 * LIMIT
+
+
+@pytest.mark.rule("READ-11")
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"])
+def test_a_workbook_that_unpacks_to_too_much(tmp_path, small, part):
+    path = workbook(tmp_path / "x.xlsx", ROW)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()} | {part: b" " * (60 * LIMIT)}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    finding, peak = only(path)
+    assert part in finding.message
+    assert "unpacks to more than" in finding.message
+    assert peak < 6 * LIMIT
+
+
+@pytest.mark.rule("READ-11")
+def test_a_file_that_is_too_large_is_not_read(tmp_path, small):
+    path = tmp_path / "ae.csv"
+    with path.open("wb") as stream:
+        stream.truncate(4 * 1024**3)  # sparse: 4 GB of nothing
+    finding, peak = only(path)
+    assert "4294967296 bytes" in finding.message
+    assert peak < LIMIT
+
+
+@pytest.mark.rule("READ-11")
+def test_a_cell_without_end(tmp_path):
+    path = tmp_path / "ae.csv"
+    path.write_bytes(b"A,B\n1," + b"x" * 5_000_000 + b"\n")
+    finding, _ = only(path)
+    assert (finding.rule, finding.row) == ("XD-FILE", 2)
+    assert "larger than field limit" in finding.message
+
+
+ENTITIES = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+OUTSIDE = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+
+
+@pytest.mark.rule("READ-11")
+@pytest.mark.parametrize("head", [ENTITIES, OUTSIDE])
+def test_a_sheet_with_entities_is_not_parsed(tmp_path, head):
+    path = workbook(tmp_path / "x.xlsx", ROW)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    parts["xl/worksheets/sheet1.xml"] = (
+        head + f"<worksheet {MAIN}><sheetData>{ROW.replace('>A<', '>&a;<')}</sheetData></worksheet>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    finding, _ = only(path)
+    assert "declares a document type" in finding.message
+
+
+@pytest.mark.rule("READ-11")
+@pytest.mark.parametrize("target", ["../../../etc/passwd", "/etc/passwd", "worksheets/../../../etc/passwd"])
+def test_a_part_is_never_read_from_outside_the_archive(tmp_path, target):
+    path = workbook(tmp_path / "x.xlsx", ROW)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    parts["xl/_rels/workbook.xml.rels"] = parts["xl/_rels/workbook.xml.rels"].replace(
+        "worksheets/sheet1.xml", target
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    finding, _ = only(path)
+    assert "not a readable XLSX workbook" in finding.message
+    assert "root:" not in finding.message
+
+
+def study_of(folder, file):
+    (folder / "raw").mkdir(exist_ok=True)
+    (folder / "secret.csv").write_text("STUDYID,USUBJID\nX,1\n")
+    (folder / "edc.toml").write_text(
+        f"[source]\nname = 'edc'\npath = 'raw'\n[table.AE]\nrows = {{ file = '{file}' }}\nidentity = true\n"
+    )
+    text = '[study]\nid = "X"\n[data]\nsources = ["edc.toml"]\ncut_date = 2026-06-30\n'
+    (folder / "study.toml").write_text(text)
+    return read_study(folder / "study.toml")
+
+
+@pytest.mark.rule("READ-11")
+@pytest.mark.parametrize("file", ["../secret.csv", "/etc/passwd", "a/../../secret.csv"])
+def test_a_mapping_cannot_name_a_file_outside_its_source(tmp_path, file):
+    with pytest.raises(StudyError, match=r"table\.AE\.rows\.file: must stay within the folder of the source"):
+        deliveries(study_of(tmp_path, file))
+
+
+@pytest.mark.rule("READ-11")
+def test_a_link_that_leads_out_is_refused_and_one_that_stays_is_not(tmp_path):
+    study = study_of(tmp_path, "ae.csv")
+    (tmp_path / "raw" / "ae.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(StudyError, match="must stay within"):
+        deliveries(study)
+    (tmp_path / "raw" / "ae.csv").unlink()
+    (tmp_path / "raw" / "real.csv").write_text("STUDYID,USUBJID\nX,1\n")
+    (tmp_path / "raw" / "ae.csv").symlink_to(tmp_path / "raw" / "real.csv")
+    assert len(read_data(study).domain("AE")) == 1
+
+
+DATES = (
+    "STUDYID,USUBJID,AESEQ,AESTDTC\nX,1,1,2026-03-04\nX,1,2,04/03/2026\nX,1,3,March 4 2026\nX,1,4,20260304\n"
+)
+
+
+@pytest.mark.rule(
+    "READ-11", source="four date formats in one column: one finding per cell that is not ISO 8601"
+)
+def test_four_formats_of_dates_in_one_column(tmp_path):
+    from interim.data.check import run_checks
+
+    study = study_of(tmp_path, "ae.csv")
+    (tmp_path / "raw" / "ae.csv").write_text(DATES)
+    sdtm = read_data(study)
+    found = sorted(
+        (f.rule, f.row, f.value) for f in run_checks(sdtm, study).findings if f.variable == "AESTDTC"
+    )
+    assert found == [
+        ("XD-ISO", 3, "04/03/2026"),
+        ("XD-ISO", 4, "March 4 2026"),
+        ("XD-ISO", 5, "20260304"),
+    ]
+    assert sdtm.domain("AE")["AESTDTC"].tolist()[0] == "2026-03-04"
+
+
+@pytest.mark.rule("READ-11")
+def test_a_merged_header_and_a_header_used_twice(tmp_path):
+    merged = workbook(tmp_path / "m.xlsx", ROW, merged='<mergeCells><mergeCell ref="A1:B1"/></mergeCells>')
+    assert "merged cells A1:B1; unmerge them" in only(merged)[0].message
+    twice = ROW.replace("</row>", '<c r="B1" t="inlineStr"><is><t>A</t></is></c></row>')
+    assert "every column needs a name of its own" in only(workbook(tmp_path / "t.xlsx", twice))[0].message

@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"interim {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_new, _add_run, _add_check, _add_trace, _add_validate, _add_simulate, _add_example):
+    for add in (_add_new, _add_run, _add_check, _add_verify, _add_trace, _add_validate, _add_simulate, _add_example):
         add(commands)
     return parser
 
@@ -168,6 +168,16 @@ def _add_trace(commands: Any) -> None:
         help="study file (default: params/example.toml)",
     )
     trace.set_defaults(command=_trace)
+
+
+def _add_verify(commands: Any) -> None:
+    verify = commands.add_parser(
+        "verify", help="check that a report is whole, unchanged and computed from its data"
+    )
+    verify.add_argument("folder", type=Path, help="folder of a report, for example reports/STUDY/2026-06-30")
+    verify.add_argument("--quick", action="store_true", help="compare hashes only; compute nothing again")
+    verify.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    verify.set_defaults(command=_verify)
 
 
 def _add_validate(commands: Any) -> None:
@@ -317,6 +327,26 @@ def _trace(options: argparse.Namespace) -> int:
     for line in lines:
         _say(line)
     return OK
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from interim.report.verify import verify
+
+    checks = verify(options.folder, recompute=not options.quick)
+    wrong = sum(check.status == "wrong" for check in checks)
+    if options.json:
+        print(
+            json.dumps({"status": "wrong" if wrong else "ok", "checks": [asdict(check) for check in checks]})
+        )
+    else:
+        for check in checks:
+            _say(str(check))
+        _say(
+            f"{wrong} of {len(checks)} checks found something wrong"
+            if wrong
+            else f"verified: {len(checks)} checks"
+        )
+    return FAILED if wrong else OK
 
 
 def _validate(options: argparse.Namespace) -> int:

@@ -18,7 +18,9 @@ def manifest(hand_run):
 @pytest.mark.rule("MAN-01")
 def test_every_output_is_hashed(hand_run, manifest):
     found = hashes.tree(hand_run.folder)
-    found.pop("manifest.json")
+    seal = (hand_run.folder / "manifest.sha256").read_text(encoding="ascii")
+    assert seal == f"{found.pop('manifest.json')}  manifest.json\n"
+    found.pop("manifest.sha256")
     assert manifest["outputs"] == found
     assert len(found) > 15
 

@@ -16,7 +16,7 @@ import interim
 from interim.report.hashes import joined, sha256, tree
 from interim.study import Study
 
-MANIFEST = "manifest.json"
+MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 FORMAT = 1
 LOCK = "requirements.lock"
 
@@ -36,7 +36,7 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
     Returns
     -------
     dict
-        JSON values: format, study, parameters, data, code, notebooks, lock, platform. A part that cannot be told without
+        JSON values: format, study, confirmed (readings that the study file names), parameters, data, code, notebooks, lock, platform. A part that cannot be told without
         reading the data is null; a report with such a key is never taken for current.
 
     Raises
@@ -48,6 +48,7 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
     return {
         "format": FORMAT,
         "study": study.digest(),
+        "confirmed": [reading.amb for reading in study.readings if reading.confirmed],
         "parameters": dict(sorted(parameters.items())),
         "data": data_files(study) or None,
         "code": joined(tree(package).items()),
@@ -76,10 +77,11 @@ def current(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:
     ------
     None
     """
+    own = {MANIFEST: "", SEAL: ""}
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         same = manifest["key"] == json.loads(json.dumps(key)) and key["data"] is not None
-        whole = same and {**tree(folder), MANIFEST: ""} == {**manifest["outputs"], MANIFEST: ""}
+        whole = same and {**tree(folder), **own} == {**manifest["outputs"], **own}
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return manifest if whole else None

@@ -11,8 +11,8 @@ from typing import Any
 
 import interim
 from interim.report.chapter import Inputs
-from interim.report.freshness import MANIFEST, covers, installed
-from interim.report.hashes import snapshot_hash, tree
+from interim.report.freshness import MANIFEST, SEAL, covers, installed
+from interim.report.hashes import sha256, snapshot_hash, tree
 
 
 def environment(lock: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def finding_counts(inputs: Inputs) -> dict[str, int]:
 
 
 def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any]) -> Path:
-    """Write ``manifest.json`` of a finished report folder.
+    """Write ``manifest.json`` of a finished report folder, and beside it the hash of the manifest itself.
 
     Parameters
     ----------
@@ -102,12 +102,36 @@ def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any]) -> P
         "code": {"version": interim.__version__, "sha256": key["code"], "notebooks": key["notebooks"]},
         "environment": environment(key["lock"]),
         "seeds": {"study.seed": study.study.seed},
-        "outputs": {name: value for name, value in tree(folder).items() if name != MANIFEST},
+        "outputs": {name: value for name, value in tree(folder).items() if name not in (MANIFEST, SEAL)},
     }
     target = folder / MANIFEST
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     target.write_text(text + "\n", encoding="utf-8")
+    (folder / SEAL).write_text(f"{sha256(target)}  {MANIFEST}\n", encoding="ascii")
     return target
+
+
+def sealed(folder: Path) -> bool:
+    """Tell whether the manifest of a report folder is as it was written.
+
+    Parameters
+    ----------
+    folder : Path
+        The report folder.
+
+    Returns
+    -------
+    bool
+        False if the manifest or the file with its hash is missing or was changed.
+
+    Raises
+    ------
+    None
+    """
+    try:
+        return (folder / SEAL).read_bytes() == f"{sha256(folder / MANIFEST)}  {MANIFEST}\n".encode()
+    except OSError:
+        return False
 
 
 def _files(inputs: Inputs) -> list[dict[str, Any]]:

@@ -150,6 +150,7 @@ def run(plan: Plan, *, say: Say) -> Built:
         with _executed(plan, study, books, say=say, failed=target.with_name(f"{target.name}.failed")) as done:
             shutil.copytree(done, folder / "notebooks")
         _write_data(folder, inputs)
+        import_module("interim.report.state").save_state(folder, inputs.sdtm)
         _write_documents(folder, inputs, code=key["code"], language=_language(plan), say=say)
         manifest = json.loads(write_manifest(folder, inputs, key=key).read_text(encoding="utf-8"))
     return _built("built", target, study, manifest)

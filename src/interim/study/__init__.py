@@ -7,7 +7,7 @@ from interim.study.dosing import DltRule
 from interim.study.efficacy import Imputation
 from interim.study.expansion import TumourType
 from interim.study.model import NK_ONLY, Study, dose_text
-from interim.study.read import read_study
+from interim.study.read import read_study, restore_study
 from interim.study.statistics import AD_HOC, SubgroupEntry
 from interim.study.tables import Condition, Product
 
@@ -24,4 +24,5 @@ __all__ = [
     "TumourType",
     "dose_text",
     "read_study",
+    "restore_study",
 ]

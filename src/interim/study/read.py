@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,43 @@ def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
         problems = problems + _problems(error, freeze(raw))
     if study is None or problems:
         raise StudyError([_located(problem, layers) for problem in _unique(problems)])
+    study._file = file
+    study._readings = readings
+    return study
+
+
+def restore_study(values: Mapping[str, Any], confirmed: Collection[str], file: Path) -> Study:
+    """Return the study whose parameters were written down by `Study.resolved`.
+
+    Parameters
+    ----------
+    values : mapping
+        Table -> key -> value, as plain JSON values.
+    confirmed : collection of str
+        Ambiguities whose readings the study file named.
+    file : Path
+        Where the values stand; named in errors.
+
+    Returns
+    -------
+    Study
+        Frozen; its digest is that of the study that was written down.
+
+    Raises
+    ------
+    StudyError
+        If the values are no study, for example because another version wrote them.
+    """
+    raw = dict(values)
+    letters = raw.pop("ambiguity", {})
+    raw["ambiguity"] = {amb: letter for amb, letter in letters.items() if amb in confirmed}
+    raw, readings, problems = apply_readings(raw)
+    try:
+        study = Study.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        problems = problems + _problems(error, freeze(raw))
+    if problems:
+        raise StudyError([replace(problem, file=str(file)) for problem in _unique(problems)])
     study._file = file
     study._readings = readings
     return study

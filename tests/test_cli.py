@@ -70,7 +70,8 @@ def test_help_lists_the_commands_that_exist(capsys):
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert all(
-        f"\n    {name} " in text for name in ("run", "check", "verify", "validate", "simulate", "example")
+        f"\n    {name} " in text
+        for name in ("run", "check", "verify", "compare", "validate", "simulate", "example")
     )
     assert not any(f"\n    {name} " in text for name in ("portfolio",))
 

@@ -99,7 +99,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"interim {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_new, _add_run, _add_check, _add_verify, _add_trace, _add_validate, _add_simulate, _add_example):
+    for add in (
+        _add_new,
+        _add_run,
+        _add_check,
+        _add_verify,
+        _add_compare,
+        _add_trace,
+        _add_validate,
+        _add_simulate,
+        _add_example,
+    ):
         add(commands)
     return parser
 
@@ -178,6 +188,18 @@ def _add_verify(commands: Any) -> None:
     verify.add_argument("--quick", action="store_true", help="compare hashes only; compute nothing again")
     verify.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     verify.set_defaults(command=_verify)
+
+
+def _add_compare(commands: Any) -> None:
+    compare = commands.add_parser(
+        "compare", help="list every number that differs between two runs, with its cause"
+    )
+    compare.add_argument(
+        "old", type=Path, help="folder of the older report, for example reports/STUDY/2026-03-31"
+    )
+    compare.add_argument("new", type=Path, help="folder of the newer report")
+    compare.add_argument("--out", type=Path, help="folder for changes.csv and the document with T 14.6.6")
+    compare.set_defaults(command=_compare)
 
 
 def _add_validate(commands: Any) -> None:
@@ -347,6 +369,21 @@ def _verify(options: argparse.Namespace) -> int:
             else f"verified: {len(checks)} checks"
         )
     return FAILED if wrong else OK
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from interim.report.changes import lines, write_changes
+    from interim.report.compare import compare
+    from interim.report.state import read_manifest, study_of
+
+    found = compare(options.old, options.new)
+    for line in lines(found):
+        _say(line)
+    if options.out is not None:
+        study = study_of(options.new, read_manifest(options.new))
+        write_changes(found, options.out, study=study)
+        _say(f"report: {options.out}")
+    return FAILED if found.unexplained else OK
 
 
 def _validate(options: argparse.Namespace) -> int:

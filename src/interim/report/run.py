@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +23,7 @@ from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import check_parameters, notebooks
 from interim.report.publish import building
 from interim.report.workers import Failure, NotebookError, run_jobs, start_method
+from interim.report.writers import write_formats
 from interim.study import Study, read_study
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ if TYPE_CHECKING:
     from interim.report.content import Front
 
 Say = Callable[[str], None]
-_WRITERS = {
-    "html": ("html", "write_html"),
-    "pdf": ("pdf", "write_pdf"),
-    "docx": ("word", "write_docx"),
-    "rtf": ("rtf", "write_rtf"),
-}
 _TRACE_LINES = 12
 
 
@@ -290,18 +284,8 @@ def _plain(value: Any) -> Any:
 def _write_documents(folder: Path, inputs: Inputs, *, code: str, language: str, say: Say) -> None:
     from interim.report.document import collect
 
-    study = inputs.study
     document = collect(sorted((folder / "notebooks").glob("*.ipynb")), front=_front(inputs, code, language))
-    paper = study.pdf.paper
-    options: dict[str, dict[str, Any]] = {
-        "pdf": {"standards": study.pdf.standards, "paper": paper},
-        "docx": {"paper": paper},
-        "rtf": {"paper": paper},
-    }
-    for name in study.report.formats:
-        module, function = _WRITERS[name]
-        path = folder / f"report.{name}"
-        getattr(import_module(f"interim.report.{module}"), function)(document, path, **options.get(name, {}))
+    for path in write_formats(document, folder, stem="report", study=inputs.study):
         say(f"wrote {path.name}")
 
 
@@ -310,12 +294,11 @@ def _front(inputs: Inputs, code: str, language: str) -> Front:
     from interim.report.content import Front
 
     study, counts = inputs.study, finding_counts(inputs)
-    stamp = study.report.timestamp or study.data.extract_time or study.cut
     return Front(
         title="Statistical interim report",
         subtitle=study.study.title,
         study=study.study.id,
-        timestamp=stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC),
+        timestamp=study.moment,
         cut_off=f"{study.cut:%Y-%m-%d}",
         snapshot=snapshot_hash(inputs.sdtm.sources)[:12],
         revision=f"{interim.__version__} ({code[:12]})",

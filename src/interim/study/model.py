@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -102,6 +102,12 @@ class Study(t.Table):
         """Data cut-off as the last instant that is included (local time of the site)."""
         value = self.data.cut_date
         return value if isinstance(value, datetime) else datetime.combine(value, time(23, 59, 59))
+
+    @property
+    def moment(self) -> datetime:
+        """Time with offset that outputs print: ``report.timestamp``, else the extract, else the cut-off; never the clock."""
+        value = self.report.timestamp or self.data.extract_time or self.cut
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
 
     @property
     def extract_limit(self) -> datetime:

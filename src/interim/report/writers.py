@@ -1,0 +1,61 @@
+"""The formats of a document: which module writes which, and with which options of the study."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interim.study import Study
+
+if TYPE_CHECKING:
+    from interim.report.content import Document
+
+_WRITERS = {
+    "html": ("html", "write_html"),
+    "pdf": ("pdf", "write_pdf"),
+    "docx": ("word", "write_docx"),
+    "rtf": ("rtf", "write_rtf"),
+}
+
+
+def write_formats(document: Document, folder: Path, *, stem: str, study: Study) -> tuple[Path, ...]:
+    """Write a document in every format of ``report.formats``.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    folder : Path
+        Where the files go.
+    stem : str
+        Their name without the ending.
+    study : Study
+        Formats, paper and standards.
+
+    Returns
+    -------
+    tuple of Path
+        The files, in the order of the formats.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    ReportError
+        If a character has no letter in the shipped fonts.
+    """
+    paper = {"paper": study.pdf.paper}
+    options: dict[str, dict[str, Any]] = {
+        "html": {},
+        "pdf": {**paper, "standards": study.pdf.standards},
+        "docx": paper,
+        "rtf": paper,
+    }
+    paths = []
+    for name in study.report.formats:
+        module, function = _WRITERS[name]
+        path = folder / f"{stem}.{name}"
+        getattr(import_module(f"interim.report.{module}"), function)(document, path, **options[name])
+        paths.append(path)
+    return tuple(paths)

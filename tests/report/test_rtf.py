@@ -1,4 +1,4 @@
-"""The RTF file is read back by a reader of its own: groups, control words, escapes and surrogate pairs."""
+"""The RTF file is read back by a reader of its own."""
 
 from __future__ import annotations
 
@@ -12,42 +12,10 @@ import pytest
 from interim.report.columns import fit
 from interim.report.content import Cell, Document, HeaderCell, Row, Section, Table
 from interim.report.rtf import escaped, rtf_text, write_rtf
+from tests.report.rtf_reading import body
+from tests.report.test_writers_odd_texts import ODD
+from tests.report.test_writers_odd_texts import document as odd_document
 from tests.report.writers_sample import BLOCKS, SPECIAL, bare, front, printed, single, table, whole
-
-_TOKEN = re.compile(r"\\([a-z]+)(-?\d+)? ?|\\([^a-z])|([{}])|([^\\{}]+)")
-_OTHER = {"fonttbl", "colortbl", "stylesheet", "info", "header", "footer", "pict", "fldinst", "picprop"}
-
-
-def tokens(text: str):
-    """Yield (word, number, text); a group that is not body text is left out."""
-    depth, hidden = 0, None
-    for match in _TOKEN.finditer(text):
-        word, number, sign, brace, plain = match.groups()
-        if brace:
-            depth += 1 if brace == "{" else -1
-            if hidden is not None and depth < hidden:
-                hidden = None
-        elif word in _OTHER and hidden is None:
-            hidden = depth
-        elif hidden is None:
-            yield word, number, sign if sign and sign in "\\{}" else plain
-    assert depth == 0
-
-
-def body(text: str) -> str:
-    """Return the body text of an RTF file as a reader sees it."""
-    units: list[int] = []
-    skip = False
-    for word, number, plain in tokens(text):
-        if word == "u":
-            units.append(int(number) % 0x10000)
-            skip = True
-        elif plain:
-            shown = plain.replace("\n", "")
-            assert not skip or shown.startswith("?")
-            units.extend(map(ord, shown[skip:]))
-            skip = False
-    return b"".join(unit.to_bytes(2, "little") for unit in units).decode("utf-16-le")
 
 
 @cache
@@ -153,3 +121,24 @@ def test_the_letter_size_is_that_of_the_other_writers():
     wide: Table = BLOCKS["listing"]
     sizes = set(re.findall(r"\\intbl\\f0\\fs(\d+)", rtf_text(Document(front(), (wide,)))))
     assert sizes == {str(round(2 * fit(wide, 257.0).size))}
+
+
+@pytest.mark.rule("DOC-03")
+@pytest.mark.parametrize("name", sorted(ODD))
+def test_odd_texts_are_read_once_as_themselves(name):
+    made = odd_document(ODD[name])
+    wanted = "".join(printed(block) for block in made.blocks if hasattr(block, "footnotes"))
+    text = rtf_text(made)
+    assert text.isascii()
+    assert bare(body("{" + after_title(text))) == bare(wanted)
+
+
+@pytest.mark.rule("DOC-08")
+@pytest.mark.parametrize("name", sorted(ODD))
+def test_the_title_page_says_what_the_report_is(name):
+    made = odd_document(ODD[name])
+    title = rtf_text(made).split(r"\sbkpage", 1)[0].removesuffix(r"\sect\sectd") + "}"
+    facts = made.front
+    pairs = [f"{key}: {value}" for key, value in facts.lines()]
+    wanted = "".join([facts.study, facts.title, facts.subtitle, *facts.labels, *pairs])
+    assert bare(body(title)) == bare(wanted)

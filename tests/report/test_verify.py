@@ -246,3 +246,27 @@ def test_the_command_says_what_is_wrong_and_how_much(report, capsys):
     assert "wrong files: report.pdf: is not as it was written" in capsys.readouterr().out
     assert cli.main(["verify", str(report), "--quick", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["status"] == "wrong"
+
+
+@pytest.mark.rule("VER-03")
+def test_a_record_without_a_result_and_results_that_cannot_be_read_are_found(report):
+    name = "data/links.parquet"
+    links = pd.read_parquet(report / name)
+    more = pd.DataFrame([{**links.iloc[0], "result_id": "made/up/by/-/hand"}])
+    pd.concat([links, more], ignore_index=True).to_parquet(report / name, index=False)
+    forge(report, name, (report / name).read_bytes())
+    assert wrong(report) == {"links": "a record names 1 unknown results: made/up/by/-/hand"}
+    forge(report, "data/results.parquet", b"PAR1")
+    assert wrong(report)["links"].startswith("results cannot be read: ")
+
+
+@pytest.mark.rule("VER-05")
+def test_a_dataset_that_is_gone_is_found_when_it_is_computed_again(report, hand_inputs, monkeypatch):
+    monkeypatch.setattr("interim.adam.build_adam", lambda sdtm, study: hand_inputs.adam)
+    monkeypatch.setattr("interim.report.chapter.answers", lambda adam, study, sdtm: hand_inputs.store)
+    (report / "data" / "adsl.parquet").unlink()
+    checks = [str(check) for check in verify(report) if check.rule == "datasets" and check.status == "wrong"]
+    assert len(checks) == 1
+    assert checks[0].startswith("wrong datasets: ADSL: cannot be read: FileNotFoundError")
+    files = [check.text for check in verify(report, recompute=False) if check.rule == "files"]
+    assert files == ["data/adsl.parquet: is missing"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import json
 import tomllib
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -109,9 +110,9 @@ def restore_study(values: Mapping[str, Any], confirmed: Collection[str], file: P
     raw = dict(values)
     letters = raw.pop("ambiguity", {})
     raw["ambiguity"] = {amb: letter for amb, letter in letters.items() if amb in confirmed}
-    raw, readings, problems = apply_readings(raw)
+    raw, readings, problems = apply_readings(_timed(raw))
     try:
-        study = Study.model_validate_json(json.dumps(raw))
+        study = Study.model_validate(freeze(raw))
     except ValidationError as error:
         problems = problems + _problems(error, freeze(raw))
     if problems:
@@ -119,6 +120,28 @@ def restore_study(values: Mapping[str, Any], confirmed: Collection[str], file: P
     study._file = file
     study._readings = readings
     return study
+
+
+def _timed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters with the texts of dates and times as such."""
+    timed = dict(values)
+    for name, field in Study.model_fields.items():
+        table = timed.get(name)
+        model = _child(Study, name)
+        if field.annotation is model and model is not None and isinstance(table, dict):
+            moments = {
+                k for k, f in model.model_fields.items() if {date, datetime} & set(get_args(f.annotation))
+            }
+            timed[name] = {k: _moment(v) if k in moments and v else v for k, v in table.items()}
+    return timed
+
+
+def _moment(text: Any) -> Any:
+    """Return a text as date or time; what is neither stays as it is and is refused with its key."""
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        with suppress(ValueError, TypeError):
+            return read(text)
+    return text
 
 
 def _iso(text: str) -> Any:

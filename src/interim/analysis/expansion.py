@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interim.adam.model import Adam
+from interim.analysis.expansion_facts import add_facts, record_text, recorded_types
 from interim.analysis.expansion_types import (
     OWN,
     Assessed,
@@ -12,16 +13,18 @@ from interim.analysis.expansion_types import (
     add_reason,
     assess,
     count_types,
+    in_scope,
     not_run,
+    printed,
     proposed_dose_safety,
 )
 from interim.analysis.population import add_rate, efficacy_set, open_rows, population
 from interim.analysis.response import disease_control
 from interim.data.model import Sdtm
 from interim.result import Result, Rows
+from interim.stats.answers import Floats
 from interim.study import Study
 
-GRADES = ("none", "very low", "low", "moderate")
 CHANGES = {
     "r-1": (-1, 0),
     "r+1": (1, 0),
@@ -29,7 +32,6 @@ CHANGES = {
     "new non-responder": (0, 1),
 }
 """Change -> responders and participants added."""
-_MOST_CHANGES = 18
 
 
 def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
@@ -48,7 +50,7 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``expansion.candidates``; group = id of the type: variables ``orr`` and ``dcr`` (rate, lower, upper), ``type`` (p0, p1,
-        sources, grade of evidence), one variable per model (prob_above, mean, lower, upper, ppos, ess, borrowed,
+        sources, grade of evidence), those of `add_facts`, ``share`` (level = other type), one variable per model (prob_above, mean, lower, upper, ppos, ess, borrowed,
         p_exchangeable, class), ``margin`` (level = condition), ``decision`` (class by the deciding model, models that
         differ), ``size`` (level = new participants: success on them alone, and pooled with Phase IA); total: ``unknown``, ``safety``.
 
@@ -63,9 +65,10 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     if reason:
         return add_reason(rows, reason, variable="candidates").build()
     confirmed = study.expansion.response_status == "confirmed"
-    types = count_types(adam, study, confirmed=confirmed)
+    types = count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm))
     safety = proposed_dose_safety(adam, study, sdtm)
     _add_counts(rows, types, adam, study)
+    add_facts(rows, types, adam, study, sdtm)
     unknown = sorted(types.unknown)
     rows.add("n", len(unknown), variable="unknown", n=len(unknown), N=types.who.n(), subjects=unknown)
     text = f"{safety.events} of {safety.n} at {safety.dose}" if safety.dose else "no recommended dose"
@@ -76,7 +79,7 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     for model, view in views.items():
         _add_model(rows, types, model, view)
     _add_sizes(rows, types, views[study.expansion.decision_model], study)
-    _add_decisions(rows, types, views, study)
+    _add_decisions(rows, types, views, study, sdtm=sdtm)
     return rows.build()
 
 
@@ -142,7 +145,7 @@ def _add_counts(rows: Rows, types: Types, adam: Adam, study: Study) -> None:
         rows.add("p1", entry.p1, **place)
         rows.add("label", None, text=entry.label, **place)
         rows.add("sources", None, text=f"p0: {entry.p0_source}; p1: {entry.p1_source}", **place)
-        grade = GRADES[sum(len(ids) >= least for least in study.expansion.grade_n)]
+        grade = printed()["grades"][sum(len(ids) >= least for least in study.expansion.grade_n)]
         rows.add("grade", None, text=grade, **place)
 
 
@@ -165,6 +168,15 @@ def _add_model(rows: Rows, types: Types, model: str, view: Assessed) -> None:
         for stat, value in numbers.items():
             rows.add(stat, float(value), **place)
         rows.add("class", None, text=view.verdicts[k].kind, **place)
+        if fit.share is not None:
+            _add_share(rows, types, k, fit.share[k])
+
+
+def _add_share(rows: Rows, types: Types, k: int, share: Floats) -> None:
+    """Probability that two types have one rate, by the partition average."""
+    for j, other in enumerate(types.types):
+        if j != k:
+            rows.add("share", float(share[j]), group=types.types[k].id, variable="share", level=other.id)
 
 
 def _add_sizes(rows: Rows, types: Types, view: Assessed, study: Study) -> None:
@@ -177,7 +189,10 @@ def _add_sizes(rows: Rows, types: Types, view: Assessed, study: Study) -> None:
             rows.add("ppos_pooled", view.fit.size_success(k, m=m, cut=cut, pooled=True), **place)
 
 
-def _add_decisions(rows: Rows, types: Types, views: dict[str, Assessed], study: Study) -> None:
+def _add_decisions(
+    rows: Rows, types: Types, views: dict[str, Assessed], study: Study, *, sdtm: Sdtm
+) -> None:
+    records = recorded_types(sdtm, study)
     deciding = views[study.expansion.decision_model]
     for k, entry in enumerate(types.types):
         verdict = deciding.verdicts[k]
@@ -186,12 +201,12 @@ def _add_decisions(rows: Rows, types: Types, views: dict[str, Assessed], study: 
         others = [model for model, view in views.items() if view.verdicts[k].kind != verdict.kind]
         rows.add("class", None, group=entry.id, variable="decision", text=verdict.kind)
         rows.add("differs", None, group=entry.id, variable="decision", text=", ".join(others) or "none")
-        recorded = "no decision recorded" if verdict.kind == "CONSIDER" else "no record needed"
+        recorded = record_text(verdict.kind, records.get(entry.id))
         rows.add("record", None, group=entry.id, variable="decision", text=recorded)
 
 
 def tipping(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
-    """Show what one response more or less, and the open confirmations, would change.
+    """Show what one response more or less, and one participant more, would change.
 
     Parameters
     ----------
@@ -206,8 +221,8 @@ def tipping(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``expansion.tipping``; group = id of the type that changes, level = change: text ``class`` (class of that type, and the
-        other types that flip), ``prob_above`` and ``ppos`` of it; variable ``smallest``: fewest changed responses that
-        alter its class; variable ``bounds``: class with confirmed responses only and with all responses.
+        other types that flip), ``prob_above`` and ``ppos`` of it; variable ``other <id>``: the same of every other type; variable
+        ``smallest``: fewest changed responses that alter its class.
 
     Raises
     ------
@@ -220,7 +235,7 @@ def tipping(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     if reason:
         return add_reason(rows, reason, variable="tipping").build()
     confirmed = study.expansion.response_status == "confirmed"
-    types = count_types(adam, study, confirmed=confirmed)
+    types = count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm))
     crossing = proposed_dose_safety(adam, study, sdtm).crossing
     base = classes((types.r, types.n), study, crossing=crossing)
     for k, entry in enumerate(types.types):
@@ -234,7 +249,6 @@ def tipping(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
             )
         else:
             rows.add("n", smallest, **place)
-    _add_bounds(rows, adam, study, crossing=crossing)
     return rows.build()
 
 
@@ -288,6 +302,11 @@ def _add_change(
         rows.add("class", None, status="NE", reason="impossible with these counts", **place)
         return
     view = assess(study.expansion.decision_model, counts, study, crossing=crossing)
+    for j in (j for j in range(len(types)) if j != k):
+        other: dict[str, Any] = {"group": types[k].id, "variable": f"other {types[j].id}", "level": change}
+        rows.add("prob_above", float(view.fit.prob_above[j]), **other)
+        rows.add("ppos", view.ppos[j], **other)
+        rows.add("class", None, text=view.verdicts[j].kind, **other)
     flips = [
         f"{types[j].label}: {verdict.kind}"
         for j, verdict in enumerate(view.verdicts)
@@ -300,26 +319,9 @@ def _add_change(
 
 
 def _smallest(types: Types, k: int, study: Study, *, base: tuple[str, ...], crossing: bool) -> int | None:
-    for size in range(1, min(_MOST_CHANGES, types.n[k]) + 1):
+    for size in range(1, min(printed()["most_changes"], types.n[k]) + 1):
         for sign in (-1, 1):
             counts = _moved(types, k, (sign * size, 0))
             if counts is not None and classes(counts, study, crossing=crossing)[k] != base[k]:
                 return size
     return None
-
-
-def _add_bounds(rows: Rows, adam: Adam, study: Study, *, crossing: bool) -> None:
-    """Class with confirmed responses only, and with every response: open confirmations lie between."""
-    found = {}
-    for confirmed in (True, False):
-        types = count_types(adam, study, confirmed=confirmed)
-        found[confirmed] = (types.r, classes((types.r, types.n), study, crossing=crossing))
-    for k, entry in enumerate(study.expansion.type):
-        for confirmed, level in ((True, "confirmed"), (False, "any")):
-            counts, kinds = found[confirmed]
-            rows.add(
-                "class", None, text=kinds[k], group=entry.id, variable="bounds", level=level, n=counts[k]
-            )
-        robust = found[True][1][k] == found[False][1][k]
-        text = "stands" if robust else "not robust (EXP-ROBUST)"
-        rows.add("robust", None, text=text, group=entry.id, variable="bounds")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
 from interim.adam.model import Adam
-from interim.analysis.escalation_state import escalation_of, no_escalation
+from interim.analysis.escalation_state import Escalation, escalation_of, no_escalation
 from interim.analysis.population import Population, efficacy_set, population
 from interim.analysis.response import responders
 from interim.data.model import Sdtm
@@ -30,13 +32,30 @@ from interim.stats.borrowing import (
     independent,
     partition_average,
 )
+from interim.stats.borrowing_predict import composed_law, separate_law
 from interim.stats.posterior import beta_tail
 from interim.study import Study
 from interim.study.expansion import PriorTable, TumourType
 
 NO_RATES = "not run: null and target rates not given"
+NO_DOSE = "no recommended dose"
 OWN = "independent"
-SEVERE = 3
+
+
+@cache
+def printed() -> dict[str, Any]:
+    """Return the content of ``expansion.toml``.
+
+    Returns
+    -------
+    dict
+        Settings of the questions, events of the monitor, limitations.
+
+    Raises
+    ------
+    None
+    """
+    return tomllib.loads(files("interim.analysis").joinpath("expansion.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -196,6 +215,8 @@ def fit_model(
     if model == OWN or len(lends) < 2:
         return replace(alone, model=model)
     joint = _joint(model, (r[lends], n[lends], p0[lends]), [types[k] for k in lends], prior)
+    if len(lends) == len(types):
+        return joint
     laws = list(alone.laws)
     for place, k in enumerate(lends):
         laws[k] = joint.laws[place]
@@ -203,7 +224,10 @@ def fit_model(
     if joint.p_exchangeable is not None:
         shared = np.zeros(len(types))
         shared[lends] = joint.p_exchangeable
-    return replace(alone, model=model, laws=tuple(laws), p_exchangeable=shared)
+    apart = [k for k in range(len(types)) if k not in lends]
+    groups = [(lends.tolist(), joint.joint or separate_law(joint.laws))]
+    groups += [([k], separate_law((alone.laws[k],))) for k in apart]
+    return replace(alone, model=model, laws=tuple(laws), p_exchangeable=shared, joint=composed_law(groups))
 
 
 def _joint(
@@ -369,6 +393,74 @@ class Safety:
         return self.limit is not None and self.events >= self.limit
 
 
+def proposed_dose(adam: Adam, study: Study, sdtm: Sdtm) -> str:
+    """Return the recommended dose.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADDLT.
+    study : Study
+        ``dose.rp2d_rule``.
+    sdtm : Sdtm
+        Recorded decisions.
+
+    Returns
+    -------
+    str
+        Code of the dose level; empty if none is recommended.
+
+    Raises
+    ------
+    DataError
+        If the dose-escalation history cannot be used.
+    """
+    if no_escalation(adam, study):
+        return ""
+    state = escalation_of(adam, study, sdtm)
+    dose = recommended_dose(
+        state.by_rule, state.history, rule=study.dose.rp2d_rule, recorded=_recorded_dose(state)
+    )
+    return "" if dose.level is None else f"DL{dose.level}"
+
+
+def _recorded_dose(state: Escalation) -> int | None:
+    """Level of the last recorded decision on the recommended dose."""
+    found = state.decisions[(state.decisions["kind"] == "rp2d") & state.decisions["level"].notna()]
+    return int(found["level"].iloc[-1]) if len(found) else None
+
+
+def in_scope(adam: Adam, study: Study, sdtm: Sdtm, *, scope: str | None = None) -> frozenset[str] | None:
+    """Return the participants whose responses count, by dose.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+    study : Study
+        ``expansion.dose_scope``.
+    sdtm : Sdtm
+        Recorded decisions.
+    scope : {"all", "rp2d"}, optional
+        Instead of the study's own.
+
+    Returns
+    -------
+    frozenset of str or None
+        None: all doses. At the recommended dose: those who received it; nobody if none is recommended.
+
+    Raises
+    ------
+    DataError
+        If the dose-escalation history cannot be used.
+    """
+    if (scope or study.expansion.dose_scope) == "all":
+        return None
+    code = proposed_dose(adam, study, sdtm)
+    adsl = adam["ADSL"]
+    return frozenset(adsl.loc[adsl["COHORTA"] == code, "USUBJID"]) if code else frozenset()
+
+
 def proposed_dose_safety(adam: Adam, study: Study, sdtm: Sdtm) -> Safety:
     """Return the toxicity of the recommended dose beside the monitor's boundary.
 
@@ -391,13 +483,9 @@ def proposed_dose_safety(adam: Adam, study: Study, sdtm: Sdtm) -> Safety:
     DataError
         If the dose-escalation history cannot be used.
     """
-    if no_escalation(adam, study):
+    code = proposed_dose(adam, study, sdtm)
+    if not code:
         return Safety()
-    state = escalation_of(adam, study, sdtm)
-    dose = recommended_dose(state.by_rule, state.history, rule=study.dose.rp2d_rule)
-    if dose.level is None:
-        return Safety()
-    code = f"DL{dose.level}"
     treated = population(adam, study, "CART-SAF").members.get(code, frozenset())
     hit = treated & toxic_participants(adam, study)
     monitor = named_monitor(study.expansion.monitor, n_max=max(study.expansion.n_max, len(treated)))
@@ -427,9 +515,8 @@ def toxic_participants(adam: Adam, study: Study) -> frozenset[str]:
     events = study.expansion.monitor.events
     adsl = adam["ADSL"]
     found: set[str] = set(adsl.loc[adsl["DLTFL"] == "Y", "USUBJID"]) if "dlt" in events else set()
-    columns: Mapping[str, str] = {"crs_g3": "CRSGR", "icans_g3": "ICANSGR"}
-    for event in events:
-        column = columns.get(event)
-        if column and adam.has("ADAE") and column in adam["ADAE"]:
-            found |= set(adam["ADAE"].loc[adam["ADAE"][column] >= SEVERE, "USUBJID"])
+    graded: dict[str, dict[str, Any]] = printed()["events"]
+    for event in (graded[name] for name in events if name in graded):
+        if adam.has("ADAE") and event["column"] in adam["ADAE"]:
+            found |= set(adam["ADAE"].loc[adam["ADAE"][event["column"]] >= event["grade"], "USUBJID"])
     return frozenset(found)

@@ -11,7 +11,8 @@ from scipy.special import betaln, logsumexp, xlog1py, xlogy
 
 from interim.stats.answers import Floats
 from interim.stats.borrowing_fit import BasketFit
-from interim.stats.borrowing_laws import BetaMixture
+from interim.stats.borrowing_laws import BetaMixture, log_ways
+from interim.stats.borrowing_predict import mixed_law
 from interim.stats.borrowing_priors import checked_baskets
 from interim.stats.inputs import check_between
 from interim.stats.quadrature import gauss_legendre_pieces
@@ -182,7 +183,15 @@ def multisource(
         laws,
         share=share,
         prior_mass=float(np.exp(prior_log).sum()),
+        joint=mixed_law(weight, lambda k, m: _chance(pooled_a[:, k], pooled_b[:, k], m)),
     )
+
+
+def _chance(a: Floats, b: Floats, m: int) -> Floats:
+    """Beta-binomial probabilities of 0..m responses under each graph."""
+    y = np.arange(m + 1.0)[:, None]
+    found: Floats = np.exp(log_ways(m, y) + betaln(a + y, b + m - y) - betaln(a, b))
+    return found
 
 
 @lru_cache(maxsize=_MOST_GRAPH_BASKETS)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import gammaln
 
 from interim.stats.answers import Floats
-from interim.stats.borrowing_laws import RateLaw
+from interim.stats.borrowing_laws import RateLaw, log_ways
+from interim.stats.borrowing_predict import JointLaw, checked_pmf, separate_law
 from interim.stats.posterior import beta_tail
 
 MASS_SLACK = 1e-9
@@ -39,6 +39,8 @@ class BasketFit:
         Posterior means of spread and common mean, log marginal likelihood; NaN where the model has none.
     prior_mass : float
         Mass of the prior on the grid; 1 unless the grid is wrong.
+    joint : callable or None
+        Joint predictive law of all baskets; None where the rates are independent.
     """
 
     model: str
@@ -53,6 +55,7 @@ class BasketFit:
     mu_mean: float = math.nan
     log_marginal: float = math.nan
     prior_mass: float = 1.0
+    joint: JointLaw | None = None
     mean: Floats = field(init=False)
     sd: Floats = field(init=False)
     prob_above: Floats = field(init=False)
@@ -201,6 +204,28 @@ class BasketFit:
         tail = beta_tail(old[0] + np.arange(m + 1), old[1] + m, limit=p0, prior=(p0, 1.0 - p0))
         return float(self.predictive(k, m=m)[tail > cut].sum())
 
+    def open_responses(self, counts: Sequence[int]) -> Floats:
+        """Return the joint predictive distribution of the responses among new participants of all baskets.
+
+        Parameters
+        ----------
+        counts : sequence of int, length k
+            New participants, or participants whose response is open, per basket.
+
+        Returns
+        -------
+        ndarray of float, shape (m_1 + 1, ..., m_k + 1)
+            Probability of every outcome; sums to 1.
+
+        Raises
+        ------
+        ValueError
+            If the counts are illegal or there are too many outcomes.
+        ArithmeticError
+            If the probabilities do not sum to 1.
+        """
+        return checked_pmf(self.joint or separate_law(self.laws), counts, size=len(self.laws))
+
     def predictive(self, k: int, *, m: int) -> Floats:
         """Return the predictive distribution of the responses among new participants.
 
@@ -228,26 +253,3 @@ class BasketFit:
                 f"{self.model}: predictive probabilities of basket {k} sum to {found.sum()!r}"
             )
         return found
-
-
-def log_ways(m: float, y: Floats | np.ndarray) -> Floats:
-    """Return the logarithm of the binomial coefficient.
-
-    Parameters
-    ----------
-    m : float
-        Participants.
-    y : ndarray
-        Responses.
-
-    Returns
-    -------
-    ndarray of float
-        log C(m, y).
-
-    Raises
-    ------
-    None
-    """
-    found: Floats = gammaln(m + 1.0) - gammaln(y + 1.0) - gammaln(m - y + 1.0)
-    return found

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import logit
 
 from interim.stats.answers import Floats
-from interim.stats.borrowing_fit import BasketFit, log_ways
+from interim.stats.borrowing_fit import BasketFit
 from interim.stats.borrowing_grid import (
     Cells,
     Lattice,
@@ -21,7 +21,8 @@ from interim.stats.borrowing_grid import (
     normal_density,
     smooth_density,
 )
-from interim.stats.borrowing_laws import NodeLaw
+from interim.stats.borrowing_laws import NodeLaw, log_ways
+from interim.stats.borrowing_predict import JointLaw, mixed_law
 from interim.stats.borrowing_priors import (
     ExnexPrior,
     Grid,
@@ -275,7 +276,26 @@ def _fit(model: str, problem: _Problem, setting: tuple[HierarchicalPrior, Grid],
         mu_mean=float(posterior.sum(axis=0) @ nodes.mu),
         log_marginal=math.log(total) + float(np.log(scale).sum()) + ways,
         prior_mass=nodes.prior_mass,
+        joint=_joint_law(nodes, problem, posterior.ravel()),
     )
+
+
+def _joint_law(nodes: Lattice, problem: _Problem, posterior: Floats) -> JointLaw:
+    """Given mean and spread the baskets are independent: a mixture over the nodes."""
+
+    def chance(k: int, m: int) -> Floats:
+        y = np.arange(m + 1.0)
+        counts = np.append(problem.r[k] + y, problem.r[k])
+        sizes = np.append(np.full(m + 1, problem.n[k] + m), problem.n[k])
+        cells = Cells(counts, sizes, np.full(m + 2, problem.offset[k]))
+        weight = problem.weight[k]
+        alone = own_parts(nodes, cells, problem.own).sum(axis=1)[:, None, None]
+        each = (weight * evidence(nodes, cells) + (1.0 - weight) * alone).reshape(m + 2, -1)
+        now = np.maximum(each[-1], np.finfo(float).tiny)
+        found: Floats = np.exp(log_ways(m, y))[:, None] * each[:-1] / now
+        return found
+
+    return mixed_law(posterior, chance)
 
 
 def _laws(nodes: Lattice, problem: _Problem, cells: Cells, relative: Floats) -> tuple[NodeLaw, ...]:

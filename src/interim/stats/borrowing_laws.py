@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import betaincc, betaincinv, betaln, expit, logit
+from scipy.special import betaincc, betaincinv, betaln, expit, gammaln, logit
 
 from interim.stats.answers import Floats
 
@@ -190,3 +190,26 @@ class NodeLaw:
 
 RateLaw = BetaMixture | NodeLaw
 """A posterior law of a rate."""
+
+
+def log_ways(m: float, y: Floats | np.ndarray) -> Floats:
+    """Return the logarithm of the binomial coefficient.
+
+    Parameters
+    ----------
+    m : float
+        Participants.
+    y : ndarray
+        Responses.
+
+    Returns
+    -------
+    ndarray of float
+        log C(m, y).
+
+    Raises
+    ------
+    None
+    """
+    found: Floats = gammaln(m + 1.0) - gammaln(y + 1.0) - gammaln(m - y + 1.0)
+    return found

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement, product
+from functools import reduce
+from itertools import product
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logit
+from scipy.special import betaln, logit, logsumexp
 from scipy.stats import binom
 
 from interim.stats.answers import Floats, Integers
 from interim.stats.borrowing_fit import GoState
 from interim.stats.borrowing_grid import Cells, Lattice, evidence, tail_evidence
 from interim.stats.borrowing_joint import exchangeable_weights, own_parts, shared_lattice
-from interim.stats.borrowing_partition import independent, partition_average
+from interim.stats.borrowing_laws import BetaMixture
+from interim.stats.borrowing_partition import checked_partitions, independent, partitions
+from interim.stats.borrowing_predict import crossed
 from interim.stats.borrowing_priors import (
     ExnexPrior,
     Grid,
@@ -32,7 +35,6 @@ Prior = Joint | PartitionPrior | None
 AllStates = tuple[tuple[GoState, ...], ...]
 Kind = tuple[float, float, float, tuple[GoState, ...]]
 MAX_ROWS = 2_000_000
-_CHUNK = 2_000_000
 WEIGHT_SLACK = 1e-12
 
 
@@ -127,7 +129,8 @@ def compile_outcomes(
 
     Notes
     -----
-    Baskets that are equal in size, null rate and weight are computed once per multiset of counts.
+    Given the nodes the baskets are independent: the sums over all outcomes are matrix products. Baskets that are equal in size,
+    null rate and weight are computed once.
     """
     sizes = np.atleast_1d(np.asarray(n))
     _, sizes, rates = checked_baskets(np.zeros(len(sizes)), sizes, p0)
@@ -140,7 +143,7 @@ def compile_outcomes(
     if chosen is None:
         found = _separately(outcomes, sizes, rates, states)
     elif isinstance(chosen, PartitionPrior):
-        found = _one_by_one(outcomes, sizes, rates, states, chosen)
+        found = _by_partition(outcomes, sizes, rates, states, chosen)
     else:
         found = _by_quadrature(_Setting.of(sizes, rates, states, chosen, grid or Grid.normal()), outcomes)
     return OutcomeTable(sizes, rates, outcomes, found[0], found[1], found[2] if success is not None else None)
@@ -170,14 +173,57 @@ def _separately(outcomes: Integers, sizes: Floats, rates: Floats, states: AllSta
     return found
 
 
-def _one_by_one(
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """One block of baskets with a common rate: hits of every outcome, log evidence and answers by number of hits."""
+
+    hits: Integers
+    evidence: Floats
+    answers: dict[int, Floats]
+
+    @classmethod
+    def of(
+        cls, members: tuple[int, ...], outcomes: Integers, sizes: Floats, rates: Floats, *, states: AllStates, prior: PartitionPrior
+    ) -> _Block:
+        size = sizes[list(members)].sum()
+        counts = np.arange(size + 1)
+        a, b = prior.a + counts, prior.b + size - counts
+        one = np.ones(1)
+        laws = [BetaMixture(one, a[[h]], b[[h]]) for h in range(len(counts))]
+        answers = {
+            k: np.array(
+                [
+                    [law.above(float(rates[k])), law.moment(1, 0), sum(w * law.moment(y, m - y) for y, m, w in states[k])]
+                    for law in laws
+                ]
+            )
+            for k in members
+        }
+        return cls(outcomes[:, list(members)].sum(axis=1), betaln(a, b) - betaln(prior.a, prior.b), answers)
+
+
+def _by_partition(
     outcomes: Integers, sizes: Floats, rates: Floats, states: AllStates, prior: PartitionPrior
 ) -> Floats:
-    found = np.empty((3, *outcomes.shape))
-    for place, row in enumerate(outcomes):
-        fit = partition_average(row, sizes, p0=rates, prior=prior)
-        found[0, place], found[1, place] = fit.prob_above, fit.mean
-        found[2, place] = [fit.success(k, part) for k, part in enumerate(states)]
+    """A block's posterior depends on its number of hits only: small tables, gathered for all outcomes at once."""
+    checked_partitions(len(sizes))
+    splits = partitions(len(sizes))
+    blocks = {
+        block: _Block.of(block, outcomes, sizes, rates, states=states, prior=prior)
+        for block in dict.fromkeys(block for split in splits for block in split)
+    }
+    logs = np.array(
+        [
+            prior.block_power * np.log(len(split)) + sum(blocks[b].evidence[blocks[b].hits] for b in split)
+            for split in splits
+        ]
+    )
+    weight = np.exp(logs - logsumexp(logs, axis=0))
+    found = np.zeros((3, *outcomes.shape))
+    for place, split in enumerate(splits):
+        for block in split:
+            for k, table in blocks[block].answers.items():
+                found[:, :, k] += weight[place] * table[blocks[block].hits].T
     return found
 
 
@@ -244,44 +290,39 @@ def _chance(p: Floats, states: Sequence[GoState]) -> Floats:
 
 
 def _by_quadrature(setting: _Setting, outcomes: Integers) -> Floats:
-    size = len(setting.sizes)
-    kinds: dict[Kind, _Basket] = {}
-    for k in range(size):
-        key = setting.key(k)
-        if key not in kinds:
-            kinds[key] = _basket(setting, key)
-    baskets = [kinds[setting.key(k)] for k in range(size)]
+    """Matrix products over the nodes; a basket that equals an earlier one has its answers with both axes exchanged."""
+    keys = [setting.key(k) for k in range(len(setting.sizes))]
+    kinds = {key: _basket(setting, key) for key in dict.fromkeys(keys)}
+    baskets = [kinds[key] for key in keys]
     prior = setting.nodes.outer_weight.ravel()
-    if len(kinds) > 1 or size == 1:
-        return _answers(outcomes, baskets, prior)
-    most = int(setting.sizes[0])
-    multisets = np.array(list(combinations_with_replacement(range(most + 1), size)), dtype=np.int64)
-    found = _answers(multisets, baskets, prior)
-    powers = (most + 1) ** np.arange(size - 1, -1, -1)
-    place = np.empty((most + 1) ** size, dtype=np.int64)
-    place[multisets @ powers] = np.arange(len(multisets))
-    order = np.argsort(outcomes, axis=1, kind="stable")
-    row = place[np.take_along_axis(outcomes, order, axis=1) @ powers]
-    back = np.argsort(order, axis=1, kind="stable")
-    return np.stack([np.take_along_axis(answer[row], back, axis=1) for answer in found])
+    shape = tuple(int(size) + 1 for size in setting.sizes)
+    total = _summed(prior, [basket.likelihood for basket in baskets])
+    found = np.zeros((3, *shape, len(shape)))
+    for k, basket in enumerate(baskets):
+        first = keys.index(keys[k])
+        for place, table in enumerate(basket.answers):
+            if first < k:
+                found[place, ..., k] = np.swapaxes(found[place, ..., first], first, k)
+                continue
+            tables = [table if j == k else other.likelihood for j, other in enumerate(baskets)]
+            found[place, ..., k] = (_summed(prior, tables) / total)[_same(keys, k, outcomes, shape)].reshape(shape)
+    return found.reshape(3, -1, len(shape))
 
 
-def _answers(outcomes: Integers, baskets: Sequence[_Basket], prior: Floats) -> Floats:
-    """Posterior of each row: products of gathered tables, the others' before and after each basket, in chunks of rows."""
-    found = np.zeros((3, *outcomes.shape))
-    step = max(1, _CHUNK // len(prior))
-    for start in range(0, len(outcomes), step):
-        part = outcomes[start : start + step]
-        here = slice(start, start + len(part))
-        before = [np.broadcast_to(prior, (len(part), len(prior)))]
-        for k, basket in enumerate(baskets[:-1]):
-            before.append(before[-1] * basket.likelihood[part[:, k]])
-        after = np.ones(1)
-        for k in reversed(range(len(baskets))):
-            others, own = before[k] * after, part[:, k]
-            gathered = baskets[k].likelihood[own]
-            total = np.einsum("rg,rg->r", others, gathered)
-            for place, table in enumerate(baskets[k].answers):
-                found[place, here, k] = np.einsum("rg,rg->r", others, table[own]) / total
-            after = gathered * after
-    return found
+def _same(keys: Sequence[Kind], k: int, outcomes: Integers, shape: tuple[int, ...]) -> Integers:
+    """Row that stands for each outcome: counts of the other baskets sorted within their kind, so that ties are exact."""
+    rows = outcomes.copy()
+    for kind in dict.fromkeys(keys):
+        group = [j for j, key in enumerate(keys) if key == kind and j != k]
+        rows[:, group] = np.sort(rows[:, group], axis=1)
+    return np.ravel_multi_index(tuple(rows.T), shape)
+
+
+def _summed(prior: Floats, tables: Sequence[Floats]) -> Floats:
+    """Sum over the nodes of prior x product of one row of each table, for all rows in lexicographic order."""
+    sizes = np.cumprod([len(table) for table in tables])
+    split = int(np.argmin(np.abs(np.log(sizes) - np.log(sizes[-1]) / 2.0))) + 1
+    one = np.ones((1, len(prior)))
+    rest = reduce(crossed, tables[1:split], one) * prior
+    right = reduce(crossed, tables[split:], one).T
+    return np.concatenate([((rest * row) @ right).ravel() for row in tables[0]])

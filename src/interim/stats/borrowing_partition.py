@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, logsumexp
 
 from interim.stats.answers import Floats
-from interim.stats.borrowing_fit import BasketFit, log_ways
-from interim.stats.borrowing_laws import BetaMixture
+from interim.stats.borrowing_fit import BasketFit
+from interim.stats.borrowing_laws import BetaMixture, log_ways
+from interim.stats.borrowing_predict import block_law
 from interim.stats.borrowing_priors import PartitionPrior, checked_baskets
 from interim.stats.inputs import check_between
 
@@ -134,8 +135,7 @@ def partition_average(
     prior = prior or PartitionPrior()
     counts, sizes, rates = checked_baskets(r, n, p0)
     size = len(rates)
-    if size > MOST_BASKETS:
-        raise ValueError(f"partition average takes at most {MOST_BASKETS} baskets; there are {size}")
+    checked_partitions(size)
     all_blocks = partitions(size)
     member = _membership(size)
     a = prior.a + member @ counts
@@ -163,7 +163,29 @@ def partition_average(
         share=share,
         log_marginal=total + ways,
         prior_mass=float(np.exp(prior_log).sum()),
+        joint=block_law(weight, member, a=a, b=b),
     )
+
+
+def checked_partitions(size: int) -> None:
+    """Refuse more baskets than can be partitioned.
+
+    Parameters
+    ----------
+    size : int
+        Number of baskets.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ValueError
+        If there are too many.
+    """
+    if size > MOST_BASKETS:
+        raise ValueError(f"partition average takes at most {MOST_BASKETS} baskets; there are {size}")
 
 
 @lru_cache(maxsize=MOST_BASKETS)

@@ -6,8 +6,8 @@ from typing import Any
 
 from interim.adam.model import Adam
 from interim.analysis.expansion_facts import add_facts, record_text, recorded_types
+from interim.analysis.expansion_models import OWN
 from interim.analysis.expansion_types import (
-    OWN,
     Assessed,
     Types,
     add_reason,

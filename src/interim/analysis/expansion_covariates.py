@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from interim.adam.model import Adam
+from interim.analysis.expansion_models import model_priors
 from interim.analysis.expansion_types import (
     NO_DOSE,
     Types,
     add_reason,
     count_types,
-    model_priors,
     not_run,
     printed,
     proposed_dose,

@@ -7,35 +7,19 @@ from typing import Any
 import numpy as np
 
 from interim.adam.model import Adam
-from interim.analysis.expansion_types import (
-    NO_RATES,
-    OWN,
-    add_reason,
-    count_types,
-    model_priors,
-    not_run,
-    success_states,
-)
+from interim.analysis.expansion_models import OWN, calibrated, full_sizes, outcome_table, outcomes_absent
+from interim.analysis.expansion_types import NO_RATES, add_reason, count_types, in_scope, not_run, printed, success_states
 from interim.analysis.population import efficacy_set, population
+from interim.data.model import Sdtm
 from interim.design.expansion import Infeasible, Monitored
 from interim.design.expansion_named import JOINT, NEEDS_RATES, named_design, named_monitor, rule_text
 from interim.design.expansion_rule import go_by_outcome
 from interim.design.monitoring import Characteristics, characteristics, toxicity_characteristics
-from interim.design.monitoring_borrowing import borrowing_characteristics, calibrate_cut, rule_characteristics
+from interim.design.monitoring_borrowing import borrowing_characteristics, rule_characteristics
 from interim.result import Result, Rows
-from interim.stats.borrowing import (
-    ExnexPrior,
-    HierarchicalPrior,
-    OutcomeTable,
-    PartitionPrior,
-    compile_outcomes,
-)
+from interim.stats.borrowing import OutcomeTable
 from interim.study import Study
 from interim.study.expansion import TumourType
-
-_ALONE = "not computed: a tumour type of the study does not borrow"
-COHORTS = 4
-"""Cohorts of the registered trial; used where the study names no types."""
 
 
 def designs(adam: Adam, study: Study) -> Result:
@@ -69,12 +53,12 @@ def designs(adam: Adam, study: Study) -> Result:
     )
     table = study.expansion
     rates = sorted({*table.rates, *(p for entry in table.type for p in (entry.p0, entry.p1))})
-    cohorts = len(table.type) or COHORTS
+    cohorts = len(table.type) or printed()["cohorts"]
     for name in dict.fromkeys((table.design, *table.compare_designs)):
         if name in NEEDS_RATES and not table.type:
             rows.add("rule", None, group=name, variable="design", status="NA", reason=NO_RATES)
-        elif name == JOINT and not _all_borrow(study):
-            rows.add("rule", None, group=name, variable="design", status="NE", reason=_ALONE)
+        elif name == JOINT and (reason := outcomes_absent(study, full_sizes(study), model="exnex")):
+            rows.add("rule", None, group=name, variable="design", status="NE", reason=reason)
         elif name == JOINT:
             _add_joint(rows, study, rates)
         else:
@@ -82,10 +66,6 @@ def designs(adam: Adam, study: Study) -> Result:
     for entry in table.type:
         _add_type(rows, entry, study)
     return rows.build()
-
-
-def _all_borrow(study: Study) -> bool:
-    return all(entry.borrow for entry in study.expansion.type)
 
 
 def _reference_rates(study: Study) -> tuple[float | None, float | None]:
@@ -102,6 +82,9 @@ def _add_single(rows: Rows, name: str, study: Study, *, rates: list[float], coho
         rows.add("rule", None, group=name, variable="design", status="NE", reason=reason)
         return
     rows.add("rule", None, group=name, variable="design", text=rule_text(design))
+    first = design.first_stop_at_zero()
+    text = "no look" if first is None else f"{first} participants"
+    rows.add("first_zero", None, group=name, variable="design", text=text)
     _add_rates(rows, name, characteristics(design, rates), cohorts)
     if name == "bayes_monitor":
         _add_with_monitor(rows, name, design, study, rates=rates)
@@ -118,12 +101,12 @@ def _add_rates(rows: Rows, name: str, found: Characteristics, cohorts: int) -> N
 
 
 def _add_with_monitor(rows: Rows, name: str, design: Monitored, study: Study, *, rates: list[float]) -> None:
-    """Both rules together, at event rates of half the limit, the limit, and a third above it."""
+    """Both rules together, at event rates below, at and above the limit of the monitor."""
     monitor = named_monitor(study.expansion.monitor, n_max=design.n_max)
     if monitor is None:
         return
     limit = study.expansion.monitor.limit
-    for share in (0.5, 1.0, 4.0 / 3.0):
+    for share in printed()["monitor_shares"]:
         event = limit * share
         found = characteristics(design, rates, toxicity=monitor, tox_rates=[event] * len(rates))
         for place, rate in enumerate(rates):
@@ -139,21 +122,16 @@ def _add_with_monitor(rows: Rows, name: str, design: Monitored, study: Study, *,
 
 def _add_joint(rows: Rows, study: Study, rates: list[float]) -> None:
     """One look at the full size, the cut set for the familywise false go when every type is at its null rate."""
-    table = study.expansion
-    types = table.type
-    sizes = [table.n_max] * len(types)
-    outcomes = _outcomes("exnex", sizes, study, success=False)
-    p0 = [entry.p0 for entry in types]
-    cut = calibrate_cut(outcomes, p0, fwer=table.alpha_max)
-    rows.add(
-        "rule", None, group=JOINT, variable="design", text=f"go if P(p > p0) > {cut:.4f} at {table.n_max}"
-    )
-    found = borrowing_characteristics(outcomes, [[rate] * len(types) for rate in rates], cut=cut)
+    size, types = study.expansion.n_max, study.expansion.type
+    joint = calibrated(study, model="exnex")
+    rows.add("rule", None, group=JOINT, variable="design", text=f"go if P(p > p0) > {joint.cut:.4f} at {size}")
+    truth = [[rate] * len(types) for rate in rates]
+    found = borrowing_characteristics(joint.table, truth, cut=joint.cut)
     for place, rate in enumerate(rates):
         where: dict[str, Any] = {"group": JOINT, "variable": "rate", "level": f"{rate:g}"}
         rows.add("p_go", float(found.p_go[place].mean()), **where)
         rows.add("p_stop", 0.0, **where)
-        rows.add("expected_n", float(table.n_max), **where)
+        rows.add("expected_n", float(size), **where)
         rows.add("any_go", float(found.any_go[place]), **where)
 
 
@@ -176,25 +154,6 @@ def _add_type(rows: Rows, entry: TumourType, study: Study) -> None:
     rows.add("power", power, **place)
     codes = ["EXP-ALPHA"] * (alpha > table.alpha_max) + ["EXP-POWER"] * (power < table.power_min)
     rows.add("limits", None, text=", ".join(codes) or "within", **place)
-
-
-def _outcomes(model: str, sizes: list[int], study: Study, *, success: bool) -> OutcomeTable:
-    types = study.expansion.type
-    shared, mixed = model_priors(types, study.expansion.prior)
-    blocks = study.expansion.prior
-    priors: dict[str, ExnexPrior | HierarchicalPrior | PartitionPrior] = {
-        "exnex": mixed,
-        "hierarchical": shared,
-        "partition": PartitionPrior(blocks.block_a, blocks.block_b, blocks.block_power),
-    }
-    states = [success_states(study, entry) for entry in types] if success else None
-    return compile_outcomes(
-        sizes,
-        [entry.p0 for entry in types],
-        model=model,  # type: ignore[arg-type]
-        prior=priors.get(model),
-        success=states,
-    )
 
 
 def boundaries(adam: Adam, study: Study) -> Result:
@@ -255,7 +214,7 @@ def boundaries(adam: Adam, study: Study) -> Result:
     return rows.build()
 
 
-def rule_of_choice(adam: Adam, study: Study) -> Result:
+def rule_of_choice(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     """Give the exact characteristics of the grid itself at the numbers of participants that Phase IA has.
 
     Parameters
@@ -264,6 +223,8 @@ def rule_of_choice(adam: Adam, study: Study) -> Result:
         ADSL, ADRS: participants per type; no response is read.
     study : Study
         Table ``expansion``.
+    sdtm : Sdtm
+        Recorded decisions on dose: who is in scope.
 
     Returns
     -------
@@ -288,14 +249,18 @@ def rule_of_choice(adam: Adam, study: Study) -> Result:
     if reason:
         return add_reason(rows, reason, variable="rule").build()
     confirmed = study.expansion.response_status == "confirmed"
-    sizes = list(count_types(adam, study, confirmed=confirmed).n)
-    own = _outcomes(OWN, sizes, study, success=True)
+    sizes = list(count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm)).n)
     table = study.expansion
+    states = tuple(success_states(study, entry) for entry in table.type)
+    if reason := outcomes_absent(study, sizes, model=OWN):
+        rows.add("any_false", None, variable=table.decision_model, status="NE", reason=reason)
+        return rows.build()
+    own = outcome_table(study, sizes, model=OWN, success=states)
     for model in dict.fromkeys((table.decision_model, *table.supportive_models)):
-        if model != OWN and not _all_borrow(study):
-            rows.add("any_false", None, variable=model, status="NE", reason=_ALONE)
+        if reason := outcomes_absent(study, sizes, model=model):
+            rows.add("any_false", None, variable=model, status="NE", reason=reason)
             continue
-        outcomes = own if model == OWN else _outcomes(model, sizes, study, success=True)
+        outcomes = own if model == OWN else outcome_table(study, sizes, model=model, success=states)
         _add_rule(rows, model, outcomes, study, go=go_by_outcome(outcomes, own, table))
     return rows.build()
 

@@ -8,12 +8,12 @@ from math import prod
 from typing import Any
 
 from interim.adam.model import Adam
+from interim.analysis.expansion_models import fit_model
 from interim.analysis.expansion_types import (
     Types,
     add_reason,
     assess,
     count_types,
-    fit_model,
     in_scope,
     not_run,
     printed,

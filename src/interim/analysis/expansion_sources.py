@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from interim.adam.model import Adam
-from interim.analysis.expansion_types import Types, add_reason, count_types, in_scope, model_priors, not_run, printed
+from interim.analysis.expansion_models import model_priors
+from interim.analysis.expansion_types import Types, add_reason, count_types, in_scope, not_run, printed
 from interim.analysis.population import efficacy_set, open_rows, population
 from interim.data.model import Sdtm
 from interim.result import Result, Rows

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from interim.adam.model import Adam
 from interim.analysis.escalation_state import Escalation, escalation_of, no_escalation
+from interim.analysis.expansion_models import OWN, fit_model, joint_design
 from interim.analysis.population import Population, efficacy_set, population
 from interim.analysis.response import responders
 from interim.data.model import Sdtm
@@ -21,25 +21,13 @@ from interim.design.expansion_named import JOINT, named_design, named_monitor
 from interim.design.expansion_rule import Evidence, Verdict, classify
 from interim.design.outcome import recommended_dose
 from interim.result import Rows
-from interim.stats.borrowing import (
-    BasketFit,
-    ExnexPrior,
-    Grid,
-    HierarchicalPrior,
-    PartitionPrior,
-    exnex,
-    hierarchical,
-    independent,
-    partition_average,
-)
-from interim.stats.borrowing_predict import composed_law, separate_law
+from interim.stats.borrowing import BasketFit
 from interim.stats.posterior import beta_tail
 from interim.study import Study
-from interim.study.expansion import PriorTable, TumourType
+from interim.study.expansion import TumourType
 
 NO_RATES = "not run: null and target rates not given"
 NO_DOSE = "no recommended dose"
-OWN = "independent"
 
 
 @cache
@@ -181,91 +169,6 @@ def count_types(adam: Adam, study: Study, *, confirmed: bool, keep: frozenset[st
     return Types(study.expansion.type, members, tuple(ids & hit for ids in members), everyone - placed, who)
 
 
-@lru_cache(maxsize=256)
-def fit_model(
-    model: str, counts: tuple[tuple[int, ...], ...], *, types: tuple[TumourType, ...], prior: PriorTable
-) -> BasketFit:
-    """Return the posterior of the types by one model; a type that does not borrow stands alone.
-
-    Parameters
-    ----------
-    model : str
-        independent, exnex, partition or hierarchical.
-    counts : tuple of tuple of int
-        Responders and participants per type.
-    types : tuple of TumourType
-        Rates, weights, whether a type borrows.
-    prior : PriorTable
-        Priors.
-
-    Returns
-    -------
-    BasketFit
-        In the order of the types.
-
-    Raises
-    ------
-    ValueError
-        If there are too many types for the partition average.
-    """
-    r, n = np.array(counts[0]), np.array(counts[1])
-    p0 = np.array([entry.p0 for entry in types])
-    alone = independent(r, n, p0=p0)
-    lends = np.flatnonzero([entry.borrow for entry in types])
-    if model == OWN or len(lends) < 2:
-        return replace(alone, model=model)
-    joint = _joint(model, (r[lends], n[lends], p0[lends]), [types[k] for k in lends], prior)
-    if len(lends) == len(types):
-        return joint
-    laws = list(alone.laws)
-    for place, k in enumerate(lends):
-        laws[k] = joint.laws[place]
-    shared = None
-    if joint.p_exchangeable is not None:
-        shared = np.zeros(len(types))
-        shared[lends] = joint.p_exchangeable
-    apart = [k for k in range(len(types)) if k not in lends]
-    groups = [(lends.tolist(), joint.joint or separate_law(joint.laws))]
-    groups += [([k], separate_law((alone.laws[k],))) for k in apart]
-    return replace(alone, model=model, laws=tuple(laws), p_exchangeable=shared, joint=composed_law(groups))
-
-
-def _joint(
-    model: str, data: tuple[Any, Any, Any], types: Sequence[TumourType], prior: PriorTable
-) -> BasketFit:
-    r, n, p0 = data
-    if model == "partition":
-        blocks = PartitionPrior(prior.block_a, prior.block_b, prior.block_power)
-        return partition_average(r, n, p0=p0, prior=blocks)
-    shared, mixed = model_priors(types, prior)
-    if model == "exnex":
-        return exnex(r, n, p0=p0, prior=mixed, grid=Grid.normal())
-    return hierarchical(r, n, p0=p0, prior=shared, grid=Grid.normal())
-
-
-def model_priors(types: Sequence[TumourType], prior: PriorTable) -> tuple[HierarchicalPrior, ExnexPrior]:
-    """Return the priors of the study for the quadrature models.
-
-    Parameters
-    ----------
-    types : sequence of TumourType
-        Weights.
-    prior : PriorTable
-        Table ``expansion.prior``.
-
-    Returns
-    -------
-    tuple
-        Hierarchical prior, exchangeable-nonexchangeable prior.
-
-    Raises
-    ------
-    None
-    """
-    shared = HierarchicalPrior(prior.mu_mean, prior.mu_sd, prior.tau_scale)
-    return shared, ExnexPrior(tuple(entry.weight for entry in types), 0.0, prior.nex_sd, shared)
-
-
 def success_states(study: Study, entry: TumourType) -> tuple[GoState, ...]:
     """Return the states in which Phase IB of a type ends with a go.
 
@@ -280,7 +183,8 @@ def success_states(study: Study, entry: TumourType) -> tuple[GoState, ...]:
     -------
     tuple
         States of the cohort's design; where success is defined by the posterior, or the design decides about all cohorts
-        together, the states in which P(p > p0) of the new participants is above the cut. Empty if no design is feasible.
+        together and its outcomes are too many to be summed, the states in which P(p > p0) of the new participants is above the
+        cut. Empty if no design is feasible.
 
     Raises
     ------
@@ -348,7 +252,7 @@ def assess(
     types, table = study.expansion.type, study.expansion
     fit = fit_model(model, counts, types=types, prior=table.prior)
     own = fit_model(OWN, counts, types=types, prior=table.prior)
-    ppos = tuple(fit.success(k, success_states(study, entry)) for k, entry in enumerate(types))
+    ppos = _ppos(fit, study)
     verdicts = tuple(
         classify(
             Evidence(
@@ -366,6 +270,16 @@ def assess(
         for k, entry in enumerate(types)
     )
     return Assessed(fit, ppos, verdicts)
+
+
+def _ppos(fit: BasketFit, study: Study) -> tuple[float, ...]:
+    """Success on new participants: by each type's design, or jointly where one design decides about all cohorts."""
+    table = study.expansion
+    joint = joint_design(study) if table.ppos_success == "design" else None
+    if joint is None:
+        return tuple(fit.success(k, success_states(study, entry)) for k, entry in enumerate(table.type))
+    law = fit.open_responses([table.n_max] * len(table.type)).ravel()
+    return tuple((law @ joint.go).tolist())
 
 
 @dataclass(frozen=True)

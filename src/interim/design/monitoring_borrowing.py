@@ -137,7 +137,7 @@ def calibrate_cut(table: OutcomeTable, p: Sequence[float] | Floats, *, fwer: flo
     Returns
     -------
     float
-        A value of P(p > p0) that occurs; a go needs more.
+        A value of P(p > p0) that occurs, and the slack within which two values count as one; a go needs more.
 
     Raises
     ------
@@ -149,10 +149,11 @@ def calibrate_cut(table: OutcomeTable, p: Sequence[float] | Floats, *, fwer: flo
     weight, top = table.weights(p), table.prob.max(axis=1)
     order = np.argsort(-top, kind="stable")
     values, mass = top[order], np.cumsum(weight[order])
-    # Outcomes with one and the same probability go together.
-    last = np.append(np.abs(np.diff(values)) > _SLACK, True)
+    # Outcomes with one and the same probability go together, whatever their last digits: the cut lies just above them.
+    new = np.abs(np.diff(values)) > _SLACK
+    highest, last = np.append(True, new), np.append(new, True)
     above = np.concatenate([[0.0], mass[last][:-1]])
-    return float(values[last][np.flatnonzero(above <= fwer)[-1]])
+    return float(values[highest][np.flatnonzero(above <= fwer)[-1]]) + _SLACK
 
 
 def inactive_participants(table: OutcomeTable, scenario: Sequence[float], *, expected_n: Floats) -> float:

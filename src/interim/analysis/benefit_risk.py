@@ -7,19 +7,15 @@ from typing import Any
 from scipy.special import betaincinv
 
 from interim.adam.model import Adam
-from interim.analysis.expansion_types import toxic_participants
-from interim.analysis.population import Population, add_not_available, add_rates, open_rows, population
+from interim.analysis.benefit_risk_components import add_components, printed
+from interim.analysis.population import add_not_available, add_rates, open_rows, population
 from interim.analysis.response import disease_control, responders
 from interim.result import TOTAL, Result, Rows
 from interim.stats import beta_tail
 from interim.study import Study
 
-UNIFORM = (1.0, 1.0)
-LEAST = 3
-"""Doses with fewer participants are never called best."""
-_SEVERE, _CRS = 3, 2
-_REGIONS = {"50": 0.50, "90": 0.90}
-_CELLS = ((True, False), (True, True), (False, False), (False, True))
+NO_LADDER = "not applicable: the study has no dose ladder of a T-cell product"
+CELLS = ((True, False), (True, True), (False, False), (False, True))
 """Response and event of the cells of the utility, in the order of its scores."""
 
 
@@ -36,7 +32,7 @@ def by_dose(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``benefit_risk.by_dose``; columns = actual dose level; rates ``dlt``, ``related_g3``, ``crs_g2``, ``orr``, ``dcr``; variable
+        ``benefit_risk.by_dose``; columns = actual dose level; components of `add_components`; rates ``orr``, ``dcr``; variable
         ``posterior``: p_tox_ok, p_active, joint; mean and limits (level 50, 90) of both rates; ``utility`` mean and sd.
 
     Raises
@@ -46,17 +42,16 @@ def by_dose(adam: Adam, study: Study) -> Result:
 
     Notes
     -----
-    Beta(1, 1) for each dose, no borrowing between doses. The joint desirability is the product of both probabilities; no
-    dose with fewer than three participants is called best.
+    A uniform prior for each dose, no borrowing between doses. The joint desirability is the product of both probabilities;
+    doses with few participants are flagged and never called best.
     """
     role = "CART-SAF" if study.with_role("t") else "NK-SAF"
     who = population(adam, study, role)
     rows = open_rows("benefit_risk.by_dose", "Benefit and risk by dose", who)
     if not study.with_role("t"):
-        reason = "not applicable: the study has no dose ladder of a T-cell product"
-        add_not_available(rows, who.groups, variable="dlt", stat="rate", reason=reason)
+        add_not_available(rows, who.groups, variable="dlt", stat="rate", reason=NO_LADDER)
         return rows.build()
-    toxic = _add_events(rows, who, adam, study)
+    toxic = add_components(rows, who, adam, study)
     if not adam.has("ADRS"):
         reason = f"not available: {adam.missing.get('ADRS', 'no response dataset')}"
         add_not_available(rows, who.groups, variable="orr", stat="rate", reason=reason)
@@ -72,27 +67,6 @@ def by_dose(adam: Adam, study: Study) -> Result:
     return rows.build()
 
 
-def _add_events(rows: Rows, who: Population, adam: Adam, study: Study) -> frozenset[str]:
-    adsl = adam["ADSL"]
-    toxic = frozenset(adsl.loc[adsl["DLTFL"] == "Y", "USUBJID"])
-    add_rates(rows, who, study=study, variable="dlt", subjects=toxic)
-    if not adam.has("ADAE") or "AETOXGRN" not in adam["ADAE"]:
-        reason = f"not available: {adam.missing.get('ADAE', 'no toxicity grade')}"
-        for variable in ("related_g3", "crs_g2", "monitored"):
-            add_not_available(rows, who.groups, variable=variable, stat="rate", reason=reason)
-        return toxic
-    adae = adam["ADAE"][adam["ADAE"]["TRTEMFL"] == "Y"]
-    severe = (adae["AETOXGRN"] >= _SEVERE) & (adae["RELCART"] == "Y")
-    parts = {
-        "related_g3": frozenset(adae.loc[severe, "USUBJID"]),
-        "crs_g2": frozenset(adae.loc[adae["CRSGR"] >= _CRS, "USUBJID"]),
-        "monitored": toxic_participants(adam, study),
-    }
-    for variable, subjects in parts.items():
-        add_rates(rows, who, study=study, variable=variable, subjects=subjects)
-    return toxic
-
-
 def _add_posterior(rows: Rows, group: str, counts: tuple[int, int, int], study: Study) -> None:
     """Probabilities of a tolerable and of an active dose, their product, and the regions of the figure."""
     events, responses, n = counts
@@ -103,17 +77,19 @@ def _add_posterior(rows: Rows, group: str, counts: tuple[int, int, int], study: 
         for stat in names:
             rows.add(stat, None, status="NA", reason=reason, **place)
         return
-    tolerable = 1.0 - float(beta_tail(events, n, limit=study.dose.limit))
-    active = float(beta_tail(responses, n, limit=study.benefit_risk.p_act))
-    few = {"status": "FLAG", "reason": "fewer than three participants"} if n < LEAST else {}
+    a, b = printed()["prior"]
+    tolerable = 1.0 - float(beta_tail(events, n, limit=study.dose.limit, prior=(a, b)))
+    active = float(beta_tail(responses, n, limit=study.benefit_risk.p_act, prior=(a, b)))
+    least = printed()["fewest"]
+    few = {"status": "FLAG", "reason": f"fewer than {least} participants"} if n < least else {}
     for stat, value in zip(names, (tolerable, active, tolerable * active), strict=True):
         rows.add(stat, value, **place, **few)
-    rows.add("tox_mean", (UNIFORM[0] + events) / (sum(UNIFORM) + n), **place, **few)
-    rows.add("act_mean", (UNIFORM[0] + responses) / (sum(UNIFORM) + n), **place, **few)
-    for level, mass in _REGIONS.items():
+    rows.add("tox_mean", (a + events) / (a + b + n), **place, **few)
+    rows.add("act_mean", (a + responses) / (a + b + n), **place, **few)
+    for level, mass in printed()["regions"].items():
         for axis, x in (("tox", events), ("act", responses)):
             for stat, tail in (("lower", (1 - mass) / 2), ("upper", (1 + mass) / 2)):
-                limit = float(betaincinv(UNIFORM[0] + x, UNIFORM[1] + n - x, tail))
+                limit = float(betaincinv(a + x, b + n - x, tail))
                 rows.add(f"{axis}_{stat}", limit, group=group, variable="region", level=level)
 
 
@@ -127,14 +103,36 @@ def _add_utility(
         for stat in ("mean", "sd"):
             rows.add(stat, None, status="NE", reason="no scores of response and event in the study", **place)
         return
-    active, toxic = hits
-    cells = tuple(len([one for one in ids if ((one in active), (one in toxic)) == cell]) for cell in _CELLS)
-    mean, sd = utility_moments(cells, study)
+    mean, sd = utility_moments(cell_counts(ids, hits[0], toxic=hits[1]), study)
     rows.add("mean", mean, **place)
     rows.add("sd", sd, **place)
 
 
-def utility_moments(cells: tuple[int, ...], study: Study) -> tuple[float, float]:
+def cell_counts(ids: frozenset[str], active: frozenset[str], *, toxic: frozenset[str]) -> tuple[int, ...]:
+    """Return the participants of each cell of response and event.
+
+    Parameters
+    ----------
+    ids : frozenset of str
+        Participants of a dose.
+    active, toxic : frozenset of str
+        Participants with a response; with an event.
+
+    Returns
+    -------
+    tuple of int
+        (response, no event), (both), (neither), (event only).
+
+    Raises
+    ------
+    None
+    """
+    return tuple(len([one for one in ids if ((one in active), (one in toxic)) == cell]) for cell in CELLS)
+
+
+def utility_moments(
+    cells: tuple[int, ...], study: Study, *, scores: tuple[float, ...] | None = None
+) -> tuple[float, float]:
     """Return posterior mean and standard deviation of the utility.
 
     Parameters
@@ -143,6 +141,8 @@ def utility_moments(cells: tuple[int, ...], study: Study) -> tuple[float, float]
         Participants with (response, no event), (both), (neither), (event only).
     study : Study
         Scores and Dirichlet prior.
+    scores : tuple of float, optional
+        Instead of those of the study.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def utility_moments(cells: tuple[int, ...], study: Study) -> tuple[float, float]
     None
     """
     table = study.benefit_risk
-    scores = table.utility or ()
+    scores = scores or table.utility or ()
     shapes = [p * table.prior_ess + x for p, x in zip(table.prior_cells, cells, strict=True)]
     total = sum(shapes)
     mean = sum(u * a for u, a in zip(scores, shapes, strict=True)) / total

@@ -15,7 +15,7 @@ from interim.study import Study
 from interim.study.expansion import OTHER_TYPE
 
 _STATUS = {"confirmed": "confirmed only", "any": "confirmed or not"}
-_COUNTED = {
+COUNTED = {
     "no": "Phase IB participants only",
     "rp2d": "Phase IA participants at the recommended dose as the first of the cohort",
 }
@@ -107,5 +107,5 @@ def _facts(types: Types, study: Study) -> Mapping[str, object]:
         "p0_differ": len({entry.p0 for entry in types.types}) > 1,
         "nulls": ", ".join(f"{entry.label} {100 * entry.p0:g}%" for entry in types.types),
         "status": _STATUS[table.response_status],
-        "counted": _COUNTED[table.count_phase_ia],
+        "counted": COUNTED[table.count_phase_ia],
     }

@@ -8,8 +8,11 @@ from scipy.special import betaincinv
 
 from interim.adam.model import Adam
 from interim.analysis.benefit_risk_components import add_components, printed
+from interim.analysis.escalation_state import no_escalation
+from interim.analysis.escalation_stop import index_by_dose
 from interim.analysis.population import add_not_available, add_rates, open_rows, population
 from interim.analysis.response import disease_control, responders
+from interim.data.model import Sdtm
 from interim.result import TOTAL, Result, Rows
 from interim.stats import beta_tail
 from interim.study import Study
@@ -19,7 +22,7 @@ CELLS = ((True, False), (True, True), (False, False), (False, True))
 """Response and event of the cells of the utility, in the order of its scores."""
 
 
-def by_dose(adam: Adam, study: Study) -> Result:
+def by_dose(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     """Give benefit and risk of every dose level.
 
     Parameters
@@ -27,13 +30,15 @@ def by_dose(adam: Adam, study: Study) -> Result:
     adam : Adam
         ADSL, ADRS, ADAE.
     study : Study
-        Limit of toxicity, ``benefit_risk``, evaluator.
+        Limit of toxicity, ``benefit_risk``, evaluator, ``therapeutic_index``.
+    sdtm : Sdtm, optional
+        Recorded decisions; without them the index is left out.
 
     Returns
     -------
     Result
         ``benefit_risk.by_dose``; columns = actual dose level; components of `add_components`; rates ``orr``, ``dcr``; variable
-        ``posterior``: p_tox_ok, p_active, joint; mean and limits (level 50, 90) of both rates; ``utility`` mean and sd.
+        ``posterior``: p_tox_ok, p_active, joint; mean and limits (level 50, 90) of both rates; ``utility`` mean and sd; ``index`` (text) last.
 
     Raises
     ------
@@ -51,7 +56,7 @@ def by_dose(adam: Adam, study: Study) -> Result:
     if not study.with_role("t"):
         add_not_available(rows, who.groups, variable="dlt", stat="rate", reason=NO_LADDER)
         return rows.build()
-    toxic = add_components(rows, who, adam, study)
+    toxic = add_components(rows, who, adam=adam, study=study)
     if not adam.has("ADRS"):
         reason = f"not available: {adam.missing.get('ADRS', 'no response dataset')}"
         add_not_available(rows, who.groups, variable="orr", stat="rate", reason=reason)
@@ -64,6 +69,9 @@ def by_dose(adam: Adam, study: Study) -> Result:
     for group, ids in who.members.items():
         _add_posterior(rows, group, (len(toxic & ids), len(active & ids), len(ids)), study)
         _add_utility(rows, group, ids, (active, toxic), study)
+    if sdtm is not None and not no_escalation(adam, study):
+        for group, text in index_by_dose(adam, study, sdtm).items():
+            rows.add("text", None, group=group, variable="index", text=text)
     return rows.build()
 
 

@@ -37,7 +37,7 @@ def printed() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def add_components(rows: Rows, who: Population, adam: Adam, study: Study) -> frozenset[str]:
+def add_components(rows: Rows, who: Population, *, adam: Adam, study: Study) -> frozenset[str]:
     """Add every component of benefit and risk other than response.
 
     Parameters

@@ -118,7 +118,12 @@ def rationale(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         return rows.build()
     counts = _add_evidence(rows, who, adam, study)
     chosen = candidate(adam, study, sdtm)
-    rows.add("text", None, variable="dose", text=f"{chosen.dose}: {chosen.source}" if chosen.dose else chosen.source)
+    rows.add(
+        "text",
+        None,
+        variable="dose",
+        text=f"{chosen.dose}: {chosen.source}" if chosen.dose else chosen.source,
+    )
     readings = _add_lower(rows, who, chosen, counts, study)
     for item in printed()["criterion"]:
         _add_criterion(rows, item, chosen, readings, who, need=study.benefit_risk.best_dose_prob)
@@ -129,7 +134,7 @@ def _add_evidence(
     rows: Rows, who: Population, adam: Adam, study: Study
 ) -> Mapping[str, frozenset[str] | None]:
     """Rates by dose; the participants with a DLT and with a response (None: no response dataset)."""
-    toxic = add_components(rows, who, adam, study)
+    toxic = add_components(rows, who, adam=adam, study=study)
     active: frozenset[str] | None = None
     if adam.has("ADRS"):
         confirmed = study.response.confirmation_required

@@ -98,9 +98,7 @@ def _add_means(rows: Rows, cells: Mapping[str, tuple[int, ...]], study: Study) -
         rows.add("sd", sd, **place, **more)
 
 
-def _add_scores(
-    rows: Rows, cells: Mapping[str, tuple[int, ...]], eligible: list[str], study: Study
-) -> None:
+def _add_scores(rows: Rows, cells: Mapping[str, tuple[int, ...]], eligible: list[str], study: Study) -> None:
     """The best dose by mean utility under every pair of scores of the two middle cells."""
     table = printed()["ranking"]
     pairs = list(product(table["u2"], table["u3"]))
@@ -115,9 +113,7 @@ def _add_scores(
         rows.add("n", count, group=group, variable="times_best", n=count, N=len(pairs))
 
 
-def _add_draws(
-    rows: Rows, cells: Mapping[str, tuple[int, ...]], eligible: list[str], study: Study
-) -> None:
+def _add_draws(rows: Rows, cells: Mapping[str, tuple[int, ...]], eligible: list[str], study: Study) -> None:
     if study.study.seed is None or not eligible:
         reason = _NO_SEED if study.study.seed is None else "every dose has few participants"
         rows.add("value", None, variable="p_best", status="NE", reason=reason)
@@ -126,7 +122,9 @@ def _add_draws(
     rng = np.random.default_rng(seed_of(study, _ID))
     table = study.benefit_risk
     drawn = {
-        group: rng.dirichlet(np.array(table.prior_cells) * table.prior_ess + np.array(cells[group]), size=draws)
+        group: rng.dirichlet(
+            np.array(table.prior_cells) * table.prior_ess + np.array(cells[group]), size=draws
+        )
         for group in eligible
     }
     for group, sample in drawn.items():

@@ -122,6 +122,40 @@ def _favourable(state: Escalation, adam: Adam) -> Answer:
     return "; ".join(filter(None, (data, recorded))), f"yes: {', '.join(met)}" if met else "no"
 
 
+def index_by_dose(adam: Adam, study: Study, sdtm: Sdtm) -> dict[str, str]:
+    """Return the favourable therapeutic index of every dose level in words.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADDLT, ADRS.
+    study : Study
+        ``therapeutic_index``.
+    sdtm : Sdtm
+        DECISIONS.
+
+    Returns
+    -------
+    dict of str to str
+        Code of the level -> met, not met or not evaluable by the thresholds; declared or not declared by the investigator.
+
+    Raises
+    ------
+    DataError
+        If the dose-escalation history cannot be used.
+    """
+    state = escalation_of(adam, study, sdtm)
+    if study.therapeutic_index.rule == "threshold":
+        answers = favourable_index(
+            state.history, _index_rule(study), responses=_responses(adam, study), completed=_completed(adam)
+        )
+        return {f"DL{answer.level}": answer.index for answer in answers}
+    found = state.decisions[state.decisions["kind"] == "favourable_index"]
+    declared = {f"DL{level:.0f}" for level in found["level"].dropna()}
+    levels = (f"DL{place}" for place in range(1, len(study.dose.levels) + 1))
+    return {level: "declared" if level in declared else "not declared" for level in levels}
+
+
 def _index_rule(study: Study) -> IndexRule:
     table = study.therapeutic_index
     numbers = (

@@ -68,7 +68,7 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     types = count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm))
     safety = proposed_dose_safety(adam, study, sdtm)
     _add_counts(rows, types, adam, study)
-    add_facts(rows, types, adam, study, sdtm)
+    add_facts(rows, types, adam=adam, study=study, sdtm=sdtm)
     unknown = sorted(types.unknown)
     rows.add("n", len(unknown), variable="unknown", n=len(unknown), N=types.who.n(), subjects=unknown)
     text = f"{safety.events} of {safety.n} at {safety.dose}" if safety.dose else "no recommended dose"
@@ -189,9 +189,7 @@ def _add_sizes(rows: Rows, types: Types, view: Assessed, study: Study) -> None:
             rows.add("ppos_pooled", view.fit.size_success(k, m=m, cut=cut, pooled=True), **place)
 
 
-def _add_decisions(
-    rows: Rows, types: Types, views: dict[str, Assessed], study: Study, *, sdtm: Sdtm
-) -> None:
+def _add_decisions(rows: Rows, types: Types, views: dict[str, Assessed], study: Study, *, sdtm: Sdtm) -> None:
     records = recorded_types(sdtm, study)
     deciding = views[study.expansion.decision_model]
     for k, entry in enumerate(types.types):

@@ -8,7 +8,15 @@ import numpy as np
 
 from interim.adam.model import Adam
 from interim.analysis.expansion_models import OWN, calibrated, full_sizes, outcome_table, outcomes_absent
-from interim.analysis.expansion_types import NO_RATES, add_reason, count_types, in_scope, not_run, printed, success_states
+from interim.analysis.expansion_types import (
+    NO_RATES,
+    add_reason,
+    count_types,
+    in_scope,
+    not_run,
+    printed,
+    success_states,
+)
 from interim.analysis.population import efficacy_set, population
 from interim.data.model import Sdtm
 from interim.design.expansion import Infeasible, Monitored
@@ -86,7 +94,7 @@ def _add_single(rows: Rows, name: str, study: Study, *, rates: list[float], coho
     text = "no look" if first is None else f"{first} participants"
     rows.add("first_zero", None, group=name, variable="design", text=text)
     _add_rates(rows, name, characteristics(design, rates), cohorts)
-    if name == "bayes_monitor":
+    if name in ("bayes_monitor", study.expansion.design):
         _add_with_monitor(rows, name, design, study, rates=rates)
 
 
@@ -124,7 +132,9 @@ def _add_joint(rows: Rows, study: Study, rates: list[float]) -> None:
     """One look at the full size, the cut set for the familywise false go when every type is at its null rate."""
     size, types = study.expansion.n_max, study.expansion.type
     joint = calibrated(study, model="exnex")
-    rows.add("rule", None, group=JOINT, variable="design", text=f"go if P(p > p0) > {joint.cut:.4f} at {size}")
+    rows.add(
+        "rule", None, group=JOINT, variable="design", text=f"go if P(p > p0) > {joint.cut:.4f} at {size}"
+    )
     truth = [[rate] * len(types) for rate in rates]
     found = borrowing_characteristics(joint.table, truth, cut=joint.cut)
     for place, rate in enumerate(rates):
@@ -164,7 +174,7 @@ def boundaries(adam: Adam, study: Study) -> Result:
     adam : Adam
         Not read; boundaries do not depend on data.
     study : Study
-        ``expansion.monitor``, ``expansion.design``.
+        ``expansion.monitor`` (a pooled monitor counts the participants of all cohorts), ``expansion.design``.
 
     Returns
     -------
@@ -185,8 +195,11 @@ def boundaries(adam: Adam, study: Study) -> Result:
         group_var="",
     )
     table = study.expansion
-    monitor = named_monitor(table.monitor, n_max=table.n_max)
-    limits = monitor.boundary(table.n_max) if monitor is not None else (None,) * table.n_max
+    size = table.n_max
+    if table.monitor.scope == "pooled":
+        size *= len(table.type) or printed()["cohorts"]
+    monitor = named_monitor(table.monitor, n_max=size)
+    limits = monitor.boundary(size) if monitor is not None else (None,) * size
     p0, p1 = _reference_rates(study)
     design = (
         Infeasible(NO_RATES, 0.0)
@@ -199,7 +212,7 @@ def boundaries(adam: Adam, study: Study) -> Result:
             rows.add("tox", None, status="NA", reason="no number of events pauses", **place)
         else:
             rows.add("tox", limit, **place)
-        least = design.boundary(n) if isinstance(design, Monitored) else -1
+        least = design.boundary(n) if isinstance(design, Monitored) and n <= table.n_max else -1
         if least < 0:
             rows.add(
                 "futility", None, status="NA", reason="no look, or no number of responses stops", **place

@@ -24,7 +24,7 @@ _NO_NEED = "not stated: the sponsor states it in the protocol"
 _NO_SAMPLES = "not available: no kinetic parameters"
 
 
-def add_facts(rows: Rows, types: Types, adam: Adam, study: Study, sdtm: Sdtm) -> None:
+def add_facts(rows: Rows, types: Types, *, adam: Adam, study: Study, sdtm: Sdtm) -> None:
     """Add what stands beside the rate of every type.
 
     Parameters
@@ -160,8 +160,15 @@ def _record(row: Mapping[str, Any]) -> Recorded:
     number = row.get("n")
     n = None if pd.isna(number) else int(float(str(number)))
     outcome = "" if n is None else (f"cohort of {n}" if n else "no cohort")
-    words = [f"{str(row['date'])[:10]}, {row['role']} ({row['name']})", outcome, row["rationale"], row.get("references")]
-    return Recorded("; ".join(str(word) for word in words if word and not pd.isna(word)), None if n is None else n > 0)
+    words = [
+        f"{str(row['date'])[:10]}, {row['role']} ({row['name']})",
+        outcome,
+        row["rationale"],
+        row.get("references"),
+    ]
+    return Recorded(
+        "; ".join(str(word) for word in words if word and not pd.isna(word)), None if n is None else n > 0
+    )
 
 
 def record_text(kind: Class, record: Recorded | None) -> str:

@@ -110,7 +110,16 @@ def bounds(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     for entry, ids in zip(types.types, types.members, strict=True):
         for state in STATES:
             found = sorted(ids & states[state])
-            rows.add("n", len(found), group=entry.id, variable="state", level=state, n=len(found), N=len(ids), subjects=found)
+            rows.add(
+                "n",
+                len(found),
+                group=entry.id,
+                variable="state",
+                level=state,
+                n=len(found),
+                N=len(ids),
+                subjects=found,
+            )
     crossing = proposed_dose_safety(adam, study, sdtm).crossing
     readings = _readings(types, states, adam, study, keep=keep)
     kinds = {
@@ -159,9 +168,7 @@ def _open(types: Types, states: Mapping[str, frozenset[str]]) -> tuple[int, ...]
     return tuple(len(ids & pool) for ids in types.members)
 
 
-def _add_reading(
-    rows: Rows, name: str, counts: Counts, study: Study, *, crossing: bool
-) -> tuple[str, ...]:
+def _add_reading(rows: Rows, name: str, counts: Counts, study: Study, *, crossing: bool) -> tuple[str, ...]:
     view = assess(study.expansion.decision_model, counts, study, crossing=crossing)
     for k, entry in enumerate(study.expansion.type):
         place: dict[str, Any] = {

@@ -143,9 +143,7 @@ def _separate(name: str, study: Study, truth: Mapping[str, list[float]]) -> list
     return answers
 
 
-def _add_scenario(
-    rows: Rows, where: tuple[str, str], one: _Together, types: tuple[TumourType, ...]
-) -> None:
+def _add_scenario(rows: Rows, where: tuple[str, str], one: _Together, types: tuple[TumourType, ...]) -> None:
     place: dict[str, Any] = {"group": where[0], "variable": where[1]}
     for k, entry in enumerate(types):
         rows.add("p_go", float(one.go[k]), level=entry.id, **place)
@@ -181,7 +179,13 @@ def choices(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         If a design cannot be built.
     """
     title = "Selection between two doses, and Phase IA participants counted once"
-    rows = Rows("expansion_scenarios.choices", title, population="No participant data", method="exact", group_var="TUMTYPE")
+    rows = Rows(
+        "expansion_scenarios.choices",
+        title,
+        population="No participant data",
+        method="exact",
+        group_var="TUMTYPE",
+    )
     reason = not_run(adam, study)
     if reason:
         return add_reason(rows, reason, variable="choices").build()
@@ -193,7 +197,12 @@ def choices(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     for entry, n_ia in zip(table.type, sizes, strict=True):
         for lead in printed()["select_leads"]:
             found = select_arm(table.n_max, (entry.p0, entry.p1), min_diff=lead)
-            place: dict[str, Any] = {"group": entry.id, "variable": "selection", "level": str(lead), "n": table.n_max}
+            place: dict[str, Any] = {
+                "group": entry.id,
+                "variable": "selection",
+                "level": str(lead),
+                "n": table.n_max,
+            }
             rows.add("p_correct", found.p_correct, **place)
             rows.add("p_wrong", found.p_wrong, **place)
             rows.add("p_tie", found.p_tie, **place)

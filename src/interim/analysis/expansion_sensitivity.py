@@ -8,13 +8,23 @@ from typing import Any
 
 from interim.adam.model import Adam
 from interim.analysis.expansion_open import Counts
-from interim.analysis.expansion_types import add_reason, assess, count_types, in_scope, not_run, proposed_dose_safety
+from interim.analysis.expansion_types import (
+    NO_DOSE,
+    add_reason,
+    assess,
+    count_types,
+    in_scope,
+    not_run,
+    proposed_dose,
+    proposed_dose_safety,
+)
 from interim.analysis.population import efficacy_set, open_rows, population
 from interim.data.model import Sdtm
 from interim.result import Result, Rows
 from interim.study import Study
 from interim.study.expansion import OTHER_TYPE
 
+_AT_DOSE, _SWITCHED = "recommended dose", "without switched participants"
 _NO_SOURCE = "not available: the source of the NK cells is not recorded in the data"
 
 
@@ -64,7 +74,13 @@ def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         first = base.setdefault(variant.model, kinds)
         flips = sum(kind != first[name] for name, kind in kinds.items())
         rows.add("flips", flips, variable="row", level=_level(variant), n=flips, N=len(kinds))
-    rows.add("flips", None, variable="row", level="without switched participants", status="NA", reason=_NO_SOURCE)
+    missing = (
+        {_SWITCHED: _NO_SOURCE}
+        if proposed_dose(adam, study, sdtm)
+        else {_AT_DOSE: NO_DOSE, _SWITCHED: _NO_SOURCE}
+    )
+    for name, why in missing.items():
+        rows.add("flips", None, variable="row", level=name, status="NA", reason=why)
     return rows.build()
 
 
@@ -92,7 +108,13 @@ def _add_variant(rows: Rows, variant: Variant, study: Study, *, crossing: bool) 
     left = [entry for entry in study.expansion.type if entry.id not in kinds]
     for entry in left:
         rows.add(
-            "class", None, group=entry.id, variable="row", level=_level(variant), status="NA", reason="left out"
+            "class",
+            None,
+            group=entry.id,
+            variable="row",
+            level=_level(variant),
+            status="NA",
+            reason="left out",
         )
     return kinds
 
@@ -112,7 +134,10 @@ def _variants(adam: Adam, study: Study, sdtm: Sdtm) -> Iterator[Variant]:
         yield Variant(f"weight {weight:g}", "exnex", _with_weight(study, weight), counts)
     for odds in table.prior.p0_odds_sensitivity:
         yield Variant(f"odds of p0 and p1 x {odds:g}", table.decision_model, _with_odds(study, odds), counts)
-    for name, keep in (("all doses", None), ("recommended dose", in_scope(adam, study, sdtm, scope="rp2d"))):
+    scopes: dict[str, frozenset[str] | None] = {"all doses": None}
+    if proposed_dose(adam, study, sdtm):
+        scopes[_AT_DOSE] = in_scope(adam, study, sdtm, scope="rp2d")
+    for name, keep in scopes.items():
         part = count_types(adam, study, confirmed=confirmed, keep=keep)
         yield Variant(name, table.decision_model, study, (part.r, part.n))
     yield from _without_other(study, counts, tuple(used))

@@ -55,7 +55,9 @@ def sources(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     types = count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm))
     for entry in types.types:
         for name, rate, text in (("p0", entry.p0, entry.p0_source), ("p1", entry.p1, entry.p1_source)):
-            rows.add("rate", rate, variable="source", level=f"{entry.id} {name}", text=f"{entry.label}: {text}")
+            rows.add(
+                "rate", rate, variable="source", level=f"{entry.id} {name}", text=f"{entry.label}: {text}"
+            )
     for model, text in _priors(study).items():
         rows.add("text", None, variable="prior", level=model, text=text)
     _add_checks(rows, types, study)
@@ -66,9 +68,7 @@ def sources(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
 
 def _add_checks(rows: Rows, types: Types, study: Study) -> None:
     shared, mixed = model_priors(types.types, study.expansion.prior)
-    found = model_checks(
-        types.r, types.n, p0=[entry.p0 for entry in types.types], shared=shared, mixed=mixed
-    )
+    found = model_checks(types.r, types.n, p0=[entry.p0 for entry in types.types], shared=shared, mixed=mixed)
     for name, deviation in found.items():
         rows.add("deviation", deviation, variable="check", level=name, text=f"limit {LIMITS[name]:g}")
 

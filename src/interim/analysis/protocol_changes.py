@@ -57,7 +57,9 @@ def proposed(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     for item in document["change"]:
         number += 1
         texts = {name: str(text).format(**facts) for name, text in item.items() if name != "id"}
-        add_texts(rows, {"variable": "change", "level": str(number)}, {**texts, "approval": document["approval"]})
+        add_texts(
+            rows, {"variable": "change", "level": str(number)}, {**texts, "approval": document["approval"]}
+        )
     general = document["reading"]
     for reading in study.readings:
         number += 1
@@ -81,7 +83,9 @@ def _facts(adam: Adam, study: Study, sdtm: Sdtm) -> Mapping[str, str]:
     chosen = candidate(adam, study, sdtm)
     types = study.expansion.type
     return {
-        "dose": f"{chosen.dose} ({chosen.source})" if chosen.dose else f"a dose still to be stated ({chosen.source})",
+        "dose": f"{chosen.dose} ({chosen.source})"
+        if chosen.dose
+        else f"a dose still to be stated ({chosen.source})",
         "cohorts": ", ".join(entry.label for entry in types) or "still to be stated",
         "design": "; ".join(dict.fromkeys(_rule(study, entry) for entry in types)) or _rule(study, None),
         "rates": "; ".join(_rates(entry) for entry in types) or f"still to be stated ({NO_RATES})",

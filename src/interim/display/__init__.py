@@ -73,9 +73,21 @@ _MODULES = {
         "table_designs",
         "table_rule_of_choice",
         "table_boundaries",
-        "table_benefit_risk",
     ),
-    "expansion_figures": ("figure_benefit_risk", "figure_designs"),
+    "expansion_support": (
+        "table_open_responses",
+        "table_expansion_sensitivity",
+        "table_expansion_covariates",
+        "table_expansion_sources",
+        "table_protocol_changes",
+    ),
+    "expansion_scenarios": ("table_cohorts_together", "table_choices"),
+    "benefit_risk": ("table_benefit_risk", "table_utility", "table_rationale"),
+    "expansion_figures": (
+        "figure_benefit_risk",
+        "figure_designs",
+    ),
+    "expansion_type_figures": ("figure_shrinkage_of_types", "figure_decision_grid"),
     "subgroups": ("table_subgroup_registry", "figure_forest"),
     "subgroups_tables": (
         "table_subgroup",

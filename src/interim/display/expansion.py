@@ -1,23 +1,42 @@
-"""Phase IB: tumour types, tipping, designs, boundaries, benefit and risk by dose."""
+"""Phase IB: tumour types, tipping, designs, boundaries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 from interim.display.labels import word
-from interim.display.layout import Line, absent_line, cohort_table, plain_table
+from interim.display.layout import plain_table
 from interim.display.numbers import Numbers
 from interim.display.table import Cell, Row, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
 
 _DASH = "–"
-_MODELS = ("independent", "exnex", "partition", "hierarchical")
+MODELS = ("independent", "exnex", "partition", "hierarchical")
 
 
-def _not_run(numbers: Numbers, variable: str, header: tuple[str, ...]) -> Table | None:
-    """Table of one row that says why there is nothing to show; None if there is something."""
+def not_run_table(numbers: Numbers, variable: str, header: tuple[str, ...]) -> Table | None:
+    """Return the table of one row that says why there is nothing to show.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        The Result.
+    variable : str
+        Variable of the row with the reason.
+    header : tuple of str
+        Column heads.
+
+    Returns
+    -------
+    Table or None
+        None if there is something to show.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
     row = numbers.row("n", variable=variable)
     if row is None:
         return None
@@ -63,7 +82,7 @@ def table_candidates(result: Result, study: Study) -> Table:
         "Borrowed",
         "Class",
     )
-    absent = _not_run(numbers, "candidates", header)
+    absent = not_run_table(numbers, "candidates", header)
     if absent is not None:
         return absent
     rows: list[Row] = []
@@ -100,7 +119,7 @@ def _type_rows(numbers: Numbers, group: str) -> Iterator[Row]:
             ),
             1,
         )
-    for model in (name for name in _MODELS if numbers.row("class", group=group, variable=name)):
+    for model in (name for name in MODELS if numbers.row("class", group=group, variable=name)):
         yield _model_row(numbers, group, model)
     differs = numbers.words(group, "decision", "differs")
     record = numbers.words(group, "decision", "record")
@@ -113,6 +132,7 @@ def _type_rows(numbers: Numbers, group: str) -> Iterator[Row]:
         ),
         1,
     )
+    yield from _fact_rows(numbers, group)
     yield _size_row(numbers, group)
     margins = [
         numbers.value(group, "margin", "margin", level=name, digits=2) for name in numbers.levels("margin")
@@ -123,6 +143,79 @@ def _type_rows(numbers: Numbers, group: str) -> Iterator[Row]:
     )
     keys = tuple(key for cell in margins for key in cell.keys)
     yield Row((Cell(f"Margins: {named}", keys), *[Cell(_DASH)] * 7), 1)
+
+
+def _fact_rows(numbers: Numbers, group: str) -> Iterator[Row]:
+    """Scopes, exchangeability, kinetics, ligand, sources: each where the Result has it."""
+    parts = {
+        "scope": [
+            (word("expansion", f"scope_{level}"), numbers.rate(group, "scope", level=level))
+            for level in numbers.levels("scope", group=group)
+        ],
+        "p_exchangeable": [("", numbers.value(group, "exnex", "p_exchangeable", digits=2))]
+        if numbers.row("p_exchangeable", group=group, variable="exnex")
+        else [],
+        "share": [
+            (_label(numbers, level), numbers.value(group, "share", "share", level=level, digits=2))
+            for level in numbers.levels("share", group=group)
+        ],
+        "kinetics": [_kinetics(numbers, group, level) for level in numbers.levels("kinetics", group=group)],
+        "ligand": [
+            (level, numbers.rate(group, "ligand", level=level))
+            for level in numbers.levels("ligand", group=group)
+        ],
+        "sources": [("", numbers.words(group, "type", "sources"))]
+        if numbers.row("sources", group=group, variable="type")
+        else [],
+        "unmet_need": [("", _reason(numbers, group, "unmet_need"))]
+        if numbers.row("text", group=group, variable="unmet_need")
+        else [],
+    }
+    for name, cells in parts.items():
+        if cells:
+            yield said(word("expansion", name), cells, columns=7)
+
+
+def _label(numbers: Numbers, group: str) -> str:
+    return next((entry.label for entry in numbers.study.expansion.type if entry.id == group), group)
+
+
+def _kinetics(numbers: Numbers, group: str, level: str) -> tuple[str, Cell]:
+    row = numbers.need("median", group=group, variable="kinetics", level=level)
+    cell = numbers.value(group, "kinetics", "median", level=level)
+    n = "" if row["status"] != "OK" else f" {row['unit']} (n={int(row['n'])})"
+    return level, Cell(f"{cell.text}{n}", cell.keys)
+
+
+def _reason(numbers: Numbers, group: str, variable: str) -> Cell:
+    row = numbers.need("text", group=group, variable=variable)
+    return Cell(str(row["reason"]), (row["result_id"],))
+
+
+def said(label: str, parts: Sequence[tuple[str, Cell]], *, columns: int) -> Row:
+    """Return a row that tells named numbers in its stub.
+
+    Parameters
+    ----------
+    label : str
+        What is told.
+    parts : sequence of tuple
+        Name, may be empty, and cell.
+    columns : int
+        Columns beside the stub.
+
+    Returns
+    -------
+    Row
+        The other cells hold a dash.
+
+    Raises
+    ------
+    None
+    """
+    text = "; ".join(f"{name} {cell.text}".strip() for name, cell in parts)
+    keys = tuple(key for _, cell in parts for key in cell.keys)
+    return Row((Cell(f"{label}: {text}", keys), *[Cell(_DASH)] * columns), 1)
 
 
 def _size_row(numbers: Numbers, group: str) -> Row:
@@ -175,36 +268,33 @@ def table_tipping(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     numbers = Numbers(result, study)
-    header = ("Change", "P(p > p0)", "PPoS", "Class")
-    absent = _not_run(numbers, "tipping", header)
+    header = ("Change", "P(p > p0)", "PPoS", "Class", "Other types: P(p > p0), PPoS, class")
+    absent = not_run_table(numbers, "tipping", header)
     if absent is not None:
         return absent
     rows: list[Row] = []
     for entry in study.expansion.type:
         rows.append(Row((Cell(entry.label),), kind="section"))
         rows.extend(
-            _change_row(numbers, entry.id, change) for change in numbers.levels("change", group=entry.id)
+            _change_row(numbers, entry.id, change, study)
+            for change in numbers.levels("change", group=entry.id)
         )
         smallest = numbers.row("n", group=entry.id, variable="smallest")
         shown = "none" if smallest is None or smallest["status"] != "OK" else f"{smallest['value']:.0f}"
         keys = () if smallest is None else (smallest["result_id"],)
         text = word("expansion", "smallest")
-        rows.append(Row((Cell(text), Cell(_DASH), Cell(_DASH), Cell(shown, keys)), 1))
-        for level in ("confirmed", "any"):
-            cell = numbers.words(entry.id, "bounds", "class", level=level)
-            rows.append(Row((Cell(word("expansion", level)), Cell(_DASH), Cell(_DASH), cell), 1))
-        robust = numbers.words(entry.id, "bounds", "robust")
-        rows.append(Row((Cell(word("expansion", "robust")), Cell(_DASH), Cell(_DASH), robust), 1))
+        rows.append(Row((Cell(text), Cell(_DASH), Cell(_DASH), Cell(shown, keys), Cell(_DASH)), 1))
     return plain_table(
         numbers,
         header=header,
         rows=rows,
-        widths=(2.6, 1.0, 1.0, 3.0),
-        align=("left", "right", "right", "left"),
+        widths=(2.2, 0.8, 0.8, 1.8, 4.0),
+        align=("left", "right", "right", "left", "left"),
+        landscape=True,
     )
 
 
-def _change_row(numbers: Numbers, group: str, change: str) -> Row:
+def _change_row(numbers: Numbers, group: str, change: str, study: Study) -> Row:
     row = numbers.need("class", group=group, variable="change", level=change)
     text = row["reason"] if row["status"] == "NE" else row["text"]
     return Row(
@@ -213,9 +303,24 @@ def _change_row(numbers: Numbers, group: str, change: str) -> Row:
             numbers.value(group, "change", "prob_above", level=change, digits=3),
             numbers.value(group, "change", "ppos", level=change, digits=3),
             Cell(str(text), (row["result_id"],)),
+            _others(numbers, group, change, study),
         ),
         1,
     )
+
+
+def _others(numbers: Numbers, group: str, change: str, study: Study) -> Cell:
+    parts: list[str] = []
+    keys: list[str] = []
+    for entry in study.expansion.type:
+        name = f"other {entry.id}"
+        if numbers.row("class", group=group, variable=name, level=change) is None:
+            continue
+        cells = [numbers.value(group, name, stat, level=change, digits=2) for stat in ("prob_above", "ppos")]
+        cells.append(numbers.words(group, name, "class", level=change))
+        parts.append(f"{entry.label} {', '.join(cell.text for cell in cells)}")
+        keys += [key for cell in cells for key in cell.keys]
+    return Cell("; ".join(parts) or _DASH, tuple(keys))
 
 
 def table_designs(result: Result, study: Study) -> Table:
@@ -246,6 +351,10 @@ def table_designs(result: Result, study: Study) -> Table:
         text = rule["text"] if rule["status"] == "OK" else rule["reason"]
         rows.append(Row((Cell(f"{word('expansion', name)}: {text}", (rule["result_id"],)),), kind="section"))
         rows.extend(_rate_row(numbers, name, rate) for rate in numbers.levels("rate", group=name))
+        if numbers.row("first_zero", group=name, variable="design"):
+            first = numbers.words(name, "design", "first_zero")
+            rows.append(said(word("expansion", "first_zero"), [("", first)], columns=4))
+        rows.extend(_monitored_rows(numbers, name))
     rows += list(_limit_rows(numbers, study))
     return plain_table(
         numbers,
@@ -267,6 +376,25 @@ def _rate_row(numbers: Numbers, name: str, rate: str) -> Row:
         ),
         1,
     )
+
+
+def _monitored_rows(numbers: Numbers, name: str) -> Iterator[Row]:
+    """The design together with the toxicity monitor: at each true event rate P(go), P(cross), E[N]."""
+    for variable in (v for v in numbers.variables(stat="p_cross") if numbers.levels(v, group=name)):
+        event = float(variable.removeprefix("with monitor"))
+        text = f"{word('expansion', 'with_monitor')} {100 * event:.0f}%"
+        yield Row((Cell(text), *[Cell(_DASH)] * 4), 1)
+        for rate in numbers.levels(variable, group=name):
+            yield Row(
+                (
+                    Cell(f"{100 * float(rate):g}%"),
+                    numbers.value(name, variable, "p_go", level=rate, digits=3),
+                    numbers.value(name, variable, "p_cross", level=rate, digits=3),
+                    numbers.value(name, variable, "expected_n", level=rate),
+                    Cell(_DASH),
+                ),
+                2,
+            )
 
 
 def _limit_rows(numbers: Numbers, study: Study) -> Iterator[Row]:
@@ -310,7 +438,7 @@ def table_rule_of_choice(result: Result, study: Study) -> Table:
     numbers = Numbers(result, study)
     types = study.expansion.type
     header = ("Scenario", *(f"P(GO) {entry.label}" for entry in types), "P(any false GO)")
-    absent = _not_run(numbers, "rule", header)
+    absent = not_run_table(numbers, "rule", header)
     if absent is not None:
         return absent
     rows: list[Row] = []
@@ -389,50 +517,3 @@ def _limit(numbers: Numbers, stat: str, n: str, sign: str) -> Cell:
     row = numbers.need(stat, variable="boundary", level=n)
     text = f"{sign} {row['value']:.0f}" if row["status"] == "OK" else _DASH
     return Cell(text, (row["result_id"],))
-
-
-def table_benefit_risk(result: Result, study: Study) -> Table:
-    """Show benefit and risk by dose, the joint desirability last.
-
-    Parameters
-    ----------
-    result : Result
-        ``benefit_risk.by_dose``.
-    study : Study
-        Columns, rounding, limits.
-
-    Returns
-    -------
-    Table
-        One column per dose level and the total.
-
-    Raises
-    ------
-    ReportError
-        If the table is malformed.
-    """
-    numbers = Numbers(result, study)
-    return cohort_table(numbers, list(_benefit_lines(numbers, study)))
-
-
-def _benefit_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
-    percent = f"{100 * study.stats.level:g}% {word('dlt', 'interval')}"
-    for variable in ("dlt", "related_g3", "crs_g2", "monitored", "orr", "dcr"):
-        absent = absent_line(numbers, word("benefit_risk", variable), variable, stat="rate")
-        if absent is not None:
-            yield absent
-        elif variable in numbers.variables(stat="rate"):
-            yield Line(word("benefit_risk", variable), partial(numbers.rate, variable=variable))
-            yield Line(percent, partial(numbers.interval, variable=variable), 1)
-    if "posterior" not in numbers.variables():
-        return
-    limits = {
-        "p_tox_ok": f"P(DLT rate <= {study.dose.tox_limit})",
-        "p_active": f"P(response rate >= {100 * study.benefit_risk.p_act:g}%)",
-        "joint": word("benefit_risk", "joint"),
-    }
-    for stat, text in limits.items():
-        yield Line(text, partial(numbers.value, variable="posterior", stat=stat, digits=2))
-    for stat in ("mean", "sd"):
-        text = word("benefit_risk", f"utility_{stat}")
-        yield Line(text, partial(numbers.value, variable="utility", stat=stat))

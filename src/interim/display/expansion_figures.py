@@ -18,7 +18,6 @@ from interim.result import TOTAL, Result
 from interim.study import Study
 
 _SIZE = (PORTRAIT_MM, 96.0)
-_LEAST = 3
 _SHIFT = 0.012  # keeps the crosses of doses with equal counts apart
 _DASHES = ("-", "--", "-.", ":")
 _MARKS = ("o", "s", "^", "D", "v", "P")
@@ -37,8 +36,7 @@ def figure_benefit_risk(result: Result, study: Study) -> Figure:
     Returns
     -------
     Figure
-        A cross of 90 % and 50 % limits per dose and the quadrant that is sought; doses with fewer than three participants are
-        hollow.
+        A cross of 90 % and 50 % limits per dose and the quadrant that is sought; doses with few participants are hollow.
 
     Raises
     ------
@@ -68,8 +66,8 @@ def figure_benefit_risk(result: Result, study: Study) -> Figure:
         width_mm=_SIZE[0],
         keys=tuple(result.frame.loc[result.frame["variable"].isin(["posterior", "region"]), "result_id"]),
         footnotes=(
-            "Thick lines 50%, thin lines 90% of the posterior of each rate; shaded: tolerable and active. Hollow: fewer than "
-            "three participants. Crosses are shifted a little so that equal doses do not hide each other.",
+            "Thick lines 50%, thin lines 90% of the posterior of each rate; shaded: tolerable and active. Hollow: few "
+            "participants, never called best. Crosses are shifted a little so that equal doses do not hide each other.",
             *result.footnotes,
         ),
     )
@@ -92,7 +90,7 @@ def _paint_doses(sheet: Sheet, numbers: Numbers, doses: list[str]) -> None:
             min(max(float(numbers.need(stat, group=dose, variable="posterior")["value"]) + shift, 0.0), 1.0)
             for stat in ("tox_mean", "act_mean")
         ]
-        n = int(numbers.need("tox_mean", group=dose, variable="posterior")["n"])
+        row = numbers.need("tox_mean", group=dose, variable="posterior")
         for level, width in (("90", 0.8), ("50", 2.4)):
             region = _region(numbers, dose, level)
             axes.plot(
@@ -106,9 +104,9 @@ def _paint_doses(sheet: Sheet, numbers: Numbers, doses: list[str]) -> None:
             [middle[1]],
             s=36,
             marker=_MARKS[place % len(_MARKS)],
-            facecolors="white" if n < _LEAST else colour,
+            facecolors="white" if row["status"] == "FLAG" else colour,
             edgecolors=colour,
-            label=f"{column_label(dose, study).splitlines()[0]}, n={n}",
+            label=f"{column_label(dose, study).splitlines()[0]}, n={int(row['n'])}",
             zorder=3,
         )
     axes.legend(loc="upper left", bbox_to_anchor=(1.03, 1.0), fontsize=7, frameon=False)

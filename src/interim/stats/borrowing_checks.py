@@ -65,11 +65,15 @@ def model_checks(
         "martingale": _martingale(now, fit),
         "weight 1 is hierarchical": _apart(now.prob_above, same.prob_above),
         "an empty type changes nothing": _with_empty(now, fit),
-        "order of types": _apart(now.prob_above[::-1], fit(counts[::-1], sizes[::-1], rates[::-1]).prob_above),
+        "order of types": _apart(
+            now.prob_above[::-1], fit(counts[::-1], sizes[::-1], rates[::-1]).prob_above
+        ),
         "normal and fine grid": _apart(now.prob_above, joint(Grid.fine())(counts, sizes, rates).prob_above),
         "own probability rises with own responses": _falls(now, fit),
     }
-    broken = [f"{name} {found[name]:.3g} > {limit:g}" for name, limit in LIMITS.items() if found[name] > limit]
+    broken = [
+        f"{name} {found[name]:.3g} > {limit:g}" for name, limit in LIMITS.items() if found[name] > limit
+    ]
     if broken:
         raise ArithmeticError(f"the borrowing models break their laws: {'; '.join(broken)}")
     return found

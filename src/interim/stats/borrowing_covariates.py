@@ -120,10 +120,14 @@ def covariate_fit(
     second, second_weight = (slope, weight) if high is not None else (np.zeros(1), np.ones(1))
     if abs(nodes.prior_mass * weight.sum() * second_weight.sum() - 1.0) > _MASS_SLACK:
         raise ArithmeticError(f"the grid holds prior mass {nodes.prior_mass * weight.sum()!r}, not 1")
-    shift = data.log_dose[:, None] * np.repeat(slope, len(second)) + data.high[:, None] * np.tile(second, len(slope))
+    shift = data.log_dose[:, None] * np.repeat(slope, len(second)) + data.high[:, None] * np.tile(
+        second, len(slope)
+    )
     logs = np.zeros((len(nodes.tau), len(nodes.mu), shift.shape[1]))
     for basket in np.unique(data.basket):
-        logs += np.log(np.maximum(_evidence(nodes, data.only(basket), shift[data.basket == basket]), _SMALLEST))
+        logs += np.log(
+            np.maximum(_evidence(nodes, data.only(basket), shift[data.basket == basket]), _SMALLEST)
+        )
     joint = np.exp(logs - logs.max()) * nodes.outer_weight[:, :, None]
     joint *= np.outer(weight, second_weight).ravel()
     joint /= joint.sum()

@@ -183,7 +183,14 @@ class _Block:
 
     @classmethod
     def of(
-        cls, members: tuple[int, ...], outcomes: Integers, sizes: Floats, rates: Floats, *, states: AllStates, prior: PartitionPrior
+        cls,
+        members: tuple[int, ...],
+        outcomes: Integers,
+        sizes: Floats,
+        rates: Floats,
+        *,
+        states: AllStates,
+        prior: PartitionPrior,
     ) -> _Block:
         size = sizes[list(members)].sum()
         counts = np.arange(size + 1)
@@ -193,7 +200,11 @@ class _Block:
         answers = {
             k: np.array(
                 [
-                    [law.above(float(rates[k])), law.moment(1, 0), sum(w * law.moment(y, m - y) for y, m, w in states[k])]
+                    [
+                        law.above(float(rates[k])),
+                        law.moment(1, 0),
+                        sum(w * law.moment(y, m - y) for y, m, w in states[k]),
+                    ]
                     for law in laws
                 ]
             )
@@ -305,7 +316,9 @@ def _by_quadrature(setting: _Setting, outcomes: Integers) -> Floats:
                 found[place, ..., k] = np.swapaxes(found[place, ..., first], first, k)
                 continue
             tables = [table if j == k else other.likelihood for j, other in enumerate(baskets)]
-            found[place, ..., k] = (_summed(prior, tables) / total)[_same(keys, k, outcomes, shape)].reshape(shape)
+            found[place, ..., k] = (_summed(prior, tables) / total)[_same(keys, k, outcomes, shape)].reshape(
+                shape
+            )
     return found.reshape(3, -1, len(shape))
 
 
@@ -315,7 +328,8 @@ def _same(keys: Sequence[Kind], k: int, outcomes: Integers, shape: tuple[int, ..
     for kind in dict.fromkeys(keys):
         group = [j for j, key in enumerate(keys) if key == kind and j != k]
         rows[:, group] = np.sort(rows[:, group], axis=1)
-    return np.ravel_multi_index(tuple(rows.T), shape)
+    found: Integers = np.ravel_multi_index(tuple(rows.T), shape)
+    return found
 
 
 def _summed(prior: Floats, tables: Sequence[Floats]) -> Floats:

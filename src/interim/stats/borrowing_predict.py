@@ -48,7 +48,9 @@ def checked_pmf(law: JointLaw, counts: Sequence[int], *, size: int) -> Floats:
         raise ValueError(f"counts must hold {size} whole numbers >= 0; found {list(counts)}")
     rows = int(np.prod([m + 1.0 for m in wanted]))
     if rows > MOST_OUTCOMES:
-        raise ValueError(f"{rows} outcomes exceed the permitted {MOST_OUTCOMES}; the counts are {list(wanted)}")
+        raise ValueError(
+            f"{rows} outcomes exceed the permitted {MOST_OUTCOMES}; the counts are {list(wanted)}"
+        )
     found = law(wanted)
     if abs(found.sum() - 1.0) > MASS_SLACK:
         raise ArithmeticError(f"the joint predictive probabilities sum to {found.sum()!r}")
@@ -105,7 +107,9 @@ def mixed_law(weight: Floats, chance: Chance) -> JointLaw:
     def law(counts: tuple[int, ...]) -> Floats:
         tables = [chance(k, m) for k, m in enumerate(counts)]
         half = (len(tables) + 1) // 2
-        left, right = (reduce(crossed, part, np.ones((1, len(weight)))) for part in (tables[:half], tables[half:]))
+        left, right = (
+            reduce(crossed, part, np.ones((1, len(weight)))) for part in (tables[:half], tables[half:])
+        )
         found: Floats = ((left * weight) @ right.T).reshape([m + 1 for m in counts])
         return found
 

@@ -6,10 +6,7 @@ import numpy as np
 from scipy.special import betaln
 
 
-
-def probability_larger(
-    x: tuple[int, int], n: tuple[int, int], *, prior: tuple[int, int] = (1, 1)
-) -> float:
+def probability_larger(x: tuple[int, int], n: tuple[int, int], *, prior: tuple[int, int] = (1, 1)) -> float:
     """Return the posterior probability that the first rate is larger than the second.
 
     Parameters
@@ -43,7 +40,10 @@ def probability_larger(
     for events, size in zip(x, n, strict=True):
         if not 0 <= events <= size:
             raise ValueError(f"x must be within 0 to n; found {events} of {size}")
-    (a1, a2), (b1, b2) = (tuple(prior[0] + e for e in x), tuple(prior[1] + m - e for e, m in zip(x, n, strict=True)))
+    (a1, a2), (b1, b2) = (
+        tuple(prior[0] + e for e in x),
+        tuple(prior[1] + m - e for e, m in zip(x, n, strict=True)),
+    )
     i = np.arange(a1)
     logs = betaln(a2 + i, b1 + b2) - np.log(b1 + i) - betaln(1.0 + i, b1) - betaln(a2, b2)
     return float(np.exp(logs).sum())

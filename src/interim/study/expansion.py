@@ -141,6 +141,9 @@ class ExpansionTable(Table):
             problems.append(f"nogo_ppos {self.nogo_ppos} must be below go_ppos {self.go_ppos}")
         if not self.n1_min <= self.n_max or self.n_min > self.n_max:
             problems.append(f"n_min {self.n_min} and n1_min {self.n1_min} must not exceed n_max {self.n_max}")
+        late = [n for n in self.monitor.looks if isinstance(n, int) and n > self.n_max]
+        if late and self.monitor.scope == "cohort":
+            problems.append(f"monitor.looks {late} lie beyond n_max {self.n_max} of a cohort")
         values = [value for entry in self.type for value in entry.values]
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
@@ -165,6 +168,8 @@ class BenefitRiskTable(Table):
             raise ValueError(
                 f"benefit_risk.utility must begin with 100 and end with 0, found {list(self.utility)}"
             )
+        if self.utility is not None and not all(0 <= score <= 100 for score in self.utility):
+            raise ValueError(f"benefit_risk.utility must lie within 0 to 100, found {list(self.utility)}")
         if not math.isclose(sum(self.prior_cells), 1, abs_tol=1e-9):
             raise ValueError(f"benefit_risk.prior_cells must sum to 1, found {sum(self.prior_cells):g}")
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from interim.analysis import expansion_models as m
 from interim.analysis import expansion_types as t
 from interim.stats import borrowing as b
 from interim.study import TumourType
@@ -121,7 +122,7 @@ def test_a_boundary_is_crossed_at_its_number(events, limit, crossing):
 
 def test_the_grid_of_a_study_is_that_of_the_tables(with_types):
     types, prior = with_types.expansion.type, with_types.expansion.prior
-    shared, mixed = t.model_priors(types, prior)
+    shared, mixed = m.model_priors(types, prior)
     fit = t.fit_model("exnex", ((2, 1, 0), (10, 3, 4)), types=types, prior=prior)
     direct = b.exnex([2, 1, 0], [10, 3, 4], p0=[0.05, 0.10, 0.05], prior=mixed, grid=b.Grid.normal())
     assert fit.prob_above == pytest.approx(direct.prob_above, abs=1e-13)

@@ -237,7 +237,9 @@ def by_dose(means=((0.1, 0.2), (0.3, 0.4))) -> Result:
     rows = opened("benefit_risk.by_dose", {**sizes, TOTAL: 8})
     for (group, n), (tox, act) in zip(sizes.items(), means, strict=True):
         add(rows, group, "orr", n=1, N=n, rate=1 / n, lower=0.0125, upper=0.75)
-        add(rows, group, "posterior", n=n, N=n, tox_mean=tox, act_mean=act, p_tox_ok=0.905, p_active=0.5)
+        few = {"status": "FLAG", "reason": "few"} if n == 2 else {}
+        rows.add("tox_mean", tox, group=group, variable="posterior", n=n, N=n, **few)
+        add(rows, group, "posterior", n=n, N=n, act_mean=act, p_tox_ok=0.905, p_active=0.5)
         rows.add("joint", 0.455, group=group, variable="posterior", status="FLAG", reason="few", n=n)
         for level, half in (("50", 0.05), ("90", 0.1)):
             add(rows, group, "region", level, tox_lower=tox - half, tox_upper=tox + half)

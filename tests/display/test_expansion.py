@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interim.analysis import benefit_risk, expansion, expansion_designs
+from interim.display import benefit_risk as br
 from interim.display import expansion as d
 from interim.display import expansion_figures as f
 from tests.analysis.test_expansion import SDTM, TYPES, study_with
@@ -37,9 +38,9 @@ def test_candidates_show_models_class_and_margins(adam, with_types):
 def test_tipping_marks_flips_and_impossible_rows(adam, with_types):
     table = d.table_tipping(expansion.tipping(adam, with_types, SDTM), with_types)
     text = text_of(table)
-    assert "One response less | – | – | impossible with these counts" in text
+    assert "One response less | – | – | impossible with these counts | –" in text
     assert "NO-GO (flips)" in text
-    assert "Fewest changed responses that alter the class | – | – | none" in text
+    assert "Fewest changed responses that alter the class | – | – | none | –" in text
 
 
 @pytest.mark.rule("IB-19")
@@ -57,7 +58,7 @@ def test_designs_print_rule_rates_and_limits(adam, with_types):
 
 @pytest.mark.rule("IB-19")
 def test_rule_of_choice_has_a_row_per_scenario(adam, with_types):
-    table = d.table_rule_of_choice(expansion_designs.rule_of_choice(adam, with_types), with_types)
+    table = d.table_rule_of_choice(expansion_designs.rule_of_choice(adam, with_types, SDTM), with_types)
     assert text_of(table).count("none active") == 3
     assert [head.text for head in table.header[0]][1] == "P(GO) Colorectal"
 
@@ -74,12 +75,13 @@ def test_boundaries_show_a_dash_where_no_count_stops(adam, study):
 @pytest.mark.rule("IB-19")
 def test_benefit_and_risk_by_dose(adam, study):
     result = benefit_risk.by_dose(adam, study)
-    text = text_of(d.table_benefit_risk(result, study))
+    text = text_of(br.table_benefit_risk(result, study))
     lines = text.splitlines()
     joint = next(k for k, line in enumerate(lines) if line.startswith("Joint desirability"))
     assert lines[joint - 2].startswith("P(DLT rate <= 1/3)")
     assert lines[joint - 1].startswith("P(response rate >= 10%)")
-    assert "NE" in lines[joint + 1]
+    assert lines[joint - 3].startswith("Utility") and "NE" in lines[joint - 3]
+    assert joint == len(lines) - 1, "the joint desirability stands last"
     figure = f.figure_benefit_risk(result, study)
     assert "toxicity 22%, activity 22%" in figure.alt
 
@@ -91,12 +93,12 @@ def test_absent_answers_are_shown_with_their_reason(make_adam, study, arms):
     for table in (
         d.table_candidates(expansion.candidates(adam, study, SDTM), study),
         d.table_tipping(expansion.tipping(adam, study, SDTM), study),
-        d.table_rule_of_choice(expansion_designs.rule_of_choice(adam, study), study),
+        d.table_rule_of_choice(expansion_designs.rule_of_choice(adam, study, SDTM), study),
     ):
         assert table.rows[0].cells[0].text == reason and len(table.rows) == 1
     assert reason in text_of(d.table_designs(expansion_designs.designs(adam, study), study))
     other = benefit_risk.by_dose(adam, arms)
-    assert "not applicable" in text_of(d.table_benefit_risk(other, arms))
+    assert "not applicable" in text_of(br.table_benefit_risk(other, arms))
     assert "Nothing to draw" in f.figure_benefit_risk(other, arms).alt
     bare = benefit_risk.by_dose(make_adam(ADAE=None, ADRS=None), study)
-    assert "not available" in text_of(d.table_benefit_risk(bare, study))
+    assert "not available" in text_of(br.table_benefit_risk(bare, study))

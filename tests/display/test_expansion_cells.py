@@ -77,16 +77,15 @@ def test_tipping_of_a_type(types):
     gone = ("NE", "impossible with these counts")
     chapter.add(rows, "crc", "change", "own_resp", prob_above=gone, ppos=gone, **{"class": gone})
     rows.add("n", 2, group="crc", variable="smallest")
-    chapter.add(rows, "crc", "bounds", "any", **{"class": "NO-GO"})
-    chapter.add(rows, "crc", "bounds", robust="no")
+    chapter.add(rows, "crc", "other gastric", "own_n", prob_above=0.305, ppos=0.105, **{"class": "CONSIDER"})
     shown = lines(display.table_tipping(rows.build(), types))
     assert shown[0] == (-1, "Colorectal", [])
     assert [cells for _, _, cells in shown[1:3]] == [
-        ["0.951", "0.125", "GO (flips)"],
-        ["NE", "NE", "impossible with these counts"],
+        ["0.951", "0.125", "GO (flips)", "Gastric 0.31, 0.11, CONSIDER"],
+        ["NE", "NE", "impossible with these counts", "–"],
     ]
-    assert [cells[-1] for _, _, cells in shown[3:7]] == ["2", "–", "NO-GO", "no"]
-    assert shown[8][2][-1] == "none"
+    assert shown[3][2] == ["–", "–", "2", "–"] and shown[4][1] == "Gastric"
+    assert shown[5][2][2] == "none"
 
 
 @pytest.mark.rule("IB-19")

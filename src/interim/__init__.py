@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interim.adam import Adam, build_adam
+    from interim.analysis.expansion_counts import adhoc as phase_ib
     from interim.analysis.kinetic_profiles import adhoc as kinetics
     from interim.data import Sdtm, open_data
     from interim.report.adhoc import subgroups
@@ -29,6 +30,7 @@ _HOMES = {
     "kinetics": "interim.analysis.kinetic_profiles:adhoc",
     "open_chapter": "interim.report.chapter",
     "open_data": "interim.data",
+    "phase_ib": "interim.analysis.expansion_counts:adhoc",
     "read_study": "interim.study",
     "subgroups": "interim.report.adhoc",
 }
@@ -43,6 +45,7 @@ __all__ = [
     "kinetics",
     "open_chapter",
     "open_data",
+    "phase_ib",
     "read_study",
     "subgroups",
 ]

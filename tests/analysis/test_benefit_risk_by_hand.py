@@ -17,6 +17,7 @@ from interim.analysis import benefit_risk as by
 from interim.analysis import benefit_risk_components as parts
 from interim.analysis import benefit_risk_rationale as why
 from interim.analysis import benefit_risk_utility as use
+from interim.analysis import escalation_stop as stop
 from interim.result import TOTAL
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.conftest import adsl, uid
@@ -335,3 +336,38 @@ def test_without_responses_or_ladder_the_rationale_says_so(make_adam, scored, ar
     assert status(table, "lower", "p_more_active", level="DL2")[0] == "NA"
     assert status(table, "orr", "rate", group="DL3")[0] == "NA"
     assert status(why.rationale(make_adam(), arms, SDTM), "criterion", "n", group=TOTAL)[0] == "NA"
+
+
+# Index by dose
+
+
+@pytest.fixture
+def declared(monkeypatch):
+    decisions = pd.DataFrame(
+        {
+            "kind": ["dose", "favourable_index", "favourable_index"],
+            "level": [4.0, 3.0, np.nan],
+        }
+    )
+    state = SimpleNamespace(decisions=decisions, history=None)
+    monkeypatch.setattr(stop, "escalation_of", lambda *a: state)
+
+
+@pytest.mark.rule("IB-17")
+def test_an_index_is_declared_at_the_level_of_its_record(adam, scored, declared):
+    assert stop.index_by_dose(adam, scored, SDTM) == {
+        "DL1": "not declared",
+        "DL2": "not declared",
+        "DL3": "declared",
+        "DL4": "not declared",
+    }
+
+
+@pytest.mark.rule("IB-17")
+def test_an_index_by_thresholds_is_that_of_the_rule(adam, scored, declared, monkeypatch):
+    answers = [SimpleNamespace(level=1, index="met"), SimpleNamespace(level=2, index="not evaluable")]
+    monkeypatch.setattr(stop, "favourable_index", lambda *a, **k: answers)
+    monkeypatch.setattr(stop, "_completed", lambda *a: {})
+    monkeypatch.setattr(stop, "_responses", lambda *a: {})
+    study = changed(scored, {"therapeutic_index": {"rule": "threshold"}})
+    assert stop.index_by_dose(adam, study, SDTM) == {"DL1": "met", "DL2": "not evaluable"}

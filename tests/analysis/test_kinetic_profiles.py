@@ -168,7 +168,7 @@ def test_a_file_is_read_and_shown(tmp_path):
 
 @pytest.mark.rule("KIN-41")
 def test_the_notebook_for_a_table_of_ones_own_runs(monkeypatch):
-    (path,) = adhoc_notebooks(ROOT / "notebooks")
+    path = adhoc_notebooks(ROOT / "notebooks")[0]
     monkeypatch.chdir(ROOT)
     room: dict[str, object] = {}
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:

@@ -25,6 +25,7 @@ from interim.result import Result, Rows
 from interim.stats.answers import Floats
 from interim.study import Study
 
+_NO_CONTROL = "not available: no disease control in the data"
 CHANGES = {
     "r-1": (-1, 0),
     "r+1": (1, 0),
@@ -135,9 +136,13 @@ def role(model: str, study: Study) -> str:
 def _add_counts(rows: Rows, types: Types, adam: Adam, study: Study) -> None:
     confirmed = study.expansion.response_status == "confirmed"
     control = disease_control(adam, study, confirmed=confirmed)
+    known = adam["ADRS"]["PARAMCD"].isin(["DCR", "CDCR"]).any()
     for entry, ids, hit in zip(types.types, types.members, types.responders, strict=True):
-        both = (("orr", hit), ("dcr", ids & control))
-        for variable, found in both:
+        both = {"orr": hit, "dcr": ids & control}
+        if not known:
+            rows.add("rate", None, group=entry.id, variable="dcr", status="NA", reason=_NO_CONTROL)
+            del both["dcr"]
+        for variable, found in both.items():
             counts = (len(found), len(ids))
             add_rate(rows, counts, study=study, where=(entry.id, variable, ""), subjects=sorted(found))
         place: dict[str, Any] = {"group": entry.id, "variable": "type"}

@@ -443,7 +443,10 @@ def table_rule_of_choice(result: Result, study: Study) -> Table:
         return absent
     rows: list[Row] = []
     for model in numbers.variables(stat="any_false"):
-        rows.append(Row((Cell(word("expansion", model)),), kind="section"))
+        why = numbers.row("any_false", variable=model)
+        label = word("expansion", model)
+        head = Cell(label) if why is None else Cell(f"{label}: {why['reason']}", (why["result_id"],))
+        rows.append(Row((head,), kind="section"))
         known = (result.frame["variable"] == model) & (result.frame["status"] == "OK")
         scenarios = dict.fromkeys(result.frame.loc[known, "group"])
         rows += [

@@ -12,12 +12,14 @@ from interim.adam.adex import received_dose
 from interim.adam.model import Adam
 from interim.analysis.measures import Place, add_summary, by_subject, has_rows, kinetic_population, layout
 from interim.analysis.population import Population, add_not_available, open_rows
+from interim.analysis.response import best_change
 from interim.result import TOTAL, Result, Rows
 from interim.stats.nca_response import ExposureResponse, exposure_response
 from interim.stats.nca_summary import power_model
-from interim.stats.ranks import spearman
+from interim.stats.ranks import kendall, kruskal_wallis, spearman, spearman_interval
 from interim.study import Study
 
+_DLT = "dose-limiting toxicity"
 _NO_SAMPLES = "not available: no samples of cellular kinetics"
 
 
@@ -107,12 +109,12 @@ def _doses(adam: Adam, study: Study) -> dict[str, float]:
 
 
 def response(adam: Adam, study: Study) -> Result:
-    """Describe exposure against cytokine release syndrome and best response.
+    """Describe exposure against cytokine release syndrome, dose-limiting toxicity, response and tumour burden.
 
     Parameters
     ----------
     adam : Adam
-        ADSL, ADPP, ADAE, ADRS.
+        ADSL, ADPP, ADAE, ADRS, ADTR, ADDLT.
     study : Study
         Evaluator, level, ``kinetics``.
 
@@ -120,8 +122,10 @@ def response(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``exposure.response``; variable ``<assay> <exposure> ~ <outcome>``; stats events, others, median_event, median_other,
-        geo_ratio, auroc, lower, upper, slope and firth_slope (per doubling); against grade: spearman; variable
-        ``points ...`` has exposure and outcome of each participant. Tests are computed and not displayed.
+        geo_ratio, hl_ratio with hl_lower and hl_upper, auroc with lower and upper, slope and firth_slope (per doubling), and,
+        of scope internal, p_wilcoxon; against an ordered outcome: spearman with lower and upper, kendall, and p_kruskal of
+        scope internal; variable ``points ...`` has exposure, outcome, dlt and after (1: the maximum lies after a medicine that
+        lowers it) of each participant. Tests are computed and not displayed.
 
     Raises
     ------
@@ -135,10 +139,13 @@ def response(adam: Adam, study: Study) -> Result:
         return rows.build()
     grades = _crs_grades(adam, who)
     floors = adam["ADPC"].groupby("PARAMCD")["ALLOQ"].min() / 2.0
+    outcomes = _outcomes(adam, study, grades, who)
+    orders = {"CRS grade": grades, "best change": _best_changes(adam, study), "tumour burden": _burden(adam)}
+    marks = _marks(adam, outcomes)
     for variable, _, values in _exposures(adam, study):
         kept = pd.Series({s: v for s, v in sorted(values.items()) if s in who.everyone}, dtype=float)
         floor = float(floors.get(variable.split()[0], math.nan))
-        for name, events in _outcomes(adam, study, grades, who).items():
+        for name, events in outcomes.items():
             known = kept[kept.index.isin(list(events))]
             _add_groups(
                 rows,
@@ -148,8 +155,38 @@ def response(adam: Adam, study: Study) -> Result:
                 floor=floor,
                 study=study,
             )
-        _add_grade(rows, variable, kept, grades)
+        for name, order in orders.items():
+            _add_order(rows, f"{variable} ~ {name}", kept, order, study=study)
+        for name, stat in _DRAWN.items():
+            _add_points(rows, f"points {variable} ~ {name}", kept, orders[name], stat=stat, marks=marks)
     return rows.build()
+
+
+_DRAWN = {"CRS grade": "grade", "best change": "change"}
+
+
+def _best_changes(adam: Adam, study: Study) -> dict[str, float]:
+    """Return the best percentage change of the target lesions of each participant who has one."""
+    if not adam.has("ADTR", "ADRS"):
+        return {}
+    frame = best_change(adam, study).frame
+    found = frame[
+        (frame["variable"] == "best_change") & (frame["stat"] == "pchg") & (frame["status"] == "OK")
+    ]
+    return {str(s): float(v) for s, v in zip(found["level"], found["value"], strict=True)}
+
+
+def _burden(adam: Adam) -> dict[str, float]:
+    return by_subject(adam["ADSL"], "BSLD") if "BSLD" in adam["ADSL"] else {}
+
+
+def _marks(adam: Adam, outcomes: Mapping[str, Mapping[str, bool]]) -> dict[str, frozenset[str]]:
+    """Return who had a dose-limiting toxicity, and whose maximum lies after a medicine that lowers it."""
+    frame = adam["ADPP"]
+    peak = frame[(frame["CLOCK"] == "PRODUCT") & (frame["ROLE"] == "t") & (frame["PARAMCD"] == "CMAX")]
+    after = peak.loc[peak["FLAGS"].fillna("").str.contains("CMAX_AFTER"), "USUBJID"]
+    limiting = {subject for subject, event in outcomes.get(_DLT, {}).items() if event}
+    return {"dlt": frozenset(limiting), "after": frozenset(after)}
 
 
 def _crs_grades(adam: Adam, who: Population) -> dict[str, float]:
@@ -176,6 +213,10 @@ def _outcomes(
         ]
         best = dict(zip(frame["USUBJID"], frame["AVALC"], strict=True))
         answer["response"] = {s: best[s] in table["responses"] for s in sorted(who.everyone) if best.get(s)}
+    if adam.has("ADDLT"):
+        judged = adam["ADDLT"].loc[lambda f: f["DLTSTAT"] == "EVALUABLE"]
+        known = zip(judged["USUBJID"], judged["DLTFL"], strict=True)
+        answer[_DLT] = {str(s): flag == "Y" for s, flag in known if s in who.everyone}
     return {name: events for name, events in answer.items() if events}
 
 
@@ -196,15 +237,23 @@ def _add_groups(
     rows.add("events", found.n_event, subjects=subjects, **where)
     rows.add("others", found.n_other, **where)
     for stat, value, reason in _numbers(found):
-        gone = not math.isfinite(value)
-        more = {"status": "NA", "reason": reason or "NOT_APPLICABLE"} if gone else {}
-        rows.add(stat, None if gone else value, **where, **more)
+        _add_or_not(rows, stat, value, reason, where)
+    if found.test is not None and math.isfinite(found.test.p_value):
+        rows.add("p_wilcoxon", found.test.p_value, scope="internal", **where)
 
 
 def _numbers(found: ExposureResponse) -> Iterator[tuple[str, float, str]]:
     yield "median_event", found.median_event, found.reason
     yield "median_other", found.median_other, found.reason
     yield "geo_ratio", found.geo_ratio, found.reason
+    shift = found.shift
+    limits = shift.interval if shift else found.interval
+    for stat, log in (
+        ("hl_ratio", shift.estimate if shift else math.nan),
+        ("hl_lower", limits.lower if shift else math.nan),
+        ("hl_upper", limits.upper if shift else math.nan),
+    ):
+        yield stat, 2.0**log, found.reason or limits.reason
     yield "auroc", found.auroc, found.reason
     yield "lower", found.interval.lower, found.interval.reason
     yield "upper", found.interval.upper, found.interval.reason
@@ -212,16 +261,47 @@ def _numbers(found: ExposureResponse) -> Iterator[tuple[str, float, str]]:
     yield "firth_slope", found.firth.slope, found.firth.reason
 
 
-def _add_grade(rows: Rows, variable: str, values: pd.Series, grades: Mapping[str, float]) -> None:
-    known = [str(s) for s in values.index if s in grades]
-    name = f"{variable} ~ CRS grade"
-    for subject in known:
-        where: dict[str, Any] = {"group": TOTAL, "variable": f"points {name}", "level": subject}
-        rows.add("exposure", float(values[subject]), subjects=[subject], **where)
-        rows.add("grade", grades[subject], **where)
-    rho = spearman(values[known].to_numpy(), [grades[s] for s in known]) if known else None
-    more: dict[str, Any] = {"group": TOTAL, "variable": name, "n": len(known)}
+def _add_order(
+    rows: Rows, variable: str, values: pd.Series, order: Mapping[str, float], *, study: Study
+) -> None:
+    """Add the correlations of an exposure with an ordered outcome."""
+    known = [str(s) for s in values.index if s in order]
+    more: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": len(known), "N": len(values)}
+    outcome = [order[s] for s in known]
+    x = values[known].to_numpy()
+    rho = spearman(x, outcome) if len(known) > 1 else None
     if rho is None or rho.status != "OK":
         rows.add("spearman", None, status="NA", reason=rho.reason if rho else "NO_DATA", **more)
-    else:
-        rows.add("spearman", rho.estimate, **more)
+        return
+    rows.add("spearman", rho.estimate, subjects=known, **more)
+    limits = spearman_interval(rho.estimate, len(known), level=study.stats.level)
+    for stat, value in (("lower", limits.lower), ("upper", limits.upper)):
+        _add_or_not(rows, stat, value, limits.reason, more)
+    rows.add("kendall", kendall(x, outcome).estimate, **more)
+    if len(set(outcome)) > 1 and variable.endswith("CRS grade"):
+        p = kruskal_wallis(x, [int(value) for value in outcome]).p_value
+        rows.add("p_kruskal", p, scope="internal", **more)
+
+
+def _add_points(
+    rows: Rows,
+    variable: str,
+    values: pd.Series,
+    order: Mapping[str, float],
+    *,
+    stat: str,
+    marks: Mapping[str, frozenset[str]],
+) -> None:
+    """Add exposure, outcome and marks of each participant."""
+    for subject in (str(s) for s in values.index if s in order):
+        where: dict[str, Any] = {"group": TOTAL, "variable": variable, "level": subject}
+        rows.add("exposure", float(values[subject]), subjects=[subject], **where)
+        rows.add(stat, order[subject], **where)
+        for name, members in marks.items():
+            rows.add(name, int(subject in members), **where)
+
+
+def _add_or_not(rows: Rows, stat: str, value: float, reason: str, more: Mapping[str, Any]) -> None:
+    gone = not math.isfinite(value)
+    why = {"status": "NA", "reason": reason or "NOT_APPLICABLE"} if gone else {}
+    rows.add(stat, None if gone else value, **more, **why)

@@ -109,6 +109,13 @@ _MODULES = {
         "figure_exposure_response",
     ),
     "kinetic_profiles": ("figure_kinetic_profiles", "figure_mean_profiles"),
+    "exposure": (
+        "table_exposure_response",
+        "table_exposure_correlation",
+        "table_counts",
+        "table_sensitivity_panel",
+        "table_expansion_model",
+    ),
     "cytokines": ("table_cytokines", "figure_cytokine_heat_map"),
     "biomarkers": ("table_biomarkers", "table_immunogenicity"),
     "data_quality": ("table_snapshot", "table_checks", "table_findings"),

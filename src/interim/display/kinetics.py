@@ -16,7 +16,7 @@ from interim.display.labels import word
 from interim.display.layout import Line, absent_line, cohort_table
 from interim.display.measures import measure_lines, measure_table, number_cell
 from interim.display.numbers import Numbers
-from interim.display.style import PORTRAIT_MM, TOTAL_COLOUR
+from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR
 from interim.display.table import Cell, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -204,7 +204,8 @@ def figure_exposure_response(result: Result, study: Study) -> Figure:
         width_mm=PORTRAIT_MM,
         keys=tuple(frame["result_id"]),
         footnotes=(
-            f"One mark per participant{_not_shown(panels)}. Descriptive; no threshold is claimed.",
+            f"One mark per participant{_not_shown(panels)}; open: maximum after an interleukin-6 blocker or a corticosteroid; "
+            "crossed: dose-limiting toxicity. Descriptive; no threshold is claimed.",
             *result.footnotes,
         ),
     )
@@ -214,7 +215,15 @@ def _rho(numbers: Numbers, variable: str) -> str:
     row = numbers.row("spearman", group=TOTAL, variable=variable.removeprefix("points "))
     if row is None or row["status"] != "OK":
         return "Spearman correlation not estimable"
-    return f"Spearman correlation {numbers.number_text(row, digits=2)}, n={int(row['n'])}"
+    name = variable.removeprefix("points ")
+    limits = [numbers.row(stat, group=TOTAL, variable=name) for stat in ("lower", "upper")]
+    known = [
+        numbers.number_text(limit, digits=2)
+        for limit in limits
+        if limit is not None and limit["status"] == "OK"
+    ]
+    between = f" ({'; '.join(known)})" if len(known) == 2 else ""
+    return f"Spearman correlation {numbers.number_text(row, digits=2)}{between}, n={int(row['n'])}"
 
 
 def _exposure_name(variable: str) -> str:
@@ -231,7 +240,7 @@ def _not_shown(panels: dict[str, pd.DataFrame]) -> str:
 
 def _exposure_alt(panels: dict[str, pd.DataFrame], numbers: Numbers) -> str:
     parts = [f"{_exposure_name(name)}: {_rho(numbers, name)}" for name in panels]
-    return f"Scatter charts of exposure, logarithmic x axis, against the highest grade of cytokine release syndrome. {'; '.join(parts)}."
+    return f"Scatter charts of exposure, logarithmic x axis, against the highest grade of cytokine release syndrome and the best change of the target lesions. {'; '.join(parts)}."
 
 
 def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Numbers) -> None:
@@ -240,14 +249,25 @@ def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Num
         row, column = divmod(place, 2)
         bottom = 14 + (rows - 1 - row) * 58.0
         axes: Axes = axes_mm(sheet, left=16 + column * 78.0, bottom=bottom, width=58, height=36)
-        positive = points[points["exposure"] > 0]
-        axes.plot(positive["exposure"], positive["grade"], "o", color=TOTAL_COLOUR, markersize=4, alpha=0.7)
-        axes.set(
-            xscale="log",
-            xlabel=_exposure_name(name),
-            ylabel="Grade",
-            ylim=(-0.4, _DRAWN_GRADES + 0.4),
-        )
+        _paint_points(axes, points[points["exposure"] > 0])
+        axes.set(xscale="log", xlabel=_exposure_name(name))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_yticks(range(_DRAWN_GRADES + 1))
         axes.set_title(_rho(numbers, name), fontsize=7)
+
+
+def _paint_points(axes: Axes, points: pd.DataFrame) -> None:
+    """Draw one mark per participant: open after a medicine that lowers the maximum, crossed with a dose-limiting toxicity."""
+    stat = "grade" if "grade" in points else "change"
+    marks = {name: points.get(name, pd.Series(0.0, index=points.index)) > 0 for name in ("after", "dlt")}
+    for hollow in (False, True):
+        part = points[marks["after"] == hollow]
+        face = "none" if hollow else TOTAL_COLOUR
+        axes.plot(part["exposure"], part[stat], "o", mfc=face, mec=TOTAL_COLOUR, markersize=4, alpha=0.7)
+    toxic = points[marks["dlt"]]
+    axes.plot(toxic["exposure"], toxic[stat], "x", color="#D55E00", markersize=7)
+    if stat == "grade":
+        axes.set(ylabel="CRS grade", ylim=(-0.4, _DRAWN_GRADES + 0.4))
+        axes.set_yticks(range(_DRAWN_GRADES + 1))
+    else:
+        axes.set(ylabel="Best change, %")
+        axes.axhline(0, color=GREY, linewidth=0.5)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import log_ndtr
 
-from interim.stats.answers import Floats, Texts
+from interim.stats.answers import Flags, Floats, Texts
 from interim.stats.inputs import check_choice
 from interim.stats.nca_profile import Profiles, at, first_true, last_true
 
@@ -189,21 +189,65 @@ def fit_expansion(time: ArrayLike, value: ArrayLike, *, lloq: ArrayLike, least: 
     if known.sum() < least:
         return CurveFit(None, math.nan, math.nan, "TOO_FEW_POINTS")
     y = np.log(np.where(known, v, np.where(limit > 0, limit, 1.0)))
-
-    def loss(free: Floats) -> float:
-        curve, sigma = _curve(free)
-        z = (y - np.log(np.maximum(curve.at(t), 1e-300))) / sigma
-        parts = np.where(known, -(z**2) / 2.0 - math.log(sigma) - math.log(2.0 * math.pi) / 2.0, log_ndtr(z))
-        return float(-parts.sum())
-
-    options: Any = {"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-8, "fatol": 1e-10, "adaptive": True}
+    use = known | (limit > 0)
+    data = (t[use], y[use], known[use])
     search: Any = minimize
-    found = [search(loss, start, method="Nelder-Mead", options=options) for start in _starts(t, v)]
+    found = [
+        search(
+            lambda free: _loss(free, data), start, jac=True, method="L-BFGS-B", bounds=limits, options=_STOP
+        )
+        for limits in [_bounds(t, v)]
+        for start in _starts(t, v)
+    ]
     best = min(found, key=lambda fit: float(fit.fun))
     if not math.isfinite(float(best.fun)):
         return CurveFit(None, math.nan, math.nan, "NO_CONVERGENCE")
     curve, sigma = _curve(best.x)
     return CurveFit(curve, sigma, -float(best.fun))
+
+
+_STEP = 1e-7
+_STOP: Any = {"maxiter": 120}
+
+
+def _loss(free: Floats, data: tuple[Floats, Floats, Flags]) -> tuple[float, Floats]:
+    """Return minus the log likelihood and its gradient, by central differences in one sweep."""
+    moves = _STEP * np.eye(len(free))
+    values = _losses(np.concatenate([free[None, :], free + moves, free - moves]), *data)
+    gradient = (values[1 : len(free) + 1] - values[len(free) + 1 :]) / (2.0 * _STEP)
+    return float(values[0]), gradient
+
+
+def _losses(free: Floats, t: Floats, y: Floats, known: Flags) -> Floats:
+    """Return minus the log likelihood of each row of parameters."""
+    lag, beta, fb = (1.0 / (1.0 + np.exp(-np.clip(free[:, i : i + 1], -30, 30))) for i in (0, 6, 5))
+    fold, tmax, _, alpha = (np.exp(np.clip(free[:, i : i + 1], -40, 40)) for i in (1, 2, 3, 4))
+    top, sigma = free[:, 3:4], np.exp(np.clip(free[:, 7:8], -12, 12))
+    start, growth = lag * tmax, np.log1p(fold)
+    share = np.clip((t - start) / (tmax - start), 0.0, 1.0)
+    gone = np.maximum(t - tmax, 0.0)
+    fall = np.logaddexp(np.log1p(-fb) - alpha * gone, np.log(fb) - beta * alpha * gone)
+    z = (y - top - np.where(t <= tmax, growth * (share - 1.0), fall)) / sigma
+    dense = -(z**2) / 2.0 - np.log(sigma) - math.log(2.0 * math.pi) / 2.0
+    answer: Floats = -np.where(known, dense, log_ndtr(z)).sum(axis=1)
+    return answer
+
+
+def _bounds(t: Floats, v: Floats) -> list[tuple[float, float]]:
+    """Return bounds of the unbounded parameters: a maximum inside the samples, within e^3 of the highest one."""
+    seen = t[np.isfinite(v) & (v > 0)]
+    first, last = max(float(seen.min()) / 2.0, 1e-3), max(float(seen.max()), 2e-3)
+    top = math.log(float(np.nanmax(v)))
+    return [
+        (-8, 8),
+        (-8, 20),
+        (math.log(first), math.log(last)),
+        (top - 3, top + 3),
+        (-9, 4),
+        (-12, 12),
+        (-12, 12),
+        (-8, 5),
+    ]
 
 
 def _curve(free: Floats) -> tuple[ExpansionCurve, float]:

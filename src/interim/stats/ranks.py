@@ -275,6 +275,48 @@ def spearman(
     return Correlation(rho, _t_p(rho, n))
 
 
+def spearman_interval(rho: float, n: int, *, level: float = 0.95) -> Interval:
+    """Return an interval of Spearman's correlation.
+
+    Parameters
+    ----------
+    rho : float
+        Correlation.
+    n : int
+        Participants.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Fisher's z with the variance (1 + rho^2 / 2) / (n - 3); NE with TOO_FEW below four participants, with PERFECT_ORDER at 1
+        and -1, where z has no limits.
+
+    Raises
+    ------
+    ValueError
+        If the level is illegal.
+
+    References
+    ----------
+    Bonett and Wright 2000.
+
+    Examples
+    --------
+    >>> found = spearman_interval(0.5, 28)
+    >>> round(found.lower, 4), round(found.upper, 4)
+    (0.1327, 0.7465)
+    """
+    check_between(level, "level", low=0.0, high=1.0)
+    if n < 4 or not abs(rho) < 1.0:
+        reason = "TOO_FEW" if n < 4 else "PERFECT_ORDER"
+        return Interval(math.nan, math.nan, level, "fisher z", "NE", reason)
+    half = float(ndtri((1.0 + level) / 2.0)) * math.sqrt((1.0 + rho * rho / 2.0) / (n - 3))
+    z = math.atanh(rho)
+    return Interval(math.tanh(z - half), math.tanh(z + half), level, "fisher z")
+
+
 def _t_p(r: float, n: int) -> float:
     if abs(r) >= 1.0:
         return 0.0

@@ -26,7 +26,9 @@ def types(tmp_path_factory):
 
 @pytest.fixture
 def sheets(monkeypatch):
-    return kept_sheets(monkeypatch, "expansion_figures", "kinetics", "cytokines", "spider")
+    return kept_sheets(
+        monkeypatch, "expansion_figures", "kinetics", "kinetic_profiles", "cytokines", "spider"
+    )
 
 
 def candidate() -> Rows:
@@ -342,4 +344,69 @@ def test_a_spider_holds_every_leg_mark_and_stroke(changes, study, sheets):
 @pytest.mark.parametrize("count", [3, 12])
 def test_names_of_legs_that_end_together_do_not_overlap(count, study, sheets):
     display.figure_spider(spider(*[-20.0] * count).build(), study)
+    check_words(sheets[-1])
+
+
+@pytest.mark.rule("KIN-43")
+def test_open_and_crossed_marks_of_exposure_and_best_change(study, sheets):
+    rows = hand.opened("exposure.response", {TOTAL: 3})
+    name = "CARTG CMAX ~ best change"
+    for place, (exposure, change, after, dlt) in enumerate(
+        ((10.0, -40.0, 0, 0), (100.0, 20.0, 1, 0), (1000.0, -10.0, 1, 1))
+    ):
+        where = (TOTAL, f"points {name}", f"SYN-{place}")
+        chapter.add(rows, *where, exposure=exposure, change=change, after=after, dlt=dlt)
+    chapter.add(rows, TOTAL, name, n=3, N=3, spearman=0.5, lower=-0.25, upper=0.75)
+    figure = display.figure_exposure_response(rows.build(), study)
+    (axes,) = sheets[-1].axes
+    filled, hollow, crossed, nought = axes.lines
+    assert list(filled.get_xdata()) == [10.0] and filled.get_markerfacecolor() != "none"
+    assert list(hollow.get_xdata()) == [100.0, 1000.0] and hollow.get_markerfacecolor() == "none"
+    assert list(crossed.get_ydata()) == [-10.0] and crossed.get_marker() == "x"
+    assert nought.get_ydata()[0] == 0 and axes.get_ylabel() == "Best change, %"
+    assert "Spearman correlation 0.50 (-0.25; 0.75), n=3" in figure.alt
+    check_words(sheets[-1])
+
+
+@pytest.mark.rule("KIN-42")
+def test_ticks_of_infusions_and_marks_of_medicines(study, sheets):
+    rows = hand.opened("kinetics.profiles", {"DL1": 1, TOTAL: 1})
+    for day, level in ((0, 10.0), (7, 900.0), (28, 60.0)):
+        rows.add("conc", level, group="DL1", variable="CARTG (copies/ug)|S", level=f"{day}")
+    for number, day in enumerate((0.0, 1.0, 40.0), 1):
+        rows.add("infusion", day, group="DL1", variable="infusions", level=f"S {number}")
+    rows.add("start", 3.0, group="DL1", variable="CMAX_AFTER_TOCI", level="S 1")
+    rows.add("start", 5.0, group="DL1", variable="CMAX_AFTER_STEROID", level="S 1")
+    figure = display.figure_kinetic_profiles(rows.build(), study)
+    (axes,) = sheets[-1].axes
+    foot = [line for line in axes.lines if list(line.get_ydata()) == [0, 0.05]]
+    assert [line.get_xdata()[0] for line in foot] == [0.0, 1.0]
+    heads = {line.get_marker(): line.get_xdata()[0] for line in axes.lines if line.get_marker() in "vs"}
+    assert heads == {"v": 3.0, "s": 5.0}
+    assert axes.get_ylabel() == "CAR-T transgene\n(copies/ug)"
+    assert figure.footnotes[0].endswith("triangles: interleukin-6 blocker; squares: corticosteroid.")
+    check_words(sheets[-1])
+
+
+@pytest.mark.rule("KIN-42")
+def test_means_with_one_error_and_a_gap(study, sheets):
+    rows = hand.opened("kinetics.mean_profiles", {"DL1": 3, TOTAL: 3})
+    for day, mean in (("3", 10.0), ("7", None), ("14", 40.0)):
+        place = {"group": "DL1", "variable": "CARTG (copies/ug)", "level": day}
+        if mean is None:
+            rows.add("geo_mean", None, status="NE", reason="MOST_BELOW_LIMIT", **place)
+            continue
+        for stat, factor in (("geo_mean", 1.0), ("geo_low", 0.5), ("geo_high", 2.0)):
+            rows.add(stat, mean * factor, **place)
+    rows.add("lloq", 5.0, variable="CARTG (copies/ug)")
+    figure = display.figure_mean_profiles(rows.build(), study)
+    (axes,) = sheets[-1].axes
+    (bars,) = axes.containers
+    assert list(bars[0].get_xdata()) == [3.0, 7.0, 14.0]
+    assert [float(v) for v in bars[0].get_ydata()][::2] == [10.0, 40.0]
+    ends = [tuple(float(y) for y in part[:, 1]) for part in bars[2][0].get_segments() if len(part)]
+    assert (5.0, 20.0) in ends and (20.0, 80.0) in ends
+    dashed = [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+    assert dashed == [5.0]
+    assert "2 means, 1 withheld" in figure.alt
     check_words(sheets[-1])

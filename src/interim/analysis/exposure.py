@@ -253,7 +253,7 @@ def _numbers(found: ExposureResponse) -> Iterator[tuple[str, float, str]]:
         ("hl_lower", limits.lower if shift else math.nan),
         ("hl_upper", limits.upper if shift else math.nan),
     ):
-        yield stat, 2.0**log, found.reason or limits.reason
+        yield stat, 2.0**log if math.isfinite(log) else math.nan, found.reason or limits.reason or "TOO_FEW"
     yield "auroc", found.auroc, found.reason
     yield "lower", found.interval.lower, found.interval.reason
     yield "upper", found.interval.upper, found.interval.reason

@@ -106,7 +106,7 @@ def _split(numbers: Numbers, variable: str) -> Cell:
 
 def _none(numbers: Numbers, variable: str, columns: int) -> Row:
     reason = numbers.absence(variable, stat="n") or "no participant with exposure and outcome"
-    return Row((Cell(reason[:1].upper() + reason[1:]), *[Cell(DASH)] * (columns - 1)))
+    return Row((Cell(reason), *[Cell(DASH)] * (columns - 1)))
 
 
 def table_exposure_correlation(result: Result, study: Study) -> Table:

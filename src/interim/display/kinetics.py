@@ -261,10 +261,13 @@ def _paint_points(axes: Axes, points: pd.DataFrame) -> None:
     marks = {name: points.get(name, pd.Series(0.0, index=points.index)) > 0 for name in ("after", "dlt")}
     for hollow in (False, True):
         part = points[marks["after"] == hollow]
+        if part.empty:
+            continue
         face = "none" if hollow else TOTAL_COLOUR
         axes.plot(part["exposure"], part[stat], "o", mfc=face, mec=TOTAL_COLOUR, markersize=4, alpha=0.7)
     toxic = points[marks["dlt"]]
-    axes.plot(toxic["exposure"], toxic[stat], "x", color="#D55E00", markersize=7)
+    if len(toxic):
+        axes.plot(toxic["exposure"], toxic[stat], "x", color="#D55E00", markersize=7)
     if stat == "grade":
         axes.set(ylabel="CRS grade", ylim=(-0.4, _DRAWN_GRADES + 0.4))
         axes.set_yticks(range(_DRAWN_GRADES + 1))

@@ -422,14 +422,15 @@ def limits_of(who: Participant, study: Study) -> Limits:
     Returns
     -------
     Limits
-        From the reference date to the cut-off, before a new anticancer therapy.
+        From the reference date to the cut-off and to the death, before a new anticancer therapy.
 
     Raises
     ------
     None
     """
     therapy = who.day(who.therapy) if study.response.bor_stop_at_nact else None
-    return Limits(first=0, last=who.day(who.cut), before=therapy)
+    ends = [day for day in (who.day(who.cut), who.day(who.death)) if day is not None]
+    return Limits(first=0, last=min(ends, default=None), before=therapy)
 
 
 def _part_rows(base: Mapping[str, Any], course: Course, study: Study) -> Iterator[dict[str, Any]]:
@@ -534,8 +535,7 @@ def _point_rows(
 ) -> Iterator[dict[str, Any]]:
     for place, point in enumerate(points):
         day = who.day(point.date)
-        late = day is not None and limits.before is not None and day >= limits.before
-        codes = (*point.codes, "B-NACT") if late else point.codes
+        codes = (*point.codes, *_left_out(who, day, limits))
         yield {
             **base,
             "PARAMCD": name,
@@ -549,6 +549,17 @@ def _point_rows(
             "SRCDOM": point.domain,
             "SRCSEQ": point.sequence,
         }
+
+
+def _left_out(who: Participant, day: int | None, limits: Limits) -> Iterator[str]:
+    """Yield why a time point does not count for the best response: its day, not its value."""
+    death = who.day(who.death)
+    if day is not None and day < 0:
+        yield "B-BEFORE"
+    if day is not None and death is not None and day > death:
+        yield "B-DEATH"
+    if day is not None and limits.before is not None and day >= limits.before:
+        yield "B-NACT"
 
 
 def best_row(

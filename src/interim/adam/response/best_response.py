@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from interim.adam.response.assessments import (
     BEST_FIRST,
@@ -61,44 +64,74 @@ class _Vote:
 
 
 @dataclass(frozen=True)
-class _Case:
-    """One assessment as the rules see it."""
+class Case:
+    """One assessment as the rules see it, or an array of them.
 
-    it: Assessment
-    confirmed_by: Assessment | None
-    late: bool
+    Attributes
+    ----------
+    response : str or numpy.ndarray of str
+        Overall response.
+    confirmed, late : bool or numpy.ndarray of bool
+        Whether a later scan confirms it; whether it lies on or after the day from which stable disease counts.
+    rules : BestRules
+        Rules of the best overall response.
+    """
+
+    response: Any
+    confirmed: Any
+    late: Any
     rules: BestRules
 
-    def says(self, *values: str) -> bool:
-        return self.it.response in values
+    def says(self, *values: str) -> Any:
+        """Tell whether the response is one of some values.
+
+        Parameters
+        ----------
+        *values : str
+            Overall responses.
+
+        Returns
+        -------
+        bool or numpy.ndarray of bool
+            True if it is.
+
+        Raises
+        ------
+        None
+        """
+        if isinstance(self.response, str):
+            return self.response in values
+        return np.isin(self.response, values)
 
 
-_UNCONFIRMED: tuple[tuple[str, str, Callable[[_Case], bool]], ...] = (
+UNCONFIRMED: tuple[tuple[str, str, Callable[[Case], Any]], ...] = (
     (CR, "B-CR", lambda case: case.says(CR)),
     (PR, "B-PR", lambda case: case.says(PR)),
     (PD, "B-PD", lambda case: case.says(PD)),
     (UPD, "B-UPD", lambda case: case.says(UPD)),
-    (SD, "B-SD", lambda case: case.says(SD) and case.late),
-    (NON, "B-NON", lambda case: case.says(NON) and case.late),
-    (NED, "B-NED", lambda case: case.says(NED) and case.late and case.rules.accept_ned),
+    (SD, "B-SD", lambda case: case.says(SD) & case.late),
+    (NON, "B-NON", lambda case: case.says(NON) & case.late),
+    (NED, "B-NED", lambda case: case.says(NED) & case.late & case.rules.accept_ned),
     (ND, "B-ND", lambda case: case.says(ND)),
     (NE, "B-NE-EARLY", lambda case: case.says(SD, NON, NED)),
     (NE, "B-NE-ALL", lambda case: True),
 )
+"""Vote of one assessment for the best overall response: the first rule that holds decides."""
 
-_CONFIRMED: tuple[tuple[str, str, Callable[[_Case], bool]], ...] = (
-    (CR, "C-CR", lambda case: case.says(CR) and case.confirmed_by is not None),
-    (PR, "C-PR", lambda case: case.says(PR) and case.confirmed_by is not None),
-    (SD, "C-SD-UNCONF", lambda case: case.says(CR, PR) and case.late),
-    (SD, "C-SD", lambda case: case.says(SD) and case.late),
-    (NON, "C-NON", lambda case: case.says(NON) and case.late),
-    (NED, "C-NED", lambda case: case.says(NED) and case.late and case.rules.accept_ned),
+CONFIRMED: tuple[tuple[str, str, Callable[[Case], Any]], ...] = (
+    (CR, "C-CR", lambda case: case.says(CR) & case.confirmed),
+    (PR, "C-PR", lambda case: case.says(PR) & case.confirmed),
+    (SD, "C-SD-UNCONF", lambda case: case.says(CR, PR) & case.late),
+    (SD, "C-SD", lambda case: case.says(SD) & case.late),
+    (NON, "C-NON", lambda case: case.says(NON) & case.late),
+    (NED, "C-NED", lambda case: case.says(NED) & case.late & case.rules.accept_ned),
     (PD, "C-PD", lambda case: case.says(PD)),
     (UPD, "C-UPD", lambda case: case.says(UPD)),
     (ND, "B-ND", lambda case: case.says(ND)),
     (NE, "B-NE-EARLY", lambda case: case.says(CR, PR, SD, NON, NED)),
     (NE, "B-NE-ALL", lambda case: True),
 )
+"""The same where complete and partial response must be confirmed."""
 
 
 def best_overall_response(
@@ -162,8 +195,8 @@ def _without_assessment(rules: BestRules, early_death: bool) -> Best:
 def _vote(assessments: Sequence[Assessment], place: int, rules: BestRules, *, confirmed: bool) -> _Vote:
     it = assessments[place]
     confirming = confirming_scan(assessments, place, rules=rules) if confirmed else None
-    case = _Case(it, confirming, it.day >= rules.sd_min_day, rules)
-    table = _CONFIRMED if confirmed else _UNCONFIRMED
+    case = Case(it.response, confirming is not None, it.day >= rules.sd_min_day, rules)
+    table = CONFIRMED if confirmed else UNCONFIRMED
     value, code = next((value, code) for value, code, holds in table if holds(case))
     return _Vote(value, code, it, confirming.key if confirming else -1)
 

@@ -20,7 +20,8 @@ from interim.adam.response.adrs import (
 )
 from interim.adam.response.adtr import tumour_frame
 from interim.adam.response.chains import Chain, Context, adjudicated, assess_chain
-from interim.adam.response.contradictions import RULES, contradictions
+from interim.adam.response.contradictions import RULES, contradictions, early_reports
+from interim.adam.response.doubtful import roles_twice, values_twice
 from interim.adam.response.immune_points import immune_points
 from interim.adam.response.markers import marker_dates
 from interim.adam.response.records import ADJUDICATED, assemble, read_identified, read_lesion_records
@@ -36,8 +37,11 @@ _LESION_RULES = (
     ("TR-STATE", "warn"),
     ("TR-NEG", "warn"),
     ("TR-NODATE", "warn"),
+    ("TR-TWICE", "warn"),
+    ("TR-ROLE", "warn"),
     ("RS-EXCESS", "info"),
 )
+_EITHER_RULES = (("RS-BEFORE", "warn"),)
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def derive_response(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study) -> Response
         _with_accepted(reported),
         _with_accepted(read_responses(rs, criteria=IRECIST)),
     )
-    found = (*findings, *_compare(routes))
+    found = (*findings, *_compare(routes), *early_reports(routes.reported, contexts.first_dose))
     ordered = tuple(sorted(found, key=lambda finding: finding.order))
     route = _route(routes, study)
     return ResponseData(
@@ -178,6 +182,8 @@ def derive_adrs(
 def _rules_run(lesions: bool, reports: bool) -> tuple[tuple[str, str, str], ...]:
     answer = [(rule, severity, "run" if lesions else "not run: no TR") for rule, severity in _LESION_RULES]
     both = "run" if lesions and reports else f"not run: no {'RS' if lesions else 'TR'}"
+    either = "run" if lesions or reports else "not run: no TR and no RS"
+    answer += [(rule, severity, either) for rule, severity in _EITHER_RULES]
     return (*answer, *((rule, severity, both) for rule, severity in RULES))
 
 
@@ -202,18 +208,18 @@ def _lesion_route(
     identified = read_identified(tu) if len(tu) else read_identified(tr.iloc[:0])
     rows = _with_new_lesions(measured, identified)
     undated = rows[rows["DATE"].isna()]
-    rows = assemble(
-        rows, window_days=study.response.visit_window_days, cut=pd.Timestamp(study.cut).normalize()
-    )
+    rows = assemble(rows, window_days=study.response.visit_window_days, cuts=contexts.cut)
     listed = list_lesions(identified)
+    collected = collect_scans(rows, listed, nodal_cr_mm=study.response.nodal_cr_mm)
     chains = [
         assess_chain(
             key, scans, listed.get(key, Listed()), context=_context(contexts, key), rules=study.response
         )
-        for key, scans in sorted(collect_scans(rows, listed).items())
+        for key, scans in sorted(collected.items())
     ]
     found = [finding for chain in chains for finding in chain.findings]
-    return (*chains, *adjudicated(chains, ADJUDICATED)), (*findings, *_undated(undated), *found)
+    doubtful = (*_undated(undated), *values_twice(rows), *roles_twice(rows, identified))
+    return (*chains, *adjudicated(chains, ADJUDICATED)), (*findings, *doubtful, *found)
 
 
 def _with_new_lesions(measured: pd.DataFrame, identified: pd.DataFrame) -> pd.DataFrame:
@@ -241,6 +247,7 @@ def _undated(rows: pd.DataFrame) -> Iterator[Finding]:
 @dataclass(frozen=True)
 class _Contexts:
     first_dose: Mapping[str, Moment]
+    cut: Mapping[str, Moment]
     nontarget: Mapping[Key, Mapping[float | None, str]]
     markers: Mapping[str, tuple[tuple[pd.Timestamp, bool], ...]] | None
 
@@ -251,14 +258,19 @@ def _contexts(
     lb: pd.DataFrame | None,
     study: Study,
 ) -> _Contexts:
-    dose = adsl["TRTSDT"] if "TRTSDT" in adsl else pd.Series(pd.NaT, index=adsl.index)
+    first_dose, cut = (_dates(adsl, column) for column in ("TRTSDT", "DCUTDT"))
     nontarget = {
         key: {p.visitnum: p.values["NTRGRESP"] for p in points if "NTRGRESP" in p.values}
         for key, points in reports.items()
     }
     wanted = study.response.nontarget_markers
     markers = marker_dates(lb, wanted) if wanted and lb is not None else None
-    return _Contexts(dict(zip(adsl["USUBJID"], pd.to_datetime(dose), strict=True)), nontarget, markers)
+    return _Contexts(first_dose, cut, nontarget, markers)
+
+
+def _dates(adsl: pd.DataFrame, column: str) -> dict[str, Moment]:
+    days = adsl[column] if column in adsl else pd.Series(pd.NaT, index=adsl.index)
+    return dict(zip(adsl["USUBJID"], pd.to_datetime(days), strict=True))
 
 
 def _context(contexts: _Contexts, key: Key) -> Context:

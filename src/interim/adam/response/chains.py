@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from interim.adam.derived import Moment
-from interim.adam.response.lesions import TREATED, Contribution, Measure, contribution
-from interim.adam.response.records import NONTARGET, TARGET
+from interim.adam.response.lesions import NOT_EVALUABLE, TREATED, Contribution, Measure, contribution
+from interim.adam.response.records import NEW, NONTARGET, TARGET
 from interim.adam.response.scans import Listed, Scan
 from interim.adam.response.target import Roster, TargetVisit, target_course
-from interim.adam.response.timepoint import Judged, new_lesions, nontarget_response, overall_response
+from interim.adam.response.timepoint import (
+    ABSENT,
+    FURTHER,
+    UNEQUIVOCAL,
+    Judged,
+    new_lesions,
+    nontarget_response,
+    overall_response,
+)
 from interim.errors import Finding
 from interim.study.efficacy import ResponseTable
 
@@ -171,20 +179,102 @@ def assess_chain(
     Notes
     -----
     Baseline is the last complete scan on or before the first dose; without a complete one the last of them. Later scans on or
-    before the first dose are not used.
+    before the first dose are not used. A target or non-target that was first listed after the first dose is not guessed: it
+    has no place at baseline, and a target is not evaluable wherever it is recorded.
     """
+    listed, late = _at_baseline(listed, context.first_dose)
+    scans = tuple(_with_late(scan, late) for scan in scans) if late else scans
     baseline = _baseline_scan(scans, listed, context.first_dose, rules)
     targets = _targets(listed, baseline)
     roster = _roster(targets, listed, baseline, rules)
     chain = Chain(*who, roster, _nontargets(listed, baseline), baseline, organs=listed.locations)
-    later = [
-        _with_treated(scans, scan, rules)
-        for scan in scans
-        if (baseline is None or scan.point > baseline.point) and not _before_dose(scan, context.first_dose)
-    ]
+    after = [scan for scan in scans if _counts_after(scan, baseline, context.first_dose)]
+    later = [_with_treated(scans, scan, rules) for scan in after]
     points = _timepoints(chain, later, context, rules)
     chain = replace(chain, timepoints=points, by_visit=_by_visit(roster, points, rules))
-    return replace(chain, findings=_excess_finding(chain, targets, listed, later, rules))
+    unused = [scan for scan in scans if scan not in after]
+    found = (*_excess_finding(chain, targets, listed, later, rules), *_early_findings(chain, unused))
+    return replace(chain, findings=found)
+
+
+def _at_baseline(listed: Listed, first_dose: Moment) -> tuple[Listed, frozenset[str]]:
+    """Return the lesions without those first listed after the first dose, and the targets among these."""
+    late = {lesion for lesion, day in listed.since.items() if day > first_dose}
+    late -= set(listed.of(NEW))
+    targets = set(listed.of(TARGET))
+    if not late or (targets or set(listed.of(NONTARGET))) <= late:
+        return listed, frozenset()
+    kept = {lesion: role for lesion, role in listed.roles.items() if lesion not in late}
+    return replace(listed, roles=kept), frozenset(late & targets)
+
+
+def _with_late(scan: Scan, late: frozenset[str]) -> Scan:
+    """Return the scan with every late target not evaluable, as one that is in no list."""
+    here = sorted(late & set(scan.targets))
+    hidden = {lesion: Measure(state=NOT_EVALUABLE) for lesion in here}
+    return replace(
+        scan, targets={**scan.targets, **hidden}, unlinked=tuple(dict.fromkeys((*scan.unlinked, *here)))
+    )
+
+
+def _counts_after(scan: Scan, baseline: Scan | None, first_dose: Moment) -> bool:
+    return (baseline is None or scan.point > baseline.point) and not _before_dose(scan, first_dose)
+
+
+def _early_findings(chain: Chain, unused: Iterable[Scan]) -> Iterator[Finding]:
+    """Yield the new lesions and progressions recorded at a scan on or before the first dose."""
+    for scan in unused:
+        seen = [*(f"new lesion {name}" for name, state in sorted(scan.new.items()) if state != ABSENT)]
+        seen += [
+            f"progression of non-target {name}"
+            for name, state in sorted(scan.nontargets.items())
+            if state in (UNEQUIVOCAL, FURTHER)
+        ]
+        if seen:
+            yield early_progression(
+                (chain.subject, chain.evaluator), scan.last, ", ".join(seen), domain="TR", variable="TRLNKID"
+            )
+
+
+def early_progression(
+    who: tuple[str, str], day: pd.Timestamp, what: str, *, domain: str, variable: str
+) -> Finding:
+    """Return the finding about a progression dated on or before the first dose.
+
+    Parameters
+    ----------
+    who : tuple of (str, str)
+        USUBJID and evaluator.
+    day : pandas.Timestamp
+        Its date.
+    what : str
+        What was recorded.
+    domain, variable : str
+        Where.
+
+    Returns
+    -------
+    Finding
+        RS-BEFORE.
+
+    Raises
+    ------
+    None
+    """
+    text = (
+        f"{who[1]}, {day:%Y-%m-%d}: {what} on or before the first dose; nothing before treatment is progression, "
+        "it is not used; correct the date or the record"
+    )
+    return Finding(
+        "RS-BEFORE",
+        "warn",
+        domain,
+        text,
+        subject=who[0],
+        key=(who[1], f"{day:%Y-%m-%d}"),
+        variable=variable,
+        effect=("T 14.2.2.1", "T 14.2.3.1"),
+    )
 
 
 def _before_dose(scan: Scan, first_dose: Moment) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from interim.adam.derived import Moment
 from interim.adam.response.assessments import PD
-from interim.adam.response.chains import Chain, Timepoint
+from interim.adam.response.chains import Chain, Timepoint, early_progression
 from interim.adam.response.reason_text import millimetres
+from interim.adam.response.records import ADJUDICATED
 from interim.adam.response.reported import Reported
 from interim.adam.response.target import TargetVisit
 from interim.adam.response.timepoint import overall_response
@@ -148,6 +152,37 @@ def _new_lesion(chain: Chain, pair: Pair) -> Iterator[Finding]:
         yield _finding(
             chain, pair, "RS-NEW", _Said("NEWLPROG", str(values["NEWLPROG"]), "a lesion in TU", text)
         )
+
+
+def early_reports(
+    reported: Mapping[tuple[str, str], Sequence[Reported]], first_dose: Mapping[str, Moment]
+) -> Iterator[Finding]:
+    """Yield the reported progressions dated on or before the first dose.
+
+    Parameters
+    ----------
+    reported : mapping of (str, str) to sequence of Reported
+        (USUBJID, evaluator) -> reported time points.
+    first_dose : mapping of str to pandas.Timestamp
+        USUBJID -> first dose.
+
+    Yields
+    ------
+    Finding
+        RS-BEFORE.
+
+    Raises
+    ------
+    None
+    """
+    for (subject, reader), points in sorted(reported.items()):
+        if reader == ADJUDICATED:
+            continue
+        for point in points:
+            if point.values.get("OVRLRESP") == PD and point.date <= first_dose.get(subject, pd.NaT):
+                yield early_progression(
+                    (subject, reader), point.date, "PD reported", domain="RS", variable="RSSTRESC"
+                )
 
 
 @dataclass(frozen=True)

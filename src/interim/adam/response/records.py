@@ -14,7 +14,8 @@ from interim.errors import Finding
 
 INVESTIGATOR, ADJUDICATED = "INVESTIGATOR", "ADJUDICATED"
 TARGET, NONTARGET, NEW = "TARGET", "NON-TARGET", "NEW"
-_POINT = ["USUBJID", "EVAL", "POINT"]
+VALUE_KEYS = ["USUBJID", "EVAL", "POINT", "LESION", "TEST"]
+"""What one value of one lesion at one time point is known by."""
 
 
 def evaluator(frame: pd.DataFrame, domain: str) -> pd.Series:
@@ -171,7 +172,31 @@ def read_identified(tu: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def assemble(rows: pd.DataFrame, *, window_days: int, cut: pd.Timestamp | None) -> pd.DataFrame:
+def in_order(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Return records in the order of some columns, then of their sequence numbers.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Records with SEQ (text).
+    keys : sequence of str
+        Columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted; a number is compared as a number, so that 9 precedes 10.
+
+    Raises
+    ------
+    None
+    """
+    number = pd.to_numeric(rows["SEQ"], errors="coerce")
+    ordered = rows.assign(NUMBER=number).sort_values([*keys, "NUMBER", "SEQ"], kind="stable")
+    return ordered.drop(columns="NUMBER")
+
+
+def assemble(rows: pd.DataFrame, *, window_days: int, cuts: Mapping[str, Moment]) -> pd.DataFrame:
     """Return the records with the number of the time point to which each belongs.
 
     Parameters
@@ -180,8 +205,8 @@ def assemble(rows: pd.DataFrame, *, window_days: int, cut: pd.Timestamp | None) 
         Records with USUBJID, EVAL, VISITNUM, FIRST, DATE.
     window_days : int
         Scans of one scheduled visit further apart are split.
-    cut : pandas.Timestamp or None
-        Data cut-off; an imputed date is not after it.
+    cuts : mapping of str to pandas.Timestamp
+        USUBJID -> data cut-off (ADSL.DCUTDT); an imputed date is not after it.
 
     Returns
     -------
@@ -198,7 +223,7 @@ def assemble(rows: pd.DataFrame, *, window_days: int, cut: pd.Timestamp | None) 
     without a day is the last complete date of the same visit that it can mean; else the last day of its month, not after the
     next visit and not after the data cut-off.
     """
-    dated = _bounded(rows, cut)
+    dated = _bounded(rows, cuts)
     keys = ["USUBJID", "EVAL", "VISITNUM", "DATE"]
     distinct = dated[keys].dropna(subset=["DATE"]).drop_duplicates().sort_values(keys, kind="stable")
     distinct["CLUSTER"] = _clusters(distinct, window_days)
@@ -214,7 +239,7 @@ def assemble(rows: pd.DataFrame, *, window_days: int, cut: pd.Timestamp | None) 
     return answer
 
 
-def _bounded(rows: pd.DataFrame, cut: pd.Timestamp | None) -> pd.DataFrame:
+def _bounded(rows: pd.DataFrame, cuts: Mapping[str, Moment]) -> pd.DataFrame:
     """Return the records with every imputed date within its bounds."""
     dated = rows.reset_index(drop=True)
     partial = dated["DATE"].notna() & (dated["DATE"] != dated["FIRST"])
@@ -227,18 +252,16 @@ def _bounded(rows: pd.DataFrame, cut: pd.Timestamp | None) -> pd.DataFrame:
     for place in dated.index[partial]:
         row = dated.loc[place]
         chain = {key[2]: days for key, days in groups.items() if key[:2] == (row["USUBJID"], row["EVAL"])}
-        dated.loc[place, "DATE"] = _imputed(row, chain, cut)
+        dated.loc[place, "DATE"] = _imputed(row, chain, cuts.get(row["USUBJID"], pd.NaT))
     return dated
 
 
-def _imputed(
-    row: pd.Series, visits: Mapping[Any, Sequence[pd.Timestamp]], cut: pd.Timestamp | None
-) -> Moment:
+def _imputed(row: pd.Series, visits: Mapping[Any, Sequence[pd.Timestamp]], cut: Moment) -> Moment:
     same = [day for day in visits.get(row["VISITNUM"], ()) if row["FIRST"] <= day <= row["DATE"]]
     if same:
         return same[-1]
     later = [days[0] for number, days in visits.items() if number > row["VISITNUM"]]
-    bounds = [day for day in (*later, *([] if cut is None else [cut])) if row["FIRST"] <= day]
+    bounds = [day for day in (*later, cut) if row["FIRST"] <= day]
     return min([row["DATE"], *bounds])
 
 

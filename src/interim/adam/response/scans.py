@@ -9,7 +9,7 @@ import pandas as pd
 
 from interim.adam.response import lesions
 from interim.adam.response.lesions import Measure
-from interim.adam.response.records import NEW, NONTARGET, TARGET, nontarget_state
+from interim.adam.response.records import NEW, NONTARGET, TARGET, VALUE_KEYS, in_order, nontarget_state
 from interim.adam.response.timepoint import ABSENT, FURTHER, NE, NEW_EQUIVOCAL, NEW_UNEQUIVOCAL, PRESENT
 from interim.adam.source import shipped_data
 
@@ -29,6 +29,8 @@ class Listed:
         Lesion id -> organ, where given.
     nodal : frozenset of str
         Lesions that are lymph nodes.
+    since : mapping of str to pandas.Timestamp
+        Lesion id -> earliest day on which it can have been listed, where known.
     linked : bool
         True if the list comes from TU; an id outside it is then not linked.
     """
@@ -36,6 +38,7 @@ class Listed:
     roles: Mapping[str, str] = field(default_factory=dict)
     locations: Mapping[str, str] = field(default_factory=dict)
     nodal: frozenset[str] = frozenset()
+    since: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     linked: bool = False
 
     def of(self, role: str) -> tuple[str, ...]:
@@ -139,16 +142,17 @@ def list_lesions(identified: pd.DataFrame) -> dict[tuple[str, str], Listed]:
     None
     """
     keys = ["USUBJID", "EVAL", "LESION"]
-    first = identified.sort_values([*keys, "DATE", "SEQ"], kind="stable").drop_duplicates(keys)
-    names = ["USUBJID", "EVAL", "LESION", "ROLE", "LOCATION", "NODAL"]
-    found: dict[tuple[str, str], list[tuple[str, str, object, bool]]] = {}
+    first = in_order(identified, [*keys, "DATE"]).drop_duplicates(keys)
+    names = ["USUBJID", "EVAL", "LESION", "ROLE", "LOCATION", "NODAL", "FIRST"]
+    found: dict[tuple[str, str], list[tuple[str, str, object, bool, pd.Timestamp]]] = {}
     for subject, reader, *lesion in zip(*(first[name] for name in names), strict=True):
         found.setdefault((subject, reader), []).append(tuple(lesion))
     return {
         key: Listed(
-            {lesion: role for lesion, role, _, _ in rows},
-            {lesion: organ for lesion, _, organ, _ in rows if isinstance(organ, str)},
-            frozenset(lesion for lesion, _, _, nodal in rows if nodal),
+            {lesion: role for lesion, role, *_ in rows},
+            {lesion: organ for lesion, _, organ, *_ in rows if isinstance(organ, str)},
+            frozenset(lesion for lesion, _, _, nodal, _ in rows if nodal),
+            {lesion: day for lesion, *_, day in rows if not pd.isna(day)},
             linked=True,
         )
         for key, rows in found.items()
@@ -225,7 +229,7 @@ _COLUMNS = [
 
 
 def collect_scans(
-    rows: pd.DataFrame, listed: Mapping[tuple[str, str], Listed]
+    rows: pd.DataFrame, listed: Mapping[tuple[str, str], Listed], *, nodal_cr_mm: float
 ) -> dict[tuple[str, str], tuple[Scan, ...]]:
     """Return the scans of each participant and evaluator.
 
@@ -235,6 +239,8 @@ def collect_scans(
         Records with POINT (`assemble`); those without a date are left out.
     listed : mapping of (str, str) to Listed
         Lesions of each participant and evaluator.
+    nodal_cr_mm : float
+        A non-target node with a smaller short axis is absent.
 
     Returns
     -------
@@ -244,16 +250,22 @@ def collect_scans(
     Raises
     ------
     None
+
+    Notes
+    -----
+    Of several values of one test of a lesion at a time point the first by date and number of the record counts.
     """
-    keys = ["USUBJID", "EVAL", "POINT", "LESION", "TEST", "DATE", "SEQ"]
-    ordered = rows[rows["POINT"] >= 0].sort_values(keys, kind="stable")
+    ordered = in_order(rows[rows["POINT"] >= 0], [*VALUE_KEYS, "DATE"])
     points: dict[tuple[str, str], dict[int, _Point]] = {}
     for row in zip(*(ordered[name] for name in _COLUMNS), strict=True):
         item = dict(zip(_COLUMNS, row, strict=True))
         chain = points.setdefault((item["USUBJID"], item["EVAL"]), {})
         _add(chain.setdefault(item["POINT"], _Point(item)), item)
     return {
-        key: tuple(_scan(number, point, listed.get(key, Listed())) for number, point in sorted(chain.items()))
+        key: tuple(
+            _scan(number, point, listed.get(key, Listed()), nodal_cr_mm)
+            for number, point in sorted(chain.items())
+        )
         for key, chain in points.items()
     }
 
@@ -273,7 +285,7 @@ def _add(point: _Point, item: Mapping[str, object]) -> None:
         point.sequences.setdefault(lesion, []).append(str(item["SEQ"]))
 
 
-def _scan(number: int, point: _Point, listed: Listed) -> Scan:
+def _scan(number: int, point: _Point, listed: Listed, nodal_cr_mm: float) -> Scan:
     roles = {lesion: listed.roles.get(lesion, point.roles.get(lesion) or NONTARGET) for lesion in point.tests}
     fragments = _fragments(point)
     whole = [lesion for lesion in point.tests if lesion not in fragments.names]
@@ -299,7 +311,11 @@ def _scan(number: int, point: _Point, listed: Listed) -> Scan:
             **targets,
             **{name: Measure(state=lesions.NOT_EVALUABLE) for name in unlinked if name in targets},
         },
-        nontargets={lesion: _seen(point.tests[lesion]) for lesion in whole if roles[lesion] == NONTARGET},
+        nontargets={
+            lesion: _seen(point.tests[lesion], nodal_cr_mm if lesion in listed.nodal else 0.0)
+            for lesion in whole
+            if roles[lesion] == NONTARGET
+        },
         new={lesion: _new(point.tests[lesion]) for lesion in whole if roles[lesion] == NEW},
         new_mm=_new_diameters(point, [lesion for lesion in whole if roles[lesion] == NEW]),
         sequences={lesion: tuple(found) for lesion, found in point.sequences.items()},
@@ -337,10 +353,15 @@ def _fragments(point: _Point) -> _Fragments:
     return _Fragments(frozenset(names), parents)
 
 
-def _seen(tests: Tests) -> str:
+def _seen(tests: Tests, normal_mm: float) -> str:
+    """Return the state of a non-target lesion; of sizes alone: absent at 0 mm, a node below ``normal_mm`` short axis."""
     states = [nontarget_state(state) for _, state in tests.values() if state is not None]
-    if not states and any(mm is not None for mm, _ in tests.values()):
-        return PRESENT
+    sizes = {test: mm for test, (mm, _) in tests.items() if mm is not None}
+    if not states and sizes:
+        nodal = shipped_data("response/lesion_states")["tests"]["nodal"]
+        short = [mm for test, mm in sizes.items() if test in nodal]
+        small = bool(short) and max(short) < normal_mm
+        return ABSENT if small or max(sizes.values()) == 0 else PRESENT
     return next((state for state in states if state != NE), NE)
 
 

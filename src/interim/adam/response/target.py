@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from interim.adam.response.lesions import NO_ROW, Contribution
 from interim.study.efficacy import ResponseTable
 
 TOLERANCE_MM = 1e-9
+# One visit (bool, float) or an array of visits (numpy.ndarray); numpy's own types cannot say so in one word.
+Truth = Any
+Length = Any
 
 
 @dataclass(frozen=True)
@@ -65,71 +71,75 @@ class TargetVisit:
 
 
 @dataclass(frozen=True)
-class _Situation:
-    """All that a rule may look at."""
+class Situation:
+    """All that a rule may look at: one visit, or an array of visits of many participants.
 
-    roster: Roster
-    seen: Mapping[str, Contribution]
-    total: float
-    complete: bool
-    nadir: float | None
-    after_cr: bool
+    Attributes
+    ----------
+    no_target, no_baseline : bool or numpy.ndarray of bool
+        No target lesion was chosen; a target has no baseline.
+    incomplete, normal, regrown : bool or numpy.ndarray of bool
+        A lesion is missing; every assessed one is gone (a node: small), none merged or split; one that is no node is seen.
+    after_cr : bool or numpy.ndarray of bool
+        Whether an earlier visit was a complete response.
+    total, baseline, nadir : float or numpy.ndarray of float
+        Millimetres; NaN if unknown.
+    rules : ResponseTable
+        Thresholds.
+    """
+
+    no_target: Truth
+    no_baseline: Truth
+    incomplete: Truth
+    normal: Truth
+    regrown: Truth
+    after_cr: Truth
+    total: Length
+    baseline: Length
+    nadir: Length
     rules: ResponseTable
 
-
-def _complete_response(now: _Situation) -> bool:
-    return now.complete and not any(
-        lesion.blocks_cr or not _normal(now, name, lesion) for name, lesion in now.seen.items()
-    )
-
-
-def _normal(now: _Situation, name: str, lesion: Contribution) -> bool:
-    if name in now.roster.nodal:
-        return lesion.mm is not None and lesion.mm < now.rules.nodal_cr_mm
-    return lesion.gone
+    @property
+    def complete(self) -> Truth:
+        """Whether no lesion is missing."""
+        return np.logical_not(self.incomplete)
 
 
-def _reappeared(now: _Situation) -> bool:
-    grown = (name for name, lesion in now.seen.items() if lesion.mm and name not in now.roster.nodal)
-    return now.rules.reappearance_is_pd and now.after_cr and next(grown, None) is not None
+def _sum_progressed(now: Situation) -> Truth:
+    counts = now.complete | now.rules.partial_sum_pd
+    return counts & progressed(now.total, now.nadir, rules=now.rules)
 
 
-def _sum_progressed(now: _Situation) -> bool:
-    if now.nadir is None or not (now.complete or now.rules.partial_sum_pd):
-        return False
-    return progressed(now.total, now.nadir, rules=now.rules)
+def _partial_response(now: Situation) -> Truth:
+    return now.total <= now.baseline * (1 - now.rules.pr_pct / 100) + TOLERANCE_MM
 
 
-def _partial_response(now: _Situation) -> bool:
-    baseline = now.roster.total
-    return baseline is not None and now.total <= baseline * (1 - now.rules.pr_pct / 100) + TOLERANCE_MM
-
-
-_RULES: tuple[tuple[str, str, Callable[[_Situation], bool]], ...] = (
-    ("NONE", "T-NONE", lambda now: not now.roster.lesions),
-    ("NE", "T-NOBASE", lambda now: now.roster.total is None),
-    ("CR", "T-CR", _complete_response),
-    ("PD", "T-PD-REAPP", _reappeared),
+TARGET_RULES: tuple[tuple[str, str, Callable[[Situation], Truth]], ...] = (
+    ("NONE", "T-NONE", lambda now: now.no_target),
+    ("NE", "T-NOBASE", lambda now: now.no_baseline),
+    ("CR", "T-CR", lambda now: now.complete & now.normal),
+    ("PD", "T-PD-REAPP", lambda now: now.after_cr & now.regrown & now.rules.reappearance_is_pd),
     ("PD", "T-PD-SUM", _sum_progressed),
-    ("NE", "T-NE", lambda now: not now.complete),
+    ("NE", "T-NE", lambda now: now.incomplete),
     ("PR", "T-PR", _partial_response),
     ("SD", "T-SD", lambda now: True),
 )
+"""Target response: the first rule that holds decides; a condition reads one visit or an array of them."""
 
 
-def progressed(total: float, nadir: float, *, rules: ResponseTable) -> bool:
+def progressed(total: Length, nadir: Length, *, rules: ResponseTable) -> Truth:
     """Tell whether a sum is progression against a nadir: the absolute and the relative increase are both reached.
 
     Parameters
     ----------
-    total, nadir : float
+    total, nadir : float or numpy.ndarray of float
         Millimetres.
     rules : ResponseTable
         ``pd_abs_mm`` and ``pd_pct``.
 
     Returns
     -------
-    bool
+    bool or numpy.ndarray of bool
         True for progression; with nadir 0 the absolute increase decides.
 
     Raises
@@ -142,7 +152,7 @@ def progressed(total: float, nadir: float, *, rules: ResponseTable) -> bool:
     (False, True)
     """
     absolute = total - nadir >= rules.pd_abs_mm - TOLERANCE_MM
-    return absolute and total > nadir and total >= nadir * (1 + rules.pd_pct / 100) - TOLERANCE_MM
+    return absolute & (total > nadir) & (total >= nadir * (1 + rules.pd_pct / 100) - TOLERANCE_MM)
 
 
 def target_course(
@@ -178,14 +188,15 @@ def target_course(
     course = []
     for visit in visits:
         names = (*roster.lesions, *(name for name in visit if name not in roster.lesions))
-        now = _situation(roster, {name: visit.get(name, NO_ROW) for name in names}, nadir, after_cr, rules)
-        response, code = next((value, code) for value, code, holds in _RULES if holds(now))
-        missing = tuple(name for name, lesion in now.seen.items() if lesion.missing)
-        total = None if len(missing) == len(now.seen) else now.total
-        course.append(TargetVisit(total, now.complete, nadir, response, code, missing))
+        seen = {name: visit.get(name, NO_ROW) for name in names}
+        now = _situation(roster, seen, nadir, after_cr, rules)
+        response, code = next((value, code) for value, code, holds in TARGET_RULES if holds(now))
+        missing = tuple(name for name, lesion in seen.items() if lesion.missing)
+        total = None if len(missing) == len(seen) else float(now.total)
+        course.append(TargetVisit(total, bool(now.complete), nadir, response, code, missing))
         after_cr = after_cr or code == "T-CR"
         if now.complete and nadir is not None:
-            nadir = min(nadir, now.total)
+            nadir = min(nadir, float(now.total))
     return tuple(course)
 
 
@@ -195,7 +206,24 @@ def _situation(
     nadir: float | None,
     after_cr: bool,
     rules: ResponseTable,
-) -> _Situation:
-    total = math.fsum(lesion.mm for lesion in seen.values() if lesion.mm is not None)
-    complete = bool(seen) and not any(lesion.missing for lesion in seen.values())
-    return _Situation(roster, seen, total, complete, nadir, after_cr, rules)
+) -> Situation:
+    grown = (name for name, lesion in seen.items() if lesion.mm and name not in roster.nodal)
+    baseline = roster.total
+    return Situation(
+        no_target=not roster.lesions,
+        no_baseline=baseline is None,
+        incomplete=not seen or any(lesion.missing for lesion in seen.values()),
+        normal=all(_normal(name, lesion, roster, rules) for name, lesion in seen.items()),
+        regrown=next(grown, None) is not None,
+        after_cr=after_cr,
+        total=math.fsum(lesion.mm for lesion in seen.values() if lesion.mm is not None),
+        baseline=math.nan if baseline is None else baseline,
+        nadir=math.nan if nadir is None else nadir,
+        rules=rules,
+    )
+
+
+def _normal(name: str, lesion: Contribution, roster: Roster, rules: ResponseTable) -> bool:
+    if lesion.blocks_cr or lesion.mm is None:
+        return False
+    return lesion.mm < rules.nodal_cr_mm if name in roster.nodal else lesion.gone

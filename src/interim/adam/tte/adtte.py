@@ -235,9 +235,9 @@ def _finding(rule: str, severity: Any, endpoint: Endpoint, person: _Person, text
 
 def _facts(person: _Person, study: Study, *, immune: bool) -> Facts:
     overall = person.responses.get("IOVR" if immune else "OVR", ())
-    scans = [_fact(row, _READ_AS.get(row["AVALC"], row["AVALC"])) for row in overall]
+    scans = _while_alive([_fact(row, _READ_AS.get(row["AVALC"], row["AVALC"])) for row in overall], person)
     progressed = (
-        [_fact(row) for row in person.responses.get("UNION", ())]
+        _while_alive([_fact(row) for row in person.responses.get("UNION", ())], person)
         if study.tte.pd_source == _UNION
         else [fact for fact in scans if fact.value == "PD"]
     )
@@ -263,6 +263,11 @@ def _facts(person: _Person, study: Study, *, immune: bool) -> Facts:
         ended=left or bool(death),
         assessable=person.value("ADIS") != "N",
     )
+
+
+def _while_alive(scans: list[Fact], person: _Person) -> list[Fact]:
+    """Return the assessments without those dated after the death: one of the two dates is wrong, neither is guessed."""
+    return [scan for scan in scans if not scan.when > person.dates["DTHDT"]]
 
 
 def _row(endpoint: Endpoint, person: _Person, start: Fact, facts: Facts) -> dict[str, Any]:

@@ -89,7 +89,7 @@ _RANKS = {
 }
 _LEFT = ("COMPLETED", "DISCONTINUED")
 _SUBJECT_DATES = ("TRTSDT", "TRTSCT", "ENRLDT", "RFICDT", "NACTDT", "DTHDT", "DCUTDT")
-_ANCHORS = {"first_infusion": ("TRTSDT",), "first_cart": ("TRTSCT",), "enrolment": ("ENRLDT", "RFICDT")}
+ANCHORS = {"first_infusion": ("TRTSDT",), "first_cart": ("TRTSCT",), "enrolment": ("ENRLDT", "RFICDT")}
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ def anchor_date(dates: Mapping[str, Moment], anchor: str) -> tuple[Moment, str]:
     ------
     None
     """
-    names = _ANCHORS[anchor]
+    names = ANCHORS[anchor]
     found = [name for name in names if name in dates and not pd.isna(dates[name])]
     return (dates[found[0]], found[0]) if found else (pd.NaT, names[0])
 

@@ -69,8 +69,8 @@ class Case:
 
     Attributes
     ----------
-    response : str or numpy.ndarray of str
-        Overall response.
+    response : str or numpy.ndarray of int
+        Overall response; in an array its place in BEST_FIRST.
     confirmed, late : bool or numpy.ndarray of bool
         Whether a later scan confirms it; whether it lies on or after the day from which stable disease counts.
     rules : BestRules
@@ -101,7 +101,7 @@ class Case:
         """
         if isinstance(self.response, str):
             return self.response in values
-        return np.isin(self.response, values)
+        return np.isin(self.response, [BEST_FIRST.index(value) for value in values])
 
 
 UNCONFIRMED: tuple[tuple[str, str, Callable[[Case], Any]], ...] = (

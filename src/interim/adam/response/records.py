@@ -110,14 +110,37 @@ def _states(part: pd.DataFrame, names: dict[str, dict[str, object]]) -> tuple[pd
     text = text.where(text.notna(), raw)
     text = text.where(pd.to_numeric(text, errors="coerce").isna())
     known = {str(key): str(value) for key, value in names["states"].items()}
-    state = text.map(lambda value: _state(value, known)).astype(object)
+    state = text.map(lambda value: lesion_state(value, known)).astype(object)
     unknown = text.notna() & state.isna() & number_column(part, "TRSTRESN").isna()
     not_done = text_column(part, "TRSTAT") == "NOT DONE"
     state = state.where(~(not_done | unknown), lesions.NOT_EVALUABLE)
     return state.where(state.notna(), None), unknown & ~not_done
 
 
-def _state(text: object, known: dict[str, str]) -> str | None:
+def lesion_state(text: object, known: Mapping[str, str]) -> str | None:
+    """Return the state of a lesion in the words of this room.
+
+    Parameters
+    ----------
+    text : object
+        Text as collected, upper case; None if none.
+    known : mapping of str to str
+        Texts that are known.
+
+    Returns
+    -------
+    str or None
+        None without a text, or if it is not known.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> lesion_state("DISAPPEARED", {"DISAPPEARED": "ABSENT"}), lesion_state("ABOUT 5", {})
+    ('ABSENT', None)
+    """
     if not isinstance(text, str):
         return None
     if text.startswith(("MERGED INTO ", "SPLIT OF ")):
@@ -300,4 +323,6 @@ def nontarget_state(state: object) -> str:
     """
     if not isinstance(state, str) or state == lesions.NOT_EVALUABLE:
         return timepoint.NE
+    if state == lesions.TSTM:
+        return timepoint.PRESENT
     return timepoint.UNEQUIVOCAL if state == timepoint.NEW_UNEQUIVOCAL else state

@@ -186,7 +186,7 @@ def test_a_delivered_response_is_not_derived_again(tmp_path):
         ("response.best_response", "bor_confirmed", "n", "PR"),
         ("response.best_response", "pending", "n", ""),
         ("response.best_response", "cbr", "rate", ""),
-        ("survival.duration_of_response", "DOR", "median", ""),
+        ("duration.of_response", "DOR", "median", ""),
         ("depth.summary", "time_to_response", "median", ""),
         ("depth.summary", "depth", "median", ""),
         ("disposition.participant_flow", "new_therapy", "n", ""),

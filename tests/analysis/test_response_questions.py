@@ -338,7 +338,7 @@ def test_time_points_with_every_part_and_reason(data):
     }
     assert row(found, "point", "used", level="S3 8")["text"] == "no"
     assert value(found, "point", "day", level="S3 7") == 42
-    assert "unequivocal new lesion; sum 80 mm" in row(found, "point", "reason", level="S3 7")["text"]
+    assert "unequivocal new lesion [P-NEW]; sum 80 mm" in row(found, "point", "reason", level="S3 7")["text"]
     links = found.links[found.links["SRCDOM"].notna()]
     assert len(links) == 12 and set(links["SRCDOM"]) == {"TR"}
 

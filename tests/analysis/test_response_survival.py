@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from interim.analysis import response, survival
+from interim.analysis import duration, response, survival
 from interim.stats import binomial_interval, kaplan_meier
 from tests.analysis.answers import row, status, subjects, value
 
@@ -175,12 +175,12 @@ def test_missing_times(adam, study, make_adam):
 
 @pytest.mark.rule("SURV-02")
 def test_duration_of_response_lists_few_values(adam, study, make_adam):
-    table = survival.duration_of_response(adam, study)
+    table = duration.of_response(adam, study)
     assert status(table, "DOR", "median") == ("NE", "EVENTS_LT_5")
     assert value(table, "value", "months", level="SYN-05", group="DL3") == pytest.approx(259 / MONTH)
     assert row(table, "value", "ongoing", level="SYN-05", group="DL3")["text"] == "yes"
     assert status(table, "DOR", "min", group="DL1") == ("NE", "NO_DATA")
-    assert status(survival.duration_of_response(make_adam(ADTTE=None), study), "DOR", "median")[0] == "NA"
+    assert status(duration.of_response(make_adam(ADTTE=None), study), "DOR", "median")[0] == "NA"
 
 
 @pytest.mark.rule("SURV-02")
@@ -194,7 +194,7 @@ def test_duration_of_response_by_curve_with_enough_events(adam, study, make_adam
 
     adtte = pd.DataFrame(rows, columns=adam["ADTTE"].columns[:5])
     adsl = adam["ADSL"].assign(RESPFL=["Y" if n < 6 else "N" for n in range(21)])
-    table = survival.duration_of_response(make_adam(ADTTE=adtte, ADSL=adsl), study)
+    table = duration.of_response(make_adam(ADTTE=adtte, ADSL=adsl), study)
     expected = kaplan_meier(list(days.values()), [1, 1, 1, 1, 1, 0]).quantile(0.5)
     assert value(table, "DOR", "median") == pytest.approx(expected.value / MONTH)
     assert value(table, "DOR", "max") == pytest.approx(140 / MONTH)

@@ -52,6 +52,11 @@ CHANGED = {
     "S11a": "ACEH",
     "S11b": "ABCEHI",
     "S12": "I",
+    "S13": "",
+    "S14": "I",
+    "S15": "G",
+    "S16": "ABCDEFGHIJ",
+    "S17": "ACEH",
 }
 
 
@@ -79,11 +84,13 @@ def make_adsl() -> pd.DataFrame:
         "LSTALVDT": lambda s: day(DEATH.get(s, 300) - 1),
         "DCUTDT": lambda s: pd.Timestamp("2026-12-31"),
         "EOSDT": lambda s: pd.NaT,
+        "ENRLDT": lambda s: day(-5),
     }
     for name, rule in dates.items():
         frame[name] = pd.to_datetime(frame["USUBJID"].map(rule)).astype("datetime64[ns]")
     frame["NACTDTF"] = frame["USUBJID"].map(lambda s: THERAPY.get(s, ("", 0, None))[2])
     frame["DTHDTF"] = None
+    frame["NACTKIND"] = frame["USUBJID"].map({"B": "systemic"}).astype(object)
     return frame.assign(
         SAFCTFL=frame["USUBJID"].map(lambda s: "N" if s == "J" else "Y"),
         COHORT="DL1",
@@ -142,7 +149,7 @@ def make_sdtm() -> Sdtm:
             "CM": domain(
                 USUBJID=ill,
                 CMCAT=["NEW ANTICANCER THERAPY"] * len(ill),
-                CMSCAT=["SYSTEMIC"] * len(ill),
+                CMSCAT=["SYSTEMIC" if s == "B" else None for s in ill],
                 CMTRT=["X"] * len(ill),
                 CMSTDTC=[THERAPY[s][0] for s in ill],
                 CMSEQ=[1.0] * len(ill),
@@ -179,7 +186,7 @@ def test_every_row_of_the_table_is_there(table):
     assert set(states) == {"run"}
     ids = [entry["id"] for entry in sensitivity_rows()]
     assert ids[:9] == [f"S{n}" for n in range(9)]
-    assert ids[9:] == ["S9", "S9 evaluator", "S10", "S11a", "S11b", "S12"]
+    assert ids[9:] == ["S9", "S9 evaluator", "S10", "S11a", "S11b", *(f"S{n}" for n in range(12, 18))]
 
 
 BEFORE_AFTER = [
@@ -199,6 +206,13 @@ BEFORE_AFTER = [
     ("S11b", "A", (85, "E-PD"), (44, "E-PD")),
     ("S11b", "B", (43, "K-NACT"), (44, "E-PD")),
     ("S12", "I", (43, "K-NACT"), (81, "E-PD")),
+    ("S14", "I", (43, "K-NACT"), (81, "E-PD")),
+    ("S15", "G", (43, "K-CUT"), (43, "E-PD")),
+    ("S16", "A", (85, "E-PD"), (90, "E-PD")),
+    ("S16", "D", (151, "E-DEATH"), (156, "E-DEATH")),
+    ("S17", "A", (85, "E-PD"), (43, "K-CUT")),
+    ("S17", "H", (85, "E-PD"), (127, "K-CUT")),
+    ("S8", "A", (85, "E-PD"), (85, "E-PD")),
 ]
 
 
@@ -234,6 +248,38 @@ def test_intervals_between_the_previous_assessment_and_the_event(table):
     assert row(table, "S8", "median_from")["method"].startswith("Turnbull")
 
 
+@pytest.mark.rule("TTE-24")
+@pytest.mark.parametrize(
+    ("subject", "first", "last"),
+    [("A", 43, 85), ("C", 43, 151), ("D", 43, 151), ("E", 43, 85), ("H", 43, 85)],
+)
+def test_who_is_known_free_of_the_event_until_when(table, subject, first, last):
+    place = (table, "S8 change")
+    assert value(*place, "day_from", level=subject) == first
+    assert value(*place, "day_after", level=subject) == last
+
+
+@pytest.mark.rule("TTE-13")
+def test_a_therapy_of_a_known_kind_is_no_other_reading():
+    study = make_study()
+    people = make_adsl().assign(NACTKIND="systemic")
+    found = sensitivity.pfs(make_adam(study, ADSL=people), study, make_sdtm())
+    state = row(found, "S14", "state")["text"]
+    assert state == "not run: the kind of every new therapy that counts is known"
+
+
+@pytest.mark.rule("TTE-24")
+@pytest.mark.parametrize(("scan", "changes"), [(60, "B"), (59, "B"), (61, "")])
+def test_a_scan_on_the_day_of_the_therapy_is_evidence_if_the_day_counts(scan, changes):
+    study = make_study()
+    adrs = make_adrs()
+    mine = (adrs["USUBJID"] == "B") & (adrs["AVALC"] == "SD") & (adrs["PARAMCD"] == "OVR")
+    moved = adrs.assign(ADT=adrs["ADT"].where(~mine, day(scan)))
+    found = sensitivity.pfs(make_adam(study, ADRS=moved), study, make_sdtm())
+    expected = changes if scan == 60 else ""
+    assert "".join(sorted(subjects(found, "S13", "changed"))) == expected
+
+
 @pytest.mark.rule("TTE-15")
 def test_intervals_by_hand():
     # Two participants with the event in (1, 51], one in (51, 101]: mass 2/3 and 1/3, the median in the first.
@@ -260,7 +306,7 @@ def test_rows_that_cannot_be_run_say_why():
     study = make_study(schedule_weeks=None)
     adrs = make_adrs()
     adrs = adrs[(adrs["PARCAT2"] == "INVESTIGATOR") & adrs["PARAMCD"].isin(["OVR", "ADIS"])]
-    people = make_adsl().assign(NACTDTF=None)
+    people = make_adsl().assign(NACTDTF=None, ENRLDT=pd.NaT)
     found = sensitivity.pfs(make_adam(study, ADRS=adrs, ADSL=people), study)
     states = found.frame[found.frame["stat"] == "state"].set_index("variable")["text"]
     assert states[states != "run"].to_dict() == {
@@ -270,6 +316,10 @@ def test_rows_that_cannot_be_run_say_why():
         "S9 evaluator": "not run: investigator is the only evaluator",
         "S10": "not run: no iRECIST responses",
         "S12": "not run: no date of death or new therapy is imputed",
+        "S14": "not run: no source records",
+        "S15": "not run: one evaluator only",
+        "S16": "not run: no date of enrolment",
+        "S17": "not run: no iRECIST responses",
     }
     assert status(found, "S4", "median") == ("NA", states["S4"])
     imputed = sensitivity.pfs(make_adam(study, ADRS=adrs), study)

@@ -24,7 +24,7 @@ QUESTIONS = (
     "response.best_change",
     "response.swimmer",
     "survival.time_to_event",
-    "survival.duration_of_response",
+    "duration.of_response",
     "subgroups.registry",
     "subgroups.levels",
     "data_quality.findings",

@@ -286,8 +286,8 @@ def curve(rows: Rows, endpoint: str) -> None:
 
 
 def durations() -> Result:
-    """Return ``survival.duration_of_response`` of two responders."""
-    rows = opened("survival.duration_of_response", {TOTAL: 2})
+    """Return ``duration.of_response`` of two responders."""
+    rows = opened("duration.of_response", {TOTAL: 2})
     rows.add("n", 2, variable="DOR", n=2)
     rows.add("events", 1, variable="DOR", n=1, N=2)
     rows.add("censored", 1, variable="DOR", n=1, N=2)

@@ -27,7 +27,7 @@ SHOWN = [
     ("figure_swimmer", "response.swimmer", {}),
     ("table_time_to_event", "survival.time_to_event", {"endpoint": "PFS"}),
     ("table_time_to_event", "survival.time_to_event", {"endpoint": "OS"}),
-    ("table_duration_of_response", "survival.duration_of_response", {}),
+    ("table_duration_of_response", "duration.of_response", {}),
     ("figure_kaplan_meier", "survival.time_to_event", {"endpoint": "PFS"}),
     ("figure_kaplan_meier", "survival.time_to_event", {"endpoint": "OS"}),
     ("table_subgroup_registry", "subgroups.registry", {}),

@@ -17,7 +17,16 @@ from interim.display.style import GREY, PALETTE, TOTAL_COLOUR
 from interim.result import TOTAL
 from tests.display import results_by_hand as hand
 
-MODULES = ("response", "spider", "survival", "laboratory", "kinetics", "cytokines")
+MODULES = (
+    "response",
+    "waterfall",
+    "regional_change",
+    "spider",
+    "survival",
+    "laboratory",
+    "kinetics",
+    "cytokines",
+)
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_before_and_after_a_rule(study, before, after, words):
     [(8.51, "yes", "8.5+"), (8.55, "no", "8.6"), (0.0, "yes", "0.0+"), (12.0, "no", "12.0")],
 )
 def test_each_duration_of_response(study, months, ongoing, text):
-    rows = hand.opened("survival.duration_of_response", {TOTAL: 1})
+    rows = hand.opened("duration.of_response", {TOTAL: 1})
     add(rows, TOTAL, "value", hand.PEOPLE[2], months=months, ongoing=ongoing)
     shown = display.table_duration_of_response(rows.build(), study)
     assert stub(shown, "101-003") == [text]

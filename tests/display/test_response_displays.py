@@ -152,7 +152,7 @@ def test_listing_of_time_points(answers, data):
     table = display.table_time_points(answers["table_time_points"], data.study)
     first = text(table)[0]
     assert first[:11] == ["S1", "42", "Investigator", "PR", "NONE", "no", "PR", "PR", "iPR", "PR", "yes"]
-    assert first[11].startswith("partial response; sum 90 mm against baseline 150 mm")
+    assert first[11].startswith("partial response [P-PR]; sum 90 mm against baseline 150 mm [T-PR]")
     assert not any(re.search(r"\d{4}-\d\d-\d\d", cell) for cells in text(table) for cell in cells)
 
 
@@ -196,7 +196,7 @@ def test_a_row_that_changes_nobody_and_one_that_was_not_run(answers, data):
 def test_changes_before_and_after(sensitive):
     table = display.table_sensitivity_changes(*sensitive)
     rows = text(table)
-    at = rows.index(["S2: New anticancer therapy is an event"])
+    at = rows.index(["S2: New anticancer therapy is an event (composite)"])
     assert rows[at + 1] == ["B", "43", "New anticancer therapy", "61", "New anticancer therapy"]
     assert ["D", "151", "Death", "43", "Missed assessments before the event"] in rows
 

@@ -219,8 +219,9 @@ def best_change(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``response.best_change``; variable ``best_change``, level = USUBJID, group = assigned cohort; stat ``pchg`` in per
-        cent (NE with the reason for a participant without a complete sum) and ``bor`` as text; ``summary`` median, min, max
-        and the numbers with and without a value by cohort.
+        cent (NE with the reason for a participant without a complete sum) and as texts ``bor``, ``new_lesion`` (yes or -), and
+        where collected ``tumour`` and ``ligand`` (high or low by the primary entry of that dimension); ``summary`` median, min,
+        max and the numbers with and without a value by cohort.
 
     Raises
     ------
@@ -245,11 +246,14 @@ def best_change(adam: Adam, study: Study) -> Result:
     bor = chosen(adam, study, "CBOR" if study.response.confirmation_required else "BOR").set_index("USUBJID")[
         "AVALC"
     ]
+    marks = _bar_marks(adam, study)
     measured = frozenset(adam["ADTR"].loc[adam["ADTR"]["PARAMCD"] == "SDIAM", "USUBJID"])
     for group, ids in list(who.members.items())[:-1]:
         for subject in sorted(ids):
             place: dict[str, Any] = {"group": group, "variable": "best_change", "level": subject}
             rows.add("bor", None, text=str(bor.get(subject, "MISSING")), subjects=[subject], **place)
+            for stat, texts in marks.items():
+                rows.add(stat, None, text=texts.get(subject, "-"), **place)
             row = lowest.get(subject)
             if row is not None:
                 source = (subject, str(row["SRCDOM"]), str(row["SRCSEQ"]))
@@ -259,6 +263,23 @@ def best_change(adam: Adam, study: Study) -> Result:
                 rows.add("pchg", None, status="NE", reason=reason, subjects=[subject], **place)
     _add_change_summary(rows, who, best.set_index("USUBJID")["PCHG"])
     return rows.build()
+
+
+def _bar_marks(adam: Adam, study: Study) -> dict[str, dict[str, str]]:
+    """Return what is marked at each bar: tumour type, new lesion, ligand expression; what is not collected is left out."""
+    new = chosen(adam, study, "NEWLPROG")
+    marks = {"new_lesion": dict.fromkeys(new.loc[new["AVALC"] == "Y", "USUBJID"], "yes")}
+    adsl = adam["ADSL"]
+    if "TUMTYPE" in adsl:
+        known = adsl[adsl["TUMTYPE"].notna()]
+        marks["tumour"] = dict(zip(known["USUBJID"], known["TUMTYPE"].astype(str), strict=True))
+    entry = next((e.id for e in study.subgroups if e.dimension == "ligand" and e.primary), "")
+    if entry and adam.has("ADSUB"):
+        levels = adam["ADSUB"][lambda f: (f["ENTRY"] == entry) & f["AVALC"].notna()]
+        top = levels["AVALN"].max()
+        names = levels["AVALN"].map(lambda rank: "high" if rank == top else "low")
+        marks["ligand"] = dict(zip(levels["USUBJID"], names, strict=True))
+    return marks
 
 
 def _add_change_summary(rows: Rows, who: Population, values: pd.Series[float]) -> None:
@@ -281,7 +302,7 @@ def _add_change_summary(rows: Rows, who: Population, values: pd.Series[float]) -
                 rows.add(stat, None, status="NE", reason="NO_DATA", **place)
 
 
-def used_sums(adam: Adam, study: Study, *, after_pd: bool = False) -> pd.DataFrame:
+def used_sums(adam: Adam, study: Study, *, after_pd: bool = False, parameter: str = "SDIAM") -> pd.DataFrame:
     """Return the complete post-baseline sums that may count for the best change.
 
     Parameters
@@ -292,6 +313,8 @@ def used_sums(adam: Adam, study: Study, *, after_pd: bool = False) -> pd.DataFra
         Evaluator, whether values after progression or new therapy count.
     after_pd : bool
         Whether values after the first progression are wanted whatever the parameter says.
+    parameter : str
+        PARAMCD of the sum.
 
     Returns
     -------
@@ -303,7 +326,7 @@ def used_sums(adam: Adam, study: Study, *, after_pd: bool = False) -> pd.DataFra
     None
     """
     adtr = adam["ADTR"]
-    keep = (adtr["PARAMCD"] == "SDIAM") & (adtr["PARCAT2"] == study.response.evaluator)
+    keep = (adtr["PARAMCD"] == parameter) & (adtr["PARCAT2"] == study.response.evaluator)
     keep &= (adtr["DTYPE"] != "PARTIAL") & (adtr["ABLFL"] != "Y") & adtr["PCHG"].notna()
     sums = adtr[keep].sort_values(["USUBJID", "ADT"], kind="stable")
     dates = adam["ADSL"][["USUBJID", "NACTDT", "TRTSDT"]]

@@ -38,7 +38,8 @@ def irecist(adam: Adam, study: Study) -> Result:
     Result
         ``response_criteria.irecist``; by assigned cohort: ``bor_unconfirmed`` and ``ibor`` (level = category) with rates
         ``orr_unconfirmed`` and ``orr_irecist``, ``irecist_pd`` (levels confirmed, open: progression confirmed, or unconfirmed
-        at the end); ``shift`` (level = RECIST > iRECIST; both by the primary definition, confirmed or not).
+        at the end); ``shift`` (level = RECIST > iRECIST; both by the primary definition, confirmed or not); ``confirmation``
+        (level = unconfirmed > confirmed best response by RECIST 1.1).
 
     Raises
     ------
@@ -58,6 +59,8 @@ def irecist(adam: Adam, study: Study) -> Result:
     _add_best(rows, who, chosen(adam, study, "BOR"), variable="bor_unconfirmed")
     ids = responders(adam, study, confirmed=False)
     add_rates(rows, who, study=study, variable="orr_unconfirmed", subjects=ids)
+    both = (chosen(adam, study, "BOR"), chosen(adam, study, "CBOR"))
+    _add_shift(rows, who, both, variable="confirmation", order=CATEGORIES)
     prefix = "C" if study.response.confirmation_required else ""
     immune = chosen(adam, study, f"I{prefix}BOR")
     if immune.empty:
@@ -71,7 +74,8 @@ def irecist(adam: Adam, study: Study) -> Result:
     for level, parameter in (("confirmed", "ICPD"), ("open", "IUPD")):
         found = by_value(chosen(adam, study, parameter), "AVALC")
         add_counts(rows, who, variable="irecist_pd", level=level, subjects=found.get("Y", ()))
-    _add_shift(rows, who, chosen(adam, study, f"{prefix}BOR"), immune)
+    both = (chosen(adam, study, f"{prefix}BOR"), immune)
+    _add_shift(rows, who, both, variable="shift", order=_order("ibor"))
     return rows.build()
 
 
@@ -92,10 +96,17 @@ def _add_best(rows: Rows, who: Population, best: pd.DataFrame, *, variable: str)
         add_counts(rows, who, variable=variable, level=level, subjects=ids)
 
 
-def _add_shift(rows: Rows, who: Population, recist: pd.DataFrame, immune: pd.DataFrame) -> None:
-    before, after = _best(who, recist), _best(who, immune)
+def _add_shift(
+    rows: Rows,
+    who: Population,
+    bests: tuple[pd.DataFrame, pd.DataFrame],
+    *,
+    variable: str,
+    order: tuple[str, ...],
+) -> None:
+    before, after = (_best(who, best) for best in bests)
     for one in CATEGORIES:
-        for two in _order("ibor"):
+        for two in order:
             ids = [s for s in before if (before[s], after[s]) == (one, two)]
             if ids:
-                add_counts(rows, who, variable="shift", level=f"{one} > {two}", subjects=ids)
+                add_counts(rows, who, variable=variable, level=f"{one} > {two}", subjects=ids)

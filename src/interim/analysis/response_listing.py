@@ -20,6 +20,7 @@ _PARTS = {
     "irecist": "IOVR",
 }
 _OTHER = ("ROVR", "LOVR")
+_DOUBTFUL = ("[W-EQ]", "[W-BACK]")
 _ENDPOINTS = ("PFS", "OS", "DOR")
 _KEYS = ["USUBJID", "PARCAT2", "AVISITN", "ADT"]
 
@@ -69,14 +70,13 @@ def time_points(adam: Adam, study: Study) -> Result:
 def _points(adrs: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return one row per time point with a column per part."""
     overall = adrs[adrs["PARAMCD"] == "OVR"]
-    wide = overall[[*_KEYS, "AVALC", "ANL01FL", "RSNTXT", "SRCDOM", "SRCSEQ"]].rename(
-        columns={"AVALC": "overall", "RSNTXT": "why"}
-    )
+    wide = overall.assign(why=_reasoned(overall)).rename(columns={"AVALC": "overall"})
+    wide = wide[[*_KEYS, "overall", "ANL01FL", "why", "SRCDOM", "SRCSEQ"]]
     for name, parameter in _PARTS.items():
         if parameter != "OVR":
             part = adrs[adrs["PARAMCD"] == parameter].drop_duplicates(_KEYS)
-            part = part[[*_KEYS, "AVALC", "RSNTXT"]]
-            part = part.rename(columns={"AVALC": name, "RSNTXT": f"why_{name}"})
+            part = part.assign(**{f"why_{name}": _reasoned(part)}).rename(columns={"AVALC": name})
+            part = part[[*_KEYS, name, f"why_{name}"]]
             wide = wide.merge(part, on=_KEYS, how="left", validate="m:1")
     other = adrs[adrs["PARAMCD"].isin(_OTHER)].sort_values("ADT", kind="stable")
     other = other.drop_duplicates(["USUBJID", "PARCAT2", "AVISITN"])
@@ -86,6 +86,12 @@ def _points(adrs: pd.DataFrame, study: Study) -> pd.DataFrame:
     best = best[["USUBJID", "PARCAT2", "AVALC"]].rename(columns={"AVALC": "best"})
     wide = wide.merge(best, on=["USUBJID", "PARCAT2"], how="left", validate="m:1")
     return wide.sort_values(["USUBJID", "PARCAT2", "ADT", "AVISITN"], kind="stable")
+
+
+def _reasoned(part: pd.DataFrame) -> pd.Series:
+    """Return the sentence of each row with its code: the rule that decided."""
+    both = part["RSNTXT"].astype(object) + " [" + part["RSNCD"].astype(object) + "]"
+    return both.where(part["RSNTXT"].notna() & part["RSNCD"].notna(), part["RSNTXT"])
 
 
 def _add_point(rows: Rows, item: dict[Any, Any], number: int, *, first: pd.Timestamp) -> None:
@@ -99,7 +105,8 @@ def _add_point(rows: Rows, item: dict[Any, Any], number: int, *, first: pd.Times
     texts = {"participant": subject, "evaluator": str(item["PARCAT2"])}
     texts |= {name: _text(item[name]) for name in (*_PARTS, "other", "best")}
     texts["used"] = "yes" if item["ANL01FL"] == "Y" else "no"
-    texts["reason"] = _reason([item["why"], item["why_target"], item["why_nontarget"]])
+    doubtful = item["why_new"] if str(item["why_new"]).endswith(_DOUBTFUL) else None
+    texts["reason"] = _reason([item["why"], item["why_target"], item["why_nontarget"], doubtful])
     for stat, text in texts.items():
         rows.add(stat, None, text=text, **place)
 

@@ -36,10 +36,11 @@ def pfs(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     Returns
     -------
     Result
-        ``sensitivity.pfs``; variable = row (S0 ... S12): texts label, why, state; n, events, censored (stats), one level per
+        ``sensitivity.pfs``; variable = row (S0 ... S17): texts label, why, state; n, events, censored (stats), one level per
         kind with stats event or censoring, median, lower, upper (months), ``changed`` (participants whose time or reason differs
         from S0); ``<row> landmark`` as in ``survival.time_to_event``; S8 has median_from, median_to, rate_from, rate_to
-        instead. ``<row> change`` with level = USUBJID: day_before, day_after, and as texts reason_before, reason_after.
+        instead. ``<row> change`` with level = USUBJID: day_before, day_after, and as texts reason_before, reason_after; of S8
+        day_from too, the last day on which the participant is known to be free of the event.
 
     Raises
     ------
@@ -92,6 +93,7 @@ def _add_row(
         _add_interval_estimates(rows, times)
         changed = times[event & (times["AVAL"] - times["LEFT"] > 1)]
         _add_changed(rows, variant.id, sorted(changed["USUBJID"]), len(times))
+        _add_intervals(rows, changed)
         return
     _add_estimates(rows, variant.id, times, study)
     _add_changes(rows, variant.id, primary, times)
@@ -149,6 +151,18 @@ def _add_interval_estimates(rows: Rows, times: pd.DataFrame) -> None:
         spot = {**place, "variable": f"{INTERVALS} landmark", "level": f"{month}", "unit": "probability"}
         for stat, value in zip(("rate_from", "rate_to"), curve.at(month * DAYS_PER_MONTH), strict=True):
             rows.add(stat, value, **spot)
+
+
+def _add_intervals(rows: Rows, changed: pd.DataFrame) -> None:
+    """Add the days between which the event of each participant lies."""
+    for item in changed.sort_values("USUBJID", kind="stable").to_dict("records"):
+        subject = str(item["USUBJID"])
+        place: dict[str, Any] = {"variable": f"{INTERVALS} change", "level": subject, "subjects": [subject]}
+        days = (("day_before", item["AVAL"]), ("day_after", item["AVAL"]), ("day_from", item["LEFT"]))
+        for stat, value in days:
+            rows.add(stat, float(value), unit="days", **place)
+        for stat in ("reason_before", "reason_after"):
+            rows.add(stat, None, text=str(item["RSNCD"]), **place)
 
 
 def _add_changes(rows: Rows, row: str, primary: pd.DataFrame, times: pd.DataFrame) -> None:

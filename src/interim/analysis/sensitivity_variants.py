@@ -190,7 +190,7 @@ def _changed_rule(row: Mapping[str, Any], setting: Setting) -> Variant:
     if reason:
         return _not_run(row, reason)
     changes = {k: tuple(v) if isinstance(v, list) else v for k, v in row["changes"].items()}
-    times = _derive(setting, _with(setting.study, **changes))
+    times = _derive(setting, _with(setting.study, **changes), name=row.get("name", "PFS"))
     if row.get("needs") == "cart":
         adsl = setting.adam["ADSL"]
         times = times[times["USUBJID"].isin(adsl.loc[adsl["SAFCTFL"] == "Y", "USUBJID"])]
@@ -199,13 +199,26 @@ def _changed_rule(row: Mapping[str, Any], setting: Setting) -> Variant:
 
 def _obstacle(need: str, setting: Setting) -> str:
     """Return why a variant cannot be run; empty if it can."""
-    if need == "schedule" and setting.study.tte.schedule_weeks is None:
-        return "no schedule of assessments (tte.schedule_weeks)"
-    if need == "source" and setting.sdtm is None:
-        return "no source records"
-    if need == "cart" and not setting.study.with_role("t"):
-        return "the study has no T-cell product"
-    return ""
+    if not need:
+        return ""
+    holds, reason = _NEEDS[need]
+    return "" if holds(setting) else reason
+
+
+_NEEDS: Mapping[str, tuple[Callable[[Setting], bool], str]] = {
+    "schedule": (
+        lambda s: s.study.tte.schedule_weeks is not None,
+        "no schedule of assessments (tte.schedule_weeks)",
+    ),
+    "source": (lambda s: s.sdtm is not None, "no source records"),
+    "cart": (lambda s: bool(s.study.with_role("t")), "the study has no T-cell product"),
+    "evaluators": (lambda s: s.adam["ADRS"]["PARCAT2"].nunique() > 1, "one evaluator only"),
+    "immune": (lambda s: bool((s.adam["ADRS"]["PARAMCD"] == "IOVR").any()), "no iRECIST responses"),
+    "enrolment": (
+        lambda s: bool({"ENRLDT", "RFICDT"} & set(s.adam["ADSL"].dropna(axis=1, how="all"))),
+        "no date of enrolment",
+    ),
+}
 
 
 def _intervals(row: Mapping[str, Any], setting: Setting) -> Iterator[Variant]:
@@ -301,6 +314,19 @@ def _imputed(row: Mapping[str, Any], setting: Setting) -> Iterator[Variant]:
     yield _variant(row, _derive(setting, study, adsl=people))
 
 
+def _unknown_kind(row: Mapping[str, Any], setting: Setting) -> Iterator[Variant]:
+    adsl, sdtm = setting.adam["ADSL"], setting.sdtm
+    if "NACTKIND" not in adsl or not (adsl["NACTDT"].notna() & adsl["NACTKIND"].isna()).any():
+        yield _not_run(row, "the kind of every new therapy that counts is known")
+        return
+    if sdtm is None:
+        yield _not_run(row, "no source records")
+        return
+    known = derive_nactdt(sdtm, setting.study, unknown_counts=False).frame[["USUBJID", "NACTDT"]]
+    people = adsl.drop(columns="NACTDT").merge(known, on="USUBJID", how="left", validate="1:1")
+    yield _variant(row, _derive(setting, setting.study, adsl=people))
+
+
 _MAKERS: Mapping[str, Callable[[Mapping[str, Any], Setting], Iterator[Variant]]] = {
     "intervals": _intervals,
     "route": _route,
@@ -309,4 +335,5 @@ _MAKERS: Mapping[str, Callable[[Mapping[str, Any], Setting], Iterator[Variant]]]
     "midpoint": _midpoint,
     "next_day": _next_day,
     "imputed": _imputed,
+    "unknown_kind": _unknown_kind,
 }

@@ -1,4 +1,4 @@
-"""Time to event: progression-free and overall survival, duration of response."""
+"""Time to event: progression-free and overall survival, and the rows that every endpoint shares."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def time_to_event(adam: Adam, study: Study) -> Result:
             add_not_available(rows, who.groups, variable=endpoint, stat="median", reason=reason)
             continue
         here = times[times["USUBJID"].isin(who.everyone)]
-        _add_status(rows, who, here, endpoint)
-        ticks = _ticks(here)
+        add_status(rows, who, times=here, endpoint=endpoint)
+        ticks = ticks_of(here)
         for group, ids in who.members.items():
             part = here[here["USUBJID"].isin(ids)]
             _add_estimates(rows, part, study=study, where=(group, endpoint), ticks=ticks)
@@ -101,7 +101,28 @@ def times_of(adam: Adam, endpoint: str) -> tuple[pd.DataFrame | None, str]:
     return times, ""
 
 
-def _add_status(rows: Rows, who: Population, times: pd.DataFrame, endpoint: str) -> None:
+def add_status(rows: Rows, who: Population, *, times: pd.DataFrame, endpoint: str) -> None:
+    """Add the numbers with a time, with an event and censored, and each kind of both.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    who : Population
+        The denominator.
+    times : pandas.DataFrame
+        Rows of ADTTE of one endpoint.
+    endpoint : str
+        Its PARAMCD, the variable of the rows.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
     event = times["CNSR"] == 0
     add_counts(rows, who, variable=endpoint, subjects=times["USUBJID"])
     add_counts(rows, who, variable=endpoint, stat="events", subjects=times.loc[event, "USUBJID"])
@@ -116,8 +137,23 @@ def _add_status(rows: Rows, who: Population, times: pd.DataFrame, endpoint: str)
         add_counts(rows, who, variable=f"{endpoint} censored", level=kind, subjects=ids)
 
 
-def _ticks(times: pd.DataFrame) -> list[int]:
-    """Return the months at which the numbers at risk are printed: at most ``risk_ticks`` equal steps to the last time."""
+def ticks_of(times: pd.DataFrame) -> list[int]:
+    """Return the months at which the numbers at risk are printed.
+
+    Parameters
+    ----------
+    times : pandas.DataFrame
+        Rows of ADTTE.
+
+    Returns
+    -------
+    list of int
+        At most ``risk_ticks`` equal steps to the last time.
+
+    Raises
+    ------
+    None
+    """
     layout = printed_rows()["survival"]
     last = float(times["AVAL"].max()) / DAYS_PER_MONTH if len(times) else 0.0
     steps: list[int] = layout["tick_months"]
@@ -162,7 +198,7 @@ def _add_estimates(
     for month in landmarks:
         add_landmark(rows, curve, times, place=place, month=month)
     if group == TOTAL or len(times) >= layout["min_curve_n"]:
-        _add_curve(rows, curve, place, times=times, ticks=ticks)
+        add_curve(rows, curve, place, times=times, ticks=ticks)
 
 
 def add_median(rows: Rows, curve: Any, times: pd.DataFrame, *, place: Mapping[str, Any]) -> None:
@@ -260,9 +296,32 @@ def add_landmark(
             )
 
 
-def _add_curve(
+def add_curve(
     rows: Rows, curve: Any, place: Mapping[str, Any], *, times: pd.DataFrame, ticks: list[int]
 ) -> None:
+    """Add every step of a curve and the numbers at risk below it.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    curve : KaplanMeier
+        Curve in days.
+    place : mapping
+        Columns of the rows; the variable is extended by ``curve`` and ``risk``.
+    times : pandas.DataFrame
+        The participants behind it.
+    ticks : list of int
+        Months of the numbers at risk.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
     endpoint = place["variable"]
     base: dict[str, Any] = {
         "group": place["group"],
@@ -293,74 +352,3 @@ def _add_curve(
             rows.add(
                 stat, number, group=place["group"], variable=f"{endpoint} risk", level=f"{month}", n=number
             )
-
-
-def duration_of_response(adam: Adam, study: Study) -> Result:
-    """Summarise the duration of response: Kaplan-Meier with enough events, else the values themselves.
-
-    Parameters
-    ----------
-    adam : Adam
-        ADSL and ADTTE (DOR, one row per responder).
-    study : Study
-        Level and type of the interval.
-
-    Returns
-    -------
-    Result
-        ``survival.duration_of_response``; variable DOR with stats n, events, censored, min, max and median, lower, upper
-        (NE with EVENTS_LT_5 below ``survival.min_dor_events`` events); variable ``value``, level = USUBJID: ``months`` and
-        ``ongoing`` (text yes or no).
-
-    Raises
-    ------
-    DerivationError
-        If ADSL lacks the set or its columns.
-    """
-    who = population(adam, study, "RESP")
-    rows = open_rows("survival.duration_of_response", "Duration of response", who)
-    times, reason = times_of(adam, "DOR")
-    if times is None:
-        add_not_available(rows, who.groups, variable="DOR", stat="median", reason=reason)
-        return rows.build()
-    here = times[times["USUBJID"].isin(who.everyone)]
-    _add_status(rows, who, here, "DOR")
-    for group, ids in who.members.items():
-        part = here[here["USUBJID"].isin(ids)]
-        _add_duration(rows, part, group=group, study=study)
-        for row in [] if group == TOTAL else part.to_dict("records"):
-            place: dict[str, Any] = {
-                "group": group,
-                "variable": "value",
-                "level": str(row["USUBJID"]),
-                "subjects": [row["USUBJID"]],
-            }
-            rows.add("months", float(row["AVAL"]) / DAYS_PER_MONTH, unit="months", **place)
-            rows.add("ongoing", None, text="no" if row["CNSR"] == 0 else "yes", **place)
-    return rows.build()
-
-
-def _add_duration(rows: Rows, times: pd.DataFrame, *, group: str, study: Study) -> None:
-    method = f"Kaplan-Meier, {study.stats.km_interval} interval, level {study.stats.level:g}"
-    place: dict[str, Any] = {
-        "group": group,
-        "variable": "DOR",
-        "unit": "months",
-        "n": len(times),
-        "method": method,
-    }
-    months = times["AVAL"].to_numpy(dtype=float) / DAYS_PER_MONTH
-    for stat, function in (("min", np.min), ("max", np.max)):
-        if len(months):
-            rows.add(stat, float(function(months)), **place)
-        else:
-            rows.add(stat, None, status="NE", reason="NO_DATA", **place)
-    if int((times["CNSR"] == 0).sum()) < printed_rows()["survival"]["min_dor_events"]:
-        for stat in ("median", "lower", "upper"):
-            rows.add(stat, None, status="NE", reason="EVENTS_LT_5", **place)
-        return
-    event = (times["CNSR"] == 0).to_numpy(dtype=int)
-    curve = kaplan_meier(
-        times["AVAL"].to_numpy(dtype=float), event, level=study.stats.level, interval=study.stats.km_interval
-    )
-    add_median(rows, curve, times, place=place)

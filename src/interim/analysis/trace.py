@@ -322,9 +322,9 @@ def _link_lines(data: Traced, subject: str, links: pd.DataFrame) -> Iterator[str
 def _deciding_lines(data: Traced, subject: str, result: Result, row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the row of ADRS or ADTTE that decided, where the number is about response or time to event."""
     family = result.analysis_id.split(".")[0]
-    if family in ("survival", "censoring"):
+    if family in ("survival", "censoring", "duration", "follow_up"):
         dataset, names = "ADTTE", [str(row["variable"]).split(" ")[0]]
-    elif family in ("response", "response_criteria", "subgroups"):
+    elif family in ("response", "response_criteria", "response_sets", "subgroups"):
         prefix = "C" if data.study.response.confirmation_required else ""
         if "unconfirmed" in str(row["variable"]):
             prefix = ""

@@ -48,7 +48,8 @@ _MODULES = {
         "table_hepatotoxicity",
         "figure_edish",
     ),
-    "response": ("table_best_response", "figure_waterfall", "figure_swimmer"),
+    "response": ("table_best_response", "figure_swimmer"),
+    "waterfall": ("figure_waterfall",),
     "survival": ("table_time_to_event", "table_duration_of_response", "figure_kaplan_meier"),
     "response_tables": (
         "table_irecist",
@@ -58,6 +59,9 @@ _MODULES = {
         "table_routes",
         "table_contradictions",
     ),
+    "response_sets": ("table_response_by_set", "table_follow_up"),
+    "regional_change": ("figure_regional_change",),
+    "lesion_listing": ("table_target_lesions", "table_other_lesions"),
     "response_listing": ("table_time_points", "table_derivations"),
     "sensitivity": (
         "table_pfs_sensitivity",

@@ -1,4 +1,4 @@
-"""Response: table of best response, waterfall and swimmer figures."""
+"""Response: table of best response, and the swimmer figure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from interim.display.absent import not_drawn
@@ -21,7 +20,6 @@ from interim.display.layout import Line, absent_line, cohort_table
 from interim.display.numbers import Numbers
 from interim.display.style import (
     GREY,
-    LANDSCAPE_MM,
     LIGHT,
     PALETTE,
     PORTRAIT_MM,
@@ -31,11 +29,11 @@ from interim.display.style import (
     ink,
 )
 from interim.display.table import Table
-from interim.result import TOTAL, Result
+from interim.display.waterfall import MOST_NAMED_BARS, legend_above
+from interim.result import Result
 from interim.study import Study
 
 DAYS_PER_MONTH = 30.4375
-MOST_NAMED_BARS = 45
 _COHORT_LETTERS = 16
 _LANE_LEFT = 46.0
 POINT_MM = 25.4 / 72
@@ -107,158 +105,6 @@ def _rate_lines(
     yield Line(text, partial(numbers.rate, variable=variable), indent)
     percent = f"{100 * study.stats.level:g}"
     yield Line(f"{percent}% CI, %", partial(numbers.interval, variable=variable), indent + 1)
-
-
-@dataclass(frozen=True)
-class _Bar:
-    subject: str
-    label: str
-    group: str
-    value: float
-    text: str
-
-
-def figure_waterfall(result: Result, study: Study) -> Figure:
-    """Draw each participant's best percentage change of the sum of target diameters.
-
-    Parameters
-    ----------
-    result : Result
-        ``response.best_change``.
-    study : Study
-        Labels, rounding, thresholds of response and progression.
-
-    Returns
-    -------
-    Figure
-        Bars in descending order, coloured by cohort, labelled with the best response; participants without a value are
-        listed below with the reason.
-
-    Raises
-    ------
-    None
-    """
-    numbers = Numbers(result, study)
-    bars, without = _bars(numbers, result)
-    if not bars and not without:
-        reason = numbers.absence("summary", stat="median") or "no participant with target lesions"
-        return not_drawn(numbers, title=result.title, reason=reason)
-    size = (PORTRAIT_MM if len(bars) <= MOST_NAMED_BARS // 2 else LANDSCAPE_MM, 95.0)
-    svg, png = drawn(
-        lambda sheet: _paint_waterfall(sheet, bars, study=study, size=size), size_mm=size, study=study
-    )
-    listed = "; ".join(f"{participant_label(subject, study)} ({reason})" for subject, reason in without)
-    frame = result.frame[result.frame["variable"].isin(["best_change", "summary"])]
-    return Figure(
-        title=result.title,
-        population=result.population,
-        svg=svg,
-        png=png,
-        alt=_waterfall_alt(numbers, bars, without, study),
-        width_mm=size[0],
-        keys=tuple(frame["result_id"]),
-        footnotes=(
-            "Complete sums only, up to the first progression and before a new anticancer therapy. "
-            f"Without a value: {listed or 'none'}.",
-            *result.footnotes,
-        ),
-        orientation="portrait" if size[0] == PORTRAIT_MM else "landscape",
-    )
-
-
-def _bars(numbers: Numbers, result: Result) -> tuple[list[_Bar], list[tuple[str, str]]]:
-    study = numbers.study
-    bars, without = [], []
-    frame = result.frame[(result.frame["variable"] == "best_change") & (result.frame["stat"] == "pchg")]
-    for row in frame.to_dict("records"):
-        subject, group = str(row["level"]), str(row["group"])
-        if row["status"] != "OK":
-            without.append((subject, word("change_reason", str(row["reason"]))))
-            continue
-        bor = numbers.words(group, "best_change", "bor", level=subject).text
-        label = participant_label(subject, study)
-        bars.append(_Bar(subject, label, group, float(row["value"]), word("bor_short", bor)))
-    return sorted(bars, key=lambda bar: (-bar.value, bar.subject)), sorted(without)
-
-
-def _paint_waterfall(sheet: Sheet, bars: list[_Bar], *, study: Study, size: tuple[float, float]) -> None:
-    named = len(bars) <= MOST_NAMED_BARS
-    foot = 5 + 1.35 * max((len(bar.label) for bar in bars), default=0) if named else 10
-    axes = axes_mm(sheet, left=22, bottom=foot, width=size[0] - 25, height=size[1] - foot - 9)
-    groups = tuple(
-        g for g in (*study.cohorts(), *(bar.group for bar in bars)) if any(bar.group == g for bar in bars)
-    )
-    colours = cohort_colours(study, tuple(dict.fromkeys(groups)))
-    axes.bar(
-        range(len(bars)),
-        [bar.value for bar in bars],
-        color=[colours[bar.group] for bar in bars],
-        width=0.8,
-        linewidth=0,
-    )
-    low = min([-100.0, *(bar.value - 12 for bar in bars)])
-    high = max([40.0, *(bar.value + 14 for bar in bars)])
-    axes.set(xlim=(-0.6, max(len(bars), 1) - 0.4), ylim=(max(low, -112.0), high))
-    axes.set_ylabel("Best change of the sum\nof target diameters, %")
-    axes.axhline(0, color=TOTAL_COLOUR, linewidth=0.6)
-    _threshold(axes, -study.response.pr_pct)
-    _threshold(axes, study.response.pd_pct)
-    if named:
-        axes.set_xticks(range(len(bars)), [bar.label for bar in bars], rotation=90, fontsize=6.5)
-        for place, bar in enumerate(bars):
-            up = bar.value >= 0
-            axes.text(
-                place,
-                bar.value + (1.5 if up else -1.5),
-                bar.text,
-                ha="center",
-                va="bottom" if up else "top",
-                fontsize=6.5,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
-            )
-    else:
-        axes.set_xticks([])
-        axes.set_xlabel(f"Participants (n={len(bars)}), ordered by change")
-    handles = [
-        Patch(color=colours[g], label=f"{column_label(g, study)} (n={sum(bar.group == g for bar in bars)})")
-        for g in colours
-    ]
-    axes.spines["bottom"].set_visible(False)
-    axes.tick_params(axis="x", length=0)
-    _legend(axes, handles)
-
-
-def _threshold(axes: Axes, value: float) -> None:
-    axes.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
-
-
-def _legend(axes: Axes, handles: list[Patch] | list[Line2D], *, columns: int = 5) -> None:
-    if handles:
-        axes.legend(
-            handles=handles,
-            loc="lower left",
-            bbox_to_anchor=(0, 1.005),
-            ncols=min(len(handles), columns),
-            frameon=False,
-            handlelength=1.2,
-            columnspacing=1.2,
-            borderaxespad=0,
-        )
-
-
-def _waterfall_alt(numbers: Numbers, bars: list[_Bar], without: list[tuple[str, str]], study: Study) -> str:
-    limit = -study.response.pr_pct
-    below = sum(bar.value <= limit for bar in bars)
-    reading = ""
-    if bars:
-        median = numbers.value(TOTAL, "summary", "median", digits=1).text
-        low, high = (numbers.value(TOTAL, "summary", stat, digits=1).text for stat in ("min", "max"))
-        reading = f" Median {median}%, from {low}% to {high}%; {below} of {len(bars)} at or below {limit:g}%."
-    return (
-        f"Waterfall of bars, one per participant (n={len(bars)}), ordered by best percentage change of the sum of target "
-        f"diameters, coloured by cohort and labelled with the best response.{reading} "
-        f"Participants without a value: {len(without)}."
-    )
 
 
 @dataclass(frozen=True)
@@ -372,7 +218,7 @@ def _paint_swimmer(sheet: Sheet, lanes: list[_Lane], *, study: Study, size: tupl
         for name, style in styles.items()
         if name in used
     ]
-    _legend(axes, handles, columns=4)
+    legend_above(axes, handles, columns=4)
 
 
 def _styles(study: Study) -> dict[str, dict[str, Any]]:

@@ -52,6 +52,7 @@ def _irecist_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
         numbers, "bor_unconfirmed", "Best overall response, RECIST 1.1, unconfirmed", "bor"
     )
     yield from _rate(numbers, study, "orr_unconfirmed", "Objective response rate, unconfirmed")
+    yield from _shift_lines(numbers, "confirmation", "Shift from unconfirmed to confirmed", "bor_short")
     absent = absent_line(numbers, "iRECIST", "orr_irecist", stat="rate")
     if absent:
         yield absent
@@ -64,11 +65,17 @@ def _irecist_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
         ("open", "Unconfirmed at the last assessment (iUPD)"),
     ):
         yield Line(text, partial(numbers.count, variable="irecist_pd", level=level), 1)
-    yield Line("Shift from RECIST 1.1 to iRECIST")
-    for level in numbers.levels("shift"):
+    yield from _shift_lines(numbers, "shift", "Shift from RECIST 1.1 to iRECIST", "ibor_short")
+
+
+def _shift_lines(numbers: Numbers, variable: str, text: str, codelist: str) -> Iterator[Line]:
+    levels = numbers.levels(variable)
+    if levels:
+        yield Line(text)
+    for level in levels:
         one, two = level.split(" > ")
-        text = f"{word('bor_short', one)} to {word('ibor_short', two)}"
-        yield Line(text, partial(numbers.count, variable="shift", level=level), 1)
+        stub = f"{word('bor_short', one)} to {word(codelist, two)}"
+        yield Line(stub, partial(numbers.count, variable=variable, level=level), 1)
 
 
 def _best_lines(numbers: Numbers, variable: str, text: str, codelist: str) -> Iterator[Line]:

@@ -171,8 +171,11 @@ def table_sensitivity_changes(result: Result, study: Study) -> Table:
     for row in numbers.variables(stat="label"):
         subjects = numbers.levels(f"{row} change", stat="day_before")
         if subjects:
-            label = numbers.words(TOTAL, row, "label")
-            rows.append(Row((Cell(f"{row}: {label.text}"),), kind="section"))
+            label, why = (numbers.words(TOTAL, row, stat) for stat in ("label", "why"))
+            text = f"{row}: {label.text}"
+            if why.text != DASH:
+                text += f" ({why.text[:1].lower()}{why.text[1:]})"
+            rows.append(Row((Cell(text),), kind="section"))
         rows += [_change_row(numbers, row, subject, study) for subject in subjects]
     if not rows:
         rows = [Row((Cell("No participant affected"), *[Cell(DASH)] * 4))]
@@ -194,7 +197,11 @@ def table_sensitivity_changes(result: Result, study: Study) -> Table:
 def _change_row(numbers: Numbers, row: str, subject: str, study: Study) -> Row:
     cells = []
     for when in ("before", "after"):
-        cells.append(numbers.value(TOTAL, f"{row} change", f"day_{when}", level=subject, digits=0))
+        day = numbers.value(TOTAL, f"{row} change", f"day_{when}", level=subject, digits=0)
+        if when == "after" and numbers.row("day_from", variable=f"{row} change", level=subject) is not None:
+            first = numbers.value(TOTAL, f"{row} change", "day_from", level=subject, digits=0)
+            day = Cell(f"{first.text} to {day.text}", (*first.keys, *day.keys))
+        cells.append(day)
         reason = numbers.words(TOTAL, f"{row} change", f"reason_{when}", level=subject)
         cells.append(Cell(word("tte", reason.text), reason.keys))
     return Row((Cell(participant_label(subject, study)), *cells), 1)

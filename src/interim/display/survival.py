@@ -16,7 +16,7 @@ from interim.display.figure import Figure, axes_mm, drawn, without_overlap
 from interim.display.labels import column_label, participant_label, word
 from interim.display.layout import Line, absent_line, cohort_table
 from interim.display.numbers import Numbers
-from interim.display.style import PORTRAIT_MM, TOTAL_COLOUR, cohort_colours, ink
+from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours, ink
 from interim.display.table import Cell, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -73,6 +73,11 @@ def _estimate_lines(numbers: Numbers, study: Study, endpoint: str) -> Iterator[L
     percent = f"{100 * study.stats.level:g}"
     yield Line("Median, months", partial(numbers.value, variable=endpoint, stat="median"))
     yield Line(f"{percent}% CI", partial(numbers.interval, variable=endpoint, factor=1.0), 1)
+    yield from _landmark_lines(numbers, study, endpoint)
+
+
+def _landmark_lines(numbers: Numbers, study: Study, endpoint: str) -> Iterator[Line]:
+    percent = f"{100 * study.stats.level:g}"
     variable = f"{endpoint} landmark"
     for month in numbers.levels(variable):
         yield Line(
@@ -84,19 +89,19 @@ def _estimate_lines(numbers: Numbers, study: Study, endpoint: str) -> Iterator[L
 
 
 def table_duration_of_response(result: Result, study: Study) -> Table:
-    """Show the duration of response: range, median where there are enough events, and every single value.
+    """Show the duration of response and of disease control: range, median with enough events, else every single value.
 
     Parameters
     ----------
     result : Result
-        ``survival.duration_of_response``.
+        ``duration.of_response``.
     study : Study
         Column labels, rounding, level.
 
     Returns
     -------
     Table
-        One column per assigned cohort; a plus sign marks a response that is ongoing.
+        One column per assigned cohort; a plus sign marks a time that is still running.
 
     Raises
     ------
@@ -107,24 +112,57 @@ def table_duration_of_response(result: Result, study: Study) -> Table:
     absent = absent_line(numbers, word("tte", "DOR"), "DOR", stat="median")
     lines = [absent] if absent else list(_duration_lines(numbers, study))
     return cohort_table(
-        numbers, lines, footnotes=("+: response ongoing at the last adequate assessment. NE: not estimable.",)
+        numbers,
+        lines,
+        footnotes=(
+            "+: ongoing at the last adequate assessment. NE: not estimable, too few events. Disease control and stable disease: "
+            "from the first infusion, participants of the efficacy set with that best response.",
+        ),
     )
 
 
 def _duration_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
-    yield from _status_lines(numbers, "DOR")
-    yield Line("Median, months", partial(numbers.value, variable="DOR", stat="median"))
-    yield Line(f"{100 * study.stats.level:g}% CI", partial(numbers.interval, variable="DOR", factor=1.0), 1)
-    if numbers.levels("value"):
+    for endpoint in ("DOR", "DDC", "DSD"):
+        text = word("tte", endpoint)
+        absent = absent_line(numbers, text, endpoint, stat="median")
+        if absent:
+            yield absent
+            continue
+        values = "value" if endpoint == "DOR" else f"{endpoint} value"
+        if numbers.row("median", variable=endpoint) is None and not numbers.levels(values):
+            continue
+        yield Line(text)
+        yield from _status_lines(numbers, endpoint)
+        yield Line("Range, months", partial(_span, numbers, endpoint))
+        yield Line("Median, months", partial(numbers.value, variable=endpoint, stat="median"))
+        percent = f"{100 * study.stats.level:g}% CI"
+        yield Line(percent, partial(numbers.interval, variable=endpoint, factor=1.0), 1)
+        yield from _landmark_lines(numbers, study, endpoint)
+        yield from _value_lines(numbers, study, values)
+
+
+def _value_lines(numbers: Numbers, study: Study, variable: str) -> Iterator[Line]:
+    if numbers.levels(variable):
         yield Line("Values, months")
-    for subject in numbers.levels("value"):
-        yield Line(participant_label(subject, study), partial(_duration, numbers, subject), 1)
+    for subject in numbers.levels(variable):
+        yield Line(participant_label(subject, study), partial(_duration, numbers, variable, subject), 1)
 
 
-def _duration(numbers: Numbers, subject: str, group: str) -> Cell:
-    months = numbers.value(group, "value", "months", level=subject)
-    ongoing = numbers.words(group, "value", "ongoing", level=subject)
+def _duration(numbers: Numbers, variable: str, subject: str, group: str) -> Cell:
+    months = numbers.value(group, variable, "months", level=subject)
+    ongoing = numbers.words(group, variable, "ongoing", level=subject)
     return Cell(months.text + ("+" if ongoing.text == "yes" else ""), (*months.keys, *ongoing.keys))
+
+
+def _span(numbers: Numbers, endpoint: str, group: str) -> Cell:
+    """Return the shortest and the longest time; a plus sign marks one that is still running."""
+    low, high = (numbers.value(group, endpoint, stat) for stat in ("min", "max"))
+    if low.text == high.text and numbers.row("min_ongoing", group=group, variable=endpoint) is None:
+        return Cell(low.text, (*low.keys, *high.keys))
+    marks = [numbers.words(group, endpoint, f"{stat}_ongoing") for stat in ("min", "max")]
+    one, two = ("+" if mark.text == "yes" else "" for mark in marks)
+    keys = tuple(key for cell in (low, high, *marks) for key in cell.keys)
+    return Cell(f"{low.text}{one} to {high.text}{two}", keys)
 
 
 @dataclass(frozen=True)
@@ -138,6 +176,7 @@ class _Curve:
     upper: np.ndarray
     n_censor: np.ndarray
     risk: tuple[tuple[int, str], ...]
+    landmarks: tuple[tuple[float, float], ...]
 
 
 def figure_kaplan_meier(result: Result, study: Study, *, endpoint: str) -> Figure:
@@ -146,10 +185,10 @@ def figure_kaplan_meier(result: Result, study: Study, *, endpoint: str) -> Figur
     Parameters
     ----------
     result : Result
-        ``survival.time_to_event``.
+        ``survival.time_to_event``, or ``duration.of_response`` for DOR.
     study : Study
         Labels, rounding, level.
-    endpoint : {"PFS", "OS"}
+    endpoint : {"PFS", "OS", "DOR"}
         Which.
 
     Returns
@@ -165,8 +204,7 @@ def figure_kaplan_meier(result: Result, study: Study, *, endpoint: str) -> Figur
     frame = result.frame[result.frame["variable"].isin([f"{endpoint} curve", f"{endpoint} risk"])]
     groups = [group for group in numbers.groups if group in set(frame["group"])]
     if TOTAL not in groups:
-        reason = numbers.absence(endpoint, stat="median") or "no participant with a time"
-        return not_drawn(numbers, title=word("tte", endpoint), reason=reason)
+        return not_drawn(numbers, title=word("tte", endpoint), reason=_no_curve(numbers, endpoint))
     curves = [
         _curve(numbers, result, endpoint, group) for group in [TOTAL, *(g for g in groups if g != TOTAL)]
     ]
@@ -186,11 +224,18 @@ def figure_kaplan_meier(result: Result, study: Study, *, endpoint: str) -> Figur
         width_mm=PORTRAIT_MM,
         keys=tuple(frame["result_id"]),
         footnotes=(
-            f"Kaplan-Meier estimate; band: {percent}% confidence interval of all participants; vertical marks: censored. "
-            "Below: participants at risk and, in parentheses, censored so far. Small cohorts have no curve of their own.",
+            f"Kaplan-Meier estimate; band: {percent}% confidence interval of all participants; vertical marks: censored; "
+            "broken lines: rates at the landmarks. Below: participants at risk and, in parentheses, censored so far. Small cohorts have no curve of their own.",
             *result.footnotes,
         ),
     )
+
+
+def _no_curve(numbers: Numbers, endpoint: str) -> str:
+    median = numbers.row("median", variable=endpoint)
+    if median is not None and median["reason"] == "EVENTS_LT_5":
+        return "too few events for a curve; the table lists every value"
+    return numbers.absence(endpoint, stat="median") or "no participant with a time"
 
 
 def _curve(numbers: Numbers, result: Result, endpoint: str, group: str) -> _Curve:
@@ -206,7 +251,16 @@ def _curve(numbers: Numbers, result: Result, endpoint: str, group: str) -> _Curv
     values = {
         name: wide[name].to_numpy(dtype=float) for name in ("time", "surv", "lower", "upper", "n_censor")
     }
-    return _Curve(group, label, size, risk=tuple(risk), **values)
+    return _Curve(group, label, size, risk=tuple(risk), landmarks=_landmarks(numbers, endpoint), **values)
+
+
+def _landmarks(numbers: Numbers, endpoint: str) -> tuple[tuple[float, float], ...]:
+    """Return month and rate of every landmark that is not withheld."""
+    variable = f"{endpoint} landmark"
+    rows = {month: numbers.row("rate", variable=variable, level=month) for month in numbers.levels(variable)}
+    return tuple(
+        (float(month), float(row["value"])) for month, row in rows.items() if row and row["status"] == "OK"
+    )
 
 
 def _paint_curves(sheet: Sheet, curves: list[_Curve], *, study: Study, endpoint: str) -> None:
@@ -237,11 +291,14 @@ def _paint_curves(sheet: Sheet, curves: list[_Curve], *, study: Study, endpoint:
     axes.set(
         xlim=(0, last),
         ylim=(0, 1.02),
-        xlabel="Months from the first infusion",
+        xlabel=f"Months from the first {'response' if endpoint == 'DOR' else 'infusion'}",
         ylabel=f"{word('tte', endpoint)}",
     )
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xticks([month for month, _ in total.risk])
+    for month, rate in curves[0].landmarks:
+        axes.plot([month, month], [0, rate], color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+        axes.plot([0, month], [rate, rate], color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
     _label_ends(axes, curves, colours)
     _risk_strip(sheet, curves, colours, height=strip, last=last)
 
@@ -306,6 +363,6 @@ def _curve_alt(numbers: Numbers, curves: list[_Curve], endpoint: str) -> str:
         else " No cohort is large enough for its own curve."
     )
     return (
-        f"Kaplan-Meier curve of {word('tte', endpoint).lower()}, x axis months from the first infusion, y axis share "
+        f"Kaplan-Meier curve of {word('tte', endpoint).lower()}, x axis months from the first {'response' if endpoint == 'DOR' else 'infusion'}, y axis share "
         f"without event, n={curves[0].n}, {int(events['n'])} events. {reading}{drawn_too}"
     )

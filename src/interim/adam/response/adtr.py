@@ -22,10 +22,12 @@ COLUMNS = [
     "PARAMCD",
     "PARAM",
     "TRLNKID",
+    "TULOC",
     "ADT",
     "AVISITN",
     "AVISIT",
     "AVAL",
+    "AVALC",
     "AVALU",
     "BASE",
     "CHG",
@@ -41,6 +43,8 @@ COLUMNS = [
 _NUMBERS = ("AVISITN", "AVAL", "BASE", "CHG", "PCHG", "NADIR", "PCHGNAD")
 _LABELS = {
     "LDIAM": "Diameter of target lesion (mm)",
+    "NTLSTAT": "Status of non-target lesion",
+    "NEWLSTAT": "Status of new lesion",
     "SDIAM": "Sum of target lesion diameters (mm)",
     "LSDIAM": "Sum of liver target lesion diameters (mm; post-hoc, not RECIST)",
     "ESDIAM": "Sum of extrahepatic target lesion diameters (mm; post-hoc, not RECIST)",
@@ -61,7 +65,8 @@ def tumour_frame(chains: Iterable[Chain], *, rules: ResponseTable) -> pd.DataFra
     -------
     pandas.DataFrame
         PARAMCD LDIAM (per lesion), SDIAM (per time point; DTYPE PARTIAL if a lesion is missing) and the sub-sums LSDIAM
-        (liver) and ESDIAM (elsewhere), sorted by participant, evaluator, parameter, lesion, date.
+        (liver) and ESDIAM (elsewhere); NTLSTAT and NEWLSTAT (AVALC: status of a non-target or new lesion); sorted by
+        participant, evaluator, parameter, lesion, date.
 
     Raises
     ------
@@ -80,6 +85,7 @@ def tumour_frame(chains: Iterable[Chain], *, rules: ResponseTable) -> pd.DataFra
 
 
 def _chain_rows(chain: Chain, rules: ResponseTable) -> Iterator[dict[str, Any]]:
+    yield from _status_rows(chain)
     if not chain.roster.lesions:
         return
     if chain.baseline is not None:
@@ -92,6 +98,25 @@ def _chain_rows(chain: Chain, rules: ResponseTable) -> Iterator[dict[str, Any]]:
             yield _baseline_sum(chain, chain.baseline, part.region.sum, part.roster)
         for point, target in zip(chain.timepoints, part.visits, strict=True):
             yield _sum_row(chain, point, part.region.sum, (part.roster, target))
+
+
+def _status_rows(chain: Chain) -> Iterator[dict[str, Any]]:
+    """Yield the status of every non-target and new lesion at baseline and at every time point."""
+    seen = [(point.scan, point.date) for point in chain.timepoints]
+    if chain.baseline is not None:
+        seen.insert(0, (chain.baseline, chain.baseline.last))
+    for scan, day in seen:
+        for code, states in (("NTLSTAT", scan.nontargets), ("NEWLSTAT", scan.new)):
+            for lesion, state in sorted(states.items()):
+                yield {
+                    **_row(chain, scan, day, code),
+                    "TRLNKID": lesion,
+                    "TULOC": chain.organs.get(lesion),
+                    "AVALC": state,
+                    "AVALU": None,
+                    "ABLFL": "Y" if scan is chain.baseline else None,
+                    "SRCSEQ": scan.sources([lesion]),
+                }
 
 
 def _row(chain: Chain, scan: Scan, day: pd.Timestamp, code: str) -> dict[str, Any]:
@@ -115,6 +140,7 @@ def _baseline_rows(chain: Chain, scan: Scan, rules: ResponseTable) -> Iterator[d
         yield {
             **_row(chain, scan, scan.last, "LDIAM"),
             "TRLNKID": lesion,
+            "TULOC": chain.organs.get(lesion),
             "AVAL": value,
             "BASE": value,
             "ABLFL": "Y",
@@ -142,6 +168,7 @@ def _lesion_rows(chain: Chain, point: Timepoint) -> Iterator[dict[str, Any]]:
         yield {
             **_row(chain, point.scan, point.date, "LDIAM"),
             "TRLNKID": lesion,
+            "TULOC": chain.organs.get(lesion),
             "AVAL": part.mm,
             "BASE": base,
             "CHG": _difference(part.mm, base),

@@ -19,7 +19,7 @@ COLUMNS = ["USUBJID", "NACTDT", "NACTDTF", "NACTKIND", "NACTTRT", "NACTDOM", "NA
 RULE = ("CM-KIND", "warn")
 
 
-def derive_nactdt(sdtm: Sdtm, study: Study) -> Derived:
+def derive_nactdt(sdtm: Sdtm, study: Study, *, unknown_counts: bool = True) -> Derived:
     """Return the start of the first new anticancer therapy of every DM participant.
 
     Parameters
@@ -28,6 +28,8 @@ def derive_nactdt(sdtm: Sdtm, study: Study) -> Derived:
         DM, EX, CM, PR; already cut.
     study : Study
         ``tte.new_therapy_kinds``, ``tte.nact_imputation``, ``tte.anchor``, ``study.planned_therapies``, products.
+    unknown_counts : bool
+        Whether a therapy of an unknown kind counts.
 
     Returns
     -------
@@ -49,7 +51,8 @@ def derive_nactdt(sdtm: Sdtm, study: Study) -> Derived:
     rows = pd.concat([part for part in parts if len(part)] or parts[:1])
     findings = tuple(_unknown_kind(row) for row in rows[rows["KIND"].isna()].to_dict("records"))
     dated = _dated(rows.reset_index(drop=True), first, study)
-    kept = dated[(dated["KIND"].isna() | dated["KIND"].isin(study.tte.new_therapy_kinds)) & dated["AFTER"]]
+    wanted = dated["KIND"].isin(study.tte.new_therapy_kinds) | (dated["KIND"].isna() & unknown_counts)
+    kept = dated[wanted & dated["AFTER"]]
     order = ["USUBJID", "NACTDT", "NACTDOM", "NACTSEQ"]
     earliest = kept.sort_values(order, kind="stable").drop_duplicates("USUBJID")
     subjects = pd.DataFrame({"USUBJID": sorted(map(str, sdtm.domain("DM")["USUBJID"]))}, dtype=object)

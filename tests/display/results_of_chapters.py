@@ -186,6 +186,17 @@ def covariates() -> Result:
     return rows.build()
 
 
+def responders() -> Result:
+    """Return ``subgroups.participant_map`` without a best response: three participants, one of whom responded."""
+    rows = opened_subgroups("participant_map", 3)
+    entry(rows, "nlr5", "Neutrophils to lymphocytes")
+    for who, value, hit in zip(PEOPLE[:3], (2.25, 7.5, 2.25), (1, 0, 0), strict=True):
+        rows.add("level", value, variable="nlr5", level=who, text="<5")
+        rows.add("value", None, variable="bor", level=who, status="NA", reason="not delivered")
+        rows.add("value", hit, variable="orr", level=who)
+    return rows.build()
+
+
 def association(combinations=(("none", 5), ("nlr5", 4), ("nlr5; liver_only", 3))) -> Result:
     """Return ``subgroups.association`` of three factors: strong, not estimable, a correlation."""
     rows = opened_subgroups("association")

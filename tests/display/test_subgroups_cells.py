@@ -10,7 +10,9 @@ import pytest
 from matplotlib.colors import to_hex
 
 from interim import display
+from interim.display.labels import column_label
 from interim.display.style import GREY, PALETTE, TOTAL_COLOUR
+from interim.display.subgroups_words import level_word
 from interim.errors import ReportError
 from interim.result import TOTAL
 from tests.display import results_by_hand as hand
@@ -356,6 +358,54 @@ def test_markers_one_dot_per_value_at_its_response(study, sheets):
     assert "(2 of 3 participants)" in figure.alt and "nothing is tested" in figure.footnotes[0]
     check_marks(sheets[-1])
     check_words(sheets[-1])
+
+
+@pytest.mark.rule("SUBQ-22")
+def test_without_a_best_response_the_dots_stand_by_responder(study, sheets):
+    display.figure_marker_response(chapter.responders(), study)
+    (axes,) = sheets[-1].axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    found = sorted((float(d.get_xdata()[0]), names[round(float(d.get_ydata()[0]))]) for d in dots)
+    assert found == [(2.25, "No"), (2.25, "Yes"), (7.5, "No")]
+
+
+@pytest.mark.parametrize("n", [3, 38, 94, 150])
+def test_a_map_of_many_participants_stays_on_the_page(n, study, sheets):
+    rows = chapter.opened_subgroups("participant_map", n)
+    chapter.entry(rows, "tumour_type", "Tumour type")
+    for who in (f"P-{k:03}" for k in range(n)):
+        rows.add("level", None, variable="tumour_type", level=who, text="CRC")
+        chapter.add(rows, TOTAL, "bor", who, value="SD")
+        for name in ("depth", "crs2", "cmax"):
+            chapter.add(rows, TOTAL, name, who, value=("NA", "not delivered"))
+    display.figure_map(rows.build(), study)
+    sheet = sheets[-1]
+    assert sheet.get_size_inches()[1] * 25.4 <= 240.5
+    (axes,) = sheet.axes
+    assert len(axes.patches) == 5 * n
+    if n >= 38:
+        heights = {round(text.get_fontsize(), 3) for text in axes.get_yticklabels()}
+        assert max(heights) * 0.353 <= 200.0 / n + 1e-6 or n < 60
+    check_marks(sheet)
+
+
+@pytest.mark.rule("SUBQ-02")
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.00001, "< 0.0001"), (0.0001, "0.0001"), (0.0, "0.0000"), (1.0, "1.0000")]
+)
+def test_a_tiny_attainable_p_is_no_zero(value, text, study):
+    result = chapter.limits()
+    place = list(result.frame["stat"].eq("p_min")).index(True)
+    table = display.table_subgroup_limits(hand.changed(result, place, value=value), study)
+    assert table.rows[0].cells[2].text == text
+
+
+def test_levels_of_the_cohort_variable_are_its_labels(study):
+    cohort = study.subgroups[0].model_copy(update={"id": "arm", "variable": "COHORT"})
+    own = study.model_copy(update={"subgroups": (cohort,)})
+    code, label = next(iter(study.cohorts().items()))
+    assert level_word("arm", code, own) == column_label(code, own) != "" and label
 
 
 @pytest.mark.rule("SUBQ-22")

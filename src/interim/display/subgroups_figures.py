@@ -20,7 +20,7 @@ from interim.display.subgroups_words import level_word
 from interim.result import Result
 from interim.study import Study
 
-_ROW_MM, _MOST_LETTERS = 5.2, 10
+_ROW_MM, _MOST_MM, _MOST_LETTERS, _MOST_HEAD = 5.2, 200.0, 10, 26
 _SHADES = ("#DCE9F5", "#A9CCE8", "#6FA8D6", "#3E86C0", "#1F5F96", "#0B3C66", "#8C6D00", "#5D3A9B")
 _OUTCOMES = {"depth": "Best change, %", "bor": "Best response", "crs2": "CRS grade ≥ 2", "cmax": "CAR-T peak"}
 
@@ -52,7 +52,7 @@ def figure_map(result: Result, study: Study) -> Figure:
     title = "Participant-level covariate map"
     if not subjects or result.where(stat="level", status="OK").empty:
         return not_drawn(numbers, title=title, reason="no participant in the set, or withheld")
-    size = (PORTRAIT_MM, 40.0 + _ROW_MM * len(subjects))
+    size = (PORTRAIT_MM, 40.0 + min(_ROW_MM * len(subjects), _MOST_MM))
     svg, png = drawn(
         lambda sheet: _paint_map(sheet, numbers, entries, subjects, size=size), size_mm=size, study=study
     )
@@ -83,7 +83,8 @@ def _paint_map(
     axes = axes_mm(sheet, left=26, bottom=3, width=size[0] - 44, height=size[1] - 37)
     axes.set(xlim=(0, len(columns)), ylim=(len(subjects), 0))
     axes.set_yticks([k + 0.5 for k in range(len(subjects))])
-    axes.set_yticklabels([participant_label(s, numbers.study) for s in subjects], fontsize=6.5)
+    small = min(1.0, (size[1] - 40.0) / (_ROW_MM * len(subjects)))
+    axes.set_yticklabels([participant_label(s, numbers.study) for s in subjects], fontsize=6.5 * small)
     axes.set_xticks([])
     axes.tick_params(length=0)
     for spine in axes.spines.values():
@@ -92,10 +93,12 @@ def _paint_map(
         head = _OUTCOMES.get(name) or numbers.words(name, "entry", "label").text
         axes.text(column + 0.45, -0.2, head, rotation=35, fontsize=6.5, ha="left", va="bottom", clip_on=False)
         for place, subject in enumerate(subjects):
-            _paint_cell(axes, numbers, name, (column, place, subject))
+            _paint_cell(axes, numbers, name, (column, place, subject), small=small)
 
 
-def _paint_cell(axes: Axes, numbers: Numbers, name: str, where: tuple[int, int, str]) -> None:
+def _paint_cell(
+    axes: Axes, numbers: Numbers, name: str, where: tuple[int, int, str], *, small: float
+) -> None:
     column, place, subject = where
     text, colour = (
         _outcome_cell(numbers, name, subject) if name in _OUTCOMES else _factor_cell(numbers, name, subject)
@@ -107,7 +110,7 @@ def _paint_cell(axes: Axes, numbers: Numbers, name: str, where: tuple[int, int, 
         column + 0.5,
         place + 0.5,
         short,
-        fontsize=5.6,
+        fontsize=5.6 * small,
         ha="center",
         va="center",
         color="white" if dark else TOTAL_COLOUR,
@@ -214,12 +217,12 @@ def _paint_overlap(
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    for k in range(n):
+    for k in range(1, n):
         axes.text(
             k + 0.5,
             -0.15,
-            f"{labels[k][:18]}",
-            rotation=25,
+            labels[k] if len(labels[k]) <= _MOST_HEAD else labels[k][: _MOST_HEAD - 1] + "…",
+            rotation=30,
             fontsize=6,
             ha="left",
             va="bottom",

@@ -20,7 +20,9 @@ from interim.display.subgroups_words import level_word
 from interim.result import TOTAL, Result
 from interim.study import Study, SubgroupEntry
 
-_RESPONSES = ("NE", "PD", "SD", "PR", "CR")
+_RESPONSES, _RESPONDED = ("NE", "PD", "SD", "PR", "CR"), ("N", "Y")
+_WORDS = {"N": "No", "Y": "Yes"}
+_COLOURS = {**RESPONSE_COLOURS, "N": RESPONSE_COLOURS["PD"], "Y": RESPONSE_COLOURS["PR"]}
 _RATES = {"orr": "ORR", "dcr": "DCR", "g3rel": "Related\ngrade ≥ 3", "crs2": "CRS\ngrade ≥ 2", "dlt": "DLT"}
 _TIMES = {"pfs": "PFS", "os": "OS"}
 _VALUES = {"depth": "Best\nchange, %", "cmax": "CAR-T\npeak"}
@@ -53,28 +55,30 @@ def figure_marker_response(result: Result, study: Study) -> Figure:
     check_rows(result)
     numbers = Numbers(result, study)
     title = "Continuous factors by best response"
-    subjects = numbers.levels("bor", stat="value")
-    entries = [
-        e for e in study.subgroups if e.primary and e.kind == "continuous" and _dots(numbers, e, subjects)
-    ]
-    if not entries or result.where(variable="bor", stat="value", status="OK").empty:
+    by = next(
+        (v for v in ("bor", "orr") if not result.where(variable=v, stat="value", status="OK").empty), ""
+    )
+    continuous = [entry for entry in study.subgroups if entry.primary and entry.kind == "continuous"]
+    entries = [entry for entry in continuous if by and _dots(numbers, entry, by)]
+    if not entries:
         return not_drawn(numbers, title=title, reason="no value of a continuous factor, or withheld")
+    subjects = numbers.levels(by, stat="value")
     size = (PORTRAIT_MM, 8.0 + 42.0 * math.ceil(len(entries) / 2))
     svg, png = drawn(
-        lambda sheet: _paint_markers(sheet, numbers, entries, subjects, height=size[1]),
+        lambda sheet: _paint_markers(sheet, numbers, entries, by, height=size[1]),
         size_mm=size,
         study=study,
     )
-    shown = result.frame[result.frame["variable"].isin(["bor", *(e.id for e in entries)])]
+    shown = result.frame[result.frame["variable"].isin([by, *(e.id for e in entries)])]
     counts = ", ".join(
-        f"{e.label} ({len(_dots(numbers, e, subjects))} of {len(subjects)} participants)" for e in entries
+        f"{e.label} ({len(_dots(numbers, e, by))} of {len(subjects)} participants)" for e in entries
     )
     return Figure(
         title=title,
         population=result.population,
         svg=svg,
         png=png,
-        alt=f"One panel per continuous factor: {counts}; x axis the value, y axis the best response, one dot per participant.",
+        alt=f"One panel per continuous factor: {counts}; x axis the value, y axis the best response (or whether there was one), one dot per participant.",
         width_mm=PORTRAIT_MM,
         keys=tuple(shown["result_id"]),
         footnotes=(
@@ -84,14 +88,16 @@ def figure_marker_response(result: Result, study: Study) -> Figure:
     )
 
 
-def _dots(numbers: Numbers, entry: SubgroupEntry, subjects: tuple[str, ...]) -> list[tuple[float, str]]:
-    """Value and best response of every participant whose value can be drawn."""
+def _dots(numbers: Numbers, entry: SubgroupEntry, by: str) -> list[tuple[float, str]]:
+    """Value and best response (or whether there was one) of every participant whose value can be drawn."""
     found = []
-    for subject in subjects:
+    for subject in numbers.levels(by, stat="value"):
         row = numbers.row("level", variable=entry.id, level=subject)
         value = math.nan if row is None else float(row["value"])
         if not math.isnan(value) and not (_is_log(entry) and value <= 0):
-            found.append((value, str(numbers.need("value", variable="bor", level=subject)["text"])))
+            outcome = numbers.need("value", variable=by, level=subject)
+            if outcome["status"] in ("OK", "FLAG"):
+                found.append((value, str(outcome["text"] or _RESPONDED[int(outcome["value"])])))
     return found
 
 
@@ -100,32 +106,34 @@ def _is_log(entry: SubgroupEntry) -> bool:
 
 
 def _paint_markers(
-    sheet: Sheet, numbers: Numbers, entries: list[SubgroupEntry], subjects: tuple[str, ...], *, height: float
+    sheet: Sheet, numbers: Numbers, entries: list[SubgroupEntry], by: str, *, height: float
 ) -> None:
     for place, entry in enumerate(entries):
         axes = axes_mm(
             sheet, left=14 + 84 * (place % 2), bottom=height - 38 - 42 * (place // 2), width=66, height=27
         )
         seen: dict[tuple[float, str], int] = {}
-        for value, response in _dots(numbers, entry, subjects):
+        for value, response in _dots(numbers, entry, by):
             again = seen.setdefault((value, response), 0)
             seen[value, response] += 1
-            y = _RESPONSES.index(response) + 0.16 * ((again + 1) // 2) * (-1) ** again
-            axes.plot(
-                value, y, "o", color=RESPONSE_COLOURS[response], markersize=4, alpha=0.85, clip_on=False
-            )
-        _marker_axes(axes, entry)
+            y = _places(by).index(response) + 0.16 * ((again + 1) // 2) * (-1) ** again
+            axes.plot(value, y, "o", color=_COLOURS[response], markersize=4, alpha=0.85, clip_on=False)
+        _marker_axes(axes, entry, _places(by))
 
 
-def _marker_axes(axes: Axes, entry: SubgroupEntry) -> None:
+def _places(by: str) -> tuple[str, ...]:
+    return _RESPONDED if by == "orr" else _RESPONSES
+
+
+def _marker_axes(axes: Axes, entry: SubgroupEntry, places: tuple[str, ...]) -> None:
     if _is_log(entry):
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())
     for cut in entry.cuts if isinstance(entry.cuts, tuple) else ():
         axes.axvline(cut, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
-    axes.set(ylim=(-0.5, len(_RESPONSES) - 0.5))
-    axes.set_yticks(range(len(_RESPONSES)), [word("bor_short", name) for name in _RESPONSES])
+    axes.set(ylim=(-0.5, len(places) - 0.5))
+    axes.set_yticks(range(len(places)), [_WORDS.get(name) or word("bor_short", name) for name in places])
     axes.set_title(entry.label, loc="left", fontsize=7)
     axes.grid(axis="y", color=LIGHT, linewidth=0.4)
     axes.tick_params(labelsize=6.5)

@@ -205,7 +205,7 @@ def table_sensitivity_model(result: Result, study: Study) -> Table:
     ).with_id(
         "",
         footnotes=(
-            *((word("status_prose", reason),) if reason else ()),
+            *((f"{word('model_reason', reason)}.",) if reason else ()),
             *readings,
             "Lower scores are better. Optimism: score on the participants that made the model, minus the score on those left out. "
             "Columns are standardised within each fold.",

@@ -18,6 +18,7 @@ from interim.study import Study
 
 _BINARY = {"orr": "ORR", "dcr": "DCR"}
 _SAFETY = {"g3rel": "Related grade ≥ 3", "crs2": "CRS grade ≥ 2", "dlt": "DLT"}
+_LEAST_P = 0.0001
 _NUMBERS = {"depth": "Best change, %", "cmax": "CAR-T peak"}
 
 
@@ -230,12 +231,19 @@ def _limit_row(numbers: Numbers, entry: str, study: Study) -> Row:
         (
             numbers.words(entry, "entry", "label"),
             numbers.value(entry, "orr", "smallest_n", digits=0),
-            numbers.value(entry, "orr", "p_min", digits=4),
+            _least_p(numbers, entry),
             numbers.value(entry, "orr", "half_width", factor=100.0),
             _companion(numbers, entry, study),
             numbers.value(entry, "orr", "chance_gap", digits=3),
         )
     )
+
+
+def _least_p(numbers: Numbers, entry: str) -> Cell:
+    row = numbers.row("p_min", group=entry, variable="orr")
+    cell = numbers.value(entry, "orr", "p_min", digits=4)
+    tiny = row is not None and row["status"] in ("OK", "FLAG") and 0 < float(row["value"]) < _LEAST_P
+    return Cell(f"< {_LEAST_P}", cell.keys) if tiny else cell
 
 
 def _companion(numbers: Numbers, entry: str, study: Study) -> Cell:

@@ -11,6 +11,7 @@ from interim.study import AD_HOC, Study
 _OPERATOR = re.compile(r"(<=|>=|<|>)\s*")
 _SIGNS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">"}
 _YES = {"Y": "Yes", "N": "No"}
+COHORT = "COHORT"
 
 
 def level_word(entry: str, level: str, study: Study) -> str:
@@ -37,7 +38,7 @@ def level_word(entry: str, level: str, study: Study) -> str:
     if level == "Missing":
         return level
     variable = next((item.variable for item in study.subgroups if item.id == entry), "")
-    if not variable:
+    if not variable or variable in (COHORT, study.cohort.variable):
         return column_label(level, study)
     if level in _YES:
         return _YES[level]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -39,7 +40,7 @@ class LinearStatistics:
     status: np.ndarray[tuple[int], np.dtype[np.str_]]
     reason: np.ndarray[tuple[int], np.dtype[np.str_]]
 
-    @property
+    @cached_property
     def p_values(self) -> Floats:
         """Two-sided p-value per statistic (definition abs); Monte Carlo never gives 0."""
         return self._share(np.abs(self.arranged), np.abs(self.observed))
@@ -54,14 +55,14 @@ class LinearStatistics:
         """One-sided p-value: statistic as large as observed."""
         return self._share(self.arranged, self.observed)
 
-    @property
+    @cached_property
     def p_min(self) -> Floats:
         """Smallest two-sided p-value that could be reached."""
         far = np.abs(self.arranged)
         top = far.max(axis=0, initial=0.0)
         return self._share(far, top)
 
-    @property
+    @cached_property
     def mc_error(self) -> Floats:
         """Monte Carlo standard error of the p-values; 0 for a complete plan."""
         p = self.p_values

@@ -14,7 +14,7 @@ from interim.analysis.subgroups.panel import open_panel
 from interim.result import Result, Rows
 from interim.study import Study
 
-ENDPOINTS = ("depth", "bor", "crs2", "cmax")
+ENDPOINTS = ("depth", "bor", "orr", "crs2", "cmax")
 _BOR: Mapping[float, str] = {4.0: "CR", 3.0: "PR", 2.0: "SD", 1.0: "PD"}
 
 
@@ -32,7 +32,7 @@ def participant_map(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``subgroups.participant_map``; level = USUBJID in printed order; variable = entry id (texts of levels, and the value
-        where there is one), ``depth``, ``bor``, ``crs2``, ``cmax``. No test, no cluster names.
+        where there is one), ``depth``, ``bor``, ``orr``, ``crs2``, ``cmax``. No test, no cluster names.
 
     Raises
     ------

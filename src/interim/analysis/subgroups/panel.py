@@ -74,8 +74,11 @@ def _factor(entry: SubgroupEntry, part: pd.DataFrame, subjects: Sequence[str]) -
 def _ranks(part: pd.DataFrame) -> dict[str, float]:
     if "AVALN" not in part:
         return {}
-    found = part.dropna(subset=["AVALC"]).groupby("AVALC")["AVALN"].min()
-    return {str(level): float(rank) for level, rank in found.items()}
+    found: dict[str, float] = {}
+    for level, rank in zip(part["AVALC"], part["AVALN"].astype(float), strict=True):
+        if isinstance(level, str) and rank == rank:
+            found[level] = min(rank, found.get(level, rank))
+    return found
 
 
 def _cuts(entry: SubgroupEntry, part: pd.DataFrame) -> tuple[float, ...]:

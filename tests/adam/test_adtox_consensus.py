@@ -45,10 +45,18 @@ def subject(**more):
 
 def infusions(*days_and_roles):
     rows = [
-        {"USUBJID": WHO, "ROLE": role, "ASTDT": day(number), "ASTDTM": pd.NaT, "AENDT": day(number),
-         "ACYCLE": cycle, "APHASE": "NK" if role == "nk" else f"CART_C{cycle:g}", "SRCSEQ": str(place)}
+        {
+            "USUBJID": WHO,
+            "ROLE": role,
+            "ASTDT": day(number),
+            "ASTDTM": pd.NaT,
+            "AENDT": day(number),
+            "ACYCLE": cycle,
+            "APHASE": "NK" if role == "nk" else f"CART_C{cycle:g}",
+            "SRCSEQ": str(place),
+        }
         for place, (number, role, cycle) in enumerate(days_and_roles or ((-9, "nk", 1.0), (0, "t", 1.0)), 1)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows).astype({name: "datetime64[ns]" for name in ("ASTDT", "ASTDTM", "AENDT")})
 
 
@@ -158,11 +166,14 @@ def test_late_counts_need_two_tests_and_the_highest_row_wins():
         {"adsl": subject(NACTDT=day(4))},
         {"adsl": subject(DCUTDT=day(4))},
         {"adex": infusions((-9, "nk", 1.0), (0, "t", 1.0), (4, "nk", 2.0))},
-        {"adrs": pd.DataFrame([{"USUBJID": WHO, "PARCAT2": "INVESTIGATOR", "PARAMCD": "PD", "AVALC": "Y",
-                                "ADT": day(4)}])},
+        {
+            "adrs": pd.DataFrame(
+                [{"USUBJID": WHO, "PARCAT2": "INVESTIGATOR", "PARAMCD": "PD", "AVALC": "Y", "ADT": day(4)}]
+            )
+        },
     ],
     ids=["death", "new therapy", "cut-off", "another product", "progression"],
-)  # fmt: skip
+)
 def test_counts_after_the_end_of_follow_up_do_not_count(ended):
     adlb = results(*counts([3.0] * 5 + [0.05] * 20))
     assert of("ICAHT", inputs(adlb, **ended))["ASTHI"] == 0
@@ -211,16 +222,35 @@ def screened(*rows, crs=None, seen=False, **rules):
     [
         ([*FERRITIN, *ALT], "SCREEN_POSITIVE", ("aminotransferase",)),
         ([lab("FERRITIN", 5, 310.0, 300.0, base=200.0), *ALT], "SCREEN_NEGATIVE", ("aminotransferase",)),
-        ([*FERRITIN, lab("ALT", 5, 150.0, 40.0, base=100.0, indicator="HIGH"), lab("FIBRINO", 5, 3.0, 4.0),
-          lab("NEUT", 5, 2.0, ATOXGRL=0.0, BTOXGRL=0.0)], "SCREEN_NEGATIVE", ()),
+        (
+            [
+                *FERRITIN,
+                lab("ALT", 5, 150.0, 40.0, base=100.0, indicator="HIGH"),
+                lab("FIBRINO", 5, 3.0, 4.0),
+                lab("NEUT", 5, 2.0, ATOXGRL=0.0, BTOXGRL=0.0),
+            ],
+            "SCREEN_NEGATIVE",
+            (),
+        ),
         ([*FERRITIN, lab("FIBRINO", 5, 1.4, 4.0, ANRLO=2.0)], "SCREEN_POSITIVE", ("fibrinogen",)),
         ([*FERRITIN, lab("PLAT", 5, 20.0, ATOXGRL=4.0, BTOXGRL=1.0)], "SCREEN_POSITIVE", ("cytopenia",)),
-        ([*FERRITIN, lab("PLAT", 5, 20.0, ATOXGRL=4.0, BTOXGRL=4.0), lab("FIBRINO", 5, 3.0, 4.0),
-          lab("ALT", 5, 30.0, 40.0)], "SCREEN_NEGATIVE", ()),
-        ([*FERRITIN, *ALT, lab("FIBRINO", 5, 140.0, 400.0, AVALU="mg/dL")], "SCREEN_POSITIVE",
-         ("aminotransferase",)),
+        (
+            [
+                *FERRITIN,
+                lab("PLAT", 5, 20.0, ATOXGRL=4.0, BTOXGRL=4.0),
+                lab("FIBRINO", 5, 3.0, 4.0),
+                lab("ALT", 5, 30.0, 40.0),
+            ],
+            "SCREEN_NEGATIVE",
+            (),
+        ),
+        (
+            [*FERRITIN, *ALT, lab("FIBRINO", 5, 140.0, 400.0, AVALU="mg/dL")],
+            "SCREEN_POSITIVE",
+            ("aminotransferase",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_screen_of_a_day(rows, verdict, supporting):
     assert screened(*rows)[:2] == (verdict, supporting)
 
@@ -254,8 +284,12 @@ def test_what_was_not_recorded_is_named_unless_absence_means_none():
     )
     row = of("IECHS", inputs(results(*FERRITIN, *ALT)))
     assert (row["SCREEN"], row["ASTDT"], row["REPFL"]) == ("SCREEN_POSITIVE", day(5), "N")
-    quiet = [*FERRITIN, lab("ALT", 5, 30.0, 40.0), lab("FIBRINO", 5, 3.0, 4.0),
-             lab("NEUT", 5, 2.0, ATOXGRL=0.0, BTOXGRL=0.0)]  # fmt: skip
+    quiet = [
+        *FERRITIN,
+        lab("ALT", 5, 30.0, 40.0),
+        lab("FIBRINO", 5, 3.0, 4.0),
+        lab("NEUT", 5, 2.0, ATOXGRL=0.0, BTOXGRL=0.0),
+    ]
     assert of("IECHS", inputs(results(*quiet)))["SCREEN"] == "NOT_EVALUABLE"
     none = study(absent_means_none=("HEMOPHAG",))
     assert of("IECHS", inputs(results(*quiet), rules=none))["SCREEN"] == "SCREEN_NEGATIVE"

@@ -24,7 +24,7 @@ def value(result: Result, variable: str, stat: str = "n", *, level: str = "", gr
 
 
 def status(
-    result: Result, variable: str, stat: str, *, level: str = "", group: str = TOTAL
+    result: Result, variable: str, stat: str = "n", *, level: str = "", group: str = TOTAL
 ) -> tuple[str, str]:
     found = row(result, variable, stat, level=level, group=group)
     return found["status"], found["reason"]

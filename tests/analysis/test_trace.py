@@ -267,12 +267,29 @@ def test_events_of_one_day_stand_in_the_order_of_their_record_numbers():
 
     day = pd.Timestamp("2025-01-20")
     events = [
-        {"USUBJID": "S1", "ASTDT": day, "AEDECOD": f"Event {n}", "AETOXGRN": 3.0, "DLTFL": "Y",
-         "DLTWINFL": "Y", "DLTRULE": "R", "SRCDOM": "AE", "SRCSEQ": n}
+        {
+            "USUBJID": "S1",
+            "ASTDT": day,
+            "AEDECOD": f"Event {n}",
+            "AETOXGRN": 3.0,
+            "DLTFL": "Y",
+            "DLTWINFL": "Y",
+            "DLTRULE": "R",
+            "SRCDOM": "AE",
+            "SRCSEQ": n,
+        }
         for n in ("10", "2", "1")
-    ]  # fmt: skip
-    window = {"USUBJID": "S1", "COHORT": "DL1", "DLTWSDT": day, "DLTWEDT": day, "DLTSTAT": "EVALUABLE",
-              "DLTSTRS": None, "DLTFL": "Y", "DLTDT": day}  # fmt: skip
+    ]
+    window = {
+        "USUBJID": "S1",
+        "COHORT": "DL1",
+        "DLTWSDT": day,
+        "DLTWEDT": day,
+        "DLTSTAT": "EVALUABLE",
+        "DLTSTRS": None,
+        "DLTFL": "Y",
+        "DLTDT": day,
+    }
     adam = Adam({"ADDLT": pd.DataFrame([window]), "ADAE": pd.DataFrame(events)}, day.to_pydatetime())
     found = list(dlt_lines(adam, "S1", records=lambda domain, key: []))
     assert [line.split()[2].rstrip(",") for line in found if "Event " in line] == ["1", "2", "10"]

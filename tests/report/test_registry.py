@@ -20,7 +20,9 @@ def shown() -> list[str]:
     found = []
     for path in NOTEBOOKS:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            found += re.findall(r'chapter\.(?:table|figure)\("([^"]+)"\)', "".join(cell["source"]))
+            found += re.findall(
+                r'chapter\.(?:table|figure|figures|story)\("([^"]+)"\)', "".join(cell["source"])
+            )
     return found
 
 
@@ -45,7 +47,7 @@ def test_every_entry_is_shown_once_by_the_notebooks_in_the_order_of_chapters():
     [
         ([GOOD, GOOD], "T 14.1.1.1: id used twice"),
         ([{**GOOD, "id": "T 1.2.3"}], "T 1.2.3: no table or figure of tlf_shells.csv"),
-        ([{**GOOD, "id": "N 14.3.3"}], "N 14.3.3: no table or figure"),
+        ([{**GOOD, "id": "X 14.3.3"}], "X 14.3.3: no table or figure"),
         ([{**GOOD, "id": "T 14.1.1.1a"}], "T 14.1.1.1a: continues T 14.1.1.1 and needs a title"),
         ([{**GOOD, "footnotes": ["XX", "CUT"]}], "T 14.1.1.1: unknown footnote 'XX'"),
     ],

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from interim.adam.adae_attributes import RELATIONS, event_attributes
+from interim.adam.adae_dictionary import RULE as DICTIONARY
+from interim.adam.adae_dictionary import coded, read_dictionary
 from interim.adam.adae_emergence import EmergenceRule, emergence
 from interim.adam.adae_phase import days_since_infusion, phase_of, phase_starts
 from interim.adam.adtox import trigger_events
@@ -66,7 +68,7 @@ def derive_adae(
     Returns
     -------
     Derived
-        One row per event, key USUBJID, SRCSEQ; findings AE-PARTIAL, DOSE-DLTDIFF.
+        One row per event, key USUBJID, SRCSEQ; findings AE-PARTIAL, DOSE-DLTDIFF, AE-DICT.
 
     Raises
     ------
@@ -75,6 +77,8 @@ def derive_adae(
     """
     source = sdtm.with_supp("AE")
     source = source[source["USUBJID"].isin(adsl["USUBJID"])].reset_index(drop=True)
+    terms = read_dictionary(study)
+    source, not_coded = coded(source, terms)
     frame = _dated(source, adsl, study)
     frame = frame.join(event_attributes(source, study))
     flags, phases = _at_every_start(frame, adsl, phase_starts(adex, study), study)
@@ -85,8 +89,13 @@ def derive_adae(
     frame["TRIGFL"] = trigger_events(frame, windows, study.titration_trigger)
     partial = _partial(frame, flags, phases, windows)
     frame = ordered(text_missing(frame), ["USUBJID", "ASTDT", "SRCSEQ"])
-    findings = tuple(sorted((*partial, *differences), key=lambda finding: finding.order))
-    rules = (("AE-PARTIAL", "warn", "run"), ("DOSE-DLTDIFF", "warn", _dlt_rule(source)))
+    findings = tuple(sorted((*partial, *differences, *not_coded), key=lambda finding: finding.order))
+    dictionary = "run" if terms is not None else "not run: the coding of the data stands"
+    rules = (
+        ("AE-PARTIAL", "warn", "run"),
+        ("DOSE-DLTDIFF", "warn", _dlt_rule(source)),
+        (DICTIONARY, "warn", dictionary),
+    )
     return Derived(_without_uncollected(frame, source), findings, rules)
 
 

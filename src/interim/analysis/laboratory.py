@@ -131,7 +131,7 @@ def worst_grades(part: pd.DataFrame, direction: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index USUBJID of those with a result on treatment; BASE and WORST as text: 0 to 4, ``not_graded``, and for BASE
-        ``missing`` without a baseline record.
+        ``missing`` without a baseline record; ASSUMED (bool): the worst grade rests on the assumed clinical half.
 
     Raises
     ------
@@ -145,7 +145,17 @@ def worst_grades(part: pd.DataFrame, direction: str) -> pd.DataFrame:
     text = known.map(lambda value: f"{value:g}", na_action="ignore").astype(object)
     text = text.where(known.notna(), UNGRADED).where(worst.index.isin(has_base.index), MISSING)
     worst_text = worst.map(lambda value: f"{value:g}", na_action="ignore").astype(object)
-    return pd.DataFrame({"BASE": text, "WORST": worst_text.where(worst.notna(), UNGRADED)})
+    table = pd.DataFrame({"BASE": text, "WORST": worst_text.where(worst.notna(), UNGRADED)})
+    return table.assign(ASSUMED=_rests_on_assumption(treated, worst, grade))
+
+
+def _rests_on_assumption(treated: pd.DataFrame, worst: pd.Series, grade: str) -> pd.Series:
+    """Tell whose worst grade rests on the assumed clinical half: every record of that grade is marked so."""
+    if "ATOXASFL" not in treated:
+        return pd.Series(False, index=worst.index)
+    deciding = treated[(treated[grade] > 0) & (treated[grade] == treated["USUBJID"].map(worst))]
+    assumed = (deciding["ATOXASFL"] == "Y").groupby(deciding["USUBJID"]).all()
+    return assumed.reindex(worst.index, fill_value=False)
 
 
 def grade_shift(adam: Adam, study: Study) -> Result:
@@ -163,7 +173,7 @@ def grade_shift(adam: Adam, study: Study) -> Result:
     Result
         ``laboratory.grade_shift``; the total only; variable = ``<parameter> <direction>``, level = baseline grade (0 to 4,
         not_graded, missing), stat = ``worst <grade>``; level any with stats n (with a result on treatment), without, rise
-        (worst above baseline), to_grade3.
+        (worst above baseline), to_grade3, and assumed (worst grade by the assumed clinical half) where there is one.
 
     Raises
     ------
@@ -203,6 +213,9 @@ def _add_shift(rows: Rows, who: Population, table: pd.DataFrame, names: tuple[st
     for stat, hit in (("rise", worst > base), ("to_grade3", (worst >= 3) & ~(base >= 3))):
         subjects = sorted(table.index[hit])
         rows.add(stat, len(subjects), n=len(subjects), N=size, subjects=subjects, **here)
+    if table["ASSUMED"].any():
+        subjects = sorted(table.index[table["ASSUMED"]])
+        rows.add("assumed", len(subjects), n=len(subjects), N=size, subjects=subjects, **here)
     for start, end in ((b, w) for b in sorted(set(table["BASE"])) for w in WORST):
         subjects = sorted(table.index[(table["BASE"] == start) & (table["WORST"] == end)])
         rows.add(

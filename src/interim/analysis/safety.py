@@ -36,8 +36,9 @@ def teae_summary(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``safety.teae_summary``; one variable per row of the table; stats n (participants) and events; a row whose
-        information was not collected, or whose product the study does not have, is NA.
+        ``safety.teae_summary``; one variable per row of the table; stats n (participants) and events, both the worst case; n_best
+        and events_best without what is assumed, where that differs; a row whose information was not collected, or whose
+        product the study does not have, is NA.
 
     Raises
     ------
@@ -58,8 +59,22 @@ def teae_summary(adam: Adam, study: Study) -> Result:
         if reason or events is None:
             add_not_available(rows, who.groups, variable=variable, reason=reason)
         else:
-            add_events(rows, who, events[condition(events)], variable=variable)
+            chosen = events[condition(events)]
+            add_events(rows, who, chosen, variable=variable)
+            sure = chosen[_certain(chosen, related="related" in variable)]
+            if len(sure) < len(chosen):
+                add_events(rows, who, sure, variable=variable, stats=("n_best", "events_best"))
     return rows.build()
+
+
+def _certain(events: pd.DataFrame, *, related: bool) -> pd.Series:
+    """Tell which events count without an assumption: about their start, and for related ones about their relation."""
+    sure = pd.Series(True, index=events.index)
+    if "TRTEMBFL" in events:
+        sure &= events["TRTEMBFL"] != "N"
+    if related and "RELIMPFL" in events:
+        sure &= events["RELIMPFL"] != "Y"
+    return sure
 
 
 def _is(column: str, *values: str) -> Condition:

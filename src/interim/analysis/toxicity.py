@@ -130,6 +130,9 @@ def _add_phases(rows: Rows, who: Population, events: pd.DataFrame, adam: Adam) -
         if len(infused):
             subjects: Iterable[str] = events.loc[events["APHASE"] == phase, "USUBJID"]
             base = who.narrow(infused)
+            for group, ids in base.members.items():
+                place = {"group": group, "variable": "population_infused", "level": phase}
+                rows.add("N", len(ids), n=len(ids), N=len(ids), subjects=sorted(ids), **place)
             add_counts(rows, base, variable="phase", level=phase, subjects=subjects)
 
 
@@ -198,3 +201,42 @@ def _add_episodes(
     rows.add(
         stat, len(part), variable=variable, level=level, unit="episodes", n=len(part), N=size, sources=sources
     )
+
+
+def crs_by_cytokine(adam: Adam, study: Study) -> Result:
+    """Summarise the peak of each cytokine after the first CAR-T infusion by the highest grade of cytokine release.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADTOX, ADCY.
+    study : Study
+        Products.
+
+    Returns
+    -------
+    Result
+        ``toxicity.crs_by_cytokine``; columns = highest reported CTCAE grade (Grade 0 to 5); variable = cytokine, spread of peaks.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("toxicity.crs_by_cytokine", "Peak of cytokines by highest grade of cytokine release")
+    who, _, reason = _opened(adam, study, names)
+    grades = pd.Series(0.0, index=sorted(who.everyone))
+    if not reason:
+        grades.update(_events(adam, who, "CRS").groupby("USUBJID")["REPGRC"].max())
+    columns = {f"Grade {grade}": frozenset(grades.index[grades == grade]) for grade in (0, *GRADES)}
+    kept = {name: ids for name, ids in columns.items() if ids or name == "Grade 0"}
+    split = Population(who.code, who.label, "CRSGRADE", {**kept, TOTAL: who.everyone})
+    rows = open_rows(names[0], names[1], split)
+    if reason or not adam.has("ADCY"):
+        add_not_available(rows, split.groups, variable="IL6", reason=reason or "not available: no cytokines")
+        return rows.build()
+    start = adam["ADSL"].set_index("USUBJID")["TRTSCT"]
+    after = adam["ADCY"].loc[lambda f: f["AVAL"].notna() & (f["ADT"] >= f["USUBJID"].map(start))]
+    for code, part in after.groupby("PARAMCD", sort=True):
+        add_spread(rows, split, part.groupby("USUBJID")["AVAL"].max(), variable=str(code), unit="")
+    return rows.build()

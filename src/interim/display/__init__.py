@@ -40,6 +40,16 @@ _MODULES = {
         "table_deaths",
     ),
     "infusions": ("table_exposure",),
+    "by_dose": ("table_by_dose",),
+    "listing": ("table_listing",),
+    "patient": ("figures_profile", "story_narratives"),
+    "conduct_figures": ("figure_flow", "figure_calendar", "figure_doses"),
+    "courses": (
+        "figure_related_terms",
+        "figure_release_timeline",
+        "figure_first_release",
+        "figure_trajectories",
+    ),
     "toxicity": ("table_immune_toxicity", "table_crs_concordance"),
     "laboratory": (
         "table_values_by_visit",

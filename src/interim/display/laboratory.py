@@ -142,11 +142,13 @@ def _shift_head(numbers: Numbers, variable: str, reason: str) -> Row:
     term = numbers.words(TOTAL, variable, "n", level="any")
     counts = [
         numbers.plain(TOTAL, variable, level="any", stat=stat)
-        for stat in ("n", "without", "rise", "to_grade3")
+        for stat in ("n", "without", "rise", "to_grade3", "assumed")
     ]
+    assumed = "; worst grade by the assumed clinical half only {}" if counts[-1].keys else ""
+    counts = counts if assumed else counts[:-1]
     text = (
         f"{word('parameters', code)}, {direction} ({term.text}): {{}} with a result on treatment, {{}} without; worse than "
-        "at baseline {}, to grade 3 or higher {}"
+        f"at baseline {{}}, to grade 3 or higher {{}}{assumed}"
     )
     return Row((_joined(counts, text),), kind="section")
 

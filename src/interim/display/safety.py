@@ -12,6 +12,7 @@ from interim.display.table import Cell, Head, Row, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
 
+_WORST = "† worst case: a serious event without a relation counts as related, a start known in part as emergent if it can be."
 _EVENTS = "Participants with an event: number and percentage of the column [number of events]."
 
 
@@ -40,8 +41,15 @@ def table_teae_summary(result: Result, study: Study) -> Table:
     for variable in numbers.variables():
         text = word("teae", variable)
         absent = absent_line(numbers, text, variable)
-        lines.append(absent or Line(text, partial(numbers.counted, variable=variable)))
-    return cohort_table(numbers, lines, footnotes=(_EVENTS,))
+        assumed = numbers.row("n_best", variable=variable) is not None
+        lines.append(
+            absent or Line(f"{text} †" if assumed else text, partial(numbers.counted, variable=variable))
+        )
+        if assumed:
+            best = partial(numbers.counted, variable=variable, stats=("n_best", "events_best"))
+            lines.append(Line("without what is assumed", best, 1))
+    marked = any(line.text.endswith("†") for line in lines)
+    return cohort_table(numbers, lines, footnotes=(_EVENTS, _WORST) if marked else (_EVENTS,))
 
 
 def table_teae_by_soc_pt(result: Result, study: Study) -> Table:

@@ -238,7 +238,7 @@ def _are_keys(keys: object) -> bool:
 
 
 def _figure_problems(data: Mapping[str, Any]) -> Iterator[str]:
-    yield from _tlf_problems(data, "F")
+    yield from _tlf_problems(data, "FL")
     alt = data["alt"].strip()
     if not alt:
         yield "the text alternative (alt) is blank"

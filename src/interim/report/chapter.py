@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interim.adam.model import Adam
     from interim.data.model import Sdtm
     from interim.display import Figure, Paragraph, Table
+    from interim.display.gallery import Gallery
 
 LANGUAGES = ("en",)
 COPIES = ("confidential",)
@@ -192,6 +193,46 @@ class Chapter:
             If the id is not in the registry or is no figure.
         """
         return self._show(tlf_id, "figure")  # type: ignore[no-any-return]
+
+    def figures(self, tlf_id: str) -> Gallery:
+        """Return the figures of an entry of the registry that has one for each participant.
+
+        Parameters
+        ----------
+        tlf_id : str
+            For example ``L 16.2.9.2``.
+
+        Returns
+        -------
+        Gallery
+            Each figure with the id and its number.
+
+        Raises
+        ------
+        ReportError
+            If the id is not in the registry or has no such figures.
+        """
+        return self._show(tlf_id, "figures")  # type: ignore[no-any-return]
+
+    def story(self, tlf_id: str) -> Gallery:
+        """Return the paragraphs of an entry of the registry: narratives.
+
+        Parameters
+        ----------
+        tlf_id : str
+            For example ``N 14.3.3``.
+
+        Returns
+        -------
+        Gallery
+            One paragraph per participant, each fact with its result id.
+
+        Raises
+        ------
+        ReportError
+            If the id is not in the registry or is no story.
+        """
+        return self._show(tlf_id, "story")  # type: ignore[no-any-return]
 
     def say(self, template: str, *, style: Literal["normal", "note", "box"] = "normal") -> Paragraph:
         """Return a paragraph whose numbers are references to results.

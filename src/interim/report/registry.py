@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import interim
 from interim.errors import ReportError
@@ -19,7 +19,9 @@ from interim.study import Study
 if TYPE_CHECKING:
     from interim.data.model import Sdtm
 
-_ID = re.compile(r"([TFL] \d+(?:\.\d+)+)([a-z]?)")
+_ID = re.compile(r"([TFLN] \d+(?:\.\d+)+)([a-z]?)")
+
+Kind = Literal["table", "figure", "figures", "story"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Tlf:
     ----------
     id, title : str
         As printed; ids follow ICH E3.
-    kind : {"table", "figure"}
-        What it is.
+    kind : {"table", "figure", "figures", "story"}
+        What it is: first word of the display function.
     analysis : str
         Question, ``module.function`` of `interim.analysis`; also the id of its Result.
     display : str
@@ -44,7 +46,7 @@ class Tlf:
 
     id: str
     title: str
-    kind: Literal["table", "figure"]
+    kind: Kind
     analysis: str
     display: str
     footnotes: tuple[str, ...] = ()
@@ -133,7 +135,7 @@ def _problems(rows: Sequence[Mapping[str, Any]], known: set[str]) -> Iterator[st
 def _entry(row: Mapping[str, Any]) -> Tlf:
     values = dict(row)
     return Tlf(
-        kind="figure" if values["id"].startswith("F ") else "table",
+        kind=cast(Kind, values["display"].partition("_")[0]),
         title=values.pop("title", None) or shells()[values["id"]],
         footnotes=tuple(values.pop("footnotes", ())),
         **values,

@@ -1,0 +1,321 @@
+"""Participants one by one: everything on one time axis, and the facts of the narratives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.adlb import first_base_type
+from interim.adam.model import Adam
+from interim.analysis.layout import printed_rows
+from interim.analysis.listing import column, dose_of, study_days
+from interim.analysis.population import Population, open_rows, population
+from interim.analysis.safety_listing import related_to
+from interim.result import Result, Rows
+from interim.study import Study
+
+FACTS, EVENT = "facts", "event"
+_SEVERE = 3
+_WITHDRAWN = "DRUG WITHDRAWN"
+
+
+def profile(adam: Adam, study: Study) -> Result:
+    """Return the course of each participant: infusions, events, results, cells and lesions by day.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADEX, ADAE, ADLB, ADPC, ADTR.
+    study : Study
+        Evaluator.
+
+    Returns
+    -------
+    Result
+        ``patient.profile``; group = column; variable infusion, event, ``lab <code>``, ``cells <assay>``, lesion, end; level =
+        participant and number; stats day (from the first infusion), end, value, grade, and as texts name; what no dataset
+        holds has no row.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("patient.profile", "One-page participant profile", who)
+    parts = {
+        "infusion": _infusions(adam),
+        "event": _profile_events(adam),
+        **_labs(adam, study),
+        **_cells(adam),
+        "lesion": _lesions(adam, study),
+        "end": _ends(adam),
+    }
+    groups = dose_of(who)
+    for variable, frame in parts.items():
+        kept = frame[frame["USUBJID"].isin(list(groups)) & frame["day"].notna()]
+        ordered = kept.sort_values(["USUBJID", "day"], kind="stable")
+        for number, item in enumerate(ordered.to_dict("records"), 1):
+            _add_point(rows, groups, item, variable=variable, number=number)
+    return rows.build()
+
+
+def _add_point(
+    rows: Rows, groups: Mapping[str, str], item: Mapping[Any, Any], *, variable: str, number: int
+) -> None:
+    subject = str(item["USUBJID"])
+    place: dict[str, Any] = {"group": groups[subject], "variable": variable, "level": f"{subject} {number}"}
+    rows.add("day", float(item["day"]), unit="days", subjects=[subject], **place)
+    for stat in ("end", "value", "grade"):
+        if stat in item and item[stat] == item[stat] and item[stat] is not None:
+            rows.add(stat, float(item[stat]), **place)
+    if item.get("name"):
+        rows.add("name", None, text=str(item["name"]), **place)
+
+
+def _none() -> pd.DataFrame:
+    return pd.DataFrame({"USUBJID": pd.Series(dtype=object), "day": pd.Series(dtype="float64")})
+
+
+def _infusions(adam: Adam) -> pd.DataFrame:
+    if not adam.has("ADEX"):
+        return _none()
+    adex = adam["ADEX"]
+    return pd.DataFrame(
+        {
+            "USUBJID": adex["USUBJID"],
+            "day": study_days(adex, "ASTDT", adsl=adam["ADSL"]),
+            "name": adex["PRODUCT"],
+        }
+    )
+
+
+def _profile_events(adam: Adam) -> pd.DataFrame:
+    if not adam.has("ADAE"):
+        return _none()
+    adae, adsl = adam["ADAE"], adam["ADSL"]
+    last = adae["USUBJID"].map(_last_days(adsl))
+    grade = adae["AETOXGRN"] if "AETOXGRN" in adae else pd.Series(float("nan"), index=adae.index)
+    frame = pd.DataFrame(
+        {
+            "USUBJID": adae["USUBJID"],
+            "day": study_days(adae, "ASTDT", adsl=adsl),
+            "end": study_days(adae, "AENDT", adsl=adsl).fillna(last),
+            "grade": grade,
+            "name": adae["AEDECOD"].fillna(adae["AETERM"]) if "AETERM" in adae else adae["AEDECOD"],
+        }
+    )
+    return frame[adae["TRTEMFL"] == "Y"]
+
+
+def _last_days(adsl: pd.DataFrame) -> dict[str, float]:
+    names = [name for name in ("DTHDT", "DCUTDT") if name in adsl]
+    end = adsl[names].min(axis=1)
+    days = (end - adsl["TRTSDT"]).dt.days.astype("float64")
+    return dict(zip(adsl["USUBJID"], days, strict=True))
+
+
+def _ends(adam: Adam) -> pd.DataFrame:
+    adsl = adam["ADSL"]
+    days = adsl["USUBJID"].map(_last_days(adsl))
+    died = adsl["DTHFL"].map({"Y": "death"}).fillna("cut-off")
+    return pd.DataFrame({"USUBJID": adsl["USUBJID"], "day": days, "name": died})
+
+
+def _labs(adam: Adam, study: Study) -> dict[str, pd.DataFrame]:
+    """Return the results of the listed parameters: multiples of the upper limit, or the value."""
+    if not adam.has("ADLB"):
+        return {}
+    adlb = adam["ADLB"].loc[lambda f: (f["BASETYPE"] == first_base_type(study)) & f["AVAL"].notna()]
+    frames = {}
+    for code, basis in printed_rows()["profile"]["laboratory"].items():
+        part = adlb[adlb["PARAMCD"] == code]
+        value = part["AVAL"] / part["ANRHI"].where(part["ANRHI"] > 0) if basis == "uln" else part["AVAL"]
+        days = study_days(part, "ADT", adsl=adam["ADSL"])
+        frame = pd.DataFrame({"USUBJID": part["USUBJID"], "day": days, "value": value.astype("float64")})
+        frames[f"lab {code}"] = frame.dropna()
+    return frames
+
+
+def _cells(adam: Adam) -> dict[str, pd.DataFrame]:
+    """Return the concentrations that can be quantified, by assay."""
+    if not adam.has("ADPC"):
+        return {}
+    adpc = adam["ADPC"].loc[lambda f: f["AVAL"].notna() & (f["AVAL"] > 0) & (f["BLQFL"] != "Y")]
+    return {
+        f"cells {assay}": pd.DataFrame(
+            {
+                "USUBJID": part["USUBJID"],
+                "day": study_days(part, "ADT", adsl=adam["ADSL"]),
+                "value": part["AVAL"].astype("float64"),
+            }
+        ).drop_duplicates()
+        for assay, part in adpc.groupby("PARAMCD", sort=True)
+    }
+
+
+def _lesions(adam: Adam, study: Study) -> pd.DataFrame:
+    if not adam.has("ADTR"):
+        return _none()
+    adtr = adam["ADTR"]
+    sums = adtr[(adtr["PARAMCD"] == "SDIAM") & adtr["PCHG"].notna()]
+    sums = sums[sums["PARCAT2"] == study.response.evaluator] if "PARCAT2" in sums else sums
+    days = study_days(sums, "ADT", adsl=adam["ADSL"])
+    return pd.DataFrame({"USUBJID": sums["USUBJID"], "day": days, "value": sums["PCHG"].astype("float64")})
+
+
+def narratives(adam: Adam, study: Study) -> Result:
+    """Return the facts of the narratives: deaths, serious events, dose-limiting toxicities and other severe events.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADAE, ADEX, ADLB.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``patient.narratives``; group = column; variable facts, level = participant: age, sex, tumour, why, n_nk, n_cart, cart_day,
+        peaks of the listed parameters (``peak <code>``, ``low <code>``), last, status, cause; variable event, level =
+        participant and number: term, grade, astct, onset, end, duration, related, serious, action, outcome, dlt.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("patient.narratives", "Narratives", who)
+    if not adam.has("ADAE"):
+        rows.add(
+            "n",
+            None,
+            variable="participants",
+            status="NA",
+            reason=f"not available: {adam.missing.get('ADAE', 'no AE')}",
+        )
+        return rows.build()
+    adae = adam["ADAE"].loc[lambda f: f["USUBJID"].isin(who.everyone)]
+    chosen = _reasons(adam, adae, who)
+    rows.add("n", len(chosen), variable="participants", n=len(chosen), N=who.n(), subjects=sorted(chosen))
+    groups = dose_of(who)
+    peaks = _peaks(adam, study)
+    for subject in sorted(chosen):
+        place: dict[str, Any] = {"group": groups[subject], "variable": FACTS, "level": subject}
+        _add_facts(rows, adam, subject, chosen[subject], place)
+        for stat, value in peaks.get(subject, {}).items():
+            rows.add(stat, value, subjects=[subject], **place)
+        _add_events(rows, adam, adae[adae["USUBJID"] == subject], groups[subject])
+    return rows.build()
+
+
+def _significant(adae: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the kinds of events that ask for a narrative."""
+    no = pd.Series(False, index=adae.index)
+    grade = adae["AETOXGRN"] if "AETOXGRN" in adae else pd.Series(float("nan"), index=adae.index)
+    liver = printed_rows()["special_interest"]["hepatic"]
+    term = adae["AEDECOD"].fillna("").str.upper()
+    special = (column(adae, "CRSFL") == "Y") | (column(adae, "ICANSFL") == "Y") | term.isin(liver["terms"])
+    return {
+        "serious adverse event": adae["AESER"] == "Y" if "AESER" in adae else no,
+        "dose-limiting toxicity": adae["DLTFL"] == "Y" if "DLTFL" in adae else no,
+        "severe cytokine release, neurotoxicity or liver event": special & (grade >= _SEVERE),
+        "treatment withdrawn": adae["AEACN"] == _WITHDRAWN if "AEACN" in adae else no,
+    }
+
+
+def _reasons(adam: Adam, adae: pd.DataFrame, who: Population) -> dict[str, str]:
+    """Return why each participant has a narrative."""
+    adsl = adam["ADSL"]
+    found: dict[str, list[str]] = {}
+    dead = set(adsl.loc[adsl["DTHFL"] == "Y", "USUBJID"]) & who.everyone
+    kinds: list[tuple[str, Iterable[str]]] = [("death", dead)]
+    kinds += [
+        (kind, adae.loc[hit & (adae["TRTEMFL"] == "Y"), "USUBJID"])
+        for kind, hit in _significant(adae).items()
+    ]
+    for kind, subjects in kinds:
+        for subject in sorted(set(subjects)):
+            found.setdefault(str(subject), []).append(kind)
+    return {subject: ", ".join(reasons) for subject, reasons in found.items()}
+
+
+def _add_facts(rows: Rows, adam: Adam, subject: str, why: str, place: Mapping[str, Any]) -> None:
+    adsl = adam["ADSL"].set_index("USUBJID").loc[subject]
+    texts = {"participant": subject, "why": why, "sex": adsl.get("SEX"), "tumour": adsl.get("TUMTYPE")}
+    died = adsl["DTHFL"] == "Y"
+    texts |= {
+        "status": "died" if died else "alive or not known to have died",
+        "cause": adsl.get("DTHCAUS") if died else None,
+    }
+    for stat, text in texts.items():
+        known = isinstance(text, str) and text
+        rows.add(stat, None, text=text if known else "not recorded", subjects=[subject], **place)
+    end = adsl["DTHDT"] if died else adsl.get("DCUTDT", pd.NaT)
+    numbers = {
+        "age": adsl.get("AGE"),
+        "n_nk": adsl.get("NINFNK"),
+        "n_cart": adsl.get("NINFCT"),
+        "cart_day": (adsl["TRTSCT"] - adsl["TRTSDT"]).days if pd.notna(adsl.get("TRTSCT")) else None,
+        "last": (end - adsl["TRTSDT"]).days if pd.notna(end) else None,
+    }
+    for stat, value in numbers.items():
+        if value is None or pd.isna(value):
+            rows.add(stat, None, status="NA", reason="not recorded", **place)
+        else:
+            rows.add(stat, float(value), subjects=[subject], **place)
+
+
+def _peaks(adam: Adam, study: Study) -> dict[str, dict[str, float]]:
+    """Return the extremes of the listed parameters after the first infusion."""
+    if not adam.has("ADLB"):
+        return {}
+    adlb = adam["ADLB"].loc[
+        lambda f: (f["BASETYPE"] == first_base_type(study)) & (f["ONTRTFL"] == "Y") & f["AVAL"].notna()
+    ]
+    found: dict[str, dict[str, float]] = {}
+    for code, basis in printed_rows()["profile"]["laboratory"].items():
+        part = adlb[adlb["PARAMCD"] == code]
+        value = part["AVAL"] / part["ANRHI"].where(part["ANRHI"] > 0) if basis == "uln" else part["AVAL"]
+        group = value.dropna().groupby(part["USUBJID"])
+        stat, extremes = ("peak", group.max()) if basis == "uln" else ("low", group.min())
+        for subject, extreme in extremes.items():
+            found.setdefault(str(subject), {})[f"{stat} {code}"] = float(extreme)
+    return found
+
+
+def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str) -> None:
+    """Add the events that the narrative tells: the significant ones, in the order of onset."""
+    told = pd.concat(list(_significant(adae).values()), axis=1).any(axis=1)
+    events = adae[told & (adae["TRTEMFL"] == "Y")]
+    days = {
+        name: study_days(events, date, adsl=adam["ADSL"])
+        for name, date in (("onset", "ASTDT"), ("end", "AENDT"))
+    }
+    frame = events.assign(RELATED=related_to(events), **days).sort_values("onset", kind="stable")
+    for number, item in enumerate(frame.to_dict("records"), 1):
+        subject = str(item["USUBJID"])
+        place: dict[str, Any] = {"group": group, "variable": EVENT, "level": f"{subject} {number}"}
+        source = [(subject, str(item["SRCDOM"]), str(item["SRCSEQ"]))]
+        texts = {"term": item.get("AEDECOD") or item.get("AETERM"), "related": item["RELATED"]}
+        texts |= {
+            "serious": "serious" if item.get("AESER") == "Y" else "not serious",
+            "action": item.get("AEACN"),
+        }
+        texts |= {
+            "outcome": item.get("AEOUT"),
+            "dlt": "dose-limiting" if item.get("DLTFL") == "Y" else "not dose-limiting",
+        }
+        for stat, text in texts.items():
+            known = isinstance(text, str) and text
+            rows.add(stat, None, text=text if known else "not recorded", sources=source, **place)
+        for stat, name in (("grade", "AETOXGRN"), ("astct", "ASTCTGRN"), ("onset", "onset"), ("end", "end")):
+            value = item.get(name)
+            if value is None or pd.isna(value):
+                rows.add(stat, None, status="NA", reason="not recorded", **place)
+            else:
+                rows.add(stat, float(value), sources=source, **place)

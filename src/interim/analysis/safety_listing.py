@@ -1,0 +1,446 @@
+"""Listings of safety: deaths, serious and all events, grade 3 results, episodes, liver panel, discordance of grades."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from interim.adam.adlb import first_base_type
+from interim.adam.adtox_liver import liver_panel
+from interim.adam.model import Adam
+from interim.adam.source import ordered
+from interim.analysis.layout import printed_rows
+from interim.analysis.listing import built, column, listing, study_days
+from interim.data.check.vocabulary import words
+from interim.result import Result
+from interim.study import Study
+
+_CAUSES = {"RELNK": "CAR-NK", "RELCART": "CAR-T", "RELPROC": "procedure", "RELLYMPHODEP": "lymphodepletion",
+           "RELOTH": "other"}  # fmt: skip
+_YES = {"Y": "yes", "N": "no"}
+
+
+def deaths(adam: Adam, study: Study) -> Result:
+    """List the deaths.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety_listing.deaths``; a record per death: tumour, day (from the first infusion), day_cart (from the last CAR-T
+        infusion), cause, related.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who, rows, _ = listing(adam, study, ("safety_listing.deaths", "Listing: deaths"), code="NK-SAF")
+    adsl = adam["ADSL"]
+    dead = adsl[adsl["DTHFL"] == "Y"]
+    frame = pd.DataFrame(
+        {
+            "USUBJID": dead["USUBJID"],
+            "SRCDOM": column(dead, "DTHDOM"),
+            "SRCSEQ": column(dead, "DTHSEQ"),
+            "tumour": column(dead, "TUMTYPE"),
+            "day": study_days(dead, "DTHDT", adsl=adsl),
+            "day_cart": study_days(dead, "DTHDT", adsl=adsl, start="TRTECT"),
+            "cause": column(dead, "DTHCAUS"),
+            "related": dead["USUBJID"].map(_fatal_relation(adam)).astype(object),
+        }
+    )
+    return built(rows, frame, who=who, order=["day"])
+
+
+def _fatal_relation(adam: Adam) -> dict[str, str]:
+    """Return the causes to which the fatal event of each participant is related; nothing without a fatal event."""
+    if not adam.has("ADAE") or "AETOXGRN" not in adam["ADAE"]:
+        return {}
+    adae = adam["ADAE"]
+    fatal = adae[adae["AETOXGRN"] == 5]
+    return dict(zip(fatal["USUBJID"], related_to(fatal), strict=True))
+
+
+def related_to(adae: pd.DataFrame) -> pd.Series:
+    """Return in words to what each event is related.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        ADAE.
+
+    Returns
+    -------
+    pandas.Series of object
+        Same index; ``none``, a list of causes, ``not recorded``; a dagger marks a relation that is assumed.
+
+    Raises
+    ------
+    None
+    """
+    known = {name: label for name, label in _CAUSES.items() if name in adae}
+    if not known:
+        return pd.Series("not recorded", index=adae.index, dtype=object)
+    texts = [
+        ", ".join(label for name, label in known.items() if row[name] == "Y") or "none"
+        for row in adae[list(known)].to_dict("records")
+    ]
+    answer = pd.Series(texts, index=adae.index, dtype=object)
+    assumed, missing = column(adae, "RELIMPFL") == "Y", column(adae, "RELMISFL") == "Y"
+    answer = answer.where(~(missing & ~assumed), "not recorded")
+    return answer.where(~assumed, answer + " †")
+
+
+def _events(adam: Adam, adae: pd.DataFrame) -> pd.DataFrame:
+    adsl = adam["ADSL"]
+    term = column(adae, "AEDECOD").fillna("not coded")
+    end = study_days(adae, "AENDT", adsl=adsl)
+    return pd.DataFrame(
+        {
+            "USUBJID": adae["USUBJID"],
+            "SRCDOM": adae["SRCDOM"],
+            "SRCSEQ": adae["SRCSEQ"],
+            "verbatim": column(adae, "AETERM"),
+            "term": term,
+            "class": column(adae, "AEBODSYS"),
+            "grade": adae["AETOXGRN"].astype("float64") if "AETOXGRN" in adae else np.nan,
+            "onset": study_days(adae, "ASTDT", adsl=adsl),
+            "end": end,
+            "related": related_to(adae),
+            "serious": column(adae, "AESER").map(_YES).astype(object),
+            "action": column(adae, "AEACN"),
+            "outcome": column(adae, "AEOUT"),
+            "emergent": adae["TRTEMFL"].map(_YES).astype(object),
+            "dlt": column(adae, "DLTFL").map(_YES).astype(object),
+            "reported": column(adae, "AERPTDTC"),
+        }
+    )
+
+
+def serious(adam: Adam, study: Study) -> Result:
+    """List the serious events, those of special interest, and the dose-limiting toxicities.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADAE.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety_listing.serious``; columns of `adverse_events`.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety_listing.serious", "Listing: serious and other significant AEs")
+    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADAE",))
+    if not there:
+        return rows.build()
+    adae = adam["ADAE"]
+    wanted = pd.concat([column(adae, name) == "Y" for name in ("AESER", "AESIFL", "DLTFL")], axis=1).any(
+        axis=1
+    )
+    return built(rows, _events(adam, adae[wanted]), who=who, order=["onset"])
+
+
+def adverse_events(adam: Adam, study: Study) -> Result:
+    """List all adverse events.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADAE.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety_listing.adverse_events``; a record per event: verbatim, term, class, grade, onset and end (days from the
+        first infusion), related, serious, action, outcome, emergent, dlt.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety_listing.adverse_events", "Listing: All adverse events")
+    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADAE",))
+    return built(rows, _events(adam, adam["ADAE"]), who=who, order=["onset"]) if there else rows.build()
+
+
+def severe_results(adam: Adam, study: Study) -> Result:
+    """List the laboratory results of grade 3 or higher after the first infusion.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADLB, ADAE.
+    study : Study
+        ``labs.ae_link_days``.
+
+    Returns
+    -------
+    Result
+        ``safety_listing.severe_results``; a record per result: parameter, day, value, unit, limit (of the direction),
+        grade, grade_uln (against the upper limit), baseline, assumed, linked (an event that began or lasted within the days).
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety_listing.severe_results", "Listing: abnormal laboratory values grade >=3")
+    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADLB",))
+    if not there:
+        return rows.build()
+    adlb = adam["ADLB"]
+    lowest = printed_rows()["laboratory"]["clinically_significant"]
+    graded = adlb[["ATOXGRL", "ATOXGRH"]].max(axis=1)
+    keep = (adlb["BASETYPE"] == first_base_type(study)) & (adlb["ONTRTFL"] == "Y") & (graded >= lowest)
+    part = adlb[keep]
+    low = part["ATOXGRL"].fillna(0) >= lowest
+    frame = pd.DataFrame(
+        {
+            "USUBJID": part["USUBJID"],
+            "SRCDOM": part["SRCDOM"],
+            "SRCSEQ": part["SRCSEQ"],
+            "parameter": part["PARAM"].astype(object),
+            "day": study_days(part, "ADT", adsl=adam["ADSL"]),
+            "value": part["AVAL"].fillna(part["ALIMIT"]).astype("float64"),
+            "unit": part["AVALU"].astype(object),
+            "limit": part["ANRLO"].where(low, part["ANRHI"]).astype("float64"),
+            "grade": graded[keep].astype("float64"),
+            "grade_uln": part["ATOXGRHU"].where(~low).astype("float64"),
+            "baseline": part["BASE"].astype("float64"),
+            "assumed": part["ATOXASFL"].map(_YES).astype(object),
+            "linked": _linked(part, adam, study),
+        }
+    )
+    return built(rows, frame, who=who, order=["parameter", "day"])
+
+
+def _linked(part: pd.DataFrame, adam: Adam, study: Study) -> pd.Series:
+    """Return the term of an event of the result's CTCAE term around its day; ``no event`` where there is none."""
+    answer = pd.Series("no event", index=part.index, dtype=object)
+    if not adam.has("ADAE"):
+        return answer
+    adae = adam["ADAE"]
+    around = pd.Timedelta(study.labs.ae_link_days, unit="D")
+    events = pd.DataFrame(
+        {
+            "USUBJID": adae["USUBJID"],
+            "TERM": column(adae, "AEDECOD"),
+            "FROM": adae["ASTDT"] - around,
+            "TO": adae["AENDT"].fillna(pd.Timestamp.max - 2 * around) + around,
+        }
+    )
+    criterion = part["ATOXDSCH"].where(
+        ~(part["ATOXGRL"].fillna(0) > part["ATOXGRH"].fillna(0)), part["ATOXDSCL"]
+    )
+    days = pd.DataFrame(
+        {
+            "ROW": part.index,
+            "USUBJID": part["USUBJID"],
+            "CTC": criterion,
+            "TEST": part["PARAMCD"],
+            "AT": part["ADT"],
+        }
+    )
+    pairs = days.merge(events, on="USUBJID", how="inner", validate="m:m")
+    hits = pairs[(pairs["FROM"] <= pairs["AT"]) & (pairs["AT"] <= pairs["TO"])]
+    named = [_names(*item) for item in zip(hits["TERM"], hits["CTC"], hits["TEST"], strict=True)]
+    same = hits[pd.Series(named, index=hits.index, dtype=bool)].drop_duplicates("ROW")
+    answer[same["ROW"]] = same["TERM"].to_numpy()
+    return answer
+
+
+def _names(term: object, criterion: object, test: object) -> bool:
+    """Tell whether a preferred term names a result: the CTCAE term, or a term of the check of grades for its test."""
+    if not isinstance(term, str):
+        return False
+    known = [text for row in words("laboratory")["grade"] if row["test"] == test for text in row["terms"]]
+    return term.upper() in {str(criterion).upper(), *(text.upper() for text in known)}
+
+
+def episodes(adam: Adam, study: Study) -> Result:
+    """List the episodes of cytokine release and neurotoxicity.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADTOX.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``safety_listing.episodes``; a record per episode: kind, phase, onset (days from the first infusion), latest (days
+        from the latest infusion), duration, ctcae, astct, derived_ctcae, derived_astct, driver, treatment.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety_listing.episodes", "Listing: CRS and ICANS episodes")
+    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADTOX",))
+    if not there:
+        return rows.build()
+    adtox = adam["ADTOX"].loc[lambda f: f["PARAMCD"].isin(["CRS", "ICANS"])]
+    frame = _toxicity_columns(adtox, adam).assign(
+        latest=adtox["AONSINF"].astype("float64"),
+        duration=adtox["ADURN"].astype("float64"),
+        ctcae=adtox["REPGRC"].astype("float64"),
+        astct=adtox["REPGRA"].astype("float64"),
+        derived_ctcae=_bounds(adtox, "CTCLO", "CTCHI"),
+        derived_astct=_bounds(adtox, "ASTLO", "ASTHI"),
+        treatment=_treatment(adtox),
+    )
+    return built(rows, frame, who=who, order=["onset"])
+
+
+def _toxicity_columns(adtox: pd.DataFrame, adam: Adam) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "USUBJID": adtox["USUBJID"],
+            "SRCDOM": adtox["SRCDOM"],
+            "SRCSEQ": adtox["SRCSEQ"],
+            "kind": adtox["PARAMCD"].astype(object),
+            "phase": adtox["APHASE"].astype(object),
+            "onset": study_days(adtox, "ASTDT", adsl=adam["ADSL"]),
+            "driver": adtox["DRIVERA"]
+            .where(adtox["DRIVERA"].fillna("") != "", adtox["DRIVERC"])
+            .astype(object),
+        }
+    )
+
+
+def _bounds(adtox: pd.DataFrame, low: str, high: str) -> pd.Series:
+    texts = [
+        "" if np.isnan(a) else f"{a:g}" if a == b else f"{a:g} to {b:g}"
+        for a, b in zip(adtox[low], adtox[high], strict=True)
+    ]
+    return pd.Series(texts, index=adtox.index, dtype=object)
+
+
+def _treatment(adtox: pd.DataFrame) -> pd.Series:
+    words = {"TOCIFL": "tocilizumab", "STERFL": "steroid", "VASOFL": "vasopressor"}
+    texts = [
+        ", ".join(text for name, text in words.items() if row[name] == "Y") or "none"
+        for row in adtox[list(words)].to_dict("records")
+    ]
+    return pd.Series(texts, index=adtox.index, dtype=object)
+
+
+def discordance(adam: Adam, study: Study) -> Result:
+    """List where the reported and the derived grade of an immune toxicity differ, or one is absent.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL and ADTOX.
+    study : Study
+        ``titration_trigger``.
+
+    Returns
+    -------
+    Result
+        ``safety_listing.discordance``; a record per episode: kind, phase, onset, reported, scale, derived_astct,
+        derived_ctcae, driver, direction, missing, effect (whether the trigger grade is reached by one of them only), query,
+        flags. Effects on the trigger first.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety_listing.discordance", "Reported and derived grades that differ")
+    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADTOX",))
+    if not there:
+        return rows.build()
+    adtox = adam["ADTOX"].loc[
+        lambda f: (f["DIRC"].fillna("AGREE") != "AGREE") | (f["DIRA"].fillna("AGREE") != "AGREE")
+    ]
+    by_ctcae = adtox["DIRC"].fillna("AGREE") != "AGREE"
+    effect = _effect(adtox, study)
+    frame = _toxicity_columns(adtox, adam).assign(
+        reported=adtox["REPGRC"].where(by_ctcae, adtox["REPGRA"]).astype("float64"),
+        scale=np.where(by_ctcae, "CTCAE v5.0", "consensus"),
+        derived_ctcae=_bounds(adtox, "CTCLO", "CTCHI"),
+        derived_astct=_bounds(adtox, "ASTLO", "ASTHI").where(adtox["SCREEN"].isna(), adtox["SCREEN"]),
+        direction=adtox["DIRC"].where(by_ctcae, adtox["DIRA"]).astype(object),
+        missing=adtox["MISSINP"].astype(object),
+        effect=effect,
+        flags=adtox["FLAGS"].astype(object),
+        query=adtox["QUERYKEY"].astype(object),
+    )
+    first = frame.assign(LATER=effect != "trigger").sort_values(["LATER", "USUBJID", "onset"], kind="stable")
+    return built(rows, first.drop(columns="LATER"), who=who, order=None)
+
+
+def _effect(adtox: pd.DataFrame, study: Study) -> pd.Series:
+    """Tell whether reported and derived grade stand on different sides of the trigger grade."""
+    lowest = study.titration_trigger.crs_min_grade
+    crs = adtox["PARAMCD"] == "CRS"
+    derived = adtox[["CTCHI", "ASTHI"]].max(axis=1) >= lowest
+    reported = adtox[["REPGRC", "REPGRA"]].max(axis=1) >= lowest
+    return pd.Series(
+        np.where(crs & (derived != reported), "trigger", "none"), index=adtox.index, dtype=object
+    )
+
+
+def liver(adam: Adam, study: Study) -> Result:
+    """List the liver panel by participant and day.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADEX, ADLB.
+    study : Study
+        ``[toxicity]``.
+
+    Returns
+    -------
+    Result
+        ``safety_listing.liver``; a record per participant and day: day, window (after the latest hepatic-artery infusion),
+        and of ALT, AST, ALP, bilirubin the multiple of the upper limit (alt, ...) and of the baseline (alt_base, ...).
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    names = ("safety_listing.liver", "Listing: Liver panel by participant")
+    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADLB",))
+    if not there:
+        return rows.build()
+    adex = adam["ADEX"] if adam.has("ADEX") else None
+    panel = liver_panel(adam["ADLB"], adam["ADSL"], study=study, adex=adex)
+    wide = panel.pivot_table(
+        index=["USUBJID", "DAY"], columns="PARAMCD", values=["XULN", "XBASE"], aggfunc="max", dropna=False
+    )
+    days = panel.drop_duplicates(["USUBJID", "DAY"]).set_index(["USUBJID", "DAY"])
+    found = wide.index.intersection(days.index)
+    frame = pd.DataFrame({"window": days.loc[found, "WINDOW"].astype(object)})
+    for code in ("ALT", "AST", "ALP", "BILI"):
+        for prefix, suffix in (("XULN", ""), ("XBASE", "_base")):
+            key = (prefix, code)
+            frame[f"{code.lower()}{suffix}"] = (
+                wide.loc[found, key].astype("float64") if key in wide else np.nan
+            )
+    frame = ordered(frame.reset_index().rename(columns={"DAY": "day"}), ["USUBJID", "day"])
+    return built(rows, frame.astype({"day": "float64"}), who=who, order=["day"])

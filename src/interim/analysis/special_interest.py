@@ -1,0 +1,334 @@
+"""Events of special interest, procedure complications, haematological recovery, medication and long-term safety."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from interim.adam.adlb import first_base_type
+from interim.adam.model import Adam
+from interim.adam.source import text_column
+from interim.adam.toxicity.records import drug_spans
+from interim.analysis.layout import printed_rows
+from interim.analysis.population import (
+    Population,
+    add_counts,
+    add_not_available,
+    open_rows,
+    population,
+)
+from interim.analysis.safety import add_events, emergent
+from interim.analysis.spread import add_spread
+from interim.data.model import Sdtm
+from interim.result import TOTAL, Result, Rows
+from interim.stats import binomial_interval
+from interim.study import Study
+
+_SEVERE = 3
+
+
+def overview(adam: Adam, study: Study) -> Result:
+    """Count the events of special interest by kind, and the syndromes that are derived beside them.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADAE, ADTOX.
+    study : Study
+        Level; ``safety.aesi``.
+
+    Returns
+    -------
+    Result
+        ``special_interest.overview``; variable = kind, level empty (any) and ``grade3``: stats n, events, and for the total
+        lower, upper, and one_sided where none was observed; variable derived with the levels of ADTOX.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("special_interest.overview", "Adverse events of special interest: overview", who)
+    events = emergent(adam, who)
+    if events is None:
+        add_not_available(rows, who.groups, variable="crs", reason="not available: no AE")
+        return rows.build()
+    for kind, rule in printed_rows()["special_interest"].items():
+        chosen = events[_of_kind(events, rule)]
+        _add_kind(rows, who, chosen, variable=kind, study=study)
+    listed = events[events["AESIFL"] == "Y"] if "AESIFL" in events else events.iloc[:0]
+    _add_kind(rows, who, listed, variable="any_listed", study=study)
+    _add_derived(rows, who, adam)
+    return rows.build()
+
+
+def _of_kind(events: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
+    """Tell which events are of a kind: by term, by class, by part of the term; at least of a grade if the kind has one."""
+    term = text_column(events, "AEDECOD").fillna(text_column(events, "AETERM")).fillna("")
+    group = text_column(events, "AEBODSYS").fillna("")
+    hit = term.isin(rule.get("terms", [])) | group.isin(rule.get("classes", []))
+    for part in rule.get("parts", []):
+        hit |= term.str.contains(part, regex=False)
+    if "grade" in rule:
+        grade = events["AETOXGRN"] if "AETOXGRN" in events else pd.Series(float("nan"), index=events.index)
+        hit &= grade >= rule["grade"]
+    return hit
+
+
+def _add_kind(rows: Rows, who: Population, events: pd.DataFrame, *, variable: str, study: Study) -> None:
+    add_events(rows, who, events, variable=variable)
+    x, n = len(set(events["USUBJID"]) & who.everyone), who.n()
+    if n:
+        limits = binomial_interval(x, n, method=study.stats.binomial_interval, level=study.stats.level)
+        place: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": x, "N": n}
+        for stat, value in (("lower", limits.lower), ("upper", limits.upper)):
+            rows.add(stat, float(value), method=study.stats.binomial_interval, **place)
+        if x == 0:
+            level = printed_rows()["dlt"]["one_sided_level"]
+            rows.add("one_sided", 1 - (1 - level) ** (1 / n), method=f"one-sided, level {level:g}", **place)
+    if "AETOXGRN" in events and len(events):
+        add_events(rows, who, events[events["AETOXGRN"] >= _SEVERE], variable=variable, level="grade3")
+
+
+def _add_derived(rows: Rows, who: Population, adam: Adam) -> None:
+    """Count what is derived beside the reports: screens, and grades that are certain or possible."""
+    if not adam.has("ADTOX") or "SCREEN" not in adam["ADTOX"]:
+        return
+    adtox = adam["ADTOX"]
+    positive = adtox[adtox["SCREEN"] == "SCREEN_POSITIVE"]
+    open_screen = adtox[adtox["SCREEN"] == "NOT_EVALUABLE"]
+    icaht = adtox[adtox["PARAMCD"] == "ICAHT"]
+    for level, part in (
+        ("iechs_positive", positive),
+        ("iechs_open", open_screen),
+        ("icaht_certain", icaht[icaht["ASTLO"] >= _SEVERE]),
+        ("icaht_possible", icaht[(icaht["ASTHI"] >= _SEVERE) & ~(icaht["ASTLO"] >= _SEVERE)]),
+        ("gvhd", adtox[(adtox["PARAMCD"] == "GVHD") & (adtox["ASTLO"] >= 1)]),
+    ):
+        add_counts(rows, who, variable="derived", level=level, subjects=part["USUBJID"])
+
+
+def procedure(adam: Adam, study: Study) -> Result:
+    """Count the complications of the hepatic-artery procedure and of the catheter.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADAE.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``special_interest.procedure``; variable = complication (dissection, thrombosis, displacement, bleeding, infection,
+        pain, biloma, cholangitis, abscess), and related (any event related to the procedure); stats n, events.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    title = "Hepatic-artery procedure and catheter complications"
+    rows = open_rows("special_interest.procedure", title, who)
+    events = emergent(adam, who)
+    if events is None or not study.with_role("nk"):
+        reason = (
+            "not available: no AE" if events is None else "not applicable: the study has no such procedure"
+        )
+        add_not_available(rows, who.groups, variable="related", reason=reason)
+        return rows.build()
+    if "RELPROC" in events:
+        add_events(rows, who, events[events["RELPROC"] == "Y"], variable="related")
+    for name, rule in printed_rows()["procedure"].items():
+        add_events(rows, who, events[_of_kind(events, rule)], variable=name)
+    return rows.build()
+
+
+def haematology(adam: Adam, study: Study) -> Result:
+    """Count cytopenias after CAR-T cells and their recovery.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADLB, ADTOX.
+    study : Study
+        Columns.
+
+    Returns
+    -------
+    Result
+        ``special_interest.haematology``; of NEUT, PLAT, HGB: variable ``<code>`` with level grade3, grade4 (worst after the
+        first CAR-T infusion), unresolved (at day 28 still grade 3 or higher), recovery (spread of days from the first result
+        of grade 3 to the first below); icaht_certain and icaht_possible with level = grade.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "CART-SAF" if study.with_role("t") else "NK-SAF")
+    rows = open_rows("special_interest.haematology", "Haematological toxicity and recovery", who)
+    if not study.with_role("t") or not adam.has("ADLB"):
+        reason = (
+            "not available: no LB"
+            if study.with_role("t")
+            else "not applicable: the study has no such product"
+        )
+        add_not_available(rows, who.groups, variable="NEUT", level="", reason=reason)
+        return rows.build()
+    layout = printed_rows()["haematology"]
+    adlb = adam["ADLB"].loc[lambda f: (f["BASETYPE"] == first_base_type(study)) & f["ATOXGRL"].notna()]
+    start = adam["ADSL"].set_index("USUBJID")["TRTSCT"]
+    days = (adlb["ADT"] - adlb["USUBJID"].map(start)).dt.days
+    after = adlb.assign(DAY=days)[days >= 0].sort_values(["USUBJID", "DAY"], kind="stable")
+    for code in layout["parameters"]:
+        _add_cytopenia(rows, who, after[after["PARAMCD"] == code], code=code, late=layout["unresolved_day"])
+    _add_icaht(rows, who, adam)
+    return rows.build()
+
+
+def _add_cytopenia(rows: Rows, who: Population, part: pd.DataFrame, *, code: str, late: int) -> None:
+    worst = part.groupby("USUBJID")["ATOXGRL"].max()
+    add_counts(rows, who, variable=code, level="measured", subjects=worst.index)
+    for grade in (_SEVERE, _SEVERE + 1):
+        subjects = worst.index[worst >= grade]
+        add_counts(rows, who, variable=code, level=f"grade{grade}", subjects=subjects)
+    severe = part[part["ATOXGRL"] >= _SEVERE]
+    last = part[part["DAY"] >= late].drop_duplicates("USUBJID")
+    still = set(last.loc[last["ATOXGRL"] >= _SEVERE, "USUBJID"]) & set(severe["USUBJID"])
+    add_counts(rows, who, variable=code, level="unresolved", subjects=still)
+    begun = severe.drop_duplicates("USUBJID").set_index("USUBJID")["DAY"]
+    later = part[part["DAY"] > part["USUBJID"].map(begun)]
+    ended = later[later["ATOXGRL"] < _SEVERE].drop_duplicates("USUBJID").set_index("USUBJID")["DAY"]
+    add_spread(rows, who, (ended - begun).dropna(), variable=f"{code} recovery", unit="days")
+
+
+def _add_icaht(rows: Rows, who: Population, adam: Adam) -> None:
+    adtox = adam["ADTOX"] if adam.has("ADTOX") else pd.DataFrame(columns=["PARAMCD"])
+    icaht = adtox[adtox["PARAMCD"] == "ICAHT"]
+    if icaht.empty:
+        add_not_available(
+            rows, who.groups, variable="icaht_certain", reason="not derived: no neutrophil counts"
+        )
+        return
+    certain = icaht[icaht["ASTLO"] == icaht["ASTHI"]]
+    for grade in range(5):
+        part = certain[certain["ASTLO"] == grade]
+        add_counts(rows, who, variable="icaht_certain", level=str(grade), subjects=part["USUBJID"])
+    unsure = icaht[icaht["ASTLO"] != icaht["ASTHI"]].dropna(subset=["ASTLO"])
+    add_counts(rows, who, variable="icaht_open", subjects=unsure["USUBJID"])
+    high = unsure[unsure["ASTHI"] >= _SEVERE]
+    add_counts(rows, who, variable="icaht_open", level="possible3", subjects=high["USUBJID"])
+
+
+def medication(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """Count the participants with medication of special interest, with steroid days.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+    study : Study
+        Columns.
+    sdtm : Sdtm
+        CM.
+
+    Returns
+    -------
+    Result
+        ``special_interest.medication``; variable = group of drugs, from the first infusion to the cut-off; spread of
+        steroid_days.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "CART-SAF" if study.with_role("t") else "NK-SAF")
+    rows = open_rows("special_interest.medication", "Medication of special interest", who)
+    if not sdtm.has("CM"):
+        add_not_available(rows, who.groups, variable="tocilizumab", reason="not available: no CM")
+        return rows.build()
+    adsl = adam["ADSL"].set_index("USUBJID")
+    for group, drugs in printed_rows()["medication"].items():
+        given = drug_spans(sdtm, drugs)
+        assert given is not None
+        start = given["USUBJID"].map(adsl["TRTSDT"])
+        during = given[~(given["TO"] < start) & start.notna()]
+        add_counts(rows, who, variable=group, subjects=during["USUBJID"])
+        if group == "steroid":
+            add_spread(rows, who, _drug_days(during, adsl), variable="steroid_days", unit="days")
+    return rows.build()
+
+
+def _drug_days(given: pd.DataFrame, adsl: pd.DataFrame) -> pd.Series:
+    """Return the different days with a drug of each participant, from the first infusion to the cut-off."""
+    days: dict[str, set[pd.Timestamp]] = {}
+    for row in given.to_dict("records"):
+        subject = str(row["USUBJID"])
+        if subject not in adsl.index or pd.isna(row["FROM"]):
+            continue
+        first: Any = max(row["FROM"].normalize(), adsl.loc[subject, "TRTSDT"])
+        end: Any = adsl.loc[subject, "DCUTDT"] if pd.isna(row["TO"]) else row["TO"].normalize()
+        days.setdefault(subject, set()).update(pd.date_range(first, end, freq="D"))
+    return pd.Series({subject: float(len(found)) for subject, found in sorted(days.items())}, dtype="float64")
+
+
+def long_term(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+    """Count what the long-term register needs: second malignancies, tests for replicating virus, who is due.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADAE.
+    study : Study
+        Columns.
+    sdtm : Sdtm
+        FA and BS: tests for replication-competent virus.
+
+    Returns
+    -------
+    Result
+        ``special_interest.long_term``; second_malignancy, pregnancy, rcl_tested, due (alive and at least the given days after
+        the first infusion).
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks the set or its columns.
+    """
+    who = population(adam, study, "NK-SAF")
+    rows = open_rows("special_interest.long_term", "Long-term safety register", who)
+    events = emergent(adam, who)
+    layout = printed_rows()["long_term"]
+    for kind, rule in layout["events"].items():
+        if events is None:
+            add_not_available(rows, who.groups, variable=kind, reason="not available: no AE")
+        else:
+            add_events(rows, who, events[_of_kind(events, rule)], variable=kind)
+    tested = _tested(sdtm, layout["rcl_tests"])
+    if tested is None:
+        reason = "not collected: tests for replication-competent virus"
+        add_not_available(rows, who.groups, variable="rcl_tested", reason=reason)
+    else:
+        add_counts(rows, who, variable="rcl_tested", subjects=tested)
+    adsl = adam["ADSL"]
+    days = (adsl["DCUTDT"] - adsl["TRTSDT"]).dt.days if "DCUTDT" in adsl else pd.Series(0, index=adsl.index)
+    due = adsl[(days >= layout["due_days"]) & (adsl["DTHFL"] != "Y")]
+    add_counts(rows, who, variable="due", subjects=due["USUBJID"])
+    return rows.build()
+
+
+def _tested(sdtm: Sdtm, tests: Iterable[str]) -> set[str] | None:
+    """Return who has such a test; None if no domain holds one."""
+    found: set[str] = set()
+    for domain in ("FA", "BS", "LB"):
+        source = sdtm.domain(domain)
+        code = text_column(source, f"{domain}TESTCD")
+        found |= set(source.loc[code.isin(list(tests)).to_numpy(), "USUBJID"]) if len(source) else set()
+    return found or None

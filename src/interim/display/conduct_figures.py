@@ -1,0 +1,218 @@
+"""Figures of the conduct: participant flow, calendar of the study, planned and actual doses."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure as Sheet
+from matplotlib.lines import Line2D
+
+from interim.display.courses import absent_figure, shown_figure, wide_rows
+from interim.display.figure import Figure, axes_mm
+from interim.display.labels import column_label, participant_label, word
+from interim.display.numbers import Numbers
+from interim.display.style import GREY, LIGHT, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+_PER_ROW_MM = 5.0
+
+
+def figure_flow(result: Result, study: Study) -> Figure:
+    """Draw how many participants of each cohort reached each step.
+
+    Parameters
+    ----------
+    result : Result
+        ``courses.flow``.
+    study : Study
+        Labels.
+
+    Returns
+    -------
+    Figure
+        A lane per cohort, a box per step, the number of those lost on each arrow.
+
+    Raises
+    ------
+    None
+    """
+    numbers = Numbers(result, study)
+    steps = [variable for variable in numbers.variables() if not variable.startswith("left ")]
+    groups = numbers.groups
+    size = (PORTRAIT_MM, 22.0 + 13.0 * len(groups))
+
+    def count(variable: str, group: str) -> int:
+        return int(numbers.need("n", group=group, variable=variable)["n"])
+
+    def paint(sheet: Sheet) -> None:
+        axes = axes_mm(sheet, left=30, bottom=4, width=PORTRAIT_MM - 34, height=size[1] - 18)
+        axes.set(xlim=(-0.5, len(steps) - 0.5), ylim=(len(groups) - 0.4, -0.7))
+        for column, step in enumerate(steps):
+            axes.text(column, -0.85, word("flow_step", step), ha="center", va="bottom", fontsize=7)
+            for lane, group in enumerate(groups):
+                box = {
+                    "boxstyle": "round,pad=0.35",
+                    "facecolor": "white",
+                    "edgecolor": GREY,
+                    "linewidth": 0.7,
+                }
+                axes.text(
+                    column, lane, str(count(step, group)), ha="center", va="center", bbox=box, fontsize=8
+                )
+                if column:
+                    axes.annotate(
+                        "",
+                        (column - 0.2, lane),
+                        (column - 0.8, lane),
+                        arrowprops={"arrowstyle": "->", "color": GREY},
+                    )
+                    lost = count(f"left {step}", group)
+                    text = f"−{lost}" if lost else "0"
+                    axes.text(column - 0.5, lane - 0.22, text, ha="center", fontsize=6, color=GREY)
+        axes.set_yticks(range(len(groups)), [column_label(group, study) for group in groups])
+        axes.set_xticks([])
+        for side in ("left", "bottom"):
+            axes.spines[side].set_visible(False)
+        axes.tick_params(length=0)
+
+    told = (
+        ", ".join(f"{word('flow_step', step)} {count(step, TOTAL)}" for step in steps)
+        .replace("\n", " ")
+        .replace("- ", "-")
+    )
+    alt = f"Flow chart with a lane for each of {len(groups)} columns; in total: {told}. Numbers on the arrows are those lost."
+    notes = (
+        "On the arrows: participants of the step before who did not reach the step; evaluable ones of those with an NK infusion.",
+    )
+    return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)
+
+
+def figure_calendar(result: Result, study: Study) -> Figure:
+    """Draw screening, treatment and follow-up of each participant on the calendar of the study.
+
+    Parameters
+    ----------
+    result : Result
+        ``courses.calendar``.
+    study : Study
+        Labels.
+
+    Returns
+    -------
+    Figure
+        A bar per participant in the order of enrolment.
+
+    Raises
+    ------
+    None
+    """
+    people = wide_rows(result, "participant")
+    if people.empty:
+        return absent_figure(result, study, "no enrolled participant")
+    people = people.reindex(
+        columns=[*people.columns, *({"nk", "cart_c1", "cart_c2", "window_end", "start", "end"} - set(people))]
+    )
+    size = (PORTRAIT_MM, 26.0 + _PER_ROW_MM * len(people))
+    codes = tuple(code for code in (*study.cohorts(), *people["group"]) if code in set(people["group"]))
+    colours = cohort_colours(study, tuple(dict.fromkeys(codes)))
+
+    def paint(sheet: Sheet) -> None:
+        axes = axes_mm(sheet, left=20, bottom=12, width=PORTRAIT_MM - 56, height=size[1] - 16)
+        for place, row in enumerate(people.to_dict("records")):
+            colour = colours[row["group"]]
+            axes.barh(place, row["end"] - row["start"], left=row["start"], height=0.35, color=LIGHT)
+            if row["cart_c1"] == row["cart_c1"] and row["window_end"] == row["window_end"]:
+                axes.barh(
+                    place,
+                    row["window_end"] - row["cart_c1"],
+                    left=row["cart_c1"],
+                    height=0.7,
+                    color=colour,
+                    alpha=0.35,
+                )
+            for name, marker in (("nk", "o"), ("cart_c1", "^"), ("cart_c2", "s")):
+                axes.plot(row[name], place, marker=marker, color=colour, markersize=4)
+            if row["died"]:
+                axes.plot(row["end"], place, marker="x", color=TOTAL_COLOUR, markersize=5)
+        axes.set_yticks(
+            range(len(people)), [participant_label(str(name), study) for name in people["name"]], fontsize=6.5
+        )
+        axes.set_ylim(len(people) - 0.3, -0.7)
+        axes.set_xlabel("Months from the first consent")
+        marks = {"CAR-NK": "o", "CAR-T cycle 1": "^", "CAR-T cycle 2": "s", "death": "x"}
+        handles = [
+            Line2D([], [], marker=m, linestyle="", color=TOTAL_COLOUR, markersize=4, label=t)
+            for t, m in marks.items()
+        ]
+        handles += [
+            Line2D([], [], linewidth=4, color=c, label=column_label(g, study)) for g, c in colours.items()
+        ]
+        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
+
+    alt = (
+        f"Timeline of {len(people)} enrolled participants in the order of enrolment over {people['end'].max():.0f} months: "
+        f"follow-up as a bar, marks at the infusions, the window for dose-limiting toxicity shaded; {int(people['died'].sum())} deaths."
+    )
+    notes = ("Relative months only. Wide bar: from the first CAR-T infusion to the end of the DLT window.",)
+    return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)
+
+
+def figure_doses(result: Result, study: Study) -> Figure:
+    """Draw the actual cells per kg of every CAR-T infusion beside the planned ones.
+
+    Parameters
+    ----------
+    result : Result
+        ``courses.doses``.
+    study : Study
+        Levels; ``dose.dose_deviation_bands``.
+
+    Returns
+    -------
+    Figure
+        Points joined per participant; the bands of the widest permitted deviation around each planned level.
+
+    Raises
+    ------
+    None
+    """
+    frame = wide_rows(result, "infusion")
+    if frame.empty or "actual" not in frame:
+        return absent_figure(result, study, "no CAR-T infusion with a dose per kg")
+    parts = frame["level"].str.rpartition(" ")
+    frame = frame.assign(subject=parts[0], number=pd.to_numeric(parts[2]))
+    colours = cohort_colours(study, tuple(dict.fromkeys(frame["group"])))
+    size = (PORTRAIT_MM, 95.0)
+    widest = max(study.dose.dose_deviation_bands, default=0.0)
+
+    def paint(sheet: Sheet) -> None:
+        axes = axes_mm(sheet, left=22, bottom=12, width=PORTRAIT_MM - 60, height=78)
+        for level in study.dose.levels:
+            axes.axhspan(level * (1 - widest), level * (1 + widest), color=LIGHT, alpha=0.6, linewidth=0)
+            axes.axhline(level, color=GREY, linewidth=0.5, linestyle="--")
+        for place, (_, part) in enumerate(frame.groupby("subject", sort=True)):
+            ordered = part.sort_values("number")
+            shift = 0.02 * (place % 7 - 3)
+            axes.plot(ordered["number"] + shift, ordered["actual"], marker="o", markersize=3, linewidth=0.8,
+                      color=colours[str(ordered["group"].iloc[0])])  # fmt: skip
+        axes.set_yscale("log")
+        axes.set_xticks(sorted(set(frame["number"])))
+        axes.set_xlabel("CAR-T infusion, number")
+        axes.set_ylabel("Cells per kg")
+        handles = [
+            Line2D([], [], marker="o", color=c, markersize=3, label=column_label(g, study))
+            for g, c in colours.items()
+        ]
+        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
+
+    far = (
+        int(((frame["actual"] / frame["planned"] - 1).abs().round(12) > widest).sum())
+        if "planned" in frame
+        else 0
+    )
+    alt = (
+        f"Line plot on a logarithmic axis: actual cells per kg of {len(frame)} CAR-T infusions of {frame['subject'].nunique()} "
+        f"participants beside the planned levels; {far} infusions lie outside {100 * widest:g} per cent of their plan."
+    )
+    notes = (f"Shaded: {100 * widest:g} % around each planned level.",)
+    return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)

@@ -1,0 +1,246 @@
+"""Maturity, products, deviations of dose and the listings of the conduct, counted by hand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from interim.analysis import conduct, conduct_listing
+from interim.analysis.conduct import plain
+from tests.analysis import safety_case as case
+from tests.analysis.answers import row, status, subjects, value
+from tests.analysis.test_special_interest import _without, counted
+
+
+@pytest.mark.rule("CON-01", source="days from the first infusion to 2025-06-30, death on day 60")
+def test_follow_up_ends_at_death_or_cut_off(study):
+    result = conduct.maturity(case.adam(), study)
+    assert value(result, "follow_up", "n") == 4
+    assert value(result, "follow_up", "max", group="DL1") == 180
+    assert value(result, "follow_up", "min", group="DL2") == 60
+    assert value(result, "follow_up", "max", group="DL2") == 121
+    assert value(result, "follow_up", "median", group="NK only") == 90
+
+
+@pytest.mark.rule("CON-01", source="counted by hand")
+@pytest.mark.parametrize(
+    ("variable", "level", "people"),
+    [
+        ("followed", "28", (1, 2, 1, 4)),
+        ("followed", "60", (1, 2, 1, 4)),
+        ("followed", "120", (1, 2, 0, 3)),
+        ("followed", "180", (1, 0, 0, 1)),
+        ("window", "", (1, 2, 0, 3)),
+        ("scan", "", (1, 1, 0, 2)),
+        ("on_study", "", (1, 1, 1, 3)),
+    ],
+)
+def test_maturity_by_dose(study, variable, level, people):
+    assert counted(conduct.maturity(case.adam(), study), variable, level) == people
+
+
+def test_a_flag_that_was_not_derived_is_named(study):
+    bare = case.adsl().drop(columns=["POSTFL"])
+    assert status(conduct.maturity(case.adam(ADSL=bare), study), "scan") == ("NA", "not derived: POSTFL")
+
+
+@pytest.fixture(scope="module")
+def made(study):
+    return conduct.manufacture(case.adam(), study, case.sdtm())
+
+
+@pytest.mark.rule("CON-02", source="counted by hand")
+@pytest.mark.parametrize(
+    ("step", "nk", "t", "total"),
+    [
+        ("apheresis", set(), {"A1", "B2", "D4"}, {"A1", "B2", "D4"}),
+        ("started", set(), {"A1", "B2"}, {"A1", "B2"}),
+        ("released", {"E5"}, {"A1", "B2"}, {"A1", "B2", "E5"}),
+        ("failed", set(), {"D4"}, {"D4"}),
+        ("out_of_specification", set(), set(), set()),
+        ("repeated", set(), {"B2"}, {"B2"}),
+        ("given", {"A1", "B2", "C3", "D4"}, {"A1", "B2", "C3"}, {"A1", "B2", "C3", "D4"}),
+        ("released_not_given", {"E5"}, set(), {"E5"}),
+    ],
+)
+def test_steps_of_manufacturing_by_product(made, step, nk, t, total):
+    for group, expected in (("CARNK", nk), ("CART", t), ("Total", total)):
+        assert subjects(made, step, "n", group=group) == expected
+        assert row(made, step, "n", group=group)["N"] == 5
+
+
+@pytest.mark.rule("CON-02", source="2024-12-20 to 2025-01-11 and 2025-01-20 to 2025-02-11")
+def test_days_from_apheresis_to_the_first_infusion(made):
+    assert value(made, "vein_to_vein", "n", group="CART") == 2
+    assert value(made, "vein_to_vein", "median", group="CART") == 22
+    assert row(made, "vein_to_vein", "median", group="CARNK")["status"] == "NE"
+
+
+@pytest.mark.rule("CON-02", source="counted by hand")
+def test_attributes_of_the_products(study):
+    result = conduct.attributes(case.adam(), study, case.sdtm())
+    assert value(result, "VIABIL", "n", group="CART") == 2
+    assert value(result, "VIABIL", "median", group="CART") == 85
+    assert (value(result, "VIABIL", "min", group="CART"), value(result, "VIABIL", "max", group="CART")) == (
+        80,
+        90,
+    )
+    assert value(result, "VIABIL", "median", group="CARNK") == 85
+    assert value(result, "RESIDT", "median", group="CARNK") == 0.5
+    assert value(result, "RESIDT", "n", group="CART") == 0
+
+
+def test_without_records_the_products_are_not_available(study):
+    assert (
+        status(conduct.manufacture(case.adam(), study, _without("BE")), "released")[1]
+        == "not available: no BE"
+    )
+    assert (
+        status(conduct.attributes(case.adam(), study, _without("BS")), "VIABIL")[1] == "not available: no BS"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CAR-NK", "CARNK"),
+        ("car nk", "CARNK"),
+        ("CARNK", "CARNK"),
+        ("CAR-T", "CART"),
+        (None, ""),
+        (float("nan"), ""),
+    ],
+)
+def test_names_of_one_product_are_compared_by_letters(text, expected):
+    assert plain(text) == expected
+
+
+@pytest.mark.rule("CON-03", source="counted by hand")
+@pytest.mark.parametrize(
+    ("variable", "level", "people"),
+    [
+        ("no_cart", "", (0, 0, 1, 1)),
+        ("no_cart", "MANUFACTURING", (0, 0, 1, 1)),
+        ("missed", "NK", (0, 0, 0, 0)),
+        ("missed", "CART_C1", (0, 1, 0, 1)),
+        ("missed", "CART_C2", (0, 0, 0, 0)),
+        ("not_done", "", (0, 1, 0, 1)),
+        ("not_done", "ADVERSE EVENT", (0, 1, 0, 1)),
+        ("adjusted", "", (1, 0, 0, 1)),
+        ("adjusted", "PARTIAL THAW", (1, 0, 0, 1)),
+        ("outside", "0.1", (1, 1, 0, 2)),
+        ("outside", "0.2", (0, 1, 0, 1)),
+    ],
+)
+def test_deviations_of_infusions(study, variable, level, people):
+    assert counted(conduct.delays(case.adam(), study, case.sdtm()), variable, level) == people
+
+
+def test_without_planned_infusions_the_deviations_are_not_available(study):
+    result = conduct.delays(case.adam(ADEX=case.adex().drop(columns="PLANDOSE")), study, case.sdtm())
+    assert status(result, "missed") == ("NA", "not available: planned infusions")
+
+
+def records(result, *stats):
+    """Return the listed columns of every record."""
+    frame = result.frame[result.frame["variable"] == "record"]
+    table = []
+    for level in dict.fromkeys(frame["level"]):
+        cells = frame[frame["level"] == level].set_index("stat")
+        line = []
+        for stat in ("participant", *stats):
+            cell = cells.loc[stat]
+            line.append(
+                cell["text"]
+                if cell["text"] is not None
+                else None
+                if cell["status"] == "NA"
+                else cell["value"]
+            )
+        table.append(tuple(line))
+    return table
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_disposition(study):
+    result = conduct_listing.disposition(case.adam(), study)
+    assert records(
+        result, "dose", "first_nk", "first_cart", "last", "no_cart", "end", "status", "reason"
+    ) == [
+        ("A1", "DL1", 0, 10, 11, "", None, "ONGOING", ""),
+        ("B2", "DL2", 0, 10, 25, "", 60, "DISCONTINUED", "DEATH"),
+        ("C3", "DL2", 0, 10, 11, "", None, "ONGOING", ""),
+        ("D4", "NK only", 0, None, 1, "MANUFACTURING", None, "ONGOING", ""),
+        ("E5", "DL2", None, None, None, "", None, "DISCONTINUED", "WITHDRAWAL BY SUBJECT"),
+    ]
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_manufacturing_holds_failures_and_products_that_were_not_given(study):
+    result = conduct_listing.manufacturing(case.adam(), study, case.sdtm())
+    assert records(result, "product", "lot", "event", "day", "given") == [
+        ("D4", "CAR-T", "T-4", "MANUFACTURING FAILURE", 7, "no"),
+        ("E5", "CAR-NK", "NK-5", "PRODUCT RELEASE", None, "no"),
+    ]
+    assert value(result, "records") == 2
+    assert value(conduct_listing.manufacturing(case.adam(), study, _without("BE")), "records") == 0
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_exclusions_has_a_reason_for_every_set(study):
+    result = conduct_listing.excluded(case.adam(), study)
+    assert records(result, "set", "reason") == [
+        ("A1", "RESP", "NO-RESPONSE"),
+        ("B2", "RESP", "NO-RESPONSE"),
+        ("C3", "RE", "NO-POST"),
+        ("C3", "RESP", "NO-RESPONSE"),
+        ("D4", "CART-SAF", "NO-CART: MANUFACTURING"),
+        ("D4", "DLT-EV", "NO-CART"),
+        ("D4", "RE", "NO-POST"),
+        ("D4", "RESP", "NO-RESPONSE"),
+        ("E5", "NK-SAF", "NO-NK"),
+        ("E5", "CART-SAF", "NO-CART"),
+        ("E5", "DLT-EV", "NO-CART"),
+        ("E5", "FAS", "NO-NK"),
+        ("E5", "RE", "NO-NK"),
+        ("E5", "RESP", "NO-RESPONSE"),
+    ]
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_infusions(study):
+    result = conduct_listing.infusions(case.adam(), study, case.sdtm())
+    found = records(result, "product", "lot", "day", "planned", "actual", "ratio", "per_kg", "minutes")
+    assert found[:4] == [
+        ("A1", "CARNK", "", 0, 1000, 1000, 1, 20, 30),
+        ("A1", "CARNK", "", 1, 2000, 2000, 1, 40, 30),
+        ("A1", "CART", "T-1", 10, 750, 750, 1, 15, 30),
+        ("A1", "CART", "T-1", 11, 750, 660, 0.88, 13.2, 30),
+    ]
+    assert len(found) == 15
+    none = conduct_listing.infusions(case.adam(ADEX=None), study, case.sdtm())
+    assert status(none, "records") == ("NA", "not available: no ADEX")
+
+
+@pytest.mark.rule("LST-01", source="counted by hand")
+def test_listing_of_laboratory_data_counts_results_without_a_grade(study):
+    adlb = case.adlb()
+    adlb.loc[adlb["USUBJID"] == "D4", "ATOXGRL"] = float("nan")
+    result = conduct_listing.laboratory(case.adam(ADLB=adlb), study)
+    assert records(result, "results", "parameters", "ungraded", "first", "last") == [
+        ("A1", 6, 2, 0, -1, 25),
+        ("B2", 3, 2, 0, 12, 40),
+        ("C3", 3, 1, 0, -1, 70),
+        ("D4", 2, 2, 1, 3, 3),
+    ]
+    assert status(conduct_listing.laboratory(case.adam(ADLB=None), study), "records")[0] == "NA"
+
+
+@pytest.mark.rule("LST-01", source="RES-03")
+def test_a_record_leads_to_its_source(study):
+    result = conduct_listing.infusions(case.adam(), study, case.sdtm())
+    key = row(result, "record", "participant", level="A1 1")["result_id"]
+    links = result.links[result.links["result_id"] == key]
+    assert links[["USUBJID", "SRCDOM", "SRCSEQ"]].to_numpy().tolist() == [["A1", "EX", "1"]]
+    where = conduct_listing.disposition(case.adam(), study).links
+    assert pd.isna(where.loc[where["USUBJID"] == "E5", "SRCSEQ"]).all()

@@ -1,0 +1,204 @@
+"""What the safety figures draw, counted and placed by hand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from interim.analysis import courses
+from interim.errors import DerivationError
+from tests.analysis import safety_case as case
+from tests.analysis.answers import row, status, subjects, value
+from tests.analysis.test_special_interest import counted
+
+
+@pytest.mark.rule("CON-04", source="counted by hand")
+@pytest.mark.parametrize(
+    ("step", "here", "lost"),
+    [
+        ("enrolled", (1, 3, 1, 5), (0, 0, 0, 0)),
+        ("nk", (1, 2, 1, 4), (0, 1, 0, 1)),
+        ("cart_c1", (1, 2, 0, 3), (0, 0, 1, 1)),
+        ("cart_c2", (0, 1, 0, 1), (1, 1, 0, 2)),
+        ("dlt_evaluable", (1, 2, 0, 3), (0, 0, 1, 1)),
+        ("response_evaluable", (1, 1, 0, 2), (0, 1, 1, 2)),
+    ],
+)
+def test_flow_by_dose_balances(study, step, here, lost):
+    result = courses.flow(case.adam(), study)
+    assert counted(result, step) == here
+    assert counted(result, f"left {step}") == lost
+
+
+@pytest.mark.rule("CON-04", source="an arrow that does not balance")
+def test_a_step_without_the_step_before_is_refused(study):
+    wrong = case.adsl().assign(DLTEVFL=["Y", "Y", "Y", "N", "Y"])
+    with pytest.raises(DerivationError, match="E5 reached dlt_evaluable without the step before it"):
+        courses.flow(case.adam(ADSL=wrong), study)
+
+
+@pytest.mark.rule("CON-04", source="placed by hand: months of 30.4375 days from 2024-12-22")
+def test_calendar_in_the_order_of_enrolment(study):
+    result = courses.calendar(case.adam(), study)
+    frame = result.frame[result.frame["variable"] == "participant"]
+    names = frame[frame["stat"] == "participant"]
+    assert names["text"].tolist() == ["A1", "B2", "C3", "D4", "E5"]
+    assert names["level"].tolist() == ["1", "2", "3", "4", "5"]
+
+    def place(level, stat, group):
+        return value(result, "participant", stat, level=level, group=group)
+
+    assert place("1", "start", "DL1") == 0
+    assert place("1", "nk", "DL1") == pytest.approx(10 / 30.4375)
+    assert place("2", "cart_c2", "DL2") == pytest.approx((31 + 10 + 24) / 30.4375)
+    assert place("2", "died", "DL2") == 1
+    assert place("2", "end", "DL2") == pytest.approx((31 + 10 + 60) / 30.4375)
+    assert place("3", "window_end", "DL2") == pytest.approx((59 + 10 + 25) / 30.4375)
+    assert place("4", "died", "NK only") == 0
+    stats = frame[(frame["level"] == "5")]["stat"].tolist()
+    assert "nk" not in stats and "start" in stats
+
+
+@pytest.mark.rule("CON-03", source="7.5e8 / 50 = 1.5e7; 6.6e8 / 50 = 1.32e7")
+def test_planned_and_actual_cells_per_kg(study):
+    result = courses.doses(case.adam(), study)
+    assert value(result, "infusion", "planned", level="A1 1", group="DL1") == 1.5e7
+    assert value(result, "infusion", "actual", level="A1 1", group="DL1") == 1.5e7
+    assert value(result, "infusion", "actual", level="A1 2", group="DL1") == pytest.approx(1.32e7)
+    assert value(result, "infusion", "actual", level="B2 4", group="DL2") == pytest.approx(3e7)
+    assert len(result.frame[result.frame["stat"] == "actual"]) == 7
+    absent = courses.doses(case.adam(ADEX=case.adex().drop(columns="DOSEKG")), study)
+    assert status(absent, "infusion")[1] == "not available: dose per kg of CAR-T infusions"
+
+
+@pytest.mark.rule("SAF-31", source="counted by hand")
+def test_related_terms_of_two_or_more_participants(study):
+    result = courses.related_terms(case.adam(), study)
+    terms = result.frame.loc[result.frame["variable"] == "term", "level"].unique().tolist()
+    assert terms == ["Nausea"]
+    assert counted(result, "term", "Nausea") == (1, 1, 0, 2)
+    assert counted(result, "term", "Nausea", "grade3") == (0, 0, 0, 0)
+    assert row(result, "term", "n", level="Nausea")["N"] == 4
+    assert subjects(result, "term", "n", level="Nausea") == {"A1", "B2"}
+    severe = case.adae().assign(AETOXGRN=4.0)
+    again = courses.related_terms(case.adam(ADAE=severe), study)
+    assert counted(again, "term", "Nausea", "grade3") == (1, 1, 0, 2)
+    bare = courses.related_terms(case.adam(ADAE=case.adae().drop(columns="RELCELL")), study)
+    assert status(bare, "term")[1] == "not available: relation and grade of events"
+
+
+@pytest.fixture(scope="module")
+def timeline(study):
+    return courses.release_timeline(case.adam(), study, case.sdtm())
+
+
+@pytest.mark.rule("SAF-31", source="days from the first CAR-T infusion, placed by hand")
+@pytest.mark.parametrize(
+    ("variable", "level", "group", "expected"),
+    [
+        ("episode", "A1 1", "DL1", {"day": 1, "end": 4, "grade": 2, "name": "CRS"}),
+        ("episode", "C3 2", "DL2", {"day": 2, "end": 2, "name": "CRS"}),
+        ("infusion", "A1 1", "DL1", {"day": 0}),
+        ("infusion", "A1 2", "DL1", {"day": 1}),
+        ("infusion", "B2 5", "DL2", {"day": 14}),
+        ("drug", "A1 1", "DL1", {"day": 1, "name": "tocilizumab"}),
+        ("il6", "A1 1", "DL1", {"day": 0, "value": 5}),
+        ("il6", "A1 2", "DL1", {"day": 2, "value": 800}),
+    ],
+)
+def test_the_timeline_after_t_cells(timeline, variable, level, group, expected):
+    frame = timeline.frame
+    mine = frame[(frame["variable"] == variable) & (frame["level"] == level) & (frame["group"] == group)]
+    found = {r["stat"]: r["text"] if r["text"] is not None else r["value"] for r in mine.to_dict("records")}
+    assert found == expected
+
+
+def test_what_lies_before_the_t_cells_is_not_on_the_timeline(timeline):
+    il6 = timeline.frame[timeline.frame["variable"] == "il6"]
+    assert len(il6[il6["stat"] == "day"]) == 2
+    drugs = timeline.frame[(timeline.frame["variable"] == "drug") & (timeline.frame["stat"] == "name")]
+    assert drugs["text"].tolist() == ["tocilizumab", "steroid", "steroid"]
+    assert (
+        timeline.frame.loc[timeline.frame["variable"] == "participant", "level"] == ["A1", "B2", "C3"]
+    ).all()
+
+
+@pytest.mark.rule("SAF-31", source="three participants: event on day 1, death on day 50, end of observation")
+def test_cumulative_incidence_of_the_first_release(study):
+    result = courses.first_release(case.adam(), study)
+    assert [value(result, "event", level=name) for name in ("crs", "death", "censored")] == [1, 1, 1]
+    assert subjects(result, "event", "n", level="death") == {"B2"}
+    assert value(result, "curve", "day", level="1") == 1
+    assert value(result, "curve", "incidence", level="1") == pytest.approx(1 / 3)
+    assert value(result, "curve", "at_risk", level="1") == 3
+    assert value(result, "curve", "incidence", level="3") == pytest.approx(1 / 3)
+    mild = case.adtox().assign(REPGRC=1.0, REPGRA=1.0)
+    none = courses.first_release(case.adam(ADTOX=mild), study)
+    assert value(none, "event", level="crs") == 0
+    assert row(none, "curve", "lower", level="1")["status"] == "NE"
+
+
+@pytest.mark.rule("SAF-31", source="CTCAE v5.0 limits of the reference file")
+@pytest.mark.parametrize(
+    ("code", "limits"),
+    [
+        ("ALT", {"1": 1.0, "2": 3.0, "3": 5.0, "4": 20.0}),
+        ("BILI", {"1": 1.0, "2": 1.5, "3": 3.0, "4": 10.0}),
+        ("NEUT", {"2": 1.5, "3": 1.0, "4": 0.5}),
+        ("PLAT", {"2": 75.0, "3": 50.0, "4": 25.0}),
+    ],
+)
+def test_bands_of_the_grades(study, code, limits):
+    result = courses.trajectories(case.adam(), study)
+    band = result.frame[result.frame["variable"] == f"band {code}"]
+    assert dict(zip(band["level"], band["value"], strict=True)) == limits
+
+
+@pytest.mark.rule("SAF-31", source="20 / 40, 30 / 40; counts as they are")
+def test_results_over_time(study):
+    result = courses.trajectories(case.adam(), study)
+    assert value(result, "ALT", "day", level="A1 1", group="DL1") == -1
+    assert value(result, "ALT", "value", level="A1 1", group="DL1") == 0.5
+    assert value(result, "ALT", "value", level="A1 2", group="DL1") == 0.75
+    assert value(result, "NEUT", "value", level="A1 3", group="DL1") == 0.4
+    assert value(result, "CRP", "value", level="D4 1", group="NK only") == 5
+    assert "HGB" not in set(result.frame["variable"])
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "variable"),
+    [
+        ("release_timeline", "ADTOX", "participant"),
+        ("first_release", "ADTOX", "curve"),
+        ("trajectories", "ADLB", "ALT"),
+        ("related_terms", "ADAE", "term"),
+        ("doses", "ADEX", "infusion"),
+    ],
+)
+def test_without_its_dataset_a_figure_has_a_reason(study, name, gone, variable):
+    question = getattr(courses, name)
+    more = (case.sdtm(),) if name == "release_timeline" else ()
+    found = status(question(case.adam(**{gone: None}), study, *more), variable)
+    assert found[0] == "NA" and found[1].startswith("not available")
+
+
+def test_the_flow_of_a_study_of_another_product(arms):
+    adsl = case.adsl().assign(COHORT="Hi", COHORTA="Hi")
+    result = courses.flow(case.adam(ADSL=adsl, ADEX=None), arms)
+    steps = [
+        name for name in result.frame["variable"].unique() if not name.startswith(("left", "population"))
+    ]
+    assert steps == ["enrolled", "nk", "response_evaluable"]
+    assert value(result, "enrolled", group="Hi") == 5
+
+
+def test_dates_of_a_calendar_without_infusions(study):
+    result = courses.calendar(case.adam(ADEX=None), study)
+    assert set(result.frame.loc[result.frame["variable"] == "participant", "stat"]) == {
+        "participant",
+        "start",
+        "window_end",
+        "end",
+        "died",
+    }
+    assert pd.notna(value(result, "participant", "end", level="1", group="DL1"))

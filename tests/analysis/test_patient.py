@@ -1,0 +1,201 @@
+"""Profiles and narratives: every point and every fact by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from interim.analysis import patient
+from tests.analysis import safety_case as case
+from tests.analysis.answers import row, status, subjects, value
+
+
+@pytest.fixture(scope="module")
+def profile(study):
+    return patient.profile(case.adam(), study)
+
+
+def point(result, variable, level, group):
+    frame = result.frame
+    mine = frame[(frame["variable"] == variable) & (frame["level"] == level) & (frame["group"] == group)]
+    return {r["stat"]: r["text"] if r["text"] is not None else r["value"] for r in mine.to_dict("records")}
+
+
+@pytest.mark.rule("PAT-01", source="placed by hand")
+@pytest.mark.parametrize(
+    ("variable", "level", "group", "expected"),
+    [
+        ("infusion", "A1 1", "DL1", {"day": 0, "name": "CARNK"}),
+        ("infusion", "A1 3", "DL1", {"day": 10, "name": "CART"}),
+        ("infusion", "D4 15", "NK only", {"day": 1, "name": "CARNK"}),
+        ("event", "A1 1", "DL1", {"day": 2, "end": 3, "grade": 1, "name": "Nausea"}),
+        ("event", "A1 2", "DL1", {"day": 11, "end": 14, "grade": 2, "name": "Cytokine release syndrome"}),
+        ("event", "B2 3", "DL2", {"day": 1, "end": 60, "grade": 3, "name": "Hepatic artery thrombosis"}),
+        ("event", "B2 5", "DL2", {"day": 58, "end": 60, "grade": 5, "name": "Sepsis"}),
+        ("event", "C3 6", "DL2", {"day": 5, "end": 6, "name": "odd taste"}),
+        ("lab ALT", "A1 1", "DL1", {"day": -1, "value": 0.5}),
+        ("lab ALT", "C3 4", "DL2", {"day": 13, "value": 12}),
+        ("lab NEUT", "A1 3", "DL1", {"day": 18, "value": 0.4}),
+        ("lab PLAT", "D4 1", "NK only", {"day": 3, "value": 90}),
+        ("cells CAR", "A1 1", "DL1", {"day": 12, "value": 100}),
+        ("cells CAR", "A1 2", "DL1", {"day": 17, "value": 5000}),
+        ("lesion", "A1 1", "DL1", {"day": 42, "value": -12.5}),
+        ("lesion", "B2 2", "DL2", {"day": 42, "value": 30}),
+        ("end", "A1 1", "DL1", {"day": 180, "name": "cut-off"}),
+        ("end", "B2 2", "DL2", {"day": 60, "name": "death"}),
+    ],
+)
+def test_points_of_a_profile(profile, variable, level, group, expected):
+    assert point(profile, variable, level, group) == expected
+
+
+@pytest.mark.rule(
+    "PAT-01", source="an event from before treatment, a result below quantification, another reader"
+)
+def test_what_is_not_part_of_a_profile(profile):
+    names = profile.frame.loc[profile.frame["stat"] == "name", "text"].tolist()
+    assert "Headache" not in names
+    cells = profile.frame[(profile.frame["variable"] == "cells CAR") & (profile.frame["stat"] == "day")]
+    lesions = profile.frame[(profile.frame["variable"] == "lesion") & (profile.frame["stat"] == "day")]
+    assert (len(cells), len(lesions)) == (2, 2)
+    assert not profile.frame["level"].str.startswith("E5").any()
+
+
+def test_a_profile_of_what_there_is(study):
+    alone = patient.profile(case.adam(ADEX=None, ADAE=None, ADLB=None, ADPC=None, ADTR=None), study)
+    assert set(alone.frame["variable"]) == {"population", "end"}
+
+
+@pytest.fixture(scope="module")
+def told(study):
+    return patient.narratives(case.adam(), study)
+
+
+@pytest.mark.rule("PAT-02", source="read by hand")
+@pytest.mark.parametrize(
+    ("subject", "group", "why"),
+    [
+        ("A1", "DL1", "serious adverse event"),
+        ("B2", "DL2", "death, serious adverse event"),
+        (
+            "C3",
+            "DL2",
+            "dose-limiting toxicity, severe cytokine release, neurotoxicity or liver event, treatment withdrawn",
+        ),
+        ("D4", "NK only", "serious adverse event"),
+    ],
+)
+def test_who_has_a_narrative_and_why(told, subject, group, why):
+    assert row(told, "facts", "why", level=subject, group=group)["text"] == why
+    assert value(told, "participants") == 4
+    assert subjects(told, "participants", "n") == {"A1", "B2", "C3", "D4"}
+
+
+@pytest.mark.rule("PAT-02", source="read by hand")
+@pytest.mark.parametrize(
+    ("subject", "group", "facts"),
+    [
+        (
+            "A1",
+            "DL1",
+            {
+                "age": 50,
+                "sex": "F",
+                "tumour": "CRC",
+                "n_nk": 2,
+                "n_cart": 2,
+                "cart_day": 10,
+                "last": 180,
+                "status": "alive or not known to have died",
+                "peak ALT": 0.75,
+                "low NEUT": 0.4,
+            },
+        ),
+        (
+            "B2",
+            "DL2",
+            {
+                "age": 61,
+                "sex": "M",
+                "tumour": "GASTRIC",
+                "n_cart": 4,
+                "last": 60,
+                "status": "died",
+                "cause": "SEPSIS",
+                "peak BILI": 2.5,
+                "low NEUT": 0.6,
+            },
+        ),
+        ("C3", "DL2", {"age": 72, "n_cart": 2, "cart_day": 10, "peak ALT": 12, "last": 121}),
+        (
+            "D4",
+            "NK only",
+            {"tumour": "not recorded", "n_cart": 0, "cart_day": None, "low PLAT": 90, "peak CRP": 5},
+        ),
+    ],
+)
+def test_facts_of_a_narrative(told, subject, group, facts):
+    found = point(told, "facts", subject, group)
+    for stat, expected in facts.items():
+        if expected is None:
+            assert row(told, "facts", stat, level=subject, group=group)["status"] == "NA"
+        else:
+            assert found[stat] == expected, stat
+
+
+@pytest.mark.rule("PAT-02", source="read by hand")
+@pytest.mark.parametrize(
+    ("level", "group", "facts"),
+    [
+        (
+            "A1 1",
+            "DL1",
+            {
+                "term": "Cytokine release syndrome",
+                "grade": 2,
+                "astct": 2,
+                "onset": 11,
+                "end": 14,
+                "serious": "serious",
+                "related": "CAR-T",
+                "action": "not recorded",
+                "outcome": "RECOVERED/RESOLVED",
+                "dlt": "not dose-limiting",
+            },
+        ),
+        ("B2 1", "DL2", {"term": "Hepatic artery thrombosis", "related": "procedure", "onset": 1}),
+        ("B2 2", "DL2", {"term": "Sepsis", "grade": 5, "outcome": "FATAL"}),
+        (
+            "C3 1",
+            "DL2",
+            {"term": "Alanine aminotransferase increased", "dlt": "dose-limiting", "serious": "not serious"},
+        ),
+        ("D4 1", "NK only", {"term": "Fatigue", "related": "CAR-NK, CAR-T †"}),
+    ],
+)
+def test_events_of_a_narrative(told, level, group, facts):
+    found = point(told, "event", level, group)
+    assert {stat: found[stat] for stat in facts} == facts
+    assert row(told, "event", "term", level=level, group=group)["result_id"] in set(told.links["result_id"])
+
+
+@pytest.mark.rule("PAT-02", source="read by hand")
+def test_an_end_that_is_open_is_not_recorded_and_no_other_event_is_told(told):
+    assert row(told, "event", "end", level="B2 1", group="DL2")["status"] == "NA"
+    terms = told.frame[(told.frame["variable"] == "event") & (told.frame["stat"] == "term")]["text"].tolist()
+    assert terms == [
+        "Cytokine release syndrome",
+        "Hepatic artery thrombosis",
+        "Sepsis",
+        "Alanine aminotransferase increased",
+        "Fatigue",
+    ]
+
+
+def test_without_events_there_is_no_narrative(study):
+    assert (
+        status(patient.narratives(case.adam(ADAE=None), study), "participants")[1] == "not available: no ADAE"
+    )
+    quiet = case.adae().assign(AESER="N", DLTFL="N", AETOXGRN=1.0, AEACN=None)
+    alive = case.adsl().assign(DTHFL="N")
+    none = patient.narratives(case.adam(ADAE=quiet, ADSL=alive), study)
+    assert value(none, "participants") == 0

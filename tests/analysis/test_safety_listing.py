@@ -1,0 +1,184 @@
+"""Listings of safety, written out by hand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from interim.analysis import safety_listing
+from interim.analysis.safety_listing import related_to
+from tests.analysis import safety_case as case
+from tests.analysis.answers import status, value
+from tests.analysis.test_conduct import records
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_deaths(study):
+    result = safety_listing.deaths(case.adam(), study)
+    assert records(result, "dose", "tumour", "day", "day_cart", "cause", "related") == [
+        ("B2", "DL2", "GASTRIC", 60, 35, "SEPSIS", "CAR-T"),
+    ]
+    without = safety_listing.deaths(case.adam(ADAE=None), study)
+    assert records(without, "related") == [("B2", "")]
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_serious_and_other_significant_events(study):
+    result = safety_listing.serious(case.adam(), study)
+    assert records(
+        result, "term", "grade", "onset", "end", "related", "serious", "dlt", "action", "outcome"
+    ) == [
+        ("A1", "Cytokine release syndrome", 2, 11, 14, "CAR-T", "yes", "no", "", "RECOVERED/RESOLVED"),
+        ("B2", "Hepatic artery thrombosis", 3, 1, None, "procedure", "yes", "no", "", ""),
+        ("B2", "Sepsis", 5, 58, 60, "CAR-T", "yes", "no", "", "FATAL"),
+        ("C3", "Alanine aminotransferase increased", 3, 13, 20, "CAR-T", "no", "yes", "DRUG WITHDRAWN", ""),
+        ("D4", "Fatigue", 2, 4, 9, "CAR-NK, CAR-T †", "yes", "no", "", ""),
+    ]
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_all_events_shows_what_is_not_coded_and_not_emergent(study):
+    result = safety_listing.adverse_events(case.adam(), study)
+    found = records(result, "verbatim", "term", "grade", "onset", "related", "emergent")
+    assert found == [
+        ("A1", "Headache", "Headache", 1, -5, "not recorded", "no"),
+        ("A1", "Nausea", "Nausea", 1, 2, "CAR-NK", "yes"),
+        ("A1", "Cytokine release syndrome", "Cytokine release syndrome", 2, 11, "CAR-T", "yes"),
+        ("B2", "Hepatic artery thrombosis", "Hepatic artery thrombosis", 3, 1, "procedure", "yes"),
+        ("B2", "Nausea", "Nausea", 2, 12, "CAR-T", "yes"),
+        ("B2", "Sepsis", "Sepsis", 5, 58, "CAR-T", "yes"),
+        ("C3", "odd taste", "not coded", None, 5, "not recorded", "yes"),
+        (
+            "C3",
+            "Alanine aminotransferase increased",
+            "Alanine aminotransferase increased",
+            3,
+            13,
+            "CAR-T",
+            "yes",
+        ),
+        ("D4", "Procedural pain", "Procedural pain", 2, 0, "procedure", "yes"),
+        ("D4", "Fatigue", "Fatigue", 2, 4, "CAR-NK, CAR-T †", "yes"),
+    ]
+    assert value(result, "records") == 10
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        ({}, "none"),
+        ({"RELNK": "Y"}, "CAR-NK"),
+        ({"RELNK": "Y", "RELOTH": "Y"}, "CAR-NK, other"),
+        ({"RELLYMPHODEP": "Y", "RELPROC": "Y"}, "procedure, lymphodepletion"),
+        ({"RELMISFL": "Y"}, "not recorded"),
+        ({"RELMISFL": "Y", "RELIMPFL": "Y", "RELCART": "Y"}, "CAR-T †"),
+    ],
+)
+def test_relation_in_words(flags, text):
+    names = ("RELNK", "RELCART", "RELPROC", "RELLYMPHODEP", "RELOTH", "RELMISFL", "RELIMPFL")
+    event = pd.DataFrame([{name: "N" for name in names} | flags])
+    assert related_to(event).tolist() == [text]
+    assert related_to(event[[]]).tolist() == ["not recorded"]
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_severe_results_names_the_event(study):
+    result = safety_listing.severe_results(case.adam(), study)
+    assert records(
+        result, "parameter", "day", "value", "limit", "grade", "grade_uln", "baseline", "linked"
+    ) == [
+        ("A1", "NEUT", 15, 0.8, 2.0, 3, None, 4.0, "no event"),
+        ("A1", "NEUT", 18, 0.4, 2.0, 4, None, 4.0, "no event"),
+        ("B2", "NEUT", 15, 0.7, 2.0, 3, None, 3.0, "no event"),
+        ("B2", "NEUT", 40, 0.6, 2.0, 3, None, 3.0, "no event"),
+        ("C3", "ALT", 13, 480.0, 40.0, 3, 3, 90.0, "Alanine aminotransferase increased"),
+        ("C3", "ALT", 70, 470.0, 40.0, 3, 3, 90.0, "no event"),
+    ]
+
+
+@pytest.mark.rule("LST-01", source="labs.ae_link_days is 7")
+@pytest.mark.parametrize(
+    ("onset", "end", "linked"),
+    [(13, 20, True), (20, 25, True), (21, 25, False), (1, 6, True), (1, 5, False), (None, None, False)],
+)
+def test_an_event_within_the_days_explains_a_result(study, onset, end, linked):
+    adae = case.adae()
+    mine = adae["AEDECOD"] == "Alanine aminotransferase increased"
+    adae.loc[mine, "ASTDT"] = case.at("C3", onset)
+    adae.loc[mine, "AENDT"] = case.at("C3", end)
+    result = safety_listing.severe_results(case.adam(ADAE=adae), study)
+    found = [item[2] for item in records(result, "day", "linked") if item[:2] == ("C3", 13)]
+    assert found == ["Alanine aminotransferase increased" if linked else "no event"]
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+@pytest.mark.parametrize(
+    ("term", "linked"),
+    [
+        ("Neutropenia", True),
+        ("Neutrophil count decreased", True),
+        ("NEUTROPHIL COUNT DECREASED", True),
+        ("Nausea", False),
+        (None, False),
+    ],
+)
+def test_another_name_of_the_criterion_counts(study, term, linked):
+    adae = case.adae()
+    mine = adae["AEDECOD"] == "Cytokine release syndrome"
+    adae.loc[mine, "AEDECOD"] = term
+    result = safety_listing.severe_results(case.adam(ADAE=adae), study)
+    found = {item[2] for item in records(result, "day", "linked") if item[0] == "A1"}
+    assert found == {term if linked else "no event"}
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_episodes(study):
+    result = safety_listing.episodes(case.adam(), study)
+    columns = (
+        "kind",
+        "onset",
+        "latest",
+        "duration",
+        "ctcae",
+        "astct",
+        "derived_ctcae",
+        "derived_astct",
+        "treatment",
+    )
+    assert records(result, *columns) == [
+        ("A1", "CRS", 11, 1, 4, 2, 2, "1", "1", "tocilizumab"),
+        ("C3", "CRS", 12, 2, 1, None, None, "2", "2", "none"),
+    ]
+
+
+@pytest.mark.rule("SAF-30", source="written by hand")
+def test_discordance_puts_effects_on_the_trigger_first(study):
+    result = safety_listing.discordance(case.adam(), study)
+    columns = ("kind", "reported", "scale", "derived_astct", "direction", "missing", "effect", "flags")
+    assert records(result, *columns) == [
+        ("A1", "CRS", 2, "CTCAE v5.0", "1", "HIGHER", "", "trigger", ""),
+        ("C3", "CRS", None, "CTCAE v5.0", "2", "UNREPORTED", "", "trigger", ""),
+        ("A1", "ICAHT", None, "consensus", "3", "UNREPORTED", "", "none", "GCSF"),
+        ("B2", "IECHS", None, "consensus", "SCREEN_POSITIVE", "UNREPORTED", "ANC", "none", ""),
+        ("D4", "GVHD", None, "consensus", "1 to 3", "UNREPORTED", "ANC", "none", "LIVER_CONFOUNDED"),
+    ]
+
+
+@pytest.mark.rule("LST-01", source="50 / 20 and 480 / 40, 480 / 90")
+def test_listing_of_the_liver_panel(study):
+    result = safety_listing.liver(case.adam(), study)
+    assert records(result, "day", "window", "alt", "alt_base", "bili", "bili_base") == [
+        ("A1", 12, "4-14", 0.75, 1.5, None, None),
+        ("B2", 12, "4-14", None, None, 2.5, 5.0),
+        ("C3", 13, "4-14", 12.0, pytest.approx(480 / 90), None, None),
+        ("C3", 70, "15+", 11.75, pytest.approx(470 / 90), None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["serious", "adverse_events", "severe_results", "episodes", "discordance", "liver"]
+)
+def test_without_its_dataset_a_listing_says_so(study, name):
+    absent = case.adam(ADAE=None, ADLB=None, ADTOX=None)
+    found = status(getattr(safety_listing, name)(absent, study), "records")
+    assert found[0] == "NA" and found[1].startswith("not available: no AD")

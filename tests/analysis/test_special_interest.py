@@ -1,0 +1,257 @@
+"""Events of special interest, procedure, blood counts, medication and long-term register, counted by hand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from interim.analysis import special_interest
+from interim.analysis.layout import printed_rows
+from interim.analysis.special_interest import _of_kind
+from tests.analysis import safety_case as case
+from tests.analysis.answers import row, status, subjects, value
+
+
+def counted(result, variable, level="", stat="n"):
+    """Return the numbers of DL1, DL2, NK only and the total."""
+    groups = [g for g in ("DL1", "DL2", "NK only", "Total") if (result.frame["group"] == g).any()]
+    return tuple(value(result, variable, stat, level=level, group=group) for group in groups)
+
+
+@pytest.fixture(scope="module")
+def overview(study):
+    return special_interest.overview(case.adam(), study)
+
+
+@pytest.mark.rule("SAF-28", source="counted by hand")
+@pytest.mark.parametrize(
+    ("variable", "level", "people", "events"),
+    [
+        ("crs", "", (1, 0, 0, 1), (1, 0, 0, 1)),
+        ("crs", "grade3", (0, 0, 0, 0), (0, 0, 0, 0)),
+        ("icans", "", (0, 0, 0, 0), (0, 0, 0, 0)),
+        ("iechs", "", (0, 0, 0, 0), (0, 0, 0, 0)),
+        ("hepatic", "", (0, 1, 0, 1), (0, 1, 0, 1)),
+        ("hepatic", "grade3", (0, 1, 0, 1), (0, 1, 0, 1)),
+        ("gvhd", "", (0, 0, 0, 0), (0, 0, 0, 0)),
+        ("infection", "", (0, 1, 0, 1), (0, 1, 0, 1)),
+        ("infection", "grade3", (0, 1, 0, 1), (0, 1, 0, 1)),
+        ("catheter", "", (0, 1, 0, 1), (0, 1, 0, 1)),
+        ("any_listed", "", (1, 0, 0, 1), (1, 0, 0, 1)),
+    ],
+)
+def test_kinds_of_events_are_counted_by_dose(overview, variable, level, people, events):
+    assert counted(overview, variable, level) == people
+    assert counted(overview, variable, level, "events") == events
+
+
+@pytest.mark.rule("SAF-28", source="Clopper-Pearson limits by hand: 0 of 4 and 1 of 4")
+def test_the_total_has_an_exact_interval_and_none_observed_an_upper_limit(overview):
+    assert value(overview, "gvhd", "one_sided") == pytest.approx(1 - 0.05 ** (1 / 4), rel=1e-12)
+    assert value(overview, "gvhd", "lower") == 0
+    assert value(overview, "gvhd", "upper") == pytest.approx(1 - 0.025 ** (1 / 4), rel=1e-9)
+    assert value(overview, "crs", "lower") == pytest.approx(1 - 0.975 ** (1 / 4), rel=1e-9)
+    assert "one_sided" not in set(overview.frame.loc[overview.frame["variable"] == "crs", "stat"])
+
+
+@pytest.mark.rule("SAF-28", source="spec/immune-toxicity.md, section 8: 0/n, one-sided 95 % upper limit")
+@pytest.mark.parametrize(("n", "percent"), [(3, 63.2), (6, 39.3), (10, 25.9), (18, 15.3)])
+def test_the_one_sided_limit_of_none_observed(n, percent):
+    level = printed_rows()["dlt"]["one_sided_level"]
+    assert 100 * (1 - (1 - level) ** (1 / n)) == pytest.approx(percent, abs=0.05)
+
+
+@pytest.mark.rule("SAF-28", source="counted by hand")
+@pytest.mark.parametrize(
+    ("level", "people"),
+    [
+        ("iechs_positive", (0, 1, 0, 1)),
+        ("iechs_open", (0, 0, 1, 1)),
+        ("icaht_certain", (1, 0, 0, 1)),
+        ("icaht_possible", (0, 1, 0, 1)),
+        ("gvhd", (0, 0, 1, 1)),
+    ],
+)
+def test_what_is_derived_stands_beside_the_reports(overview, level, people):
+    assert counted(overview, "derived", level) == people
+
+
+def test_without_events_or_derivations_the_table_says_so(study):
+    nothing = special_interest.overview(case.adam(ADAE=None), study)
+    assert status(nothing, "crs") == ("NA", "not available: no AE")
+    alone = special_interest.overview(case.adam(ADTOX=None), study)
+    assert "derived" not in set(alone.frame["variable"])
+
+
+TERMS = [
+    # preferred term, class, grade, kind, whether it belongs to it
+    ("Cytokine release syndrome", "Immune system disorders", 1, "crs", True),
+    ("cytokine release syndrome", "Immune system disorders", 1, "crs", True),
+    ("Pyrexia", "General disorders", 1, "crs", False),
+    ("ICANS", "Nervous system disorders", 1, "icans", True),
+    ("Somnolence", "Nervous system disorders", 1, "icans", False),
+    ("Haemophagocytic lymphohistiocytosis", "Blood and lymphatic system disorders", 4, "iechs", True),
+    ("Hemophagocytic lymphohistiocytosis", "Blood and lymphatic system disorders", 4, "iechs", True),
+    ("Anaemia", "Blood and lymphatic system disorders", 4, "iechs", False),
+    ("Alanine aminotransferase increased", "Investigations", 1, "hepatic", True),
+    ("Aspartate aminotransferase increased", "Investigations", 1, "hepatic", True),
+    ("Blood bilirubin increased", "Investigations", 1, "hepatic", True),
+    ("Jaundice", "Hepatobiliary disorders", 1, "hepatic", True),
+    ("Hepatic pain", "Hepatobiliary disorders", 1, "hepatic", True),
+    ("Blood creatinine increased", "Investigations", 1, "hepatic", False),
+    ("Acute graft versus host disease in skin", "Immune system disorders", 2, "gvhd", True),
+    ("Rash", "Skin disorders", 2, "gvhd", False),
+    ("Infusion related reaction", "Injury", 1, "infusion_reaction", True),
+    ("Infusion-related reaction", "Injury", 1, "infusion_reaction", True),
+    ("Drug hypersensitivity", "Immune system disorders", 1, "infusion_reaction", True),
+    ("Anaphylactic shock", "Immune system disorders", 4, "infusion_reaction", True),
+    ("Chills", "General disorders", 1, "infusion_reaction", False),
+    ("Prolonged cytopenia", "Blood and lymphatic system disorders", 3, "cytopenia", True),
+    ("Neutropenia", "Blood and lymphatic system disorders", 3, "cytopenia", False),
+    ("Pneumonia", "Infections and infestations", 3, "infection", True),
+    ("Pneumonia", "Infections and infestations", 2, "infection", False),
+    ("Pneumonia", "Infections and infestations", None, "infection", False),
+    ("Febrile neutropenia", "Blood and lymphatic system disorders", 3, "infection", False),
+    ("Tumour lysis syndrome", "Metabolism and nutrition disorders", 3, "tumour_lysis", True),
+    ("Tumor lysis syndrome", "Metabolism and nutrition disorders", 3, "tumour_lysis", True),
+    ("Hepatic artery thrombosis", "Hepatobiliary disorders", 3, "catheter", True),
+    ("Vascular access site haematoma", "General disorders", 1, "catheter", True),
+    ("Catheter site pain", "General disorders", 1, "catheter", True),
+    ("Back pain", "Musculoskeletal disorders", 1, "catheter", False),
+    ("Colitis", "Gastrointestinal disorders", 2, "off_tumour", True),
+    ("Immune-mediated pneumonitis", "Respiratory disorders", 2, "off_tumour", True),
+    ("Diarrhoea", "Gastrointestinal disorders", 2, "off_tumour", False),
+    ("Myelodysplastic syndrome", "Neoplasms", 3, "malignancy", True),
+    ("Malignant neoplasm progression", "Neoplasms", 3, "malignancy", False),
+    ("Replication competent virus infection", "Infections and infestations", 1, "viral", True),
+    ("Viral infection", "Infections and infestations", 1, "viral", False),
+]
+
+
+@pytest.mark.rule("SAF-28", source="terms read by hand")
+@pytest.mark.parametrize(("term", "group", "grade", "kind", "belongs"), TERMS)
+def test_which_terms_belong_to_a_kind(term, group, grade, kind, belongs):
+    events = pd.DataFrame(
+        {"AEDECOD": [term], "AEBODSYS": [group], "AETOXGRN": [float(grade) if grade else None]}
+    )
+    assert _of_kind(events, printed_rows()["special_interest"][kind]).tolist() == [belongs]
+
+
+@pytest.mark.rule("SAF-28", source="terms read by hand")
+@pytest.mark.parametrize(
+    ("term", "kind"),
+    [
+        ("Hepatic artery dissection", "dissection"),
+        ("Hepatic artery thrombosis", "thrombosis"),
+        ("Arterial thrombosis", "thrombosis"),
+        ("Hepatic artery occlusion", "thrombosis"),
+        ("Device dislocation", "displacement"),
+        ("Catheter displacement", "displacement"),
+        ("Vascular access site haematoma", "bleeding"),
+        ("Catheter site haemorrhage", "bleeding"),
+        ("Procedural haemorrhage", "bleeding"),
+        ("Catheter site infection", "infection"),
+        ("Device related infection", "infection"),
+        ("Procedural pain", "pain"),
+        ("Biloma", "biloma"),
+        ("Cholangitis acute", "cholangitis"),
+        ("Liver abscess", "abscess"),
+        ("Hepatic abscess", "abscess"),
+    ],
+)
+def test_a_complication_has_one_kind(term, kind):
+    events = pd.DataFrame({"AEDECOD": [term], "AEBODSYS": ["x"]})
+    hits = [name for name, rule in printed_rows()["procedure"].items() if _of_kind(events, rule).iloc[0]]
+    assert hits == [kind]
+
+
+@pytest.mark.rule("SAF-28", source="counted by hand")
+def test_procedure_complications(study, arms):
+    result = special_interest.procedure(case.adam(), study)
+    assert counted(result, "related") == (0, 1, 1, 2)
+    assert counted(result, "thrombosis") == (0, 1, 0, 1)
+    assert counted(result, "pain") == (0, 0, 1, 1)
+    assert counted(result, "biloma") == (0, 0, 0, 0)
+    assert (
+        status(special_interest.procedure(case.adam(ADAE=None), study), "related")[1]
+        == "not available: no AE"
+    )
+    other = special_interest.procedure(case.adam(), arms)
+    assert status(other, "related", group="Total")[1] == "not applicable: the study has no such procedure"
+
+
+@pytest.fixture(scope="module")
+def blood(study):
+    return special_interest.haematology(case.adam(), study)
+
+
+@pytest.mark.rule("SAF-29", source="counted by hand")
+@pytest.mark.parametrize(
+    ("code", "level", "people"),
+    [
+        ("NEUT", "measured", (1, 1, 2)),
+        ("NEUT", "grade3", (1, 1, 2)),
+        ("NEUT", "grade4", (1, 0, 1)),
+        ("NEUT", "unresolved", (0, 1, 1)),
+        ("PLAT", "measured", (0, 0, 0)),
+        ("PLAT", "grade3", (0, 0, 0)),
+        ("HGB", "grade4", (0, 0, 0)),
+        ("icaht_certain", "0", (0, 1, 1)),
+        ("icaht_certain", "3", (1, 0, 1)),
+        ("icaht_open", "", (0, 1, 1)),
+        ("icaht_open", "possible3", (0, 1, 1)),
+    ],
+)
+def test_cytopenias_after_the_first_t_cells(blood, code, level, people):
+    assert tuple(value(blood, code, level=level, group=g) for g in ("DL1", "DL2", "Total")) == people
+
+
+@pytest.mark.rule("SAF-29", source="A1 falls to grade 3 on day 15 and is back on day 25")
+def test_recovery_is_counted_from_the_first_severe_result(blood):
+    assert value(blood, "NEUT recovery", "n") == 1
+    assert value(blood, "NEUT recovery", "median") == 10
+    assert subjects(blood, "NEUT recovery", "n") == {"A1"}
+    assert row(blood, "PLAT recovery", "median")["status"] == "NE"
+
+
+def test_without_results_or_product_the_blood_table_says_so(study, arms):
+    none = special_interest.haematology(case.adam(ADLB=None), study)
+    assert status(none, "NEUT") == ("NA", "not available: no LB")
+    other = special_interest.haematology(case.adam(), arms)
+    assert status(other, "NEUT")[1] == "not applicable: the study has no such product"
+    alone = special_interest.haematology(case.adam(ADTOX=None), study)
+    assert status(alone, "icaht_certain")[1] == "not derived: no neutrophil counts"
+
+
+@pytest.mark.rule("SAF-29", source="counted by hand")
+def test_medication_from_the_first_infusion_on(study):
+    result = special_interest.medication(case.adam(), study, case.sdtm())
+    groups = ("DL1", "DL2", "Total")
+    assert tuple(value(result, "tocilizumab", group=g) for g in groups) == (1, 0, 1)
+    assert tuple(value(result, "steroid", group=g) for g in groups) == (0, 1, 1)
+    assert subjects(result, "steroid", "n") == {"B2"}
+    assert value(result, "steroid_days", "median") == 4
+    assert value(result, "antimicrobial") == 0
+    assert value(result, "vasopressor") == 0
+    empty = special_interest.medication(case.adam(), study, _without("CM"))
+    assert status(empty, "tocilizumab") == ("NA", "not available: no CM")
+
+
+def _without(name):
+    full = case.sdtm()
+    return type(full)({key: frame for key, frame in full.domains.items() if key != name}, full.cut)
+
+
+@pytest.mark.rule("SAF-29", source="counted by hand")
+def test_the_long_term_register(study):
+    result = special_interest.long_term(case.adam(), study, case.sdtm())
+    assert counted(result, "second_malignancy") == (0, 0, 0, 0)
+    assert status(result, "rcl_tested")[1] == "not collected: tests for replication-competent virus"
+    assert counted(result, "due") == (0, 0, 0, 0)
+    tested = pd.DataFrame({"USUBJID": ["A1", "B2"], "BSTESTCD": ["RCL", "VIABIL"]})
+    again = special_interest.long_term(case.adam(), study, case.sdtm(BS=tested))
+    assert counted(again, "rcl_tested") == (1, 0, 0, 1)
+    early = case.adsl().assign(TRTSDT=lambda f: f["TRTSDT"] - pd.Timedelta(400, unit="D"))
+    late = special_interest.long_term(case.adam(ADSL=early), study, case.sdtm())
+    assert counted(late, "due") == (1, 1, 1, 3)
+    assert subjects(late, "due", "n") == {"A1", "C3", "D4"}

@@ -134,6 +134,7 @@ def test_the_trigger_under_every_reading(study, monkeypatch):
         return flags
 
     monkeypatch.setattr(trigger_readings, "trigger_events", answer)
+    monkeypatch.setattr(trigger_readings, "no_events", lambda adam, study: "")
     monkeypatch.setattr(trigger_readings, "dlt_windows", lambda *args, **kwargs: None)
     adam = case.adam(ADAE=case.adae().assign(APHASE="CART_C1"))
     result = trigger_readings.by_participant(adam, study, case.sdtm())

@@ -34,7 +34,7 @@ def adam():
     return case.adam()
 
 
-@pytest.mark.rule("DSP-20", source="written by hand")
+@pytest.mark.rule("DISP-20", source="written by hand")
 def test_a_table_by_dose_shows_counts_spreads_levels_and_sections(adam, study):
     table = table_by_dose(conduct.maturity(adam, study), study)
     assert [head.text.replace("\n", " ") for head in table.header[0]] == [
@@ -75,7 +75,7 @@ def test_a_table_by_dose_shows_counts_spreads_levels_and_sections(adam, study):
     ]
 
 
-@pytest.mark.rule("DSP-20", source="written by hand")
+@pytest.mark.rule("DISP-20", source="written by hand")
 def test_events_intervals_and_the_limit_of_none_observed(adam, study):
     found = dict(
         (line[0], line[1:]) for line in lines(table_by_dose(special_interest.overview(adam, study), study))
@@ -96,7 +96,7 @@ def test_events_intervals_and_the_limit_of_none_observed(adam, study):
     assert table[place + 1] == ("95% CI", "–", "–", "–", "–", "–", "(0.6, 80.6)")
 
 
-@pytest.mark.rule("DSP-20", source="written by hand")
+@pytest.mark.rule("DISP-20", source="written by hand")
 def test_columns_of_a_table_can_be_products(adam, study):
     table = table_by_dose(conduct.attributes(adam, study, case.sdtm()), study)
     assert [head.text.replace("\n", " ") for head in table.header[0]] == [
@@ -111,7 +111,7 @@ def test_columns_of_a_table_can_be_products(adam, study):
     ]
 
 
-@pytest.mark.rule("DSP-20", source="a number that is not available says why")
+@pytest.mark.rule("DISP-20", source="a number that is not available says why")
 def test_what_is_not_available_says_why(study):
     table = table_by_dose(special_interest.haematology(case.adam(ADLB=None), study), study)
     assert lines(table)[0][0] == "Neutrophils – not available: no LB"
@@ -121,7 +121,7 @@ def test_what_is_not_available_says_why(study):
     assert ("grade 3 or higher possible", "0/1", "1/2 (50%)", "0", "0", "1/3 (33%)") in blood
 
 
-@pytest.mark.rule("DSP-21", source="written by hand")
+@pytest.mark.rule("DISP-21", source="written by hand")
 def test_a_listing_has_a_row_per_record(adam, study):
     table = table_listing(safety_listing.deaths(adam, study), study)
     assert [head.text for head in table.header[0]] == [
@@ -140,7 +140,7 @@ def test_a_listing_has_a_row_per_record(adam, study):
     assert all(cell.keys for cell in table.rows[0].cells)
 
 
-@pytest.mark.rule("DSP-21", source="written by hand")
+@pytest.mark.rule("DISP-21", source="written by hand")
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
@@ -245,7 +245,7 @@ def test_the_last_row_of_each_listing(adam, study, question, expected):
     assert lines(table_listing(question(adam, study), study))[-1] == expected
 
 
-@pytest.mark.rule("DSP-21", source="an empty listing says so")
+@pytest.mark.rule("DISP-21", source="an empty listing says so")
 def test_a_listing_without_records_says_so(study):
     alive = case.adsl().assign(DTHFL="N")
     none = table_listing(safety_listing.deaths(case.adam(ADSL=alive), study), study)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from interim.errors import InterimError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Name = Literal["serial", "processes"]
+Where: TypeAlias = Name | Executor
 
 
 def map_seeded(
@@ -21,7 +22,7 @@ def map_seeded(
     items: Iterable[Item],
     *,
     seed: int,
-    executor: Name | Executor = "serial",
+    executor: Where = "serial",
 ) -> list[Answer]:
     """Apply a task to every item, each with a random stream of its own.
 
@@ -62,8 +63,31 @@ def map_seeded(
     return list(executor.map(_one, jobs))
 
 
-def _one(job: tuple[Callable[[Item, np.random.Generator], Answer], Item, int, int]) -> Answer:
+def stream(seed: int, *key: int) -> np.random.Generator:
+    """Return a random stream of its own for every key.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of all streams, >= 0.
+    *key : int
+        Place of the stream: item, or scenario and block.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Counter-based (Philox); streams of different keys are independent.
+
+    Raises
+    ------
+    ValueError
+        If the seed or a key is negative.
+    """
     import numpy as np
 
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+def _one(job: tuple[Callable[[Item, np.random.Generator], Answer], Item, int, int]) -> Answer:
     task, item, seed, place = job
-    return task(item, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,))))
+    return task(item, stream(seed, place))

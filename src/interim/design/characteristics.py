@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 Distribution: TypeAlias = Mapping[int, float]
+Counted: TypeAlias = tuple[NDArray[np.int64], list[int]]
 
 
 @dataclass(frozen=True)
@@ -179,12 +180,19 @@ class Outcomes:
 
     @cached_property
     def _statuses(self) -> tuple[list[str], NDArray[np.int64]]:
-        names, codes = np.unique(np.array(self.status), return_inverse=True)
-        return names.tolist(), codes.ravel()
+        names = sorted(set(self.status))
+        code = {name: place for place, name in enumerate(names)}
+        return names, np.array([code[name] for name in self.status], dtype=np.int64)
 
     @cached_property
-    def _totals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        return self.n.sum(axis=1), self.y.sum(axis=1)
+    def _totals(self) -> tuple[Counted, Counted]:
+        return _counted(self.n.sum(axis=1)), _counted(self.y.sum(axis=1))
+
+    @cached_property
+    def _floats(self) -> tuple[Floats, Floats, Floats]:
+        """Participants, DLT and treated per state, as floats for the products."""
+        treated = self.n if self.lost is None else self.n + self.lost
+        return self.n.astype(float), self.y.astype(float), treated.astype(float)
 
     def summarise(
         self, weights: Floats, truth: Scenario, *, tox_limit: float = 1 / 3, trials: int = 0
@@ -214,6 +222,7 @@ class Outcomes:
         toxic = truth.p_dlt > tox_limit
         sel = _shares(self.mtd, weights, self.n.shape[1] + 1)
         totals, dlts = self._totals
+        en, ey, treated = (weights @ part for part in self._floats)
         names, codes = self._statuses
         parts = _shares(codes, weights, len(names))
         return Characteristics(
@@ -221,16 +230,16 @@ class Outcomes:
             status=MappingProxyType(dict(zip(names, _numbers(parts), strict=True))),
             p_cap=float(weights @ self.capped),
             p_left_titration=float(weights @ self.left),
-            EN=_numbers(weights @ self.n),
-            EY=_numbers(weights @ self.y),
+            EN=_numbers(en),
+            EY=_numbers(ey),
             n_dist=_distribution(totals, weights),
             dlt_dist=_distribution(dlts, weights),
             p_over=float(sel[1:] @ toxic),
-            n_over=float((weights @ self.n) @ toxic),
+            n_over=float(en @ toxic),
             mcse=self._errors(weights, sel, trials),
             method="simulated" if trials else "exact",
             trials=trials,
-            EN_treated=_numbers(weights @ (self.n if self.lost is None else self.n + self.lost)),
+            EN_treated=_numbers(treated),
         )
 
     def _errors(self, weights: Floats, sel: Floats, trials: int) -> Mapping[str, tuple[float, ...]]:
@@ -291,7 +300,11 @@ def _shares(values: NDArray[np.int64], weights: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(values, weights=weights, minlength=size), dtype=float)
 
 
-def _distribution(values: NDArray[np.int64], weights: Floats) -> Distribution:
+def _counted(values: NDArray[np.int64]) -> Counted:
+    return values, np.flatnonzero(np.bincount(values, minlength=1)).tolist()
+
+
+def _distribution(counted: Counted, weights: Floats) -> Distribution:
+    values, present = counted
     shares = _shares(values, weights, 0)
-    present = np.unique(values)
-    return MappingProxyType({int(value): float(shares[value]) for value in present})
+    return MappingProxyType({value: float(shares[value]) for value in present})

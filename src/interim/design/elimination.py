@@ -85,11 +85,12 @@ class Elimination:
         ------
         None
         """
-        top = int(n.max(initial=0))
-        out = _toxic_table(self, target, 0.0, top)[n, y]
-        if self.lowest_offset:
-            out[:, 0] |= _toxic_table(self, target, self.lowest_offset, top)[n[:, 0], y[:, 0]]
-        first: Integers = np.where(out.any(axis=1), out.argmax(axis=1) + 1, n.shape[1] + 1)
+        top, levels = int(n.max(initial=0)), n.shape[1]
+        first: Integers = np.full(n.shape[0], levels + 1, dtype=np.int64)
+        for level in range(levels, 0, -1):
+            offset = self.lowest_offset if level == 1 else 0.0
+            out = _toxic_table(self, target, offset, top)[n[:, level - 1], y[:, level - 1]]
+            first[out] = level
         return first
 
 

@@ -16,6 +16,7 @@ from interim.design.characteristics import Characteristics, Floats, Outcomes, Sc
 from interim.design.decision import Verdict
 from interim.design.facts import Counts, Facts
 from interim.design.history import History
+from interim.design.states import distinct_rows
 from interim.errors import DesignError
 
 MAX_STATES = 2_000_000
@@ -142,8 +143,8 @@ class CompiledDesign:
             rows = np.stack([part[:, place] for part in parts], axis=1)
             if self.start is not None:
                 rows = rows - _origin(self.start, place)
-            distinct, where = np.unique(rows, axis=0, return_inverse=True)
-            cells.append((distinct, where.ravel()))
+            first, where = distinct_rows(rows)
+            cells.append((rows[first], where))
         return cells
 
     def weights(self, truth: Scenario) -> Floats:

@@ -18,6 +18,32 @@ from interim.design.wording import reason, warning
 from interim.errors import DesignError
 
 STOP_NONE, ENOUGH = 0, -1
+_FINAL: tuple[MtdStatus, MtdStatus] = ("below_lowest", "established")
+
+
+def final_statuses(mtd: Integers) -> tuple[MtdStatus, ...]:
+    """Return the status of every final state of a design with fixed cohorts.
+
+    Parameters
+    ----------
+    mtd : ndarray of int, shape (states,)
+        Selected level, 0 for no dose.
+
+    Returns
+    -------
+    tuple of str
+        below_lowest or established.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> final_statuses(np.array([0, 2]))
+    ('below_lowest', 'established')
+    """
+    return tuple(map(_FINAL.__getitem__, (mtd > 0).tolist()))
 
 
 class Batch(NamedTuple):
@@ -55,7 +81,9 @@ class Batch(NamedTuple):
         ------
         None
         """
-        return Batch(self.n[rows], self.y[rows], self.current[rows], self.hot[rows])
+        places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        n, y = self.n.take(places, axis=0), self.y.take(places, axis=0)
+        return Batch(n, y, self.current[places], self.hot[places])
 
 
 @dataclass(frozen=True)
@@ -216,7 +244,7 @@ class FixedCohorts(ABC):
         None
         """
         level = self.propose(batch)
-        full = batch.n.sum(axis=1) + self.cohort_size > self.n_max
+        full = sum(batch.n.T) + self.cohort_size > self.n_max
         if self.stop_at is not None:
             here = np.take_along_axis(batch.n, batch.current[:, None] - 1, axis=1)[:, 0]
             full = full | ((level == batch.current) & (here >= self.stop_at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import comb, prod
@@ -13,7 +14,7 @@ from interim.design.characteristics import Floats, Outcomes
 from interim.design.elimination import Integers
 from interim.design.exact import MAX_STATES, CompiledDesign
 from interim.design.facts import Facts, no_facts
-from interim.design.fixed import STOP_NONE, Batch, FixedCohorts
+from interim.design.fixed import STOP_NONE, Batch, FixedCohorts, final_statuses
 from interim.design.states import distinct_rows
 from interim.errors import DesignError
 
@@ -90,7 +91,7 @@ def _first(design: FixedCohorts, facts: Facts, cohort_dlt: int) -> _Layer:
     level = layer.batch.current
     out = design.excluded(layer.batch.n, layer.batch.y) <= level
     filled = _next(design, layer.take(~out), level[~out], k=open_slots, before=events[~out])
-    return _merge([layer.take(out), filled])
+    return _merge(_together([layer.take(out), filled]))
 
 
 def _opened(facts: Facts) -> _Layer:
@@ -127,33 +128,30 @@ def _next(
 ) -> _Layer:
     """Treat k participants in every state; ``before`` are DLT that the cohort had already."""
     k = design.cohort_size if k is None else k
-    rows, hits = np.arange(layer.paths.size), _hits(design)
-    events = np.zeros(rows.size, dtype=np.int64) if before is None else before
-    parts = []
-    for q in range(k + 1):
-        n, y = layer.batch.n.copy(), layer.batch.y.copy()
-        n[rows, level - 1] += k
-        y[rows, level - 1] += q
-        parts.append(
-            _Layer(
-                Batch(n, y, level, hits[np.minimum(events + q, design.cohort_size)]), layer.paths * comb(k, q)
-            )
-        )
-    return _merge(parts)
+    size, place = layer.paths.size, (np.arange(layer.paths.size), level - 1)
+    events = np.zeros(size, dtype=np.int64) if before is None else before
+    n = layer.batch.n.copy()
+    n[place] += k
+    y = np.tile(layer.batch.y, (k + 1, 1, 1))
+    more = np.arange(k + 1)[:, None]
+    y[:, *place] += more
+    hot = _hits(design)[np.minimum(events + more, design.cohort_size)]
+    orders = np.array([comb(k, q) for q in range(k + 1)], dtype=float)[:, None]
+    batch = Batch(np.tile(n, (k + 1, 1)), y.reshape(-1, n.shape[1]), np.tile(level, k + 1), hot.ravel())
+    return _merge(_Layer(batch, (layer.paths * orders).ravel()))
 
 
-def _merge(parts: list[_Layer]) -> _Layer:
+def _together(parts: Sequence[_Layer]) -> _Layer:
+    columns = zip(*(part.batch for part in parts), strict=True)
+    return _Layer(Batch(*map(np.concatenate, columns)), np.concatenate([part.paths for part in parts]))
+
+
+def _merge(layer: _Layer) -> _Layer:
     """Merge equal states, adding their paths."""
-    batch = Batch(
-        np.concatenate([part.batch.n for part in parts]),
-        np.concatenate([part.batch.y for part in parts]),
-        np.concatenate([part.batch.current for part in parts]),
-        np.concatenate([part.batch.hot for part in parts]),
-    )
-    paths = np.concatenate([part.paths for part in parts])
-    table = np.column_stack([batch.n, batch.y, batch.current, batch.hot]).astype(np.int64)
-    first, where = distinct_rows(table)
-    total: Floats = np.bincount(where, weights=paths, minlength=first.size).astype(float)
+    batch = layer.batch
+    columns = np.vstack([batch.n.T, batch.y.T, batch.current, batch.hot.view(np.int8)])
+    first, where = distinct_rows(columns.T)
+    total: Floats = np.bincount(where, weights=layer.paths, minlength=first.size).astype(float)
     return _Layer(batch.take(first), total)
 
 
@@ -164,13 +162,10 @@ def _compiled(
     start: Facts | None,
     visited: int,
 ) -> CompiledDesign:
-    n = np.concatenate([layer.batch.n for layer in stopped])
-    y = np.concatenate([layer.batch.y for layer in stopped])
+    ended = _together(stopped)
+    n, y = ended.batch.n, ended.batch.y
     mtd = np.where(none, 0, design.choose(n, y))
     flags = np.zeros(mtd.size, dtype=bool)
-    outcomes = Outcomes(
-        n, y, mtd, tuple(np.where(mtd > 0, "established", "below_lowest").tolist()), flags, flags
-    )
-    paths = np.concatenate([layer.paths for layer in stopped])
+    outcomes = Outcomes(n, y, mtd, final_statuses(mtd), flags, flags)
     zero = np.zeros_like(n)
-    return CompiledDesign(outcomes, paths, zero, zero, start, visited, int(paths.sum()))
+    return CompiledDesign(outcomes, ended.paths, zero, zero, start, visited, int(ended.paths.sum()))

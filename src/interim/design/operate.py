@@ -16,7 +16,7 @@ from interim.design.history import History
 from interim.design.layers import compile_cohorts
 from interim.design.simulate import simulate
 from interim.errors import DesignError
-from interim.parallel import Name
+from interim.parallel import Where
 
 Truth = Mapping[str, ArrayLike]
 _KEYS = {"p_dlt", "p_trigger_only"}
@@ -79,7 +79,7 @@ def operating_characteristics(
     n: int = 10_000,
     seed: int | None = None,
     start: History | None = None,
-    executor: Name = "serial",
+    executor: Where = "serial",
 ) -> dict[str, Characteristics]:
     """Return the characteristics of a design under several scenarios.
 
@@ -91,7 +91,7 @@ def operating_characteristics(
         Name -> p_dlt and, optional, p_trigger_only, one value per level.
     method : {"exact", "simulated"}
         How the numbers are made.
-    n, seed, executor : int, int, str
+    n, seed, executor : int, int, str or concurrent.futures.Executor
         Trials, seed and place of a simulation.
     start : History, optional
         Present state, exact only.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +15,12 @@ from interim.design.characteristics import Characteristics, Outcomes, Scenario, 
 from interim.design.decision import Verdict
 from interim.design.exact import RuleBased
 from interim.design.facts import Counts, Facts
-from interim.design.fixed import STOP_NONE, Batch, FixedCohorts
+from interim.design.fixed import STOP_NONE, Batch, FixedCohorts, final_statuses
 from interim.errors import DesignError
-from interim.parallel import Name, map_seeded
+from interim.parallel import Where, map_seeded, stream
 
-BLOCK = 1024
+BLOCK, GROUP = 1024, 16
+Blocks = list[tuple[np.random.Generator, int]]
 Trial = tuple[Facts, Verdict, tuple[int, ...]]
 Memory = dict[Facts, Verdict]
 
@@ -62,6 +65,52 @@ class World(NamedTuple):
         return bool(draw < p), bool(p <= draw < p + q)
 
 
+class Group(NamedTuple):
+    """Blocks of trials that run together.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of all streams.
+    first : int
+        Place of the first block.
+    trials : int
+        Trials in all; every block but the last has 1024.
+    """
+
+    seed: int
+    first: int
+    trials: int
+
+    def blocks(self, truth: Scenario) -> Blocks:
+        """Return the stream and the number of trials of every block.
+
+        Parameters
+        ----------
+        truth : Scenario
+            True rates; part of the key of a stream.
+
+        Returns
+        -------
+        list of (numpy.random.Generator, int)
+            In order of the blocks.
+
+        Raises
+        ------
+        None
+        """
+        rates = np.concatenate([truth.p_dlt, truth.p_trigger_only]).astype("<f8").tobytes()
+        key = int.from_bytes(sha256(rates).digest()[:8], "big")
+        starts = range(0, self.trials, BLOCK)
+        return [
+            (stream(self.seed, key, self.first + place), min(BLOCK, self.trials - start))
+            for place, start in enumerate(starts)
+        ]
+
+
+Runner = Callable[[Any, World, Blocks], Outcomes]
+
+
 def simulate(
     design: RuleBased | FixedCohorts,
     p_dlt: ArrayLike,
@@ -70,7 +119,7 @@ def simulate(
     n: int,
     seed: int | None,
     p_lost: float = 0.0,
-    executor: Name = "serial",
+    executor: Where = "serial",
 ) -> Characteristics:
     """Simulate trials in blocks, each with a random stream of its own.
 
@@ -85,12 +134,12 @@ def simulate(
     n : int
         Number of trials, >= 2.
     seed : int
-        Seed of all streams; the stream of a block depends on the seed and its place only, so that scenarios share streams
-        and any number of workers gives the same numbers.
+        Seed of all streams; the stream of a block depends on the seed, the rates of the scenario and the place of the block only, so that
+        any number of workers and any subset of scenarios gives the same numbers.
     p_lost : float
         Probability that a participant without DLT is not evaluable and replaced, 0 to below 1.
-    executor : {"serial", "processes"}
-        Where the blocks run.
+    executor : {"serial", "processes"} or concurrent.futures.Executor
+        Where the blocks run; a Dask cluster by ``Client(...).get_executor()``.
 
     Returns
     -------
@@ -107,16 +156,13 @@ def simulate(
     if n < 2 or not 0 <= p_lost < 1:
         raise DesignError(f"n must be >= 2 and p_lost in 0..1 (below 1), found {n} and {p_lost}")
     truth = scenario(p_dlt, p_trigger_only, levels=_size(design))
-    sizes = [min(BLOCK, n - start) for start in range(0, n, BLOCK)]
-    if isinstance(design, FixedCohorts):
-        task = partial(_cohort_block, design, World(truth, p_lost))
-    else:
-        titration = getattr(design, "titration", None)
-        counted = bool(getattr(titration, "from_not_evaluable", False))
-        task = partial(_rule_block, design, World(truth, p_lost, counted))
-    blocks = map_seeded(task, sizes, seed=seed, executor=executor)
-    outcomes = _joined(blocks)
-    return outcomes.summarise(np.full(n, 1 / n), truth, trials=n)
+    titration = getattr(design, "titration", None)
+    world = World(truth, p_lost, bool(getattr(titration, "from_not_evaluable", False)))
+    places = range(0, -(-n // BLOCK), GROUP)
+    groups = [Group(seed, first, min(GROUP * BLOCK, n - first * BLOCK)) for first in places]
+    run = _cohort_trials if isinstance(design, FixedCohorts) else _rule_trials
+    parts = map_seeded(partial(_task, run, design, world), groups, seed=seed, executor=executor)
+    return _joined(parts).summarise(np.full(n, 1 / n), truth, trials=n)
 
 
 def _size(design: RuleBased | FixedCohorts) -> int:
@@ -132,9 +178,14 @@ def _joined(blocks: list[Outcomes]) -> Outcomes:
     return replace(first, status=tuple(name for block in blocks for name in block.status), **rows)
 
 
-def _rule_block(design: RuleBased, world: World, size: int, rng: np.random.Generator) -> Outcomes:
+def _task(run: Runner, design: Any, world: World, group: Group, rng: np.random.Generator) -> Outcomes:
+    """Run a group of blocks; their streams depend on seed, scenario and block, not on the group."""
+    return run(design, world, group.blocks(world.truth))
+
+
+def _rule_trials(design: RuleBased, world: World, blocks: Blocks) -> Outcomes:
     memory: Memory = {}
-    trials = [_trial(design, world, memory, rng) for _ in range(size)]
+    trials = [_trial(design, world, memory, rng) for rng, size in blocks for _ in range(size)]
     return Outcomes(
         n=np.array([facts.n for facts, _, _ in trials]),
         y=np.array([facts.y for facts, _, _ in trials]),
@@ -184,37 +235,46 @@ def _one_more(counts: Counts, place: int, really: bool = True) -> Counts:
     return (*counts[:place], counts[place] + 1, *counts[place + 1 :]) if really else counts
 
 
-def _cohort_block(design: FixedCohorts, world: World, size: int, rng: np.random.Generator) -> Outcomes:
-    top = len(design.ladder())
-    n, y, lost = (np.zeros((size, top), dtype=np.int64) for _ in range(3))
-    level = np.full(size, design.start_level)
-    hot = np.zeros(size, dtype=bool)
-    mtd, running = np.zeros(size, dtype=np.int64), np.arange(size)
-    hits = np.array([design.is_hot(design.cohort_size, q) for q in range(design.cohort_size + 1)])
-    while running.size:
-        place = level[running] - 1
-        events, gone = _cohort(world.truth.p_dlt[place], design.cohort_size, world.p_lost, rng)
-        n[running, place] += design.cohort_size
-        y[running, place] += events
-        lost[running, place] += gone
-        hot[running] = hits[events]
-        batch = Batch(n[running], y[running], level[running], hot[running])
-        following = design.step(batch)
-        ended = following <= 0
-        chosen = design.choose(batch.n[ended], batch.y[ended]) if ended.any() else mtd[:0]
-        mtd[running[ended]] = np.where(following[ended] == STOP_NONE, 0, chosen)
-        level[running] = following
-        running = running[~ended]
-    flags = np.zeros(size, dtype=bool)
-    status = tuple(np.where(mtd > 0, "established", "below_lowest").tolist())
-    return Outcomes(n, y, mtd, status, flags, flags, lost)
+def _cohort_trials(design: FixedCohorts, world: World, blocks: Blocks) -> Outcomes:
+    cohorts, size, top = design.n_max // design.cohort_size, design.cohort_size, len(design.ladder())
+    draws = [rng.random((1 + (world.p_lost > 0), cohorts, size, trials)) for rng, trials in blocks]
+    events_of = np.concatenate([part[0] for part in draws], axis=-1)
+    stays_of = np.concatenate([part[-1] for part in draws], axis=-1) if world.p_lost else events_of
+    trials = events_of.shape[-1]
+    n, y, lost, mtd = (np.zeros((trials, width), dtype=np.int64) for width in (top, top, top, 1))
+    hits = np.array([design.is_hot(size, q) for q in range(size + 1)])
+    running, level = np.arange(trials), np.full(trials, design.start_level)
+    for cohort in range(cohorts):
+        p, place = world.truth.p_dlt[level - 1], (running, level - 1)
+        events = _below(events_of[cohort], running, p / (1 - world.p_lost * (1 - p)))
+        n[place] += size
+        y[place] += events
+        if world.p_lost:
+            lost[place] += _replaced(stays_of[cohort][:, running], world.p_lost * (1 - p))
+        batch = Batch(n.take(running, axis=0), y.take(running, axis=0), level, hits[events])
+        level = design.step(batch)
+        ended = np.flatnonzero(level <= 0)
+        if ended.size:
+            chosen = design.choose(batch.n[ended], batch.y[ended])
+            mtd[running[ended], 0] = np.where(level[ended] == STOP_NONE, 0, chosen)
+            running, level = running[level > 0], level[level > 0]
+    flags = np.zeros(trials, dtype=bool)
+    return Outcomes(n, y, mtd[:, 0], final_statuses(mtd[:, 0]), flags, flags, lost)
 
 
-def _cohort(
-    p: NDArray[np.float64], size: int, p_lost: float, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return DLT and replaced participants of one cohort per trial."""
-    if not p_lost:
-        return rng.binomial(size, p), np.zeros(p.size, dtype=np.int64)
-    stays = 1 - p_lost * (1 - p)
-    return rng.binomial(size, p / stays), rng.negative_binomial(size, stays)
+def _below(
+    draws: NDArray[np.float64], trials: NDArray[np.int64], p: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Count the draws of every running trial that lie below its rate; shape (participants, trials)."""
+    found = np.zeros(p.size, dtype=np.int64)
+    for row in draws:
+        found += row[trials] < p
+    return found
+
+
+def _replaced(draws: NDArray[np.float64], p_lost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many participants are lost and replaced before a cohort is full."""
+    with np.errstate(divide="ignore"):
+        lost = np.floor(np.log1p(-draws) / np.log(p_lost))
+    found: NDArray[np.int64] = lost.sum(axis=0).astype(np.int64)
+    return found

@@ -42,17 +42,21 @@ def isotonic_fit(values: ArrayLike, weights: ArrayLike) -> Floats:
     [0.15, 0.15, 0.4]
     """
     y, w = np.broadcast_arrays(np.asarray(values, dtype=float), np.asarray(weights, dtype=float))
-    size = y.shape[-1]
-    total = np.concatenate([np.zeros_like(w[..., :1]), np.cumsum(w, axis=-1)], axis=-1)
-    product = np.where(w > 0, w * y, 0.0)
-    summed = np.concatenate([np.zeros_like(w[..., :1]), np.cumsum(product, axis=-1)], axis=-1)
-    fit = np.full(y.shape, np.nan)
-    for i in range(size):
-        best = np.full(y.shape[:-1], -np.inf)
-        for a in range(i + 1):
-            weight = total[..., i + 1 :] - total[..., a : a + 1]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                means = (summed[..., i + 1 :] - summed[..., a : a + 1]) / weight
-            best = np.maximum(best, means.min(axis=-1))
-        fit[..., i] = np.where(w[..., i] > 0, best, np.nan)
-    return fit
+    size, shape = y.shape[-1], y.shape
+    columns, weight = y.reshape(-1, size).T, w.reshape(-1, size).T
+    total = _from_zero(weight)
+    summed = _from_zero(np.where(weight > 0, weight * columns, 0.0))
+    fit = np.full(columns.shape, -np.inf)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for a in range(size):
+            smallest = np.full(columns.shape[1], np.inf)
+            for b in range(size - 1, a - 1, -1):
+                mean = (summed[b + 1] - summed[a]) / (total[b + 1] - total[a])
+                smallest = np.minimum(smallest, mean)
+                fit[b] = np.maximum(fit[b], smallest)
+    return np.where(weight > 0, fit, np.nan).T.reshape(shape)
+
+
+def _from_zero(columns: Floats) -> Floats:
+    """Return the running sums of the columns, the first one zero."""
+    return np.concatenate([np.zeros_like(columns[:1]), np.cumsum(columns, axis=0)])

@@ -156,3 +156,16 @@ def test_overdose_control_on_a_history():
     toxic = design.decide(History.parse("1TTT", levels=4))
     assert (toxic.action, toxic.mtd_status) == ("STOP", "below_lowest")
     assert design.select(History.parse("1NNN", levels=4)).level is not None
+
+
+@pytest.mark.rule("DOSE-21", source="the fine quadrature, which the reference file holds to 1e-10")
+def test_fast_posteriors_of_final_states_are_exact_to_five_decimals():
+    """States at the end of ten cohorts: the narrowest posteriors that a design meets."""
+    design = Blrm((1.5e7, 3e7, 5e7, 7e7), 5e7, n_max=30)
+    n = np.array([[3, 6, 15, 6], [30, 0, 0, 0], [3, 3, 3, 21], [3, 27, 0, 0], [6, 6, 9, 9], [3, 3, 24, 0]])
+    y = np.array([[0, 1, 4, 3], [6, 0, 0, 0], [0, 0, 0, 5], [1, 7, 0, 0], [1, 2, 2, 4], [0, 1, 8, 0]])
+    target, over = design.probabilities(n, y)
+    for row in range(len(n)):
+        fine = design.posterior_of(n[row], y[row]).interval_probs
+        assert np.abs(target[row] - fine[:, 1]).max() < 1e-5
+        assert np.abs(over[row] - fine[:, 2:].sum(axis=1)).max() < 1e-5

@@ -21,7 +21,9 @@ def day(texts):
 def infusions(frames):
     """Return EX with its supplemental qualifiers as numbers and the arm of the participant."""
     supp = frames["SUPPEX"].assign(EXSEQ=frames["SUPPEX"]["IDVARVAL"].astype(int))
-    wide = supp.pivot(index=["USUBJID", "EXSEQ"], columns="QNAM", values="QVAL").astype(float).reset_index()
+    numbers = supp[supp["QNAM"] != "SOURCE"]
+    wide = numbers.pivot(index=["USUBJID", "EXSEQ"], columns="QNAM", values="QVAL").astype(float)
+    wide = wide.reset_index()
     ex = frames["EX"].merge(wide, on=["USUBJID", "EXSEQ"], validate="1:1")
     return ex.merge(frames["DM"][["USUBJID", "ARMCD", "SEX"]], on="USUBJID", validate="m:1")
 

@@ -62,6 +62,8 @@ _FIRST = (
     "DLTWSDT",
     "DLTWEDT",
     "NACTDT",
+    "NKSRC",
+    "NKSWDT",
     "DTHDT",
     "DTHFL",
     "LSTALVDT",

@@ -23,6 +23,7 @@ from interim.adam.finished import finished_adam
 from interim.adam.kinetic_datasets import NAMES as KINETIC_NAMES
 from interim.adam.kinetic_datasets import KineticData, kinetic_datasets
 from interim.adam.model import Adam
+from interim.adam.nk_switch import derive_nk_switch
 from interim.adam.response import ResponseData, derive_response
 from interim.adam.sets import RULES as SET_RULES
 from interim.adam.sets import flag_sets
@@ -124,6 +125,7 @@ def _core(sdtm: Sdtm, study: Study, record: _Record) -> tuple[pd.DataFrame, pd.D
     record.note(
         [*found, *off_level], [(rule, severity, _ran(sdtm, "EX")) for rule, severity in EXPOSURE_RULES]
     )
+    core = core.merge(derive_nk_switch(sdtm, study), on="USUBJID", how="left", validate="1:1")
     return flag_sets(core, study, flags=_EARLY_SETS)[0], adex
 
 

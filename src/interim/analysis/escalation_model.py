@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from interim.adam.model import Adam
@@ -9,7 +11,7 @@ from interim.analysis.escalation_state import add_absent, escalation_of, no_esca
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import set_label
 from interim.data.model import Sdtm
-from interim.design.blrm import Blrm
+from interim.design.blrm import Blrm, IntervalPosterior
 from interim.design.elimination import isotonic_rates
 from interim.design.history import Cohort
 from interim.design.interval import Boin, IntervalDesign, Mtpi2
@@ -90,9 +92,8 @@ def _tables(study: Study) -> dict[str, IntervalDesign]:
 def _add_blrm(rows: Rows, n: np.ndarray, y: np.ndarray, study: Study) -> None:
     """Add the two-parameter logistic model; its posterior is a quadrature, without simulation."""
     model = Blrm.from_study(study, n_max=max(int(n.sum()), 3), dref=printed()["blrm"]["dref"])
-    found = model.posterior_of(n, y)
     names, probs = zip(*_limits(), strict=True)
-    limits = model.quantiles_of(n, y, probs)
+    found, limits = _posterior(model, tuple(n.tolist()), tuple(y.tolist()), probs)
     for place in range(len(study.dose.levels)):
         where = {"group": f"DL{place + 1}", "variable": "blrm"}
         rows.add("mean", float(found.mean[place]), **where)
@@ -101,6 +102,14 @@ def _add_blrm(rows: Rows, n: np.ndarray, y: np.ndarray, study: Study) -> None:
         rows.add("ewoc", None, text="yes" if found.ewoc_ok[place] else "no", **where)
         for stat, value in zip(names, limits[place], strict=True):
             rows.add(stat, float(value), **where)
+
+
+@lru_cache(maxsize=32)
+def _posterior(
+    model: Blrm, n: tuple[int, ...], y: tuple[int, ...], probs: tuple[float, ...]
+) -> tuple[IntervalPosterior, np.ndarray]:
+    """Return the posterior and its quantiles; readings with the same counts share them."""
+    return model.posterior_of(n, y), model.quantiles_of(n, y, probs)
 
 
 def _limits() -> list[tuple[str, float]]:

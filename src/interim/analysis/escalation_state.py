@@ -17,10 +17,13 @@ from interim.data.model import Sdtm
 from interim.design.decision import Decision
 from interim.design.escalation import TitratedThreePlusThree
 from interim.design.history import STOP_KINDS, History, Record, Stop
+from interim.design.outcome import RecommendedDose, recommended_dose
 from interim.design.replay import Replay, ReplayRow, replay
 from interim.result import Rows
 from interim.study import Study
 
+_LAST: dict[str, tuple[tuple[Adam, Study, Sdtm], Escalation]] = {}
+"""The last escalation that was opened: several questions ask for the same one."""
 NO_LADDER = "not applicable: the study has no dose ladder of a T-cell product"
 
 
@@ -122,6 +125,13 @@ class Escalation:
         return self.rule.decide(replace(self.history, record=Record(stop=self.stop)))
 
     @cached_property
+    def recommended(self) -> RecommendedDose:
+        """The recommended dose: that of the rule, or the last recorded one where ``dose.rp2d_rule`` says so."""
+        named = self.decisions[(self.decisions["kind"] == "rp2d") & self.decisions["level"].notna()]
+        recorded = None if named.empty else int(named["level"].iloc[-1])
+        return recommended_dose(self.by_rule, self.history, rule=self.study.dose.rp2d_rule, recorded=recorded)
+
+    @cached_property
     def replayed(self) -> Replay:
         """All assignments beside the rule."""
         return replay(
@@ -157,10 +167,15 @@ def escalation_of(adam: Adam, study: Study, sdtm: Sdtm) -> Escalation:
     DesignError
         If the options of the rule contradict each other.
     """
+    kept = _LAST.get("state")
+    if kept is not None and all(old is new for old, new in zip(kept[0], (adam, study, sdtm), strict=True)):
+        return kept[1]
     levels = len(study.dose.levels)
     history = History.from_frame(history_frame(adam["ADDLT"]), levels=levels)
     rule = TitratedThreePlusThree.from_study(study)
-    return Escalation(study, history, rule, recorded_decisions(sdtm, study))
+    state = Escalation(study, history, rule, recorded_decisions(sdtm, study))
+    _LAST["state"] = ((adam, study, sdtm), state)
+    return state
 
 
 def recorded_decisions(sdtm: Sdtm, study: Study) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from interim.analysis.escalation_state import (
     printed,
 )
 from interim.data.model import Sdtm
-from interim.design.outcome import IndexRule, favourable_index, recommended_dose
+from interim.design.outcome import IndexRule, favourable_index
 from interim.result import Result, Rows
 from interim.study import Study
 
@@ -65,10 +65,7 @@ def stopping_triggers(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         if name == "favourable_index" and study.therapeutic_index.rule == "threshold":
             texts["definition"] = _threshold(study)
         add_texts(rows, {"variable": "trigger", "level": name}, texts)
-    recorded = _recorded(state)
-    dose = recommended_dose(
-        state.by_rule, state.history, rule=study.dose.rp2d_rule, recorded=recorded.get("rp2d")
-    )
+    dose = state.recommended
     outcome = {
         "ended_by": _ended_by(state, answers),
         "next_action": f"{decision_text(state.by_rule)} [{state.by_rule.rule_id}]",
@@ -77,12 +74,6 @@ def stopping_triggers(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     }
     add_texts(rows, {"variable": "outcome"}, outcome)
     return rows.build()
-
-
-def _recorded(state: Escalation) -> Mapping[str, int]:
-    """Return the level of the last recorded decision of each kind."""
-    named = state.decisions.dropna(subset=["level"])
-    return {str(kind): int(rows["level"].iloc[-1]) for kind, rows in named.groupby("kind", sort=True)}
 
 
 def _of_kind(state: Escalation, kind: str) -> str:

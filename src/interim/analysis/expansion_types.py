@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from interim.adam.model import Adam
-from interim.analysis.escalation_state import Escalation, escalation_of, no_escalation
+from interim.analysis.escalation_state import escalation_of, no_escalation
 from interim.analysis.expansion_models import OWN, fit_model, joint_design
 from interim.analysis.population import Population, efficacy_set, population
 from interim.analysis.response import responders
@@ -19,7 +19,6 @@ from interim.data.model import Sdtm
 from interim.design.expansion import GoState, Infeasible, Monitored
 from interim.design.expansion_named import JOINT, named_design, named_monitor
 from interim.design.expansion_rule import Evidence, Verdict, classify
-from interim.design.outcome import recommended_dose
 from interim.result import Rows
 from interim.stats.borrowing import BasketFit
 from interim.stats.posterior import beta_tail
@@ -331,17 +330,8 @@ def proposed_dose(adam: Adam, study: Study, sdtm: Sdtm) -> str:
     """
     if no_escalation(adam, study):
         return ""
-    state = escalation_of(adam, study, sdtm)
-    dose = recommended_dose(
-        state.by_rule, state.history, rule=study.dose.rp2d_rule, recorded=_recorded_dose(state)
-    )
+    dose = escalation_of(adam, study, sdtm).recommended
     return "" if dose.level is None else f"DL{dose.level}"
-
-
-def _recorded_dose(state: Escalation) -> int | None:
-    """Level of the last recorded decision on the recommended dose."""
-    found = state.decisions[(state.decisions["kind"] == "rp2d") & state.decisions["level"].notna()]
-    return int(found["level"].iloc[-1]) if len(found) else None
 
 
 def in_scope(adam: Adam, study: Study, sdtm: Sdtm, *, scope: str | None = None) -> frozenset[str] | None:

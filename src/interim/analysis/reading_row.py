@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from inspect import signature
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from interim.adam.adtox import trigger_events
 from interim.adam.dlt import derive_addlt, dlt_windows, flag_dlt
 from interim.adam.model import Adam
+from interim.adam.response import derive_response
+from interim.adam.tte import derive_adtte
 from interim.analysis.escalation_events import no_events
 from interim.analysis.escalation_state import decision_text, escalation_of, printed
 from interim.analysis.response import best_response
 from interim.data.model import Sdtm
+from interim.design.escalation import EscalationRule
 from interim.errors import DataError, StudyError
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -27,6 +30,8 @@ from interim.study.ambiguity import register
 from interim.study.reread import with_readings
 
 IN_FORCE = "in force"
+_TYPES = "expansion.candidates"
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class Outcome:
         DLT / evaluable by level, and triggers by level.
     next_action, mtd, concordance, orr, dcr : str
         Next action or MTD of the rule, concordance of the replay, response and disease control x/n.
+    types : str
+        Class of every tumour type; empty where they are not assessed.
     changed : int
         Cells that differ from those under the readings in force.
     reason : str
@@ -75,6 +82,7 @@ class Outcome:
     concordance: str = ""
     orr: str = ""
     dcr: str = ""
+    types: str = ""
     changed: int = 0
     reason: str = ""
 
@@ -101,6 +109,7 @@ class Outcome:
             "MTD": (self.mtd, base.mtd),
             "next action": (self.next_action, base.next_action),
             "DLT / evaluable": (self.cohorts, base.cohorts),
+            "tumour types": (self.types, base.types),
         }
         return "; ".join(f"{name} {new} instead of {old}" for name, (new, old) in pairs.items() if new != old)
 
@@ -127,12 +136,12 @@ class Source:
     study: Study = field(repr=False)
     known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def adam(self) -> Adam:
         """The analysis datasets."""
         return Adam(self.datasets, self.cut)
 
-    @property
+    @cached_property
     def sdtm(self) -> Sdtm:
         """The source data."""
         return Sdtm(self.domains, self.cut)
@@ -211,16 +220,14 @@ def outcome_of(source: Source, bundle: Bundle) -> Outcome:
     """
     used = {reading.amb: reading.reading for reading in source.study.readings}
     changed = {amb: letter for amb, letter in bundle.chosen if used[amb] != letter}
-    unread = _unread(changed, used)
-    if unread:
-        return Outcome(reason=f"no derivation of this version reads {unread}")
     try:
         study = with_readings(source.study, changed)
     except StudyError as error:
         return Outcome(reason="; ".join(problem.message for problem in error.problems))
-    adam = rederived(source, study) if changed else source.adam
-    if adam is None:
-        return Outcome(reason="adverse events with grade, relation and phase are not available")
+    missing = _missing(source, study)
+    if missing:
+        return Outcome(reason=missing)
+    adam = rederived(source, study)
     try:
         return _summary(source, adam, study)
     except DataError as error:
@@ -228,19 +235,27 @@ def outcome_of(source: Source, bundle: Bundle) -> Outcome:
         return Outcome(reason=f"{first.rule} {first.subject or ''}: {first.message}")
 
 
-def _unread(changed: Mapping[str, str], used: Mapping[str, str]) -> str:
-    """Return the parameter that a reading sets anew and no derivation reads; empty if it sets another one too."""
-    for amb, letter in changed.items():
-        entries = register()[amb]
-        before = entries[used[amb]]["settings"] if used[amb] in entries else {}
-        new = [path for path, value in entries[letter]["settings"].items() if before.get(path) != value]
-        if new and all(path in printed()["readings"]["unread"] for path in new):
-            return ", ".join(new)
+def _missing(source: Source, study: Study) -> str:
+    """Return which data a reading needs and the snapshot does not have; empty if it can be evaluated."""
+    adam = source.adam
+    if _moves_events(source, study) and no_events(adam, study):
+        return "adverse events with grade, relation and phase are not available"
+    sources = adam["ADSL"].get("NKSRC")
+    if _moves_switch(source, study) and (sources is None or sources.isna().all()):
+        return "the source of the NK cells is not recorded (item SOURCE of the infusions)"
     return ""
 
 
-def rederived(source: Source, study: Study) -> Adam | None:
-    """Derive anew what the readings move: DLT window, DLT and trigger flags, DLT facts.
+def _moves_events(source: Source, study: Study) -> bool:
+    return (study.dose, study.titration_trigger) != (source.study.dose, source.study.titration_trigger)
+
+
+def _moves_switch(source: Source, study: Study) -> bool:
+    return study.estimand != source.study.estimand
+
+
+def rederived(source: Source, study: Study) -> Adam:
+    """Derive anew what the readings move: DLT window, DLT and trigger flags, DLT facts; responses and times after a switch of the NK source.
 
     Parameters
     ----------
@@ -251,25 +266,48 @@ def rederived(source: Source, study: Study) -> Adam | None:
 
     Returns
     -------
-    Adam or None
-        The given datasets where neither window nor trigger is moved; None if the events for it are not available.
+    Adam
+        The given datasets where nothing is moved.
 
     Raises
     ------
     None
     """
-    adam = source.adam
-    if (study.dose, study.titration_trigger) == (source.study.dose, source.study.titration_trigger):
+    adam = _on_other_source(source, study) if _moves_switch(source, study) else source.adam
+    if not _moves_events(source, study):
         return adam
-    if no_events(adam, study):
-        return None
     windows = dlt_windows(source.sdtm, adam["ADSL"], adex=adam["ADEX"], study=study)
     adae = flag_dlt(adam["ADAE"], windows, study)[0]
     adae = adae.assign(TRIGFL=trigger_events(adae, windows, study.titration_trigger))
-    core = adam["ADSL"].drop(columns=["DLTWSDT", "DLTWEDT", "DLTSTAT", "DLTSTRS", "DLTFL"], errors="ignore")
-    addlt = derive_addlt(core, adae, windows=windows, adex=adam["ADEX"], study=study)
+    table = ("min_infusions", "dose_unit_basis", "levels")
+    key = (
+        "facts",
+        *(getattr(study.dose, name) for name in table),
+        *(tuple(map(tuple, frame.astype(str).to_numpy())) for frame in (windows, adae[["DLTFL", "TRIGFL"]])),
+    )
+    if key not in source.known:
+        source.known[key] = derive_addlt(_core(adam), adae, windows=windows, adex=adam["ADEX"], study=study)
+    addlt = source.known[key]
     adsl = _with_facts(adam["ADSL"], addlt)
     return Adam({**adam.datasets, "ADAE": adae, "ADDLT": addlt, "ADSL": adsl}, adam.cut)
+
+
+def _core(adam: Adam) -> pd.DataFrame:
+    """Return ADSL without the DLT facts."""
+    facts = ["DLTWSDT", "DLTWEDT", "DLTSTAT", "DLTSTRS", "DLTFL"]
+    return adam["ADSL"].drop(columns=facts, errors="ignore")
+
+
+def _on_other_source(source: Source, study: Study) -> Adam:
+    """Return the responses and times under another strategy for the switch; without a switch they are the given ones."""
+    adam = source.adam
+    if adam["ADSL"]["NKSWDT"].isna().all():
+        return adam
+    response = derive_response(source.sdtm, adam["ADSL"], study=study)
+    adtte = derive_adtte(adam["ADSL"], response.adrs, study=study, sdtm=source.sdtm).frame
+    made = {"ADTR": response.adtr, "ADRS": response.adrs, "ADTTE": adtte}
+    kept = {name: frame for name, frame in made.items() if frame is not None and adam.has(name)}
+    return Adam({**adam.datasets, **kept}, adam.cut)
 
 
 def _with_facts(adsl: pd.DataFrame, addlt: pd.DataFrame) -> pd.DataFrame:
@@ -292,37 +330,85 @@ def _with_facts(adsl: pd.DataFrame, addlt: pd.DataFrame) -> pd.DataFrame:
 
 
 def _summary(source: Source, adam: Adam, study: Study) -> Outcome:
-    """Summarise what the datasets say under the study; equal facts and equal rules are summarised once."""
-    state = escalation_of(adam, study, source.sdtm)
-    table = study.therapeutic_index
-    key = (_facts(adam), state.rule, study.sets.efficacy_default, table)
-    if key not in source.known:
-        cohorts, replayed, decision = state.history.cohorts(), state.replayed, state.by_rule
-        orr, dcr = _rates(adam, study)
-        source.known[key] = Outcome(
-            cohorts=", ".join(f"DL{cohort.level} {cohort.n_dlt}/{cohort.n}" for cohort in cohorts),
-            triggers=", ".join(f"DL{cohort.level} {cohort.n_trigger}" for cohort in cohorts),
-            next_action=decision_text(decision),
-            mtd="none" if decision.mtd is None else f"DL{decision.mtd}",
-            concordance=f"{replayed.concordant}/{replayed.n_decisions}",
-            orr=orr,
-            dcr=dcr,
-            changed=changed_cells(source, adam, study),
-        )
-    found: Outcome = source.known[key]
-    return found
+    """Summarise what the datasets say under the study; each part is computed once for equal facts and equal parameters."""
+    answers = _Answers(source, adam, study)
+    return Outcome(
+        **answers.once(("rule",), _escalation),
+        **answers.once(("sets", "switch"), _rates),
+        types=_types(answers),
+        changed=_changed(answers),
+    )
 
 
-def _facts(adam: Adam) -> tuple[Any, ...]:
-    """Return what the questions read of the datasets that a reading can move."""
-    addlt = adam["ADDLT"]
-    facts = tuple(map(tuple, addlt.astype(str).to_numpy()))
-    flags = adam["ADAE"][["DLTFL", "TRIGFL"]].astype(str) if adam.has("ADAE") else addlt.head(0)
-    return facts, tuple(map(tuple, flags.to_numpy()))
+@dataclass(frozen=True)
+class _Answers:
+    """What is asked of a reading; what was answered already for equal facts and equal parameters is not asked again."""
+
+    source: Source
+    adam: Adam
+    study: Study
+    parts: dict[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def rule(self) -> tuple[Any, ...]:
+        """The rule of the escalation with the facts on DLT and triggers that it reads."""
+        addlt, adae = self.adam["ADDLT"], self.adam.datasets.get("ADAE")
+        facts = tuple(map(tuple, addlt.astype(str).to_numpy()))
+        flags = () if adae is None else tuple(map(tuple, adae[["DLTFL", "TRIGFL"]].astype(str).to_numpy()))
+        return EscalationRule.from_study(self.study), facts, flags
+
+    @cached_property
+    def switch(self) -> str:
+        """The strategy for a switch of the NK source; without a switch all are the same."""
+        dates = self.adam["ADSL"].get("NKSWDT")
+        switched = dates is not None and dates.notna().any()
+        return self.study.estimand.nk_source_switch if switched else ""
+
+    def part(self, name: str) -> object:
+        """Return what a question reads, as a key: the rule, the switch, or a table of the study."""
+        if name not in self.parts:
+            own = name in ("rule", "switch")
+            self.parts[name] = getattr(self, name) if own else repr(getattr(self.study, name))
+        return self.parts[name]
+
+    def once(self, parts: Sequence[str], ask: Callable[[_Answers], Answer], *, name: str = "") -> Answer:
+        """Return the answer to a question that reads some parts: rule, switch, or tables of the study."""
+        key = (name or ask.__name__, *map(self.part, parts))
+        if key not in self.source.known:
+            self.source.known[key] = ask(self)
+        answer: Answer = self.source.known[key]
+        return answer
+
+    def cells(self, parts: Sequence[str], name: str) -> Mapping[str, tuple[str, ...]]:
+        """Return the cells of a question that reads some parts."""
+
+        def ask(at: _Answers) -> Mapping[str, tuple[str, ...]]:
+            return dict(_cells(answered(name, at.adam, at.study, sdtm=at.source.sdtm)))
+
+        return self.once(parts, ask, name=name)
 
 
-def _rates(adam: Adam, study: Study) -> tuple[str, str]:
-    frame = best_response(adam, study).frame
+def _escalation(answers: _Answers) -> dict[str, str]:
+    state = escalation_of(answers.adam, answers.study, answers.source.sdtm)
+    cohorts, replayed, decision = state.history.cohorts(), state.replayed, state.by_rule
+    return {
+        "cohorts": ", ".join(f"DL{cohort.level} {cohort.n_dlt}/{cohort.n}" for cohort in cohorts),
+        "triggers": ", ".join(f"DL{cohort.level} {cohort.n_trigger}" for cohort in cohorts),
+        "next_action": decision_text(decision),
+        "mtd": "none" if decision.mtd is None else f"DL{decision.mtd}",
+        "concordance": f"{replayed.concordant}/{replayed.n_decisions}",
+    }
+
+
+def _types(answers: _Answers) -> str:
+    """Return the class of every tumour type; empty where the types are not assessed."""
+    part = next(part for part in printed()["readings"]["part"] if _TYPES in part["questions"])
+    cells = answers.cells(part["reads"], _TYPES)
+    return ", ".join(text for key, (_, text, *_) in cells.items() if key.endswith("/decision/-/class"))
+
+
+def _rates(answers: _Answers) -> dict[str, str]:
+    frame = best_response(answers.adam, answers.study).frame
     rows = frame[(frame["stat"] == "rate") & (frame["group"] == TOTAL) & (frame["level"] == "")]
     found: dict[str, dict[str, Any]] = {str(row["variable"]): row for row in rows.to_dict("records")}  # type: ignore[misc]
 
@@ -332,7 +418,7 @@ def _rates(adam: Adam, study: Study) -> tuple[str, str]:
             return "not available"
         return f"{int(row['n'])}/{int(row['N'])}"
 
-    return pair("orr"), pair("dcr")
+    return {"orr": pair("orr"), "dcr": pair("dcr")}
 
 
 def changed_cells(source: Source, adam: Adam, study: Study) -> int:
@@ -356,15 +442,27 @@ def changed_cells(source: Source, adam: Adam, study: Study) -> int:
     ------
     None
     """
+    return _changed(_Answers(source, adam, study))
+
+
+def _changed(answers: _Answers) -> int:
+    source = answers.source
     if "before" not in source.known:
-        source.known["before"] = _all_cells(source.adam, source.study, source.sdtm)
-    before, after = source.known["before"], _all_cells(adam, study, source.sdtm)
-    return sum(before.get(key) != after.get(key) for key in {**before, **after})
+        source.known["before"] = _all_cells(_Answers(source, source.adam, source.study))
+    pairs = zip(source.known["before"], _all_cells(answers), strict=True)
+    return sum(
+        first.get(key) != second.get(key)
+        for first, second in pairs
+        if first is not second
+        for key in {**first, **second}
+    )
 
 
-def _all_cells(adam: Adam, study: Study, sdtm: Sdtm) -> dict[str, tuple[str, ...]]:
-    questions = printed()["readings"]["questions"]
-    return {key: cell for name in questions for key, cell in _cells(answered(name, adam, study, sdtm=sdtm))}
+def _all_cells(answers: _Answers) -> list[Mapping[str, tuple[str, ...]]]:
+    """Return the cells of every question, a question at a time."""
+
+    parts = printed()["readings"]["part"]
+    return [answers.cells(part["reads"], name) for part in parts for name in part["questions"]]
 
 
 def _cells(result: Result) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -23,7 +23,18 @@ from interim.study.ambiguity import register
 AMBIGUITIES = tuple(f"AMB-{place}" for place in range(1, 10))
 OPEN_POINTS = tuple(f"OP-{place}" for place in range(1, 9))
 UNCONFIRMED = "default reading, not confirmed by the sponsor"
-_STATS = ("cohorts", "triggers", "next_action", "mtd", "concordance", "orr", "dcr", "changed", "flips")
+_STATS = (
+    "cohorts",
+    "triggers",
+    "next_action",
+    "mtd",
+    "concordance",
+    "orr",
+    "dcr",
+    "types",
+    "changed",
+    "flips",
+)
 
 
 def tipping(adam: Adam, study: Study, sdtm: Sdtm, *, executor: Name | Executor = "serial") -> Result:
@@ -44,7 +55,7 @@ def tipping(adam: Adam, study: Study, sdtm: Sdtm, *, executor: Name | Executor =
     -------
     Result
         ``readings.tipping``; variable row, one level per reading or combination (``in force`` first); stats settings, cohorts (DLT / evaluable by level), triggers,
-        next_action, mtd, concordance, orr, dcr, changed, flips (texts), all with the row's status; variable flips: stat n, and one level per reading that flips (stat text).
+        next_action, mtd, concordance, orr, dcr, types, changed, flips (texts), all with the row's status; variable flips: stat n, and one level per reading that flips (stat text).
 
     Raises
     ------
@@ -126,7 +137,7 @@ def _add_row(rows: Rows, bundle: Bundle, outcome: Outcome, base: Outcome) -> Non
         for stat in _STATS:
             rows.add(stat, None, status="NA", reason=f"not evaluable: {outcome.reason}", **place)
         return
-    texts = {stat: str(getattr(outcome, stat)) for stat in _STATS[:-1]}
+    texts = {stat: str(getattr(outcome, stat)) or "not assessed" for stat in _STATS[:-1]}
     add_texts(rows, place, {**texts, "flips": outcome.flips_from(base) or "none"})
 
 

@@ -23,7 +23,6 @@ from interim.stats import gauss_legendre, gauss_legendre_pieces
 if TYPE_CHECKING:
     from interim.study import Study
 
-_SPAN = 9.0
 _CHUNK = 512
 Pair = tuple[float, float]
 
@@ -41,15 +40,18 @@ class Effort(NamedTuple):
         Nodes per piece.
     depth : float
         Nodes whose log prior weight lies further below the largest are left out.
+    span : float
+        Standard deviations of the prior on either side of its mean.
     """
 
     slopes: int
     pieces: int
     nodes: int
     depth: float
+    span: float
 
 
-FINE, FAST = Effort(200, 24, 12, 60.0), Effort(72, 12, 5, 24.0)
+FINE, FAST = Effort(200, 24, 12, 60.0, 9.0), Effort(72, 10, 7, 20.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -408,11 +410,13 @@ def _grid(design: Blrm, effort: Effort) -> _Grid:
     (va, ab), (_, vb) = design.prior.cov
     sa, sb = (va - ab**2 / vb) ** 0.5, vb**0.5
     mean_a, mean_b = design.prior.mean
-    beta, beta_weight = gauss_legendre(effort.slopes, low=mean_b - _SPAN * sb, high=mean_b + _SPAN * sb)
+    beta, beta_weight = gauss_legendre(
+        effort.slopes, low=mean_b - effort.span * sb, high=mean_b + effort.span * sb
+    )
     centre = mean_a + ab / vb * (beta - mean_b)
     logs = np.log(np.asarray(design.levels) / design.dref)
     limits = logit(np.asarray(design.cuts))[None, None, :] - np.exp(beta)[:, None, None] * logs[None, :, None]
-    even = centre[:, None] + sa * np.linspace(-_SPAN, _SPAN, effort.pieces + 1)
+    even = centre[:, None] + sa * np.linspace(-effort.span, effort.span, effort.pieces + 1)
     limits = np.clip(limits.reshape(beta.size, -1), even[:, :1], even[:, -1:])
     breaks = np.sort(np.concatenate([even, limits], axis=1), axis=1)
     alpha, weight = gauss_legendre_pieces(breaks, count=effort.nodes)

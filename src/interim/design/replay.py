@@ -196,12 +196,13 @@ def replay(
     _check_dates(history.subjects)
     rows: list[ReplayRow] = []
     last: object = None
+    records = _records(decisions)
     offer = _Offer(0, 0, 0)
     for subject in history.subjects:
         row = _row(design, history, subject)
         offer, kind = offer.judge(row)
         row = replace(row, kind=kind)
-        record = _recorded(decisions, row)
+        record = _recorded(records, row)
         mark = (subject.level, row.decision.level, row.decision.fill_to) if record is None else record.mark
         group = (rows[-1].group if rows else 0) + (mark != last)
         if record is not None:
@@ -307,29 +308,43 @@ class _Offer(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """A recorded decision: which one, its reason, how many participants it enrols."""
+    """A recorded decision: its day and level, its reason, how many participants it enrols."""
 
-    mark: tuple[str, int]
+    day: pd.Timestamp
+    level: int
     reason: str
     n: int | None
 
+    @property
+    def mark(self) -> tuple[str, int]:
+        """Which decision it is."""
+        return str(self.day), self.level
 
-def _recorded(decisions: pd.DataFrame | None, row: ReplayRow) -> _Record | None:
-    """Return the recorded decision that an assignment follows: the latest one for its level."""
+
+def _records(decisions: pd.DataFrame | None) -> list[_Record]:
+    """Return the recorded decisions about a level, by day."""
     if decisions is None or decisions.empty:
-        return None
+        return []
     days = pd.to_datetime(decisions["date"])
-    fits = decisions[(days <= row.assigned) & (decisions["level"] == row.level)]
-    if fits.empty:
-        return None
-    place = days.loc[fits.index].sort_values(kind="stable").index[-1]
-    found = fits.loc[place]
-    reason, n = found.get("reason"), found.get("n")
-    return _Record(
-        (str(days.loc[place]), row.level),
-        "" if reason is None or pd.isna(reason) else str(reason),
-        None if n is None or pd.isna(n) else int(n),
-    )
+    absent = pd.Series(None, index=decisions.index, dtype=object)
+    columns = (days, decisions["level"], decisions.get("reason", absent), decisions.get("n", absent))
+    found = [
+        _Record(
+            day,
+            int(level),
+            "" if reason is None or pd.isna(reason) else str(reason),
+            None if n is None or pd.isna(n) else int(n),
+        )
+        for day, level, reason, n in zip(*columns, strict=True)
+        if not pd.isna(level)
+    ]
+    return sorted(found, key=lambda record: record.day)
+
+
+def _recorded(records: Sequence[_Record], row: ReplayRow) -> _Record | None:
+    """Return the recorded decision that an assignment follows: the latest one for its level."""
+    fits = [record for record in records if record.day <= row.assigned and record.level == row.level]
+    return fits[-1] if fits else None
 
 
 def _sized(row: ReplayRow, record: _Record, first: bool) -> Kind:

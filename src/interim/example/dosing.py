@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interim.example.case import Case, Row, level_cells
-from interim.example.settings import numbers
+from interim.example.settings import codes, numbers
 from interim.example.stream import bounded_normal, lognormal
 
 LOWEST_RATIO, HIGHEST_RATIO = 0.85, 1.05
@@ -85,10 +85,20 @@ def exposure(case: Case) -> list[Row]:
                     "CARPOS": f"{quality[product]['CARPOS']:.1f}",
                     "VIABIL": f"{quality[product]['VIABIL']:.1f}",
                     "VCN": f"{quality[product]['VCN']:.2f}",
+                    **_source(case, product),
                 },
             }
         )
     return rows
+
+
+def _source(case: Case, product: str) -> dict[str, str]:
+    """Return the recorded source of NK cells, one per participant; T cells are always autologous."""
+    if product != "CAR-NK":
+        return {}
+    shares = numbers("nk.source")
+    draw = case.person.rng("NK source").random()
+    return {"SOURCE": codes("nk_source")["UCB" if draw < shares["UCB"] else "autologous_PB"]}
 
 
 def _planned_cells(case: Case, product: str, place: int) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -53,6 +55,11 @@ def register() -> dict[str, dict[str, Any]]:
     ------
     None
     """
+    return deepcopy(_register())
+
+
+@cache
+def _register() -> dict[str, dict[str, Any]]:
     text = files("interim.study").joinpath("readings.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 

@@ -17,6 +17,7 @@ from interim.errors import Problem, StudyError
 from interim.study import lines
 from interim.study.ambiguity import apply_readings
 from interim.study.model import Study
+from interim.study.ratio import with_primary_ratio
 from interim.study.tables import freeze
 
 _WORDS = {
@@ -82,7 +83,7 @@ def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
         raise StudyError([_located(problem, layers) for problem in _unique(problems)])
     study._file = file
     study._readings = readings
-    return study
+    return with_primary_ratio(study)
 
 
 def restore_study(values: Mapping[str, Any], confirmed: Collection[str], file: Path) -> Study:

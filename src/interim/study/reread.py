@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from interim.errors import Problem, StudyError
 from interim.study.ambiguity import Reading, permitted, register
 from interim.study.model import Study
+from interim.study.ratio import with_primary_ratio
 from interim.study.tables import Table, freeze
 
 
@@ -42,7 +43,7 @@ def with_readings(study: Study, chosen: Mapping[str, str]) -> Study:
     tables = {name: _changed(name, getattr(study, name), values) for name, values in changes.items()}
     other = study.model_copy(update=tables)
     other._readings = tuple(_chosen(reading, chosen) for reading in study.readings)
-    return other
+    return with_primary_ratio(other)
 
 
 def _settings(amb: str, letter: str) -> Mapping[str, Any]:

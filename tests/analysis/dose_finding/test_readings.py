@@ -23,6 +23,7 @@ from interim.errors import ReportError, StudyError
 from interim.result import Rows
 from interim.study import read_study
 from interim.study.ambiguity import register
+from interim.study.ratio import with_primary_ratio
 from interim.study.reread import with_readings
 from tests.analysis.answers import row, value
 from tests.analysis.dose_finding.conftest import ROOT, listed
@@ -93,9 +94,14 @@ def test_under_the_readings_in_force_the_same_datasets_come_again(main13, source
     class Other:
         """Equal to no study, so that everything is derived again."""
 
-        dose = titration_trigger = None
+        dose = titration_trigger = estimand = None
 
+    adsl = main13.adam["ADSL"]
+    switched = {**source.datasets, "ADSL": adsl.assign(NKSWDT=adsl["TRTSDT"])}
     again = rederived(Source(source.datasets, source.cut, source.domains, Other()), main13.study)
+    ignored = rederived(Source(switched, source.cut, source.domains, Other()), main13.study)
+    for name in ("ADRS", "ADTTE", "ADTR"):
+        pd.testing.assert_frame_equal(ignored[name], main13.adam[name])
     for name in ("ADDLT", "ADAE", "ADSL"):
         pd.testing.assert_frame_equal(again[name], main13.adam[name])
 
@@ -107,7 +113,11 @@ def test_under_the_readings_in_force_the_same_datasets_come_again(main13, source
         ("AMB-1", "B", set()),
         ("AMB-2", "B", {"ADAE", "ADDLT"}),
         ("AMB-3", "B", {"ADAE", "ADDLT", "ADSL"}),
+        ("AMB-7", "B", set()),
         ("AMB-8", "B", set()),
+        ("AMB-8", "C", set()),
+        ("AMB-8", "D", set()),
+        ("AMB-9", "C", set()),
     ],
 )
 def test_a_reading_moves_only_its_own_datasets(main13, source, amb, letter, moved):
@@ -149,7 +159,7 @@ def test_a_reading_that_cannot_be_evaluated_stays_with_its_reason(tipped):
     frame = tipped.where(variable="row", stat="cohorts")
     absent = frame[frame["status"] == "NA"].set_index("level")["reason"]
     assert "ti_tox_max" in absent["AMB-5 B"]
-    assert "estimand.nk_source_switch" in absent["AMB-8 C"]
+    assert set(absent.index) == {"AMB-5 B"}
     assert value(tipped, "not_evaluable") == len(absent)
     assert not set(absent.index) & {"in force", "AMB-1 B", "AMB-3 D", "AMB-6 C", "AMB-8 B"}
 
@@ -331,3 +341,80 @@ def test_a_reread_study_is_the_one_that_a_file_would_give(tmp_path, main13, amb)
 def test_readings_that_cannot_be_applied(main13, chosen, words):
     with pytest.raises(StudyError, match=words):
         with_readings(main13.study, chosen)
+
+
+def switched(source, **dates):
+    """Return the snapshot in which participants got NK cells of another source on these days."""
+    adsl = source.datasets["ADSL"]
+    days = pd.to_datetime(adsl["USUBJID"].str[-3:].map({name[1:]: day for name, day in dates.items()}))
+    frame = adsl.assign(NKSWDT=days.astype("datetime64[ns]"))
+    return Source({**source.datasets, "ADSL": frame}, source.cut, source.domains, source.study)
+
+
+@pytest.mark.rule(
+    "DOSEQ-17", source="counted on the example: the one responder and the times of one participant"
+)
+def test_a_switch_ends_follow_up_or_counts_as_failure(main13, source):
+    """The responder switches before the first scan: no response is left; PFS ends before, or on, the day of the switch."""
+    adrs, adsl = main13.adam["ADRS"], main13.adam["ADSL"].set_index("USUBJID")
+    who = adrs.loc[(adrs["PARAMCD"] == "CRSP") & (adrs["AVALC"] == "Y"), "USUBJID"].iloc[0]
+    day = adsl.loc[who, "TRTSDT"] + pd.Timedelta(days=5)
+    moved = switched(source, **{f"S{who[-3:]}": str(day.date())})
+    found = {letter: outcome_of(moved, bundle(main13.study, f"AMB-8 {letter}")) for letter in "CD"}
+    assert {item.orr for item in found.values()} == {"0/15"} and all(item.changed for item in found.values())
+    for strategy, code, cnsr, days in (("C", "K-SWITCH", 8, 1), ("D", "E-SWITCH", 0, 6)):
+        adam = rederived(moved, with_readings(main13.study, {"AMB-8": strategy}))
+        times = adam["ADTTE"].set_index(["USUBJID", "PARAMCD"])
+        assert tuple(times.loc[(who, "PFS"), ["RSNCD", "CNSR", "AVAL"]]) == (code, cnsr, days)
+        assert (who, "DOR") not in times.index
+        late = adam["ADRS"][(adam["ADRS"]["USUBJID"] == who) & (adam["ADRS"]["PARAMCD"] == "OVR")]
+        assert late["RSNCD"].str.endswith("B-SWITCH").all()
+        others = adam["ADTTE"]["USUBJID"] != who
+        pd.testing.assert_frame_equal(
+            adam["ADTTE"][others].reset_index(drop=True),
+            main13.adam["ADTTE"][main13.adam["ADTTE"]["USUBJID"] != who].reset_index(drop=True),
+        )
+    overall = rederived(moved, with_readings(main13.study, {"AMB-8": "C"}))["ADTTE"]
+    row_ = overall[(overall["USUBJID"] == who) & (overall["PARAMCD"] == "OS")].iloc[0]
+    assert row_["RSNCD"] == "K-SWITCH"
+
+
+@pytest.mark.rule("DOSEQ-17")
+def test_without_a_recorded_source_a_switch_cannot_be_told(main13, source):
+    silent = {**source.datasets, "ADSL": source.datasets["ADSL"].assign(NKSRC=None)}
+    bare = Source(silent, source.cut, source.domains, main13.study)
+    for letter in "CD":
+        assert "source of the NK cells" in outcome_of(bare, bundle(main13.study, f"AMB-8 {letter}")).reason
+    assert outcome_of(bare, bundle(main13.study, "AMB-8 B")).reason == ""
+
+
+@pytest.mark.rule("DOSEQ-18", source="subgroups.md row 6: the numerator by AMB-7, the same cut-points")
+def test_the_primary_ratio_follows_its_numerator(main13):
+    other = with_readings(main13.study, {"AMB-7": "B"})
+
+    def primary(study):
+        return [entry.id for entry in study.subgroups if entry.primary and entry.dimension == "ratio"]
+
+    assert (primary(main13.study), primary(other)) == (["nlr5"], ["glr5"])
+    assert primary(with_readings(other, {"AMB-7": "A"})) == ["nlr5"]
+    assert with_primary_ratio(other) is other
+    alone = tuple(entry for entry in main13.study.subgroups if entry.variable != "GLRBL")
+    with pytest.raises(StudyError, match="GLRBL with the cut-points of 'nlr5'"):
+        with_readings(main13.study.model_copy(update={"subgroups": alone}), {"AMB-7": "B"})
+    none = tuple(entry for entry in main13.study.subgroups if entry.dimension != "ratio")
+    bare = with_readings(main13.study.model_copy(update={"subgroups": none}), {"AMB-7": "B"})
+    assert bare.subgroups == none
+
+
+@pytest.mark.rule("DOSEQ-18")
+def test_ratio_and_design_of_phase_ib_have_an_effect(tipped):
+    table = listed(tipped, "row")
+    assert int(table.loc["AMB-7 B", "changed"]) > 0 and int(table.loc["AMB-9 C", "changed"]) > 0
+    assert (table.loc[["AMB-7 B", "AMB-8 C", "AMB-8 D", "AMB-9 E"], "flips"] == "none").all()
+    assert (table.loc[["AMB-8 C", "AMB-8 D"], "changed"] == "0").all()
+
+
+@pytest.mark.rule("DOSEQ-09")
+def test_another_class_of_a_tumour_type_is_a_flip():
+    base, other = Outcome(types="crc GO, gastric HOLD"), Outcome(types="crc GO, gastric GO")
+    assert other.flips_from(base) == "tumour types crc GO, gastric GO instead of crc GO, gastric HOLD"

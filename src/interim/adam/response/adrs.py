@@ -88,7 +88,7 @@ _RANKS = {
     "N": 0.0,
 }
 _LEFT = ("COMPLETED", "DISCONTINUED")
-_SUBJECT_DATES = ("TRTSDT", "TRTSCT", "ENRLDT", "RFICDT", "NACTDT", "DTHDT", "DCUTDT")
+_SUBJECT_DATES = ("TRTSDT", "TRTSCT", "ENRLDT", "RFICDT", "NACTDT", "NKSWDT", "DTHDT", "DCUTDT")
 ANCHORS = {"first_infusion": ("TRTSDT",), "first_cart": ("TRTSCT",), "enrolment": ("ENRLDT", "RFICDT")}
 
 
@@ -106,6 +106,8 @@ class Participant:
         New anticancer therapy, death, data cut-off; NaT if none.
     left : bool
         Whether the participant left the study.
+    switch : pandas.Timestamp
+        First NK infusion from another source than the first, if assessments from then on do not count; else NaT.
     """
 
     subject: str
@@ -114,6 +116,30 @@ class Participant:
     death: Moment
     cut: Moment
     left: bool = False
+    switch: Moment = pd.NaT
+
+    def ends(self, study: Study) -> dict[str, Moment]:
+        """Return the dates from which assessments no longer count.
+
+        Parameters
+        ----------
+        study : Study
+            ``response.bor_stop_at_nact``.
+
+        Returns
+        -------
+        dict of str to pandas.Timestamp
+            Reason code -> date; only those that exist.
+
+        Raises
+        ------
+        None
+        """
+        dates = {
+            "B-NACT": self.therapy if study.response.bor_stop_at_nact else pd.NaT,
+            "B-SWITCH": self.switch,
+        }
+        return {code: date for code, date in dates.items() if not pd.isna(date)}
 
     def day(self, date: Moment) -> int | None:
         """Return the days from the reference date.
@@ -216,7 +242,7 @@ def participants(adsl: pd.DataFrame, study: Study) -> tuple[Participant, ...]:
     adsl : pandas.DataFrame
         USUBJID, ENRLFL (all rows if absent), dates (absent: missing).
     study : Study
-        ``response.anchor``.
+        ``response.anchor``, ``estimand.nk_source_switch``.
 
     Returns
     -------
@@ -229,6 +255,7 @@ def participants(adsl: pd.DataFrame, study: Study) -> tuple[Participant, ...]:
     """
     rows = adsl[adsl["ENRLFL"] == "Y"] if "ENRLFL" in adsl else adsl
     answer = []
+    stops_at_switch = study.estimand.nk_source_switch != "treatment_policy"
     for row in rows.sort_values("USUBJID", kind="stable").to_dict("records"):
         dates: dict[str, Moment] = {
             name: pd.Timestamp(row[name]) if name in row else pd.NaT for name in _SUBJECT_DATES
@@ -242,6 +269,7 @@ def participants(adsl: pd.DataFrame, study: Study) -> tuple[Participant, ...]:
                 dates["DTHDT"],
                 dates["DCUTDT"],
                 row.get("EOSSTT") in _LEFT,
+                dates["NKSWDT"] if stops_at_switch else pd.NaT,
             )
         )
     return tuple(answer)
@@ -398,7 +426,7 @@ def point_endpoints(who: Participant, points: Sequence[Point], study: Study) -> 
         for place, point in enumerate(points)
         if (day := who.day(point.date)) is not None
     ]
-    stopped = study.response.bor_stop_at_nact and not pd.isna(who.therapy)
+    stopped = bool(who.ends(study))
     died = not pd.isna(who.death)
     return response_endpoints(
         scans,
@@ -422,15 +450,15 @@ def limits_of(who: Participant, study: Study) -> Limits:
     Returns
     -------
     Limits
-        From the reference date to the cut-off and to the death, before a new anticancer therapy.
+        From the reference date to the cut-off and to the death, before a new anticancer therapy or a switch of the NK source.
 
     Raises
     ------
     None
     """
-    therapy = who.day(who.therapy) if study.response.bor_stop_at_nact else None
     ends = [day for day in (who.day(who.cut), who.day(who.death)) if day is not None]
-    return Limits(first=0, last=min(ends, default=None), before=therapy)
+    stops = [day for date in who.ends(study).values() if (day := who.day(date)) is not None]
+    return Limits(first=0, last=min(ends, default=None), before=min(stops, default=None))
 
 
 def _part_rows(base: Mapping[str, Any], course: Course, study: Study) -> Iterator[dict[str, Any]]:
@@ -559,7 +587,7 @@ def _left_out(who: Participant, day: int | None, limits: Limits) -> Iterator[str
     if day is not None and death is not None and day > death:
         yield "B-DEATH"
     if day is not None and limits.before is not None and day >= limits.before:
-        yield "B-NACT"
+        yield "B-SWITCH" if who.day(who.switch) == limits.before else "B-NACT"
 
 
 def best_row(

@@ -40,7 +40,7 @@ COLUMNS = [
     "UCNSR",
 ]
 RULES = (("TTE-START", "warn"), ("TTE-NEG", "stop"))
-_DATES = ["TRTSDT", "TRTSCT", "ENRLDT", "RFICDT", "NACTDT", "DTHDT", "EOSDT", "LSTALVDT", "DCUTDT"]
+_DATES = ["TRTSDT", "TRTSCT", "ENRLDT", "RFICDT", "NACTDT", "NKSWDT", "DTHDT", "EOSDT", "LSTALVDT", "DCUTDT"]
 _FROM_RESPONSES = ("PFS", "DOR", "DDC", "DSD", "TTR", "TTP")
 _READ_AS = {"iCR": "CR", "iPR": "PR", "iSD": "SD", "NON-iCR/NON-iUPD": "NON-CR/NON-PD", "iCPD": "PD"}
 _FLAGS = {"NK-SAF": "SAFNKFL"}
@@ -85,7 +85,7 @@ def derive_adtte(
     Parameters
     ----------
     adsl : pandas.DataFrame
-        USUBJID, FASFL, SAFNKFL, TRTSDT, TRTSCT, ENRLDT, RFICDT, NACTDT, DTHDT, EOSDT, EOSSTT, LSTALVDT, DCUTDT; a date column
+        USUBJID, FASFL, SAFNKFL, TRTSDT, TRTSCT, ENRLDT, RFICDT, NACTDT, NKSWDT, DTHDT, EOSDT, EOSSTT, LSTALVDT, DCUTDT; a date column
         that is absent counts as missing, a flag that is absent as Y.
     adrs : pandas.DataFrame or None
         ADRS; without it the endpoints of responses are left out.
@@ -243,14 +243,21 @@ def _facts(person: _Person, study: Study, *, immune: bool) -> Facts:
     )
     death, cut = person.fact("DTHDT"), person.fact("DCUTDT")
     left = person.row.get("EOSSTT") in ("COMPLETED", "DISCONTINUED")
-    contact = person.fact("LSTALVDT")
-    single = {"cut": cut, "nact": person.fact("NACTDT"), "last_contact": contact, "death": death}
+    contact, switch = person.fact("LSTALVDT"), person.fact("NKSWDT")
+    single = {
+        "cut": cut,
+        "nact": person.fact("NACTDT"),
+        "nksw": switch,
+        "last_contact": contact,
+        "death": death,
+    }
     return Facts(
         events={
             "pd": progressed,
             "death": death,
             "clinical": person.clinical,
             "nact": single["nact"],
+            "nksw": switch,
             "response": _response(person, study),
             "icpd": person.yes("ICPD"),
             "iupd": person.yes("IUPD"),
@@ -258,7 +265,7 @@ def _facts(person: _Person, study: Study, *, immune: bool) -> Facts:
             "contact": [] if death else contact,
         },
         assessments=scans,
-        bounds={name: single[name][0] for name in ("cut", "nact") if single[name]},
+        bounds={name: single[name][0] for name in ("cut", "nact", "nksw") if single[name]},
         censoring={name: single[name][0] for name in ("last_contact", "cut", "death") if single[name]},
         ended=left or bool(death),
         assessable=person.value("ADIS") != "N",

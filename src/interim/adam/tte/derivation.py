@@ -45,7 +45,7 @@ class Facts:
     assessments : sequence of Fact
         Overall responses.
     bounds : mapping of str to Fact
-        Truncation source (cut, nact) -> its fact; absent if it does not exist.
+        Truncation source (cut, nact, nksw) -> its fact; absent if it does not exist.
     censoring : mapping of str to Fact
         ``censor_at`` (last_contact, cut, death) -> its fact.
     ended : bool

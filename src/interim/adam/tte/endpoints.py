@@ -15,7 +15,9 @@ _PD = EventRule("pd", "E-PD", "progression")
 _DEATH = EventRule("death", "E-DEATH", "death from any cause")
 _CLINICAL = EventRule("clinical", "E-CLIN", "symptomatic deterioration")
 _NACT = EventRule("nact", "E-NACT", "new anticancer therapy")
+_SWITCH = EventRule("nksw", "E-SWITCH", "switch of the NK source")
 _CUT = Truncation("cut", False, "K-CUT", "the data cut-off")
+_FIRST_SOURCE = Truncation("nksw", True, "K-SWITCH", "the first NK infusion from another source")
 _GAP_SOURCES = {"PD": "pd", "death": "death"}
 
 
@@ -25,7 +27,7 @@ def endpoints(study: Study) -> tuple[Endpoint, ...]:
     Parameters
     ----------
     study : Study
-        Tables ``tte`` and ``response``.
+        Tables ``tte``, ``response`` and ``estimand``.
 
     Returns
     -------
@@ -41,24 +43,31 @@ def endpoints(study: Study) -> tuple[Endpoint, ...]:
     progression = partial(
         Endpoint,
         adequate=ADEQUATE,
-        truncations=_truncations(tte),
+        truncations=(*_truncations(tte), *_on_first_source(study)),
         gap=_gap(study),
-        events=_events(tte, _PD),
+        events=_events(study, _PD),
     )
     alive = partial(Endpoint, truncations=(_CUT,), censor_at="last_contact", censor_code="K-ALIVE")
     return (
         progression("PFS", "Progression-free survival", "FAS", "anchor", needs_baseline=True),
-        alive("OS", "Overall survival", "FAS", "anchor", events=(_DEATH,)),
+        alive(
+            "OS",
+            "Overall survival",
+            "FAS",
+            "anchor",
+            events=(_DEATH,),
+            truncations=(_CUT, *_on_first_source(study)),
+        ),
         progression("DOR", "Duration of response", "RESP", "response"),
         progression("DDC", "Duration of disease control", "DC", "anchor"),
         progression("DSD", "Duration of stable disease", "SD", "anchor"),
         Endpoint("TTR", "Time to response", "RESP", "anchor", (EventRule("response", "E-RESP", "response"),)),
         replace(
             progression("TTP", "Time to progression", "FAS", "anchor"),
-            events=tuple(event for event in _events(tte, _PD) if event is not _DEATH),
+            events=tuple(event for event in _events(study, _PD) if event is not _DEATH),
         ),
         progression(
-            "IPFS", "Progression-free survival by iRECIST", "FAS", "anchor", events=_immune_events(tte)
+            "IPFS", "Progression-free survival by iRECIST", "FAS", "anchor", events=_immune_events(study)
         ),
         *_follow_up(alive),
     )
@@ -85,17 +94,19 @@ def _follow_up(alive: partial[Endpoint]) -> tuple[Endpoint, ...]:
     )
 
 
-def _events(tte: TteTable, progression: EventRule) -> tuple[EventRule, ...]:
+def _events(study: Study, progression: EventRule) -> tuple[EventRule, ...]:
+    tte = study.tte
     clinical = (_CLINICAL,) if tte.clinical_progression == "event" else ()
     therapy = (_NACT,) if tte.new_therapy == "event" else ()
-    return (progression, *clinical, *therapy, _DEATH)
+    switch = (_SWITCH,) if study.estimand.nk_source_switch == "composite" else ()
+    return (progression, *clinical, *therapy, *switch, _DEATH)
 
 
-def _immune_events(tte: TteTable) -> tuple[EventRule, ...]:
+def _immune_events(study: Study) -> tuple[EventRule, ...]:
     confirmed = EventRule("icpd", "E-PD", "confirmed progression, dated at its first iUPD")
     open_block = EventRule("iupd", "E-PD", "unconfirmed progression at the end")
-    first, *rest = _events(tte, confirmed)
-    return (first, open_block, *rest) if tte.ipfs_unconfirmed == "event" else (first, *rest)
+    first, *rest = _events(study, confirmed)
+    return (first, open_block, *rest) if study.tte.ipfs_unconfirmed == "event" else (first, *rest)
 
 
 def _truncations(tte: TteTable) -> tuple[Truncation, ...]:
@@ -103,6 +114,11 @@ def _truncations(tte: TteTable) -> tuple[Truncation, ...]:
         return (_CUT,)
     strict = tte.nact_same_day == "before_only"
     return (_CUT, Truncation("nact", strict, "K-NACT", "the start of a new anticancer therapy"))
+
+
+def _on_first_source(study: Study) -> tuple[Truncation, ...]:
+    """Return what ends the follow-up of a participant whose NK cells come from another source (AMB-8)."""
+    return (_FIRST_SOURCE,) if study.estimand.nk_source_switch == "while_on_first_source" else ()
 
 
 def _gap(study: Study) -> GapRule:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from interim.errors import Problem, StudyError
 
-EVENT_SOURCES = ("pd", "death", "clinical", "nact", "response", "icpd", "iupd", "end", "contact")
-TRUNCATION_SOURCES = ("cut", "nact")
+EVENT_SOURCES = ("pd", "death", "clinical", "nact", "nksw", "response", "icpd", "iupd", "end", "contact")
+TRUNCATION_SOURCES = ("cut", "nact", "nksw")
 CensorAt = Literal["last_adequate", "last_contact", "cut", "death"]
 CNSR = {
     "K-CUT": 1,
@@ -19,6 +19,7 @@ CNSR = {
     "K-NOPOST": 6,
     "K-ALIVE": 7,
     "K-OTHER": 8,
+    "K-SWITCH": 8,
 }
 """CNSR of each censoring reason; an event is 0."""
 
@@ -30,7 +31,7 @@ class EventRule:
     Attributes
     ----------
     source : str
-        pd, death, clinical, nact, response, icpd, iupd, end or contact.
+        pd, death, clinical, nact, nksw (switch of the NK source), response, icpd, iupd, end or contact.
     code : str
         Reason code, for example E-PD.
     text : str
@@ -49,7 +50,7 @@ class Truncation:
     Attributes
     ----------
     source : str
-        cut or nact.
+        cut, nact or nksw.
     strict : bool
         True if the day itself is no evidence either.
     code : str

@@ -40,7 +40,7 @@ check: $(DEV_OK)  ## style, types, layers, budgets, notebooks
 bench: $(DEV_OK)  ## ratios against peers, measured in one run (peers that are not installed are skipped: see make peers)
 	@for f in benchmarks/*_bench.py; do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(or $(wildcard .venv-peers/bin/python),$(BIN)/python) $$f || exit 1; done
 
-peers: .venv-peers/.ok  ## an environment of its own for the peers of the benchmarks that the project does not depend on (some are GPL)
+peers: .venv-peers/.ok .venv-clintrials/.ok  ## an environment of its own for the peers of the benchmarks that the project does not depend on (some are GPL)
 
 mutation: $(DEV_OK)  ## plant all seeded defects, alone and in pairs, damage single cells; writes docs/mutation.md
 	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutation.py
@@ -60,7 +60,7 @@ lock:  ## resolve the lock files again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml --extra build --extra lab -c requirements.lock -o requirements-lab.lock
 
 clean:  ## remove environments, example data and reports
-	rm -rf .venv .venv-lab .venv-peers .interim reports
+	rm -rf .venv .venv-lab .venv-peers .venv-clintrials .interim reports
 
 $(RUN_OK): pyproject.toml requirements.lock tools/make_env.sh
 	@PYTHON="$(PYTHON)" sh tools/make_env.sh .venv requirements.lock
@@ -69,6 +69,10 @@ $(RUN_OK): pyproject.toml requirements.lock tools/make_env.sh
 $(DEV_OK): $(RUN_OK) requirements-dev.lock
 	@PYTHON="$(PYTHON)" sh tools/make_env.sh .venv requirements-dev.lock
 	@touch $@
+
+.venv-clintrials/.ok: tools/make_peer.sh
+	@PYTHON="$(PYTHON)" sh tools/make_peer.sh .venv-clintrials
+	@mkdir -p .venv-clintrials && touch $@
 
 .venv-peers/.ok: requirements-dev.lock benchmarks/peers.txt tools/make_env.sh
 	@PYTHON="$(PYTHON)" sh tools/make_env.sh .venv-peers requirements-dev.lock

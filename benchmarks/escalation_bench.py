@@ -1,6 +1,6 @@
 """Dose escalation on one core: our times beside their goals, the pip-installable peer in the same run, and recorded R figures marked as such.
 
-The peer (clintrials 0.1.4) needs an environment of its own with an old NumPy; ``make bench`` sets it up as ``.venv-peer`` where an index offers it, and
+The peer (clintrials 0.1.4) needs an environment of its own with an old NumPy; ``make peers`` sets it up as ``.venv-clintrials`` where an index offers it, and
 ``INTERIM_PEER_PYTHON`` names another one. Without it the line says so. R figures were measured elsewhere and are only quoted.
 """
 
@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from pathlib import Path
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"
-
 import statistics
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,18 +27,18 @@ from interim.design import (
     History,
     MtdRule,
     ThreePlusThree,
-    Titration,
     TitratedThreePlusThree,
-    compile_design,
+    Titration,
     open_facts,
     tipping_options,
 )
-from interim.design.layers import compile_cohorts
 from interim.design.exact import compile_rule
+from interim.design.layers import compile_cohorts
 from interim.design.replay import replay
 from interim.design.simulate import simulate
 
 HERE = Path(__file__).parent
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 RUNS, TRIALS = 7, 10_000
 LEVELS = (1.5e7, 3e7, 5e7, 7e7)
 P4, Q4 = (0.05, 0.10, 0.20, 0.35), (0.05, 0.10, 0.15, 0.20)
@@ -159,7 +156,7 @@ def _dated(history: History) -> History:
 
 def peer() -> None:
     """The 3+3 of the pip-installable peer, in the same run: its trials against our compile and one scenario."""
-    python = os.environ.get("INTERIM_PEER_PYTHON", str(HERE.parent / ".venv-peer" / "bin" / "python"))
+    python = os.environ.get("INTERIM_PEER_PYTHON", str(HERE.parent / ".venv-clintrials" / "bin" / "python"))
     if not Path(python).exists():
         print(f"peer clintrials: not run, no environment at {python} (set INTERIM_PEER_PYTHON)")
         return
@@ -200,7 +197,10 @@ def recorded() -> None:
 
 
 def main() -> None:
-    """Run everything."""
+    """Run everything, with one thread for linear algebra."""
+    if any(os.environ.get(name) != "1" for name in ONE_THREAD):
+        one = {**os.environ, **dict.fromkeys(ONE_THREAD, "1")}
+        sys.exit(subprocess.run([sys.executable, __file__], env=one, check=False).returncode)
     rule_based()
     interval_and_models()
     decisions()

@@ -460,7 +460,6 @@ def _changed(answers: _Answers) -> int:
 
 def _all_cells(answers: _Answers) -> list[Mapping[str, tuple[str, ...]]]:
     """Return the cells of every question, a question at a time."""
-
     parts = printed()["readings"]["part"]
     return [answers.cells(part["reads"], name) for part in parts for name in part["questions"]]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from interim.data import Sdtm, open_data
     from interim.report.adhoc import subgroups
     from interim.report.chapter import open_chapter
+    from interim.report.explore import open_designs
     from interim.result import Result, ResultStore
     from interim.study import Study, read_study
 
@@ -30,6 +31,7 @@ _HOMES = {
     "kinetics": "interim.analysis.kinetic_profiles:adhoc",
     "open_chapter": "interim.report.chapter",
     "open_data": "interim.data",
+    "open_designs": "interim.report.explore",
     "phase_ib": "interim.analysis.expansion_counts:adhoc",
     "read_study": "interim.study",
     "subgroups": "interim.report.adhoc",
@@ -45,6 +47,7 @@ __all__ = [
     "kinetics",
     "open_chapter",
     "open_data",
+    "open_designs",
     "phase_ib",
     "read_study",
     "subgroups",

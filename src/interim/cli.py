@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -230,11 +230,31 @@ def _add_example(commands: Any) -> None:
 
 
 def _add_simulate(commands: Any) -> None:
-    simulate = commands.add_parser("simulate", help="exact operating characteristics of the study's design")
+    simulate = commands.add_parser(
+        "simulate", help="operating characteristics of the study's design, exact or simulated"
+    )
     simulate.add_argument("study", type=Path, help="study file, for example params/example.toml")
     simulate.add_argument("--p", type=_rates, metavar="P,P,...", help="probability of a DLT, one per level")
     simulate.add_argument(
         "--trigger", type=_rates, metavar="P,P,...", help="probability of a titration trigger, DLT included"
+    )
+    simulate.add_argument(
+        "--compare", action="store_true", help="compare other designs on the same dose ladder, exact"
+    )
+    simulate.add_argument("--n", type=int, metavar="TRIALS", help="simulate so many trials; needs --seed")
+    simulate.add_argument("--seed", type=_seed, help="seed of the simulation, 0 or more")
+    simulate.add_argument(
+        "--lost", type=float, default=0.0, help="probability that a participant is not evaluable and replaced"
+    )
+    simulate.add_argument("--accrual", type=float, metavar="DAYS", help="mean days between candidates")
+    simulate.add_argument(
+        "--late", type=float, default=0.5, help="share of events in the second half of the window"
+    )
+    simulate.add_argument(
+        "--workers", type=int, default=1, help="processes (default 1); the same bytes for any number"
+    )
+    simulate.add_argument(
+        "--scheduler", metavar="ADDRESS", help="address of a Dask scheduler instead of --workers"
     )
     simulate.set_defaults(command=_simulate)
 
@@ -399,12 +419,50 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from interim.analysis.escalation_design import characteristics_lines
     from interim.study import read_study
 
-    for line in characteristics_lines(read_study(options.study), p=options.p, trigger=options.trigger):
+    study = read_study(options.study)
+    if options.n is None and not options.compare:
+        from interim.analysis.escalation_design import characteristics_lines
+
+        for line in characteristics_lines(study, p=options.p, trigger=options.trigger):
+            _say(line)
+        return OK
+    from interim.analysis.escalation_design import scenarios_of
+
+    scenarios = scenarios_of(study, p=options.p, trigger=options.trigger)
+    for line in (
+        _comparison(study, scenarios, options) if options.compare else _simulated(study, scenarios, options)
+    ):
         _say(line)
     return OK
+
+
+def _comparison(study: Any, scenarios: Any, options: argparse.Namespace) -> Any:
+    from interim.analysis.design_comparison import comparison_lines
+
+    return comparison_lines(study, scenarios)
+
+
+def _simulated(study: Any, scenarios: Any, options: argparse.Namespace) -> Iterator[str]:
+    from interim.analysis.design_comparison import simulated_lines
+    from interim.design.calendar import Calendar
+    from interim.parallel import workers
+
+    calendar = None
+    if options.accrual is not None:
+        window = study.dose.window_days + 1
+        calendar = Calendar(options.accrual, window, late=options.late, p_lost=options.lost)
+    with workers(options.workers, scheduler=options.scheduler) as executor:
+        yield from simulated_lines(
+            study,
+            scenarios,
+            n=options.n,
+            seed=options.seed,
+            p_lost=options.lost,
+            calendar=calendar,
+            executor=executor,
+        )
 
 
 def _example(options: argparse.Namespace) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from interim.errors import InterimError
 
@@ -61,6 +63,52 @@ def map_seeded(
     if not hasattr(executor, "map"):
         raise InterimError(f"executor must be 'serial', 'processes' or an executor, found {executor!r}")
     return list(executor.map(_one, jobs))
+
+
+@contextmanager
+def workers(count: int = 1, *, scheduler: str | None = None) -> Iterator[Where]:
+    """Open what the tasks run on, and close it afterwards.
+
+    Parameters
+    ----------
+    count : int
+        Processes, >= 1.
+    scheduler : str, optional
+        Address of a Dask scheduler; needs the package ``distributed``, which is no part of interim.
+
+    Yields
+    ------
+    str or concurrent.futures.Executor
+        For ``executor`` of `map_seeded`.
+
+    Raises
+    ------
+    InterimError
+        If the number is below 1, ``distributed`` is not installed, or the scheduler cannot be reached.
+    """
+    if count < 1:
+        raise InterimError(f"workers must be 1 or more, found {count}")
+    if scheduler is not None:
+        with _dask(scheduler) as client:
+            yield client.get_executor()
+    elif count == 1:
+        yield "serial"
+    else:
+        with ProcessPoolExecutor(count) as pool:
+            yield pool
+
+
+def _dask(address: str) -> Any:
+    try:
+        client = import_module("distributed").Client
+    except ImportError as error:
+        raise InterimError(
+            "a Dask scheduler needs the package distributed; install it, or use --workers"
+        ) from error
+    try:
+        return client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise InterimError(f"the Dask scheduler at {address} cannot be reached: {error}") from error
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:

@@ -230,11 +230,8 @@ def test_events_of_the_monitor(adam, with_types, tmp_path):
 @pytest.mark.rule("IB-11")
 def test_safety_at_the_recommended_dose(make_adam, with_types, monkeypatch):
     monkeypatch.setattr(t, "no_escalation", lambda adam, study: "")
-    nothing = pd.DataFrame({"kind": [], "level": []})
-    state = SimpleNamespace(by_rule=None, history=None, decisions=nothing)
-    monkeypatch.setattr(t, "escalation_of", lambda *a: state)
     dose = SimpleNamespace(level=3)
-    monkeypatch.setattr(t, "recommended_dose", lambda *a, **k: dose)
+    monkeypatch.setattr(t, "escalation_of", lambda *a: SimpleNamespace(recommended=dose))
     found = t.proposed_dose_safety(make_adam(), with_types, SDTM)
     assert (found.dose, found.events, found.n, found.limit) == ("DL3", 1, 7, 4)
     dose.level = None

@@ -13,7 +13,7 @@ from interim.report import workers
 from interim.report.child import Job, main, run_job
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-SETTLE = "from interim.report.chapter import _settle\nfrom interim.study import read_study\n_settle(read_study({study!r}))"
+SETTLE = "from interim.report.chapter import settle\nfrom interim.study import read_study\nsettle(read_study({study!r}))"
 
 
 def make_job(folder: Path, name: str, *sources: str, parameters: dict | None = None) -> Job:

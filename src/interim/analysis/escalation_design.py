@@ -99,6 +99,45 @@ def _add_characteristics(rows: Rows, label: str, reading: str, found: Characteri
         rows.add(stat, value, group=label, variable=reading)
 
 
+def scenarios_of(
+    study: Study, *, p: Sequence[float] | None = None, trigger: Sequence[float] | None = None
+) -> dict[str, Truth]:
+    """Return the stated scenario, or the shipped ones.
+
+    Parameters
+    ----------
+    study : Study
+        Table ``dose``.
+    p, trigger : sequence of float, optional
+        Probability of a DLT, and of a trigger with DLT included, per level; the shipped planning scenarios if absent.
+
+    Returns
+    -------
+    dict of str to dict
+        Name -> p_dlt and p_trigger_only.
+
+    Raises
+    ------
+    DesignError
+        If the study has no dose ladder, or the numbers do not fit it.
+    """
+    if study.cohort.variable is not None or not study.with_role("t"):
+        raise DesignError(NO_LADDER)
+    if p is None and trigger is not None:
+        raise DesignError("--trigger needs --p: the probability of a DLT per level")
+    levels = len(study.dose.levels)
+    scenarios: dict[str, Truth] = (
+        {f"{name} [P]": value for name, value in planning_scenarios(levels).items()}
+        if p is None
+        else {"scenario": truth(p, trigger)}
+    )
+    if not scenarios:
+        raise DesignError(f"no planning scenario is shipped for {levels} levels; state --p and --trigger")
+    for value in scenarios.values():
+        scenario(value["p_dlt"], value["p_trigger_only"], levels=levels)
+    return scenarios
+
+
 def characteristics_lines(
     study: Study, *, p: Sequence[float] | None = None, trigger: Sequence[float] | None = None
 ) -> Iterator[str]:
@@ -121,20 +160,8 @@ def characteristics_lines(
     DesignError
         If the study has no dose ladder, or the numbers do not fit it.
     """
-    if study.cohort.variable is not None or not study.with_role("t"):
-        raise DesignError(NO_LADDER)
-    if p is None and trigger is not None:
-        raise DesignError("--trigger needs --p: the probability of a DLT per level")
+    scenarios = scenarios_of(study, p=p, trigger=trigger)
     levels = len(study.dose.levels)
-    scenarios: dict[str, Truth] = (
-        {f"{name} [P]": value for name, value in planning_scenarios(levels).items()}
-        if p is None
-        else {"scenario": truth(p, trigger)}
-    )
-    if not scenarios:
-        raise DesignError(f"no planning scenario is shipped for {levels} levels; state --p and --trigger")
-    for value in scenarios.values():
-        scenario(value["p_dlt"], value["p_trigger_only"], levels=levels)
     heads = [
         "P(none)",
         *(f"P(DL{level})" for level in range(1, levels + 1)),

@@ -80,13 +80,32 @@ def _add_level(rows: Rows, cohort: Cohort, fit: float, study: Study) -> None:
 
 
 def _tables(study: Study) -> dict[str, IntervalDesign]:
-    low, high = study.dose.tox_band
-    target = (low + high) / 2
-    half = round((high - low) / 2, 6)
+    target, half = interval_target(study)
     return {
-        "mtpi2": Mtpi2(study.dose.levels, round(target, 6), margin=(half, half)),
-        "boin": Boin(study.dose.levels, round(target, 6)),
+        "mtpi2": Mtpi2(study.dose.levels, target, margin=(half, half)),
+        "boin": Boin(study.dose.levels, target),
     }
+
+
+def interval_target(study: Study) -> tuple[float, float]:
+    """Return the target rate of the comparison designs and the half width of its interval.
+
+    Parameters
+    ----------
+    study : Study
+        ``dose.tox_band``.
+
+    Returns
+    -------
+    tuple of float
+        Middle and half width of the toxicity band.
+
+    Raises
+    ------
+    None
+    """
+    low, high = study.dose.tox_band
+    return round((low + high) / 2, 6), round((high - low) / 2, 6)
 
 
 def _add_blrm(rows: Rows, n: np.ndarray, y: np.ndarray, study: Study) -> None:

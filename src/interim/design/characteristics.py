@@ -60,7 +60,7 @@ class Characteristics:
     n_over : float
         Expected participants at such levels.
     mcse : mapping of str to tuple of float
-        Monte Carlo standard errors of sel, EN and EY; zero if exact.
+        Monte Carlo standard errors of sel, EN and EY, and of the totals n, dlt and treated; zero if exact.
     method : {"exact", "simulated"}
         How the numbers were made.
     trials : int
@@ -246,10 +246,13 @@ class Outcomes:
         """Return the Monte Carlo standard errors; zero where the weights are exact."""
         if not trials:
             zero = (0.0,) * self.n.shape[1]
-            return MappingProxyType({"sel": (0.0, *zero), "EN": zero, "EY": zero})
+            none = dict.fromkeys(("n", "dlt", "treated"), (0.0,))
+            return MappingProxyType({"sel": (0.0, *zero), "EN": zero, "EY": zero, **none})
         share = 1 / trials
         errors = {"sel": np.sqrt(np.maximum(sel * (1 - sel), 0) * share)}
-        for name, values in (("EN", self.n), ("EY", self.y)):
+        n, dlt, treated = (part.sum(axis=1, keepdims=True) for part in self._floats)
+        counts = {"EN": self.n, "EY": self.y, "n": n, "dlt": dlt, "treated": treated}
+        for name, values in counts.items():
             mean = weights @ values
             errors[name] = np.sqrt(np.maximum(weights @ (values - mean) ** 2, 0) * share)
         return MappingProxyType({name: _numbers(values) for name, values in errors.items()})

@@ -13,11 +13,14 @@ from interim.design.decision import Decision, Selection, Verdict
 from interim.design.facts import Facts, facts_of, no_facts
 from interim.design.history import History
 from interim.design.options import Cap, Conduct, MtdRule, Titration, checked_levels
+from interim.design.possible import refuse_impossible
 from interim.design.steps import View, walk
 from interim.design.wording import reason, warning
 from interim.errors import DesignError
 from interim.study import Study
 from interim.study.dosing import MTD_RULES
+
+_SIX = 6
 
 
 @dataclass(frozen=True)
@@ -143,10 +146,11 @@ class TitratedThreePlusThree:
         Raises
         ------
         DesignError
-            If the history has another number of levels.
+            If the history has another number of levels, or is impossible.
         """
         if history.levels != len(self.levels):
             raise DesignError(f"the design has {len(self.levels)} levels, the history {history.levels}")
+        refuse_impossible(history, start_level=self.start_level, most=_SIX)
         return facts_of(history, titration=self.titration, conduct=self.conduct, start_level=self.start_level)
 
     def verdict(self, facts: Facts) -> Verdict:
@@ -207,7 +211,7 @@ class TitratedThreePlusThree:
         Raises
         ------
         DesignError
-            If the history has another number of levels.
+            If the history has another number of levels, or is impossible.
 
         Examples
         --------
@@ -252,7 +256,7 @@ class TitratedThreePlusThree:
         Raises
         ------
         DesignError
-            If the history has another number of levels.
+            If the history has another number of levels, or is impossible.
         """
         facts = self.facts(history)
         verdict = self.verdict(facts)

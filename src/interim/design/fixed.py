@@ -14,6 +14,7 @@ from interim.design.elimination import Integers
 from interim.design.facts import Facts, facts_of
 from interim.design.history import History
 from interim.design.options import Titration
+from interim.design.possible import refuse_impossible
 from interim.design.wording import reason, warning
 from interim.errors import DesignError
 
@@ -270,6 +271,7 @@ class FixedCohorts(ABC):
         """
         if history.levels != len(self.ladder()):
             raise DesignError(f"the design has {len(self.ladder())} levels, the history {history.levels}")
+        refuse_impossible(history, start_level=self.start_level)
         return facts_of(history, titration=Titration(0))
 
     def verdict(self, facts: Facts, *, hot: bool = False) -> Verdict:

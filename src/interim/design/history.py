@@ -183,15 +183,18 @@ class History:
         Decisions that stay in force.
     findings : tuple of Finding
         What was found while the history was read.
+    recorded : bool
+        True for a record of what happened: deviations from the design are facts. A stated history must be possible.
     """
 
     levels: int
     subjects: tuple[Subject, ...] = ()
     record: Record = Record()
     findings: tuple[Finding, ...] = ()
+    recorded: bool = False
 
     @classmethod
-    def parse(cls, text: str, *, levels: int | None = None) -> History:
+    def parse(cls, text: str, *, levels: int | None = None, recorded: bool = False) -> History:
         """Read a history from its short notation.
 
         Parameters
@@ -201,6 +204,8 @@ class History:
             X not evaluable.
         levels : int, optional
             Number of dose levels; the highest level in the text if absent.
+        recorded : bool
+            True if it happened so, whatever the design says.
 
         Returns
         -------
@@ -226,7 +231,7 @@ class History:
         for place, (level, letter) in enumerate(pairs, 1):
             status, dlt, trigger = _OUTCOMES[letter]
             subjects.append(Subject(f"S{place:02d}", place, level, status, dlt, trigger))
-        return cls(top, tuple(subjects))
+        return cls(top, tuple(subjects), recorded=recorded)
 
     from_text = parse
 
@@ -257,7 +262,7 @@ class History:
         """
         rows, findings = read_rows(frame, levels=levels)
         subjects = tuple(Subject(**row) for row in rows)
-        return cls(levels, subjects, record or Record(), findings)
+        return cls(levels, subjects, record or Record(), findings, recorded=True)
 
     def cohorts(self) -> tuple[Cohort, ...]:
         """Count the participants of every level.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -125,7 +125,7 @@ def extend(history: History, *, level: int, letters: str) -> History:
         Subject(f"next-{last + place}", last + place, level, "evaluable", *_LETTERS[letter])
         for place, letter in enumerate(letters, 1)
     )
-    return History(history.levels, (*history.subjects, *more), history.record)
+    return replace(history, subjects=(*history.subjects, *more), findings=())
 
 
 def _cohort_outcomes(decision: Decision) -> list[tuple[str, int]]:
@@ -211,7 +211,7 @@ def rule_table(design: TitratedThreePlusThree, *, level: int, n_max: int = 6) ->
     rows = []
     for n in range(1, n_max + 1):
         for y in range(n + 1):
-            history = History(top, (), Record(titration_left=True))
+            history = History(top, (), Record(titration_left=True), recorded=True)
             for place, letters in (*below, (level, "N" * (n - y) + "T" * y)):
                 history = extend(history, level=place, letters=letters)
             decision = design.decide(history)

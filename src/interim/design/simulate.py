@@ -108,6 +108,31 @@ class Group(NamedTuple):
         ]
 
 
+def groups_of(n: int, *, seed: int, blocks: int = 1) -> list[Group]:
+    """Return the trials in groups of blocks.
+
+    Parameters
+    ----------
+    n : int
+        Trials in all.
+    seed : int
+        Seed of all streams.
+    blocks : int
+        Blocks of 1024 trials that run together.
+
+    Returns
+    -------
+    list of Group
+        In order; how many blocks run together changes no number.
+
+    Raises
+    ------
+    None
+    """
+    places = range(0, -(-n // BLOCK), blocks)
+    return [Group(seed, first, min(blocks * BLOCK, n - first * BLOCK)) for first in places]
+
+
 Runner = Callable[[Any, World, Blocks], Outcomes]
 
 
@@ -158,18 +183,33 @@ def simulate(
     truth = scenario(p_dlt, p_trigger_only, levels=_size(design))
     titration = getattr(design, "titration", None)
     world = World(truth, p_lost, bool(getattr(titration, "from_not_evaluable", False)))
-    places = range(0, -(-n // BLOCK), GROUP)
-    groups = [Group(seed, first, min(GROUP * BLOCK, n - first * BLOCK)) for first in places]
+    groups = groups_of(n, seed=seed, blocks=GROUP if isinstance(design, FixedCohorts) else 1)
     run = _cohort_trials if isinstance(design, FixedCohorts) else _rule_trials
     parts = map_seeded(partial(_task, run, design, world), groups, seed=seed, executor=executor)
-    return _joined(parts).summarise(np.full(n, 1 / n), truth, trials=n)
+    return joined(parts).summarise(np.full(n, 1 / n), truth, trials=n)
 
 
 def _size(design: RuleBased | FixedCohorts) -> int:
     return len(design.ladder() if isinstance(design, FixedCohorts) else design.levels)
 
 
-def _joined(blocks: list[Outcomes]) -> Outcomes:
+def joined(blocks: list[Outcomes]) -> Outcomes:
+    """Return the outcomes of several blocks as one.
+
+    Parameters
+    ----------
+    blocks : list of Outcomes
+        In order.
+
+    Returns
+    -------
+    Outcomes
+        All rows.
+
+    Raises
+    ------
+    None
+    """
     first = blocks[0]
     rows = {
         name: np.concatenate([getattr(block, name) for block in blocks])

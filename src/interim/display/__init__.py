@@ -30,6 +30,7 @@ _MODULES = {
         "figure_escalation_course",
         "figure_dlt_curve",
     ),
+    "design_comparison": ("table_design_comparison", "figure_design_comparison"),
     "readings": ("table_readings", "table_ambiguities"),
     "safety": (
         "table_teae_summary",

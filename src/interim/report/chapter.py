@@ -343,13 +343,30 @@ def open_chapter(
     for name, value, known in (("language", language, LANGUAGES), ("copy", copy, COPIES)):
         if value not in known:
             raise ReportError(f"{name} = {value!r} is not available; permitted: {', '.join(known)}")
-    parameters = read_study(_locate(study), cut_date=cut_date or None)
-    _settle(parameters)
+    parameters = read_study(find_study(study), cut_date=cut_date or None)
+    settle(parameters)
     inputs = _PRELOADED.get(parameters.digest())
     return Chapter(inputs or open_inputs(parameters))
 
 
-def _locate(study: str) -> Path:
+def find_study(study: str) -> Path:
+    """Return the place of a study file.
+
+    Parameters
+    ----------
+    study : str
+        Path; a relative one is looked for in the working folder and in the folders above it.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ReportError
+        If there is none.
+    """
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / study).is_file():
@@ -357,8 +374,22 @@ def _locate(study: str) -> Path:
     raise ReportError(f"study file {study!r} was found neither in {here} nor in a folder above it")
 
 
-def _settle(study: Study) -> None:
-    """Make the settings that shape a notebook's output the same everywhere."""
+def settle(study: Study) -> None:
+    """Make the settings that shape a notebook's output the same everywhere.
+
+    Parameters
+    ----------
+    study : Study
+        ``study.seed``.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
     import numpy as np
     import pandas as pd
 

@@ -203,7 +203,7 @@ def test_several_titration_participants_in_follow_up_are_completed_in_order():
     closings = {"1N 2N": 0.7 * 0.5, "1N 2G": 0.7 * 0.2, "1N 2T": 0.7 * 0.3}
     # After a trigger or DLT at level 1 the participant at level 2 is one of a cohort.
     closings |= {f"1{first} 2{second}": share * chance for first, share in (("G", 0.2), ("T", 0.1)) for second, chance in (("N", 0.7), ("T", 0.3))}  # fmt: skip
-    found = compile_design(design, start=History.parse("1P 2P", levels=3)).evaluate(p, q)
+    found = compile_design(design, start=History.parse("1P 2P", levels=3, recorded=True)).evaluate(p, q)
     parts = {
         end: compile_design(design, start=History.parse(end, levels=3)).evaluate(p, q) for end in closings
     }

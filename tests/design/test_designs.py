@@ -233,7 +233,7 @@ def test_an_early_stop_at_enough_participants():
     design = Boin(LEVELS, 0.25, n_max=30, stop_at=6)
     decision = design.decide(History.parse("1NNN 2NNNNNT 3NTT", levels=4))
     assert decision.action == "ENROL"
-    stopped = design.decide(History.parse("3NTT 2NNNNTT", levels=4))
+    stopped = design.decide(History.parse("3NTT 2NNNNTT", levels=4, recorded=True))
     assert stopped.rule_id in ("R", "D")
     exact = compile_design(design).evaluate(P)
     assert exact.total_n < compile_design(Boin(LEVELS, 0.25, n_max=30)).evaluate(P).total_n

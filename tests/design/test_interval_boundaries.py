@@ -142,7 +142,7 @@ def test_more_dlt_never_lead_higher_and_boundaries_are_those_of_the_moves(design
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda d: type(d).__name__)
 @pytest.mark.parametrize(("level", "y"), list(product(range(1, 5), range(4))))
 def test_the_decision_on_a_history_is_one_step_of_the_table(design, level, y):
-    decision = design.decide(History.parse(f"{level}{'N' * (3 - y)}{'T' * y}", levels=4))
+    decision = design.decide(History.parse(f"{level}{'N' * (3 - y)}{'T' * y}", levels=4, recorded=True))
     letter = design.table(3)[2][y]
     step = {"E": 1, "S": 0, "D": -1, "DU": -1}[letter]
     wanted = min(max(level + step, 1), 4)

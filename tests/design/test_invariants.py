@@ -158,7 +158,7 @@ def test_every_short_history_has_one_decision():
             for letter in "NGTPX"
         ]
     for text in set(texts):
-        decision = rule.decide(History.parse(text, levels=3))
+        decision = rule.decide(History.parse(text, levels=3, recorded=True))
         assert decision.action in ("ENROL", "WAIT", "STOP")
         if decision.action == "ENROL":
             assert decision.excluded_from is None or decision.level < decision.excluded_from

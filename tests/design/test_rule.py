@@ -28,7 +28,7 @@ PLAIN = ThreePlusThree(LEVELS)
 
 
 def decide(text, rule=LITERAL, **changes):
-    return replace(rule, **changes).decide(History.parse(text, levels=len(rule.levels)))
+    return replace(rule, **changes).decide(History.parse(text, levels=len(rule.levels), recorded=True))
 
 
 WORKED = [

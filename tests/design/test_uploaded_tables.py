@@ -78,7 +78,7 @@ def test_every_problem_is_listed_and_an_empty_table_refused():
 @pytest.mark.parametrize(("level", "y"), list(product((1, 2, 4), range(3))))
 def test_the_next_level_is_the_one_of_the_cell(level, y):
     table = design(GOOD + MORE, cohort_size=2)
-    history = History.parse(f"{level}{'T' * y}{'N' * (2 - y)}", levels=4)
+    history = History.parse(f"{level}{'T' * y}{'N' * (2 - y)}", levels=4, recorded=True)
     move = {"E": 1, "S": 0, "D": -1}[{k: letter for n, k, letter in GOOD if n == 2}[y]]
     decision = table.decide(history)
     assert decision.level == min(max(level + move, 1), 4)

@@ -141,7 +141,7 @@ def test_order_within_a_level_changes_nothing(name, text):
 )
 def test_excluded_levels(text, lowest):
     """Two DLT in up to six exclude; with more the rate must exceed 1/6: 2/12 and 3/18 do not, 2/7, 2/11 and 3/17 do."""
-    decision = RULES["no cap"].decide(History.parse(text, levels=4))
+    decision = RULES["no cap"].decide(History.parse(text, levels=4, recorded=True))
     assert decision.excluded_from == lowest
     top = 4 if lowest is None else lowest - 1
     assert all(level <= top for level in decision.admissible)

@@ -105,12 +105,12 @@ def parse_scenarios(text: str, *, levels: int) -> dict[str, Truth]:
     found: dict[str, Truth] = {}
     for part in filter(str.strip, text.split(";")):
         name, colon, numbers = part.partition(":")
-        rates = [_rates(piece, part) for piece in numbers.split("/")]
-        if not colon or not name.strip() or name.strip() in found or not 1 <= len(rates) <= 2:
+        pieces = numbers.split("/")
+        if not colon or not name.strip() or name.strip() in found or len(pieces) > 2:
             raise DesignError(
                 f"a scenario is 'name: rates' or 'name: rates / triggers', found {part.strip()!r}"
             )
-        value = truth(*rates)
+        value = truth(*(_rates(piece, part) for piece in pieces))
         scenario(value["p_dlt"], value["p_trigger_only"], levels=levels)
         found[name.strip()] = value
     return found

@@ -150,7 +150,8 @@ class TitratedThreePlusThree:
         """
         if history.levels != len(self.levels):
             raise DesignError(f"the design has {len(self.levels)} levels, the history {history.levels}")
-        refuse_impossible(history, start_level=self.start_level, most=_SIX)
+        most = _SIX + (not self.titration.count_participant)
+        refuse_impossible(history, start_level=self.start_level, most=most)
         return facts_of(history, titration=self.titration, conduct=self.conduct, start_level=self.start_level)
 
     def verdict(self, facts: Facts) -> Verdict:

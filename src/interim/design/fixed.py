@@ -271,7 +271,8 @@ class FixedCohorts(ABC):
         """
         if history.levels != len(self.ladder()):
             raise DesignError(f"the design has {len(self.ladder())} levels, the history {history.levels}")
-        refuse_impossible(history, start_level=self.start_level)
+        may_skip = not getattr(self, "no_skipping", True)
+        refuse_impossible(history, start_level=self.start_level, may_skip=may_skip)
         return facts_of(history, titration=Titration(0))
 
     def verdict(self, facts: Facts, *, hot: bool = False) -> Verdict:

@@ -9,7 +9,9 @@ from interim.design.history import History
 from interim.errors import DesignError
 
 
-def refuse_impossible(history: History, *, start_level: int = 1, most: int | None = None) -> None:
+def refuse_impossible(
+    history: History, *, start_level: int = 1, most: int | None = None, may_skip: bool = False
+) -> None:
     """Refuse a stated history that no conduct of the design can lead to.
 
     Parameters
@@ -20,6 +22,8 @@ def refuse_impossible(history: History, *, start_level: int = 1, most: int | Non
         First level of the design.
     most : int, optional
         Largest number of participants who are evaluable or pending at a level.
+    may_skip : bool
+        True for a design that may skip levels.
 
     Returns
     -------
@@ -34,7 +38,7 @@ def refuse_impossible(history: History, *, start_level: int = 1, most: int | Non
     if history.recorded:
         return
     wrong = [
-        *_skipped(history, start_level),
+        *(() if may_skip else _skipped(history, start_level)),
         *_too_many(history, most),
         *_untreated(history),
         *_early(history),

@@ -49,7 +49,7 @@ def recorded(people):
 @pytest.mark.parametrize("place", range(12))
 def test_a_simulated_course_replayed_is_concordant(place):
     world = World(scenario(P, Q, levels=4), FAST.p_lost)
-    course = run_course(RULE, world, FAST, stream(3, place))
+    course = run_course(RULE, world, calendar=FAST, rng=stream(3, place))
     found = replay(RULE, recorded(course.people))
     assert {row.kind for row in found.rows} == {"same"} and len(found.rows) == len(course.people)
     assert course.verdict.action == "STOP" and course.days >= course.people[-1].assigned

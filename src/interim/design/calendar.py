@@ -200,7 +200,7 @@ Part = tuple[Outcomes, np.ndarray, np.ndarray]
 def _task(design: Any, world: World, calendar: Calendar, group: Group, rng: np.random.Generator) -> Part:
     memory: Memory = {}
     courses = [
-        run_course(design, world, calendar, stream, memory=memory)
+        run_course(design, world, calendar=calendar, rng=stream, memory=memory)
         for stream, trials in group.blocks(world.truth)
         for _ in range(trials)
     ]
@@ -211,9 +211,9 @@ def _task(design: Any, world: World, calendar: Calendar, group: Group, rng: np.r
 def run_course(
     design: RuleBased | FixedCohorts,
     world: World,
+    *,
     calendar: Calendar,
     rng: np.random.Generator,
-    *,
     memory: Memory | None = None,
 ) -> Course:
     """Run one trial, candidate after candidate.

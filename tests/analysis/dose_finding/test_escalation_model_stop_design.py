@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from interim.analysis.escalation_design import characteristics, characteristics_lines, rules_by_scope
 from interim.analysis.escalation_model import dlt_curve
+from interim.analysis.escalation_state import escalation_of
 from interim.analysis.escalation_stop import stopping_triggers
+from interim.analysis.expansion_types import proposed_dose_safety
 from interim.cli import main
 from interim.design import Cap, compile_design
 from interim.design.planning import planning_scenarios, truth
@@ -263,3 +266,34 @@ def test_the_cap_of_the_study_reaches_both_readings(main13):
     rules = rules_by_scope(main13.study)
     assert [rule.titration.last_level for rule in rules.values()] == [4, 1]
     assert {rule.cap for rule in rules.values()} == {Cap(18)}
+
+
+@pytest.mark.rule("DOSE-29", source="one recommended dose in all chapters")
+@pytest.mark.parametrize(
+    ("rule", "named", "level", "source"),
+    [
+        ("mtd", None, None, "none"),
+        ("mtd", "DL3", None, "none"),
+        ("recorded", None, None, "none"),
+        ("recorded", "DL3", 3, "recorded"),
+        ("recorded", "DL2", 2, "recorded"),
+    ],
+)
+def test_the_chapters_of_dose_finding_and_phase_ib_have_one_recommended_dose(
+    main13, rule, named, level, source
+):
+    """The rule of main13 has no MTD at the cut-off; a recorded dose counts where the study says so, everywhere."""
+    dose = main13.study.dose.model_copy(update={"rp2d_rule": rule})
+    study = main13.study.model_copy(update={"dose": dose})
+    decisions = main13.sdtm.domain("DECISIONS")
+    last = decisions.iloc[[-1]].assign(kind="rp2d", level=named)
+    changed = decisions if named is None else pd.concat([decisions, last], ignore_index=True)
+    case = with_decisions(main13, changed)
+    state = escalation_of(case.adam, study, case.sdtm)
+    assert (state.recommended.level, state.recommended.source) == (level, source)
+    shown = (
+        stopping_triggers(case.adam, study, case.sdtm).where(variable="outcome", stat="rp2d")["text"].iloc[0]
+    )
+    assert shown == ("none" if level is None else f"DL{level} (recorded)")
+    safety = proposed_dose_safety(case.adam, study, case.sdtm)
+    assert safety.dose == ("" if level is None else f"DL{level}")

@@ -202,7 +202,8 @@ def _censored(endpoint: Endpoint, start: Fact, facts: Facts, adequate: Sequence[
     binding = _binding(endpoint, facts)
     if binding is not None:
         code, deciding = binding
-        return Outcome(at, code, CNSR[code], deciding)
+        late = endpoint.censor_at != "last_adequate" and deciding.when < at.when
+        return Outcome(deciding if late else at, code, CNSR[code], deciding)
     code = _plain_reason(endpoint, facts, bool(adequate))
     return Outcome(at, code, CNSR[code])
 

@@ -13,6 +13,7 @@ from interim.example import make_study
 
 NAMES = [name for name in (*spec.domain_names(), *spec.domain_names("adam")) if name != "SUPP"]
 EACH = [(name, variable) for name in NAMES for variable in spec.domain(name).variables.values()]
+PLAIN = [(name, column) for name in spec.domain_names("plain") for column, _ in spec.plain_columns(name)]
 # Data contract, section 3: required and conditional variables of each domain.
 CONTRACT = {
     "DM": (
@@ -104,7 +105,7 @@ def test_no_variable_of_one_name_has_two_types():
 
 
 def test_codelists_are_labelled_used_and_unambiguous():
-    used = {v.codelist for _, v in EACH if v.codelist}
+    used = {v.codelist for _, v in (*EACH, *PLAIN) if v.codelist}
     lists = spec.codelists()
     assert used == set(lists)
     for name, codelist in lists.items():
@@ -120,7 +121,7 @@ def test_codelists_are_labelled_used_and_unambiguous():
 
 
 def test_codelists_belong_to_coded_variables():
-    assert [(n, v.name) for n, v in EACH if v.codelist and v.kind != "code"] == []
+    assert [(n, v.name) for n, v in (*EACH, *PLAIN) if v.codelist and v.kind != "code"] == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_values_of_the_contract(codelist, values):
 def test_the_dictionary_is_the_specification():
     rows = spec.dictionary()
     assert len({row[:2] for row in rows}) == len(rows)
-    assert {row[0] for row in rows} - {"*"} <= {*NAMES, "SUPP"}
+    assert {row[0] for row in rows} - {"*"} <= {*NAMES, *spec.domain_names("plain"), "SUPP"}
     assert {(name, v.name) for name, v in EACH} <= {row[:2] for row in rows}
     assert all(label for _, _, label, *_ in rows)
 
@@ -176,7 +177,7 @@ def test_every_column_of_the_example_study_is_specified():
 @pytest.mark.parametrize("name", [n for n, c in spec.codelists().items() if c.synonyms])
 def test_every_synonym_is_replaced_and_said(name):
     codelist = spec.codelists()[name]
-    domain, variable = next((n, v) for n, v in EACH if v.codelist == name)
+    domain, variable = next((n, v) for n, v in (*EACH, *PLAIN) if v.codelist == name)
     for synonym, value in codelist.synonyms.items():
         frame = make_frame(domain, variable.name, [synonym, value])
         typed = type_domain(domain, frame)

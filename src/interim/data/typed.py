@@ -116,7 +116,7 @@ def type_domain(domain: str, frame: pd.DataFrame) -> Typed:
             before=raw[places],
             after=values[places],
         )
-    typed = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), columns=frame.columns)
+    typed = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False)
     typed, converted = to_standard_units(typed, domain)
     return Typed(typed, tuple(findings), (*ledger, *converted))
 
@@ -151,12 +151,25 @@ def _column(series: pd.Series[Any], variable: spec.Variable) -> tuple[np.ndarray
     pool = np.empty(len(kinds) + 1, dtype=float if variable.numeric else object)
     pool[:] = [*(value for value, _ in results), np.nan if variable.numeric else None]
     rules = [*(rule for _, rule in results), ""]
-    values = pool[codes]
+    values = _untouched(series, kinds, pool, codes)
+    values = pool[codes] if values is None else values
     marked = np.array([rule != "" for rule in rules], dtype=bool)[codes]
     places = np.flatnonzero(marked)
     by_place = {int(p): rules[codes[p]] for p in places}
     wrong = np.array([p for p, rule in by_place.items() if rule == "XD-TYPE"], dtype=int)
     return values, wrong, {p: rule for p, rule in by_place.items() if rule != "XD-TYPE"}
+
+
+def _untouched(series: pd.Series[Any], kinds: Any, pool: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
+    """Return the column itself if typing changes none of its cells, so that large domains are not held twice."""
+    raw: np.ndarray = series.to_numpy()
+    if raw.dtype != pool.dtype or not all(
+        new is old or new == old for new, old in zip(pool, kinds, strict=False)
+    ):
+        return None
+    if pool.dtype == object and any(cell is not None for cell in raw[codes == -1]):
+        return None
+    return raw
 
 
 def _number(raw: Any, variable: spec.Variable) -> tuple[float, str]:

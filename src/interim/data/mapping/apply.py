@@ -72,12 +72,13 @@ def map_table(delivery: Delivery, raw: RawTable) -> Mapped:
     None
     """
     chosen = _chosen(raw.frame, delivery.table.rows.filter)
-    source = raw.frame.iloc[chosen].reset_index(drop=True)
+    whole = len(chosen) == len(raw.frame)
+    source = raw.frame if whole else raw.frame.iloc[chosen].reset_index(drop=True)
     source, marked = _missing(source, delivery.source.missing)
     made = [_zoned(m, delivery) for m in (*_identity(source, delivery), *_columns(source, delivery.table))]
-    frame = pd.DataFrame({m.name: m.values for m in made}, index=pd.RangeIndex(len(source)))
-    frame[ORIGIN[0]] = np.full(len(frame), delivery.path.name, dtype=object)
-    frame[ORIGIN[1]] = raw.rows[chosen]
+    origin = {ORIGIN[0]: np.full(len(source), delivery.path.name, dtype=object), ORIGIN[1]: raw.rows[chosen]}
+    columns = {m.name: m.values for m in made} | origin
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(source)), copy=False)
     findings = [*_column_findings(raw.frame, delivery)]
     ledger = [*_missing_lines(frame, delivery, marked), *_special(frame, delivery.domain, raw, chosen)]
     for item in made:
@@ -111,7 +112,7 @@ def _missing(
         if len(places):
             marked.append((str(name), places, frame[name].to_numpy()[places]))
             columns[name] = frame[name].mask(hit, None if frame[name].dtype == object else np.nan)
-    return frame.assign(**columns), marked
+    return (frame.assign(**columns) if columns else frame), marked
 
 
 def _identity(source: pd.DataFrame, delivery: Delivery) -> list[_Made]:

@@ -36,7 +36,8 @@ def read_parquet(data: bytes, options: ReadOptions) -> RawTable:
         If the bytes are no Parquet file, or a column has a nested type.
     """
     try:
-        table = pq.ParquetFile(io.BytesIO(data), pre_buffer=False).read(use_threads=False)
+        file = pq.ParquetFile(io.BytesIO(data), pre_buffer=False, read_dictionary=_texts(data))
+        table = file.read(use_threads=False)
         columns = {field.name: _column(field, table.column(i)) for i, field in enumerate(table.schema)}
         labels = {f.name: f.metadata[_LABEL].decode() for f in table.schema if _LABEL in (f.metadata or {})}
     except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
@@ -44,8 +45,14 @@ def read_parquet(data: bytes, options: ReadOptions) -> RawTable:
     if len(columns) != len(table.schema):
         raise UnreadableError("a column name is used twice")
     rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
     return RawTable(frame, rows, labels, "parquet", f"{table.num_columns} columns")
+
+
+def _texts(data: bytes) -> list[str]:
+    """Return the text columns, which are read with each text once."""
+    schema = pq.read_schema(io.BytesIO(data))
+    return [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
 
 
 def _column(field: Any, values: Any) -> np.ndarray:
@@ -59,7 +66,20 @@ def _column(field: Any, values: Any) -> np.ndarray:
         return _objects(None if v is None else "Y" if v else "N" for v in values.to_pylist())
     if pa.types.is_temporal(kind):
         return _objects(None if v is None else v.isoformat() for v in values.to_pylist())
-    return _objects(None if v in (None, "") else str(v) for v in values.to_pylist())
+    if not pa.types.is_dictionary(field.type):
+        return _objects(None if v in (None, "") else str(v) for v in values.to_pylist())
+    return _shared(values)
+
+
+def _shared(values: Any) -> np.ndarray:
+    """Return texts as an array in which equal texts are one object."""
+    whole = values.unify_dictionaries().combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
+    pool = _objects([*(v or None for v in whole.dictionary.to_pylist()), None])
+    codes = whole.indices.fill_null(len(pool) - 1).to_numpy(zero_copy_only=False)
+    found: np.ndarray = pool[codes]
+    return found
 
 
 def _objects(values: Any) -> np.ndarray:

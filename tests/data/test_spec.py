@@ -286,3 +286,42 @@ def test_keys_of_records():
 )
 def test_one_text_form_of_a_value(value, text):
     assert value_text(value) == text
+
+
+@pytest.mark.rule("TYPE-01")
+@pytest.mark.parametrize(
+    ("name", "values", "wrong"),
+    [
+        ("LBSTRESN", [1.5, np.nan, -2.0], []),
+        ("LBSTRESN", [1.5, np.inf, np.nan], [1]),
+        ("LBSEQ", [1.0, 2.0, np.nan], []),
+        ("LBSEQ", [1.0, 2.5, np.nan], [1]),
+        ("LBSEQ", [-np.inf, 2.0, 3.0], [0]),
+    ],
+)
+def test_numbers_that_need_no_change_are_the_column_itself(name, values, wrong):
+    frame = frame_of(**{name: values})
+    typed = type_domain("LB", frame)
+    assert [f.row - 2 for f in typed.findings if f.rule == "XD-TYPE"] == wrong
+    found = typed.frame[name].to_numpy()
+    expected = [np.nan if place in wrong else value for place, value in enumerate(values)]
+    np.testing.assert_array_equal(found, expected)
+    assert np.shares_memory(found, frame[name].to_numpy()) is (not wrong)
+
+
+@pytest.mark.rule("TYPE-01")
+@pytest.mark.parametrize(
+    ("cells", "shared"),
+    [
+        (["A", None, "B"], True),
+        (["A", " B", None], False),
+        (["A", "", "B"], False),
+        (["A", np.nan, "B"], False),
+    ],
+)
+def test_texts_that_need_no_change_are_the_column_itself(cells, shared):
+    frame = frame_of(LBSPEC=["x", "x", "x"])
+    frame["LBSPEC"] = np.array(cells, dtype=object)
+    found = type_domain("LB", frame).frame["LBSPEC"].to_numpy()
+    assert found.tolist() == [v.strip() or None if isinstance(v, str) else None for v in cells]
+    assert np.shares_memory(found, frame["LBSPEC"].to_numpy()) is shared

@@ -46,7 +46,7 @@ def by_dose(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("exposure.by_dose", "Exposure versus dose", who)
-    if not has_rows(adam, "ADPP", "ADEX"):
+    if not has_rows(adam, "ADPP", "ADEX", role="t"):
         add_not_available(rows, who.groups, variable="exposure", reason=_NO_SAMPLES)
         return rows.build()
     dose = _doses(adam, study)

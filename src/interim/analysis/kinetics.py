@@ -43,7 +43,7 @@ def levels_by_time(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("kinetics.levels_by_time", "CAR-T transgene level by nominal time", who)
-    if not has_rows(adam, "ADPC"):
+    if not has_rows(adam, "ADPC", role="t"):
         add_not_available(rows, who.groups, variable="level", reason=_NO_SAMPLES)
         return rows.build()
     for assay, part in _assays(_usable(adam["ADPC"], "t")):
@@ -127,7 +127,7 @@ def cart_parameters(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("kinetics.cart_parameters", "CAR-T kinetic parameters by cycle", who)
-    if not has_rows(adam, "ADPP"):
+    if not has_rows(adam, "ADPP", role="t"):
         add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
         return rows.build()
     frame = adam["ADPP"].loc[lambda f: f["ROLE"] == "t"]
@@ -167,7 +167,7 @@ def nk_parameters(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "nk")
     rows = open_rows("kinetics.nk_parameters", "CAR-NK kinetic parameters (peripheral)", who)
-    if not has_rows(adam, "ADPP"):
+    if not has_rows(adam, "ADPP", role="nk"):
         add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
         return rows.build()
     frame = adam["ADPP"].loc[lambda f: (f["ROLE"] == "nk") & (f["CLOCK"] == "PRODUCT")]

@@ -73,7 +73,7 @@ def kinetic_population(adam: Adam, study: Study, role: str) -> Population:
     return replace(who.narrow(members), code=code, label=label)
 
 
-def has_rows(adam: Adam, *names: str) -> bool:
+def has_rows(adam: Adam, *names: str, role: str = "") -> bool:
     """Tell whether all these datasets exist and hold a row.
 
     Parameters
@@ -82,6 +82,8 @@ def has_rows(adam: Adam, *names: str) -> bool:
         Analysis datasets.
     *names : str
         Dataset names.
+    role : str
+        Only rows of a product with this role (nk, t) count.
 
     Returns
     -------
@@ -92,7 +94,9 @@ def has_rows(adam: Adam, *names: str) -> bool:
     ------
     None
     """
-    return adam.has(*names) and all(len(adam[name]) > 0 for name in names)
+    if not adam.has(*names):
+        return False
+    return all(bool((adam[name]["ROLE"] == role).any()) if role else len(adam[name]) > 0 for name in names)
 
 
 @dataclass(frozen=True)

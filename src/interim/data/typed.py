@@ -145,6 +145,8 @@ def _untidy(frame: pd.DataFrame, domain: str, name: str, *, changed: dict[int, s
 
 def _column(series: pd.Series[Any], variable: spec.Variable) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
     """Return the typed values, the places of wrong ones, and the rule of every place that was normalised."""
+    if variable.numeric and series.dtype == float and _all_fit(series.to_numpy(), variable):
+        return series.to_numpy(), np.empty(0, dtype=int), {}
     codes, kinds = pd.factorize(series, use_na_sentinel=True)
     convert = _number if variable.numeric else _text
     results = [convert(kind, variable) for kind in kinds]
@@ -158,6 +160,14 @@ def _column(series: pd.Series[Any], variable: spec.Variable) -> tuple[np.ndarray
     by_place = {int(p): rules[codes[p]] for p in places}
     wrong = np.array([p for p, rule in by_place.items() if rule == "XD-TYPE"], dtype=int)
     return values, wrong, {p: rule for p, rule in by_place.items() if rule != "XD-TYPE"}
+
+
+def _all_fit(values: np.ndarray, variable: spec.Variable) -> bool:
+    """Tell whether all numbers of a column are of its type."""
+    there = values[~np.isnan(values)]
+    if not np.isfinite(there).all():
+        return False
+    return variable.kind == "decimal" or bool((there % 1 == 0).all())
 
 
 def _untouched(series: pd.Series[Any], kinds: Any, pool: np.ndarray, codes: np.ndarray) -> np.ndarray | None:

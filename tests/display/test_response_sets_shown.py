@@ -414,6 +414,18 @@ def test_a_line_of_the_listing_of_other_lesions(study, site, place):
 
 @pytest.mark.rule("RECIST-34")
 @pytest.mark.parametrize(
+    ("state", "text"),
+    [("NE", "Not evaluable"), ("UNEQUIVOCAL PROGRESSION", "Unequivocal progression"), ("ABSENT", "Absent")],
+)
+def test_the_status_of_another_lesion_in_words(study, state, text):
+    rows = hand.opened("lesion_listing.others", {TOTAL: 1})
+    add_numbers(rows, "record", level="SYN-101-001 1", **{**TARGET, "role": "new", "status": state})
+    ((_, _, found),) = lines(display.table_other_lesions(rows.build(), study))
+    assert found[5] == text
+
+
+@pytest.mark.rule("RECIST-34")
+@pytest.mark.parametrize(
     ("reason", "text"),
     [("", "No record"), ("not available: no tumour measurements", "Not available: no tumour measurements")],
 )

@@ -108,7 +108,8 @@ def table_other_lesions(result: Result, study: Study) -> Table:
             for stat in ("lesion", "role", "site", "status", "source")
         )
         day = numbers.value(TOTAL, "record", "day", level=level, digits=0)
-        cells = (lesion, role, _dashed(site), day, Cell(status.text.capitalize(), status.keys), source)
+        said = "Not evaluable" if status.text == "NE" else status.text.capitalize()
+        cells = (lesion, role, _dashed(site), day, Cell(said, status.keys), source)
         rows.append(Row((*_who(numbers, level), *cells)))
     return _listing(numbers, _OTHERS, rows)
 

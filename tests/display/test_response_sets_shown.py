@@ -419,7 +419,8 @@ def test_a_line_of_the_listing_of_other_lesions(study, site, place):
 )
 def test_the_status_of_another_lesion_in_words(study, state, text):
     rows = hand.opened("lesion_listing.others", {TOTAL: 1})
-    add_numbers(rows, "record", level="SYN-101-001 1", **{**TARGET, "role": "new", "status": state})
+    for stat, said in {**TARGET, "role": "new", "status": state}.items():
+        rows.add(stat, None, variable="record", level="SYN-101-001 1", text=said)
     ((_, _, found),) = lines(display.table_other_lesions(rows.build(), study))
     assert found[5] == text
 

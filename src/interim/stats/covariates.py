@@ -36,7 +36,7 @@ def scaled_columns(matrix: Floats) -> tuple[Floats, Floats, Floats]:
     centred = matrix - middle
     scale = np.sqrt(np.add.reduce(centred * centred) / len(matrix))
     flat = scale <= _CONSTANT * np.maximum(1.0, np.abs(middle))
-    if flat.any():
+    if np.count_nonzero(flat):
         raise ValueError(f"X must not be constant; column {int(np.argmax(flat))} is")
     scaled = centred / scale
     if matrix.shape[1] > 1 and np.linalg.matrix_rank(scaled, tol=_DEPENDENT) < matrix.shape[1]:

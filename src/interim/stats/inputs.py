@@ -131,7 +131,7 @@ def check_times(values: ArrayLike, name: str) -> Floats:
     times: Floats = check_numbers(values, name).astype(np.float64, copy=False)
     if times.ndim == 0:
         raise ValueError(f"{name} must be one-dimensional; it is the single number {times}")
-    if len(times) and not (times.min() >= 0 and times.max() < math.inf):
+    if len(times) and not (np.minimum.reduce(times) >= 0 and np.maximum.reduce(times) < math.inf):
         _refuse(~((times >= 0) & (times < math.inf)), times, name, "finite and >= 0")
     return times
 
@@ -300,9 +300,9 @@ def check_matrix(values: ArrayLike, name: str, *, rows: int) -> Floats:
     matrix = matrix[:, None] if matrix.ndim == 1 else matrix
     if matrix.ndim != 2 or len(matrix) != rows:
         raise ValueError(f"{name} must have {rows} rows, one per participant; its shape is {matrix.shape}")
-    wrong = ~np.isfinite(matrix)
-    if wrong.any():
-        row, column = (int(i) for i in np.argwhere(wrong)[0])
+    finite = np.isfinite(matrix)
+    if np.count_nonzero(finite) < matrix.size:
+        row, column = (int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name} must be finite; {name}[{row}, {column}] is {matrix[row, column]}")
     return matrix
 
@@ -341,7 +341,7 @@ def check_groups(values: ArrayLike, name: str, *, rows: int, binary: bool = Fals
     codes: Integers = labels.astype(np.int64)
     if not rows:
         return codes
-    low, high = int(codes.min()), int(codes.max())
+    low, high = int(np.minimum.reduce(codes)), int(np.maximum.reduce(codes))
     if binary and (low < 0 or high > 1):
         _refuse((codes < 0) | (codes > 1), labels.astype(np.float64), name, "0 or 1")
     return codes if binary else _in_order(codes, low, high)

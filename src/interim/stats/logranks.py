@@ -88,14 +88,22 @@ def logrank(
     """
     times, events = _sample(time, event)
     codes = check_groups(group, "group", rows=len(times))
-    k = int(codes.max(initial=-1)) + 1
+    k = int(np.maximum.reduce(codes)) + 1 if len(codes) else 0
     if strata is None:
         observed, expected, variance = _layer(times, events, codes, k, rho)
     else:
         parts = zip(*(_layer(*part, k, rho) for part in _parts(times, events, codes, strata)), strict=True)
         observed, expected, variance = (np.sum(part, axis=0) for part in parts)
     frozen(observed, expected, variance)
-    reason = "NO_DATA" if not len(times) else "ONE_LEVEL" if k < 2 else "" if observed.any() else "NO_EVENTS"
+    reason = (
+        "NO_DATA"
+        if not len(times)
+        else "ONE_LEVEL"
+        if k < 2
+        else ""
+        if np.count_nonzero(events)
+        else "NO_EVENTS"
+    )
     return _judged(observed, expected, variance, reason)
 
 
@@ -136,13 +144,10 @@ def _layer(
     """Observed, expected and covariance of one stratum."""
     if not len(times):
         return np.zeros(k), np.zeros(k), np.zeros((k, k))
-    counts = tally(times, 2 * codes + events, k=2 * k)[1].reshape(k, 2, -1)
-    fail = counts[:, 1].astype(np.float64)
-    risk = at_risk(counts[:, 0] + counts[:, 1]).astype(np.float64)
-    d = np.add.reduce(fail)
-    seen = d.nonzero()[0]
-    d, fail, risk = d[seen], fail[:, seen], risk[:, seen]
-    n = np.add.reduce(risk)
+    counts = tally(times, 2 * codes + events, k=2 * k)[1]
+    risk = at_risk(counts[::2] + counts[1::2])
+    fail = counts[1::2].astype(np.float64)
+    d, n = np.add.reduce(fail), np.add.reduce(risk)
     share = risk / n
     spread = d * (n - d) / np.maximum(n - 1.0, 1.0)
     if rho:
@@ -150,7 +155,7 @@ def _layer(
         fail, d, spread = fail * weight, d * weight, spread * weight**2
     scaled = share * spread
     variance = -(scaled @ share.T)
-    variance.flat[:: k + 1] += np.add.reduce(scaled, axis=1)
+    variance.reshape(-1)[:: k + 1] += np.add.reduce(scaled, axis=1)
     return np.add.reduce(fail, axis=1), share @ d, variance
 
 

@@ -30,8 +30,10 @@ class _Table:
     @classmethod
     def of(cls, x: Floats, *, risk: Floats, deaths: Floats) -> _Table:
         """Return the table with 1, x and x x' side by side."""
-        squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-        products = np.concatenate([np.ones((len(x), 1)), x, squares], axis=1).T
+        rows, p = x.T, x.shape[1]
+        products = np.ones((1 + p + p * p, len(x)))
+        products[1 : 1 + p] = rows
+        products[1 + p :] = (rows[:, None] * rows).reshape(p * p, -1)
         return cls(x, products, risk, deaths, deaths @ x)
 
 
@@ -149,7 +151,7 @@ class RiskSets:
 
     @cached_property
     def _one_stratum(self) -> bool:
-        return not self.first.any()
+        return not np.count_nonzero(self.first)
 
     def _tabulated(self, *, tied: bool) -> _Table | None:
         """The table of a small sample or of two groups; None where running sums are shorter."""
@@ -157,9 +159,9 @@ class RiskSets:
         if n <= _FEW:
             row = np.arange(n)[:, None]
             inside = ((row >= self.first) & (row <= self.last)).astype(np.float64)
-            died = np.zeros_like(inside)
+            died = np.zeros(inside.shape)
             died[self.rows, self.group] = 1.0
-            x = self.x
+            x, deaths = self.x, np.bincount(self.rows, minlength=n).astype(np.float64)
         elif self.x.shape[1] == 1 and self._one_stratum and self.events:
             column = self.x[:, 0]
             x = np.array([[column.min()], [column.max()]])
@@ -168,12 +170,13 @@ class RiskSets:
                 return None
             inside = _beside(np.cumsum(high)[self.last], self.last + 1)
             died = _beside(np.bincount(self.group, high[self.rows]), self.counts)
+            deaths = np.add.reduce(died, axis=1)
         else:
             return None
         risk = inside.take(self.group, axis=1)
         if tied:
             risk -= self._share * died.take(self.group, axis=1)
-        return _Table.of(x, risk=risk, deaths=np.add.reduce(died, axis=1))
+        return _Table.of(x, risk=risk, deaths=deaths)
 
     @cached_property
     def _share(self) -> Floats:
@@ -224,7 +227,7 @@ class RiskSets:
     def _shifted(self, eta: Floats) -> Floats:
         """Linear predictor, shifted to a largest value of 0 in every stratum."""
         if self._one_stratum:
-            return eta - float(eta.max()) if len(eta) else eta
+            return eta - float(np.maximum.reduce(eta)) if len(eta) else eta
         parts = np.split(eta, self._starts[1:])
         return np.concatenate([part - part.max(initial=-np.inf) if len(part) else part for part in parts])
 
@@ -255,17 +258,19 @@ class RiskSets:
         """As `monotone` for one covariate: the failing value is always the largest, or always the smallest, at risk."""
         column = self.x[:, 0]
         at = self.last[self.group]
-        parts = np.split(column, self._starts[1:]) if not self._one_stratum else [column]
-        top, bottom = (
-            np.concatenate([running.accumulate(part) for part in parts])[at]
-            for running in (np.maximum, np.minimum)
+        parts = [column] if self._one_stratum else np.split(column, self._starts[1:])
+        highest, lowest = (
+            [running.accumulate(part) for part in parts] for running in (np.maximum, np.minimum)
         )
-        if not self.events or (top - bottom).max() <= _SLACK:
+        top, bottom = (
+            (found[0] if self._one_stratum else np.concatenate(found))[at] for found in (highest, lowest)
+        )
+        if not self.events or np.maximum.reduce(top - bottom) <= _SLACK:
             return None
         failing = column[self.rows]
-        if (top - failing).max() <= _SLACK:
+        if np.maximum.reduce(top - failing) <= _SLACK:
             return np.array([1.0])
-        return np.array([-1.0]) if (failing - bottom).max() <= _SLACK else None
+        return np.array([-1.0]) if np.maximum.reduce(failing - bottom) <= _SLACK else None
 
 
 def _numbered(blocks: Integers) -> tuple[Integers, Integers]:

@@ -19,7 +19,7 @@ ORDERINGS = ("z_pooled", "z_unpooled", "boschloo")
 LEAST_EXPECTED = 5.0
 _SLACK = 1e-9
 _NEAR, _FLAT, _PEAKS = 1e-4, 1e-14, 8
-_FINER, _ZOOMS = np.linspace(-1.0, 1.0, 21), 4
+_FINER, _ZOOMS = np.linspace(-1.0, 1.0, 21), 3
 
 
 def freeman_halton(table: ArrayLike) -> TestResult:

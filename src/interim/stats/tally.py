@@ -34,17 +34,18 @@ def tally(times: Floats, classes: Integers, *, k: int) -> tuple[Floats, Integers
     -----
     Whole numbers in a small range, such as days, are counted without sorting; the answer is the same.
     """
-    top = times.max()
+    top = np.maximum.reduce(times)
     if top < _ROOM * len(times):
         whole = times.astype(np.int64)
         if np.array_equal(whole, times):
             return _by_day(whole, classes, k, width=int(top) + 1)
     order = np.argsort(times, kind="stable")
     ordered = times[order]
-    new = np.ones(len(times), dtype=np.bool_)
+    new = np.empty(len(times), dtype=np.bool_)
+    new[0] = True
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
     distinct = ordered[new]
-    cell = classes[order] * len(distinct) + (np.cumsum(new) - 1)
+    cell = classes[order] * len(distinct) + (new.cumsum() - 1)
     return distinct, np.bincount(cell, minlength=k * len(distinct)).reshape(k, len(distinct))
 
 

@@ -173,7 +173,7 @@ def multisource(
     prior_log = xlogy(edges, inclusion) + xlog1py(pairs - edges, -inclusion)
     logs = pooled.sum(axis=1) + prior_log
     weight = np.exp(logs - logsumexp(logs))
-    laws = tuple(BetaMixture(weight, pooled_a[:, k], pooled_b[:, k]) for k in range(size))
+    laws = tuple(_merged(weight, pooled_a[:, k], pooled_b[:, k]) for k in range(size))
     share = np.einsum("g,gij->ij", weight, graphs)
     return BasketFit(
         "multisource",
@@ -185,6 +185,12 @@ def multisource(
         prior_mass=float(np.exp(prior_log).sum()),
         joint=mixed_law(weight, lambda k, m: _chance(pooled_a[:, k], pooled_b[:, k], m)),
     )
+
+
+def _merged(weight: Floats, a: Floats, b: Floats) -> BetaMixture:
+    """Mixture with one component per pair of shapes: many graphs pool the same counts."""
+    pairs, place = np.unique(a + 1j * b, return_inverse=True)
+    return BetaMixture(np.bincount(place.ravel(), weights=weight).astype(np.float64), pairs.real, pairs.imag)
 
 
 def _chance(a: Floats, b: Floats, m: int) -> Floats:

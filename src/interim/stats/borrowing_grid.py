@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +19,7 @@ _GROWTH, _FAR = 1.6, 0.12
 _EFFECT_WIDTH, _EFFECT_NODES, _EFFECT_FAR = 0.4, 8, 0.06
 _NARROW = 0.2
 _CELL_NODES = 16
-_RAMP = 0.35
+_RAMP, _RAMP_REACH = 0.6, 7.5
 _SMALLEST = 1e-300
 
 
@@ -82,7 +83,14 @@ class Lattice:
         ------
         None
         """
-        return normal_density(self.effect[None, :], self.mu[:, None], self.tau[place])
+        return _kernels(self)[place - self.wide]
+
+
+@lru_cache(maxsize=1)
+def _kernels(nodes: Lattice) -> tuple[Floats, ...]:
+    """Densities of all wide spreads; those of the last lattice are kept, as fits with one prior follow each other."""
+    spreads = nodes.tau[nodes.wide :]
+    return tuple(normal_density(nodes.effect[None, :], nodes.mu[:, None], tau) for tau in spreads)
 
 
 def normal_density(x: Floats, mean: Floats, sd: Floats | float) -> Floats:
@@ -277,7 +285,7 @@ class Cells:
 
 def _ramp() -> tuple[Floats, Floats]:
     """Equidistant nodes of a standard normal law: exact to the last digits for analytic integrands."""
-    steps = np.arange(-_EFFECT_REACH, _EFFECT_REACH + _RAMP / 2, _RAMP)
+    steps = np.arange(-_RAMP_REACH, _RAMP_REACH + _RAMP / 2, _RAMP)
     return steps, _RAMP * normal_density(steps, np.zeros(1), 1.0)
 
 
@@ -380,25 +388,31 @@ def smooth_density(nodes: Lattice, others: Floats) -> Floats:
     for place in range(nodes.wide):
         mean = nodes.effect[:, None] - nodes.tau[place] * steps
         weight = nodes.tau_weight[place] * ramp * normal_density(mean, np.full(1, prior.mu_mean), prior.mu_sd)
-        for k in range(len(others)):
-            found[k] += (np.exp(_between(nodes, logs[k, place], mean)) * weight).sum(axis=1)
+        found += np.einsum("kez,ez->ke", np.exp(_between(nodes, logs[:, place], mean)), weight)
     return found
 
 
 def _between(nodes: Lattice, values: Floats, mean: Floats) -> Floats:
-    """Polynomial of each panel of the mean, evaluated between the nodes; held constant beyond the last panel."""
+    """Polynomials of each panel of the mean, evaluated between the nodes; held constant beyond the last panel."""
     edges = nodes.mu_edges
     count = len(nodes.mu) // (len(edges) - 1)
-    x, w = np.polynomial.legendre.leggauss(count)
-    series = values.reshape(-1, count) @ (
-        np.polynomial.legendre.legvander(x, count - 1) * w[:, None] * (np.arange(count) + 0.5)
-    )
+    series = values.reshape(len(values), -1, count) @ _to_series(count)
     inside = np.clip(mean, edges[0], edges[-1])
     place = np.clip(np.searchsorted(edges, inside, side="right") - 1, 0, len(edges) - 2)
     here = 2.0 * (inside - edges[place]) / (edges[place + 1] - edges[place]) - 1.0
-    found = np.zeros_like(here)
-    before, now = np.zeros_like(here), np.ones_like(here)
-    for degree in range(count):
-        found += series[place, degree] * now
-        before, now = now, ((2 * degree + 1) * here * now - degree * before) / (degree + 1)
+    basis = np.empty((*here.shape, count))
+    before, basis[..., 0] = np.zeros_like(here), 1.0
+    for degree in range(count - 1):
+        now = basis[..., degree]
+        basis[..., degree + 1] = ((2 * degree + 1) * here * now - degree * before) / (degree + 1)
+        before = now
+    found: Floats = np.stack([np.einsum("ezd,ezd->ez", one[place], basis) for one in series])
+    return found
+
+
+@lru_cache(maxsize=8)
+def _to_series(count: int) -> Floats:
+    """Matrix that turns values at Gauss-Legendre nodes into the Legendre series through them."""
+    x, w = np.polynomial.legendre.leggauss(count)
+    found: Floats = np.polynomial.legendre.legvander(x, count - 1) * w[:, None] * (np.arange(count) + 0.5)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -179,13 +180,19 @@ class NodeLaw:
         whole = float(self.mass[place + 1 :].sum())
         low, high = self.edges[place], self.edges[place + 1]
         count = self.mass.shape[1]
-        x, _ = np.polynomial.legendre.leggauss(count)
-        series = np.polynomial.legendre.legvander(x, count - 1).T @ self.mass[place]
-        series *= np.arange(count) + 0.5
+        series = (_values(count).T @ self.mass[place]) * (np.arange(count) + 0.5)
         integral = np.polynomial.legendre.legint(series)
         here = 2.0 * (cut - low) / (high - low) - 1.0
         ends = np.polynomial.legendre.legval(np.array([1.0, here]), integral)
         return whole + float(ends[0] - ends[1])
+
+
+@lru_cache(maxsize=8)
+def _values(count: int) -> Floats:
+    """Legendre polynomials at the Gauss-Legendre nodes."""
+    x, _ = np.polynomial.legendre.leggauss(count)
+    found: Floats = np.polynomial.legendre.legvander(x, count - 1).astype(np.float64)
+    return found
 
 
 RateLaw = BetaMixture | NodeLaw

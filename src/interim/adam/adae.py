@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from interim.errors import Finding
 from interim.study import Study
 
 HOURS_PER_DAY = 24
+_NUMBERING = ("AESEQ", "SRCFILE", "SRCROW")
 _COLLECTED = [
     "AETERM",
     "AEDECOD",
@@ -77,6 +78,7 @@ def derive_adae(
     """
     source = sdtm.with_supp("AE")
     source = source[source["USUBJID"].isin(adsl["USUBJID"])].reset_index(drop=True)
+    source = without_duplicates(source, sdtm.domain("AE").columns)
     terms = read_dictionary(study)
     source, not_coded = coded(source, terms)
     frame = _dated(source, adsl, study)
@@ -97,6 +99,31 @@ def derive_adae(
         (DICTIONARY, "warn", dictionary),
     )
     return Derived(_without_uncollected(frame, source), findings, rules)
+
+
+def without_duplicates(source: pd.DataFrame, collected: Iterable[str]) -> pd.DataFrame:
+    """Return the events without exact repetitions: of records that differ by their number only the first number is kept.
+
+    Parameters
+    ----------
+    source : pandas.DataFrame
+        AE with its supplemental qualifiers.
+    collected : iterable of str
+        Columns of AE itself; number, file and row do not count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        New index; AE-DUP of the data room lists what is left out.
+
+    Raises
+    ------
+    None
+    """
+    compared = [name for name in collected if name not in _NUMBERING]
+    by_number = source.sort_values("AESEQ", kind="stable") if "AESEQ" in source else source
+    repeated = by_number.duplicated(compared).reindex(source.index)
+    return source[~repeated].reset_index(drop=True)
 
 
 def _dlt_rule(source: pd.DataFrame) -> str:

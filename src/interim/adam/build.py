@@ -36,7 +36,7 @@ _EARLY_SETS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL")
 _ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB", *KINETIC_NAMES)
 _NO_CELLS = "the study has no cell product"
 _NO_LADDER = "the study has no dose levels of a T-cell product"
-_NO_EVENTS = (("AE-PARTIAL", "warn", "not run: no AE"), ("DOSE-DLTDIFF", "warn", "not run: no AE"))
+_NO_EVENTS = tuple((rule, "warn", "not run: no AE") for rule in ("AE-PARTIAL", "DOSE-DLTDIFF", "AE-DICT"))
 _NO_RESULTS = (("LB-FACTOR", "warn", "not run: no LB"), ("SUB-RATIO", "warn", "not run: no LB"))
 
 

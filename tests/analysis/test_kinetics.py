@@ -232,3 +232,24 @@ def test_without_samples_the_reason_stands(adam, question, empty):
     missing = found.frame[found.frame["status"] == "NA"]
     assert len(missing)
     assert missing["reason"].str.startswith("not available").all()
+
+
+@pytest.mark.parametrize(
+    ("roles", "role", "expected"),
+    [
+        ([], "", False),
+        (["other"], "", True),
+        (["other"], "t", False),
+        (["nk"], "t", False),
+        (["other", "t"], "t", True),
+    ],
+)
+def test_samples_of_another_product_are_no_samples_of_the_cells(roles, role, expected):
+    from datetime import datetime
+
+    from interim.adam.model import Adam
+    from interim.analysis.measures import has_rows
+
+    adam = Adam({"ADPC": pd.DataFrame({"ROLE": roles}, dtype=object)}, datetime(2026, 1, 1))
+    assert has_rows(adam, "ADPC", role=role) is expected
+    assert has_rows(adam, "ADPC", "ADPP", role=role) is False

@@ -127,7 +127,7 @@ def evaluability(adam: Adam, study: Study) -> Result:
     """
     who = kinetic_population(adam, study, "t")
     rows = open_rows("kinetic_sensitivity.evaluability", "Evaluability of kinetic parameters", who)
-    if not has_rows(adam, "ADPP"):
+    if not has_rows(adam, "ADPP", role="t"):
         add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
         return rows.build()
     frame = adam["ADPP"].loc[

@@ -49,7 +49,7 @@ def persistence_response(adam: Adam, study: Study) -> Result:
     who = kinetic_population(adam, study, "t")
     title = f"Persistence at day {study.kinetics.landmark_day} and later response"
     rows = open_rows("landmark.persistence_response", title, who)
-    if not has_rows(adam, "ADPC", "ADRS"):
+    if not (has_rows(adam, "ADPC", role="t") and has_rows(adam, "ADRS")):
         reason = "not available: no samples of cellular kinetics, or no responses"
         add_not_available(rows, who.groups, variable="landmark", reason=reason)
         return rows.build()

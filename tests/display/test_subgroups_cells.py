@@ -422,6 +422,20 @@ def test_equal_values_do_not_hide_each_other(study, sheets):
 
 
 @pytest.mark.rule("SUBQ-22")
+@pytest.mark.parametrize("n", [2, 7, 45])
+def test_many_equal_values_stay_at_their_response(n, study, sheets):
+    rows = chapter.opened_subgroups("participant_map", n)
+    for who in (f"P-{k:02}" for k in range(n)):
+        rows.add("level", 4.0, variable="nlr5", level=who, text="<5")
+        chapter.add(rows, TOTAL, "bor", who, value="SD")
+    display.figure_marker_response(rows.build(), study)
+    (axes,) = sheets[-1].axes
+    heights = [float(line.get_ydata()[0]) for line in axes.lines if line.get_marker() == "o"]
+    assert len(set(heights)) == n and max(abs(y - 2.0) for y in heights) < 0.5
+    check_marks(sheets[-1])
+
+
+@pytest.mark.rule("SUBQ-22")
 def test_a_value_without_a_logarithm_is_counted_out(study):
     rows = chapter.opened_subgroups("participant_map", 2)
     for who, value in zip(hand.PEOPLE[:2], (0.0, 4.0), strict=True):

@@ -112,11 +112,13 @@ def _paint_markers(
         axes = axes_mm(
             sheet, left=14 + 84 * (place % 2), bottom=height - 38 - 42 * (place // 2), width=66, height=27
         )
+        dots = _dots(numbers, entry, by)
         seen: dict[tuple[float, str], int] = {}
-        for value, response in _dots(numbers, entry, by):
+        for value, response in dots:
             again = seen.setdefault((value, response), 0)
             seen[value, response] += 1
-            y = _places(by).index(response) + 0.16 * ((again + 1) // 2) * (-1) ** again
+            step = min(0.16, 0.8 / dots.count((value, response)))
+            y = _places(by).index(response) + step * ((again + 1) // 2) * (-1) ** again
             axes.plot(value, y, "o", color=_COLOURS[response], markersize=4, alpha=0.85, clip_on=False)
         _marker_axes(axes, entry, _places(by))
 

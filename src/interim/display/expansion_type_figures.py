@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
 from matplotlib.patches import Rectangle
@@ -17,6 +19,7 @@ from interim.study import Study
 from interim.study.expansion import TumourType
 
 _ROW_MM, _HEAD_MM = 24.0, 34.0
+_LABEL = 17  # characters of a line of a label
 _GRID_SIZE = (PORTRAIT_MM, 104.0)
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
@@ -89,7 +92,7 @@ def _paint_rates(
             _interval(axes, numbers, (entry.id, variable), top - step * (line + 1), first=not place)
         axes.axhline(top - 1, color=LIGHT, linewidth=0.6)
     axes.set(xlim=(0, 1), ylim=(0, len(types)), xlabel="Response rate")
-    names = [f"{e.label}\n{numbers.rate(e.id, 'orr').text}" for e in reversed(types)]
+    names = [f"{fill(e.label, _LABEL)}\n{numbers.rate(e.id, 'orr').text}" for e in reversed(types)]
     axes.set_yticks([k + 0.5 for k in range(len(types))], names)
     axes.tick_params(axis="y", length=0)
     axes.legend(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from interim import __version__
-from interim.errors import InterimError
+from interim.errors import DataError, Finding, InterimError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 # Equal numbers on every computer, and a parent that may be forked: no library starts a thread of its own.
@@ -161,6 +161,12 @@ def _add_check(commands: Any) -> None:
     check.add_argument("what", help="study file, or the word notebooks")
     _add_notebooks(check)
     check.add_argument("--fix", action="store_true", help="strip outputs of the notebooks")
+    check.add_argument(
+        "--queries",
+        type=Path,
+        metavar="FILE",
+        help="write findings and answers to this file, for example queries.csv",
+    )
     check.set_defaults(command=_check)
 
 
@@ -330,12 +336,27 @@ def _check(options: argparse.Namespace) -> int:
 
     study = read_study(options.what)
     _say(f"{study.study.id}: parameters are valid ({study.digest()[:12]})")
-    adam = open_adam(study).adam
+    try:
+        adam = open_adam(study).adam
+    except DataError as error:
+        _keep_queries(options.queries, error.findings)
+        raise
+    _keep_queries(options.queries, adam.findings)
     for finding in adam.findings:
         _say(str(finding))
     stops = sum(finding.severity == "stop" for finding in adam.findings)
     _say(f"{adam!r}")
     return FAILED if stops else OK
+
+
+def _keep_queries(file: Path | None, findings: Sequence[Finding]) -> None:
+    if file is not None:
+        from interim.data.followup import keep_queries
+
+        counts = keep_queries(file, findings)["disposition"].str.lower().value_counts()
+        _say(
+            f"{file}: " + ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in ("open", "accepted", "fixed"))
+        )
 
 
 def _check_notebooks(options: argparse.Namespace) -> int:

@@ -64,6 +64,8 @@ class Finding:
         Source file.
     row : int or None
         Line (text files) or record number in the source file.
+    status : str
+        What became of it since earlier cuts: new, open, changed, accepted, "fixed, still found"; "" if no answers are kept.
     """
 
     rule: str
@@ -78,6 +80,7 @@ class Finding:
     effect: tuple[str, ...] = ()
     file: str | None = None
     row: int | None = None
+    status: str = ""
 
     @property
     def id(self) -> str:

@@ -28,6 +28,7 @@ from interim.adam.response import ResponseData, derive_response
 from interim.adam.sets import RULES as SET_RULES
 from interim.adam.sets import flag_sets
 from interim.adam.tte import derive_adtte, derive_death, derive_lstalvdt, derive_nactdt
+from interim.data.followup import answers, followed
 from interim.data.model import Sdtm
 from interim.errors import DataError, Finding
 from interim.study import Study
@@ -223,6 +224,7 @@ def _finished(sdtm: Sdtm, study: Study, record: _Record) -> Adam:
     findings = tuple(sorted([*sdtm.findings, *derived], key=lambda finding: finding.order))
     if study.data.on_stop == "halt" and any(finding.severity == "stop" for finding in findings):
         raise DataError(findings)
+    findings = followed(findings, answers(sdtm))
     rules = tuple(sorted(set(record.rules)))
     datasets = {name: record.datasets[name] for name in _ORDER if name in record.datasets}
     return Adam(datasets, sdtm.cut, findings, record.missing, rules)

@@ -75,7 +75,7 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``data_quality.checks``; variable = rule: stats hits, participants, and as texts severity, domain, state; variable
+        ``data_quality.checks``; variable = rule: stats hits, participants, accepted, new, (the last two only where answers are kept), and as texts severity, domain, state; variable
         ``total`` with one level per severity.
 
     Raises
@@ -97,6 +97,7 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         else:
             rows.add("hits", len(hits), variable=rule, n=len(hits), sources=_sources(hits))
             rows.add("participants", len(subjects), variable=rule, n=len(subjects), subjects=subjects)
+        _disposition(rows, rule, hits)
         rows.add("severity", None, text=severity, variable=rule)
         rows.add("domain", None, text=", ".join(sorted({f.domain for f in hits})) or "-", variable=rule)
         rows.add("state", None, text=state, variable=rule)
@@ -107,6 +108,14 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     not_run = sum(state != "run" for _, state in registered.values())
     rows.add("rules_not_run", not_run, variable="total", n=not_run)
     return rows.build()
+
+
+def _disposition(rows: Rows, rule: str, hits: list[Finding]) -> None:
+    """Add how many hits are accepted, and how many are new since the cut before, where answers are kept."""
+    if any(finding.status for finding in hits):
+        for stat, kinds in (("accepted", ("accepted",)), ("new", ("new", "changed"))):
+            number = sum(finding.status in kinds for finding in hits)
+            rows.add(stat, number, variable=rule, n=number)
 
 
 def findings(adam: Adam, study: Study) -> Result:

@@ -82,6 +82,7 @@ def table_checks(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     numbers = Numbers(result, study)
+    kept = ("New", "Accepted") if numbers.variables(stat="new") else ()
     rows = []
     for rule in numbers.variables(stat="state"):
         severity = numbers.words(TOTAL, rule, "severity")
@@ -94,17 +95,24 @@ def table_checks(result: Result, study: Study) -> Table:
                     numbers.words(TOTAL, rule, "domain"),
                     numbers.plain(TOTAL, rule, stat="hits"),
                     numbers.plain(TOTAL, rule, stat="participants"),
+                    *_answered(numbers, rule, kept=kept),
                     Cell("Run" if state.text == "run" else state.text, state.keys),
                 )
             )
         )
     return plain_table(
         numbers,
-        header=("Rule", "Severity", "Domain", "Records", "Participants", "Result"),
+        header=("Rule", "Severity", "Domain", "Records", "Participants", *kept, "Result"),
         rows=rows,
-        widths=(1.6, 1.1, 1.4, 0.9, 1.1, 3.0),
-        align=("left", "left", "left", "right", "right", "left"),
+        widths=(1.6, 1.1, 1.4, 0.9, 1.1, *[0.8] * len(kept), 3.0 - 0.4 * len(kept)),
+        align=("left", "left", "left", "right", "right", *["right"] * len(kept), "left"),
     )
+
+
+def _answered(numbers: Numbers, rule: str, *, kept: tuple[str, ...]) -> list[Cell]:
+    """Return how many hits are new and how many accepted; a dash for a rule without hits."""
+    known = set(numbers.variables(stat="new"))
+    return [numbers.plain(TOTAL, rule, stat=name.lower()) if rule in known else Cell("–") for name in kept]
 
 
 def table_findings(result: Result, study: Study) -> Table:

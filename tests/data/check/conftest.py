@@ -393,6 +393,28 @@ def _frames() -> dict[str, list[dict[str, object]]]:
                 "references": "T 14.2.1.2",
             },
         ],
+        "QUERIES": [
+            {
+                "id": "0123456789ab",
+                "rule": "AE-CODE",
+                "severity": "warn",
+                "value": "x",
+                "disposition": "accepted",
+                "reason": "term is new",
+                "name": "DM",
+                "date": "2025-12-02",
+            },
+            {
+                "id": "ba9876543210",
+                "rule": "AE-ORDER",
+                "severity": "stop",
+                "value": "y",
+                "disposition": "open",
+                "reason": None,
+                "name": None,
+                "date": None,
+            },
+        ],
         "QUERY": [
             {
                 "USUBJID": "S1",
@@ -406,7 +428,7 @@ def _frames() -> dict[str, list[dict[str, object]]]:
     }
     for name, rows in frames.items():
         count: dict[object, int] = {}
-        for row in rows if name not in ("DM", "SV", "QUERY", "DECISIONS") else []:
+        for row in rows if name not in ("DM", "SV", "QUERY", "QUERIES", "DECISIONS") else []:
             count[row["USUBJID"]] = row[f"{name}SEQ"] = count.get(row["USUBJID"], 0) + 1
     frames["SUPPEX"] = [{"RDOMAIN": "EX", "USUBJID": row[0], "IDVAR": "EXSEQ", "IDVARVAL": str(ex["EXSEQ"]), "QNAM": q, "QVAL": str(v)}
                         for row, ex in zip(EX, frames["EX"], strict=True) for q, v in (("WEIGHT", row[6]), ("PLANCELL", int(row[2])))]  # fmt: skip

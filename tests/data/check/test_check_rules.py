@@ -449,7 +449,19 @@ DECISIONS = {
         [("DECISIONS", 0, {"date": "2025-01-02"})],
     ),
 }
-CASES = DECISIONS | KEYS | DATES | SUBJECTS | EXPOSURE | ADVERSE | LABORATORY | TUMOUR
+ANSWERS = {
+    "Q-ANSWER": (
+        [("QUERIES", 0, {"reason": None})],
+        ("QUERIES", None, "reason"),
+        [("QUERIES", 0, {"disposition": "open", "reason": None})],
+    ),
+    "Q-STOP": (
+        [("QUERIES", 1, {"disposition": "accepted"})],
+        ("QUERIES", None, "disposition"),
+        [("QUERIES", 1, {"disposition": "fixed"})],
+    ),
+}
+CASES = ANSWERS | DECISIONS | KEYS | DATES | SUBJECTS | EXPOSURE | ADVERSE | LABORATORY | TUMOUR
 # Rules that need another study or stage have a test of their own.
 OWN_TEST = {"DCUT"}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from interim.data.check import (  # noqa: F401 - importing a topic registers its checks
     adverse,
+    answers,
     dates,
     decisions,
     exposure,

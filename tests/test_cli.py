@@ -252,5 +252,5 @@ def test_example_writes_the_files(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(interim.example, "write_study", write_study)
     assert cli.main(["example", str(tmp_path), "--preset", "tiny10", "--seed", "3"]) == 0
-    assert asked == {"folder": tmp_path, "preset": "tiny10", "seed": 3, "defects": ()}
+    assert asked == {"folder": tmp_path, "preset": "tiny10", "seed": 3, "defects": (), "null": False}
     assert "2 files of synthetic data" in capsys.readouterr().out

@@ -221,10 +221,11 @@ def _add_validate(commands: Any) -> None:
 def _add_example(commands: Any) -> None:
     example = commands.add_parser("example", help="write the raw data of the synthetic example study")
     example.add_argument("folder", type=Path, help="folder for the data, for example .interim/example/main13")
-    example.add_argument("--preset", default="main13", help="main13 (default), tiny10 or full18")
+    example.add_argument("--preset", default="main13", help="main13 (default), tiny10, full18 or free")
     example.add_argument(
         "--seed", type=_seed, default=None, help="seed, 0 or more; default: the generator's own"
     )
+    example.add_argument("--null", action="store_true", help="no subgroup has an effect")
     example.add_argument(
         "--defects",
         type=_ids,
@@ -490,7 +491,8 @@ def _example(options: argparse.Namespace) -> int:
     from interim.example import write_study
 
     seed = {} if options.seed is None else {"seed": options.seed}
-    files = write_study(options.folder, preset=options.preset, defects=options.defects, **seed)
+    chosen = {"preset": options.preset, "defects": options.defects, "null": options.null}
+    files = write_study(options.folder, **chosen, **seed)
     _say(f"{len(files)} files of synthetic data in {options.folder}")
     return OK
 

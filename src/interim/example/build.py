@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,9 +14,11 @@ from interim.example.event_records import adverse_events, clinical_events
 from interim.example.imaging_records import lesion_identification, measurements, responses
 from interim.example.kinetics import kinetics
 from interim.example.laboratory import laboratory
+from interim.example.path import study_path
 from interim.example.plan import plan_people
 from interim.example.samples import antibodies, flow_cytometry, ligand_expression
-from interim.example.settings import numbers, preset
+from interim.example.settings import numbers
+from interim.example.stream import stream
 from interim.example.subjects import (
     characteristics,
     demographics,
@@ -59,15 +61,19 @@ DOMAINS: Mapping[str, DomainWriter] = {
 SUPP_COLUMNS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL", "QORIG")
 
 
-def make_study(preset_name: str = "main13", seed: int | None = None) -> dict[str, pd.DataFrame]:
+def make_study(
+    preset_name: str = "main13", seed: int | None = None, *, null: bool = False
+) -> dict[str, pd.DataFrame]:
     """Make the raw data of a synthetic study.
 
     Parameters
     ----------
     preset_name : str
-        ``main13``, ``tiny10`` or ``full18``: the path that the study takes.
+        ``main13``, ``tiny10`` or ``full18``: the path that the study takes; ``free``: the dose-escalation rule decides.
     seed : int, optional
         Seed; default the generator's own.
+    null : bool
+        No subgroup has an effect: what a forest plot shows is chance.
 
     Returns
     -------
@@ -90,20 +96,53 @@ def make_study(preset_name: str = "main13", seed: int | None = None) -> dict[str
     13
     """
     chosen = numbers("study.seed") if seed is None else seed
-    cases = draw_cases(preset_name, chosen)
+    cases = draw_cases(preset_name, chosen, null=null)
+    path = study_path(preset_name, chosen)
     frames: dict[str, pd.DataFrame] = {}
     for domain, write in DOMAINS.items():
         records = [(case, write(case)) for case in cases]
         frames[domain], supp = _frames(domain, records)
         if len(supp):
             frames[f"SUPP{domain}"] = supp
-    frames["DECISIONS"] = _frame(decisions(cases, preset(preset_name)))
-    summary = trial_summary(preset_name, preset(preset_name)["cut"])
+    frames["DECISIONS"] = _frame(decisions(cases, path))
+    summary = trial_summary(preset_name, path["cut"])
     frames["TS"] = pd.DataFrame([{"STUDYID": numbers("study.id"), "DOMAIN": "TS"} | row for row in summary])
     return frames
 
 
-def draw_cases(preset_name: str, seed: int) -> tuple[Case, ...]:
+def many_studies(
+    number: int, preset_name: str = "main13", seed: int | None = None, *, null: bool = False
+) -> Iterator[tuple[int, dict[str, pd.DataFrame]]]:
+    """Make several studies, one after the other.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    preset_name : str
+        Preset of all.
+    seed : int, optional
+        Seed; default the generator's own.
+    null : bool
+        No subgroup has an effect.
+
+    Yields
+    ------
+    tuple of (int, dict of str to pandas.DataFrame)
+        Seed and domains of each; the seed of the i-th depends on ``seed`` and i alone, never on how many there are.
+
+    Raises
+    ------
+    StudyError
+        If there is no such preset.
+    """
+    chosen = numbers("study.seed") if seed is None else seed
+    for place in range(1, number + 1):
+        own = int(stream(chosen, "many", place).integers(2**31))
+        yield own, make_study(preset_name, own, null=null)
+
+
+def draw_cases(preset_name: str, seed: int, *, null: bool = False) -> tuple[Case, ...]:
     """Draw all participants of a study.
 
     Parameters
@@ -112,6 +151,8 @@ def draw_cases(preset_name: str, seed: int) -> tuple[Case, ...]:
         Preset.
     seed : int
         Seed of the study.
+    null : bool
+        No subgroup has an effect.
 
     Returns
     -------
@@ -123,7 +164,7 @@ def draw_cases(preset_name: str, seed: int) -> tuple[Case, ...]:
     StudyError
         If there is no such preset.
     """
-    return tuple(draw_case(person) for person in plan_people(preset_name, seed))
+    return tuple(draw_case(person) for person in plan_people(preset_name, seed, null=null))
 
 
 def _frames(domain: str, records: Iterable[tuple[Case, list[Row]]]) -> tuple[pd.DataFrame, pd.DataFrame]:

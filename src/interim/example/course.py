@@ -140,7 +140,7 @@ def draw_class(rng: np.random.Generator, person: Person, *, traits: Traits, scan
     odds = table["ORR_by_type"][traits.tumour] / (1 - table["ORR_by_type"][traits.tumour])
     high = max(traits.ligands.values(), default=0.0) >= numbers("ligand.cutoff_any_high")
     slope = table["dose_logit_slope_per_level"] * ((person.level or 1) - MIDDLE_LEVEL)
-    odds *= np.exp(slope + table["ligand_logit_high"] * high)
+    odds *= np.exp(slope + table["ligand_logit_high"] * (high and not person.null))
     chance = odds / (1 + odds)
     stable = max(0.0, (table["DCR"] - chance) / (1 - chance))
     responds, controlled, confirmed = rng.random() < chance, rng.random(), rng.random()

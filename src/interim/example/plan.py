@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from interim.example.settings import numbers, preset
+from interim.example.path import study_path
+from interim.example.settings import numbers
 from interim.example.stream import bounded_normal, stream
 
 OFFSET = "+08:00"
@@ -66,6 +67,8 @@ class Person:
         Days of consent, of the screening visit, of the first CAR-T infusion (or the day planned for it), of the cut-off.
     cycle2 : int or None
         Day planned for the second CAR-T cycle.
+    null : bool
+        No subgroup has an effect.
     """
 
     number: int
@@ -78,6 +81,7 @@ class Person:
     cart: int
     cut: int
     cycle2: int | None = None
+    null: bool = False
 
     @property
     def usubjid(self) -> str:
@@ -164,7 +168,7 @@ class Person:
         return f"{self.on(day)}T{clock}{OFFSET}"
 
 
-def plan_people(name: str, seed: int) -> tuple[Person, ...]:
+def plan_people(name: str, seed: int, *, null: bool = False) -> tuple[Person, ...]:
     """Lay the slots of a preset on a calendar that ends at its cut-off.
 
     Parameters
@@ -173,6 +177,8 @@ def plan_people(name: str, seed: int) -> tuple[Person, ...]:
         Preset.
     seed : int
         Seed of the study.
+    null : bool
+        No subgroup has an effect.
 
     Returns
     -------
@@ -189,7 +195,7 @@ def plan_people(name: str, seed: int) -> tuple[Person, ...]:
     Days are counted forward from the first consent; then everything is moved so that the last CAR-T participant's window
     closes two weeks before the cut-off.
     """
-    chosen = preset(name)
+    chosen = study_path(name, seed)
     cut = date.fromisoformat(chosen["cut"])
     people: list[Person] = []
     starts: list[int] = []
@@ -209,7 +215,7 @@ def plan_people(name: str, seed: int) -> tuple[Person, ...]:
         starts.append(start)
     end = window + WINDOW_DAYS
     return tuple(
-        replace(person, day0=cut - timedelta(days=end - start), cut=end - start)
+        replace(person, day0=cut - timedelta(days=end - start), cut=end - start, null=null)
         for person, start in zip(people, starts, strict=True)
     )
 

@@ -18,7 +18,12 @@ TRUTH_FOLDER = "truth"
 
 
 def write_study(
-    folder: str | Path, *, preset: str = "main13", seed: int | None = None, defects: Sequence[str] = ()
+    folder: str | Path,
+    *,
+    preset: str = "main13",
+    seed: int | None = None,
+    defects: Sequence[str] = (),
+    null: bool = False,
 ) -> list[Path]:
     """Write the raw data of a synthetic study.
 
@@ -32,6 +37,8 @@ def write_study(
         Seed; default the generator's own.
     defects : sequence of str
         Ids of seeded defects to plant, for example ``D12``.
+    null : bool
+        No subgroup has an effect.
 
     Returns
     -------
@@ -50,7 +57,7 @@ def write_study(
     """
     target = Path(folder)
     chosen = numbers("study.seed") if seed is None else seed
-    damaged = inject(make_study(preset, chosen), defects, seed=chosen)
+    damaged = inject(make_study(preset, chosen, null=null), defects, seed=chosen)
     frames = damaged.frames
     target.mkdir(parents=True, exist_ok=True)
     files = []
@@ -60,7 +67,7 @@ def write_study(
         files.append(file)
     truth = target / TRUTH_FOLDER
     truth.mkdir(exist_ok=True)
-    values = true_values(preset, chosen) | {"defects": [asdict(line) for line in damaged.ledger]}
+    values = true_values(preset, chosen, null=null) | {"defects": [asdict(line) for line in damaged.ledger]}
     text = json.dumps(values, indent=1, sort_keys=True)
     (truth / "truth.json").write_text(text + "\n", encoding="utf-8")
     return files
@@ -74,7 +81,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
     return str(text.to_csv(index=False, lineterminator="\n")).encode()
 
 
-def true_values(preset: str, seed: int) -> dict[str, object]:
+def true_values(preset: str, seed: int, *, null: bool = False) -> dict[str, object]:
     """Return what the generator knows and the data do not tell.
 
     Parameters
@@ -83,6 +90,8 @@ def true_values(preset: str, seed: int) -> dict[str, object]:
         Preset.
     seed : int
         Seed of the study.
+    null : bool
+        No subgroup has an effect.
 
     Returns
     -------
@@ -100,7 +109,8 @@ def true_values(preset: str, seed: int) -> dict[str, object]:
         "preset": preset,
         "seed": seed,
         "dlt_probability": numbers("ae.DLT_prob_by_dose"),
-        "participants": {case.person.usubjid: _truth(case) for case in draw_cases(preset, seed)},
+        "subgroup_effect": {"ligand_logit_high": 0.0 if null else numbers("response.ligand_logit_high")},
+        "participants": {case.person.usubjid: _truth(case) for case in draw_cases(preset, seed, null=null)},
     }
 
 

@@ -25,7 +25,7 @@ from interim.data.records import Rule, findings_at, record_keys
 from interim.errors import Finding
 from interim.study import Study
 
-__all__ = ["CUT_RULES", "cut_sdtm"]
+__all__ = ["CUT_RULES", "cut_at", "cut_sdtm"]
 
 CUT_RULES = (
     ("DCUT", "stop"),
@@ -61,15 +61,41 @@ def cut_sdtm(sdtm: Sdtm, study: Study) -> Sdtm:
     -----
     A second application changes no cell. Adding or changing a record dated after the cut-off changes no cell.
     """
-    cut = pd.Timestamp(study.cut).tz_localize(None)
+    instant = pd.Timestamp(study.cut).tz_localize(None)
+    return cut_at(sdtm, instant, event=study.data.cut_event, claimed=study.data.source_is_cut)
+
+
+def cut_at(sdtm: Sdtm, cut: pd.Timestamp, *, event: str | None = None, claimed: bool = False) -> Sdtm:
+    """Apply a cut-off at an instant; a past one gives what a cut on that day gave.
+
+    Parameters
+    ----------
+    sdtm : Sdtm
+        Typed domains of the extract.
+    cut : pandas.Timestamp
+        Last instant included, local time of the site.
+    event : str, optional
+        ``data.cut_event``.
+    claimed : bool
+        ``data.source_is_cut``.
+
+    Returns
+    -------
+    Sdtm
+        As `cut_sdtm`.
+
+    Raises
+    ------
+    None
+    """
     frames = {name: identified(name, frame) for name, frame in sdtm.domains.items()}
-    enrolled = enrolment(frames, cut, study.data.cut_event)
+    enrolled = enrolment(frames, cut, event)
     edits, findings = _records(frames, enrolled, cut)
     findings = [*enrolled.findings, *findings]
     kept = {name: edit.frame for name, edit in edits.items()}
     _fields(edits, kept, cut)
     lines = [line for edit in edits.values() for line in edit.ledger]
-    if study.data.source_is_cut:
+    if claimed:
         findings += _leaks(frames, lines, cut)
     findings += [finding for edit in edits.values() for finding in edit.findings]
     return replace(

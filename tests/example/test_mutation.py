@@ -12,7 +12,7 @@ from interim.adam import open_adam
 from interim.data.check.context import Context
 from interim.errors import DataError, Finding
 from interim.example import write_study
-from interim.example.defects import Defective, Touched, inject
+from interim.example.defects import Defective, Touched, defects, inject
 from interim.example.mutation import CellReport, Examiner, Pair, Score, Single, score_page
 from interim.example.mutation.cells import PRIMARY, READ, damage, primary
 from interim.example.mutation.examine import typed
@@ -220,3 +220,13 @@ def test_the_share_is_read_back_from_the_page():
     assert "One damaged cell" not in score_page(without, ())
     assert not SCORE.complete
     assert Score(SCORE.singles[2:], SCORE.pairs[:1], ()).complete
+
+
+@pytest.mark.rule("MUT-06")
+def test_the_published_page_is_whole():
+    page = (ROOT / "docs" / "mutation.md").read_text(encoding="utf-8")
+    assert "| defects found in every seed | 60 of 60 |" in page
+    assert "| pairs of which both were found | 200 of 200 |" in page
+    share = silent_before(page)
+    assert share is not None
+    assert all(f"| {id} | " in page and "3 of 3 |" in page for id in defects())

@@ -467,7 +467,8 @@ OWN_TEST = {"DCUT"}
 
 
 def test_every_rule_has_cases():
-    assert {rule.id for rule in RULES} == set(CASES) | OWN_TEST
+    of_source_data = {rule.id for rule in RULES if not rule.id.startswith("ADAM-")}
+    assert of_source_data == set(CASES) | OWN_TEST
 
 
 @pytest.mark.rule("CHECK-01")

@@ -11,7 +11,7 @@ import pandas as pd
 from interim.adam.adex import received_dose
 from interim.adam.model import Adam
 from interim.analysis.measures import Place, add_summary, by_subject, has_rows, kinetic_population, layout
-from interim.analysis.population import Population, add_not_available, open_rows
+from interim.analysis.population import Population, add_not_available, open_rows, population
 from interim.analysis.response import best_change
 from interim.result import TOTAL, Result, Rows
 from interim.stats.nca_response import ExposureResponse, exposure_response
@@ -192,7 +192,7 @@ def _marks(adam: Adam, outcomes: Mapping[str, Mapping[str, bool]]) -> dict[str, 
 def _crs_grades(adam: Adam, who: Population) -> dict[str, float]:
     """Return the highest grade of cytokine release syndrome of each participant; 0 without one."""
     grades = dict.fromkeys(sorted(who.everyone), 0.0)
-    if not adam.has("ADAE") or "CRSGR" not in adam["ADAE"]:
+    if not adam.has("ADAE") or not {"CRSGR", "CRSFL"} <= set(adam["ADAE"]):
         return {}
     found = adam["ADAE"].loc[lambda f: f["CRSFL"] == "Y"].groupby("USUBJID")["CRSGR"].max()
     return {**grades, **{str(s): float(g) for s, g in found.items() if s in grades and g == g}}
@@ -305,3 +305,40 @@ def _add_or_not(rows: Rows, stat: str, value: float, reason: str, more: Mapping[
     gone = not math.isfinite(value)
     why = {"status": "NA", "reason": reason or "NOT_APPLICABLE"} if gone else {}
     rows.add(stat, None if gone else value, **more, **why)
+
+
+def cytokines(adam: Adam, study: Study) -> Result:
+    """Describe the cytokine peaks after the first CAR-T infusion with and without cytokine release syndrome.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL, ADCYPP, ADAE.
+    study : Study
+        Level, ``kinetics``.
+
+    Returns
+    -------
+    Result
+        ``exposure.cytokines``; variable ``<analyte> PEAK ~ <outcome>`` and ``<analyte> FOLD ~ <outcome>``; stats as in `response`.
+
+    Raises
+    ------
+    DerivationError
+        If ADSL lacks a column that is needed.
+    """
+    who = population(adam, study, "CART-SAF")
+    rows = open_rows("exposure.cytokines", "Cytokine peaks and cytokine release syndrome", who)
+    grades = _crs_grades(adam, who)
+    if not has_rows(adam, "ADCYPP") or not grades:
+        reason = "not available: no cytokine results, or no graded events"
+        add_not_available(rows, who.groups, variable="exposure", reason=reason)
+        return rows.build()
+    least = layout()["exposures"]["event_grade"]
+    frame = adam["ADCYPP"].loc[lambda f: (f["BASETYPE"] == "CART") & f["STAT"].isin(["PEAK", "FOLD"])]
+    for (code, stat), part in frame.groupby(["PARAMCD", "STAT"], sort=True):
+        values = pd.Series({s: v for s, v in sorted(by_subject(part).items()) if s in grades}, dtype=float)
+        name = f"{code} {stat} ~ CRS grade {least} or higher"
+        events = [grades[s] >= least for s in values.index]
+        _add_groups(rows, name, values, events, floor=math.nan, study=study)
+    return rows.build()

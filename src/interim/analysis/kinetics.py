@@ -417,7 +417,7 @@ def tissue_ratios(adpc: pd.DataFrame, *, hours: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        USUBJID, PARAMCD, ASPEC, AVALU, AFRLT, AVAL, RATIO, BOUND (``<x``, ``>x``), REASON (NO_TISSUE_MATCH, BOTH_BLQ,
+        USUBJID, PARAMCD, ASPEC, AVALU, AFRLT, AVAL, BLOOD (level of that sample, NaN without a match), RATIO, BOUND (``<x``, ``>x``), REASON (NO_TISSUE_MATCH, BOTH_BLQ,
         BLOOD_BLQ, TISSUE_BLQ).
 
     Raises
@@ -445,5 +445,7 @@ def tissue_ratios(adpc: pd.DataFrame, *, hours: float) -> pd.DataFrame:
     most = (near["ALLOQ"] / near["AVAL_B"]).map(lambda value: f"<{value:.3g}")
     bound = least.where(reason == "BLOOD_BLQ", most.where(reason == "TISSUE_BLQ", None)).astype(object)
     ratio = (near["AVAL"] / near["AVAL_B"]).where(reason == "")
-    answer = near.assign(RATIO=ratio, BOUND=bound, REASON=reason)
-    return answer[[*names, "ASPEC", "AFRLT", "AVAL", "RATIO", "BOUND", "REASON"]].reset_index(drop=True)
+    answer = near.assign(BLOOD=near["AVAL_B"].where(~no_match), RATIO=ratio, BOUND=bound, REASON=reason)
+    return answer[[*names, "ASPEC", "AFRLT", "AVAL", "BLOOD", "RATIO", "BOUND", "REASON"]].reset_index(
+        drop=True
+    )

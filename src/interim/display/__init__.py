@@ -131,6 +131,7 @@ _MODULES = {
         "table_sensitivity_panel",
         "table_expansion_model",
     ),
+    "kinetic_listing": ("table_kinetic_samples", "table_tissue", "table_cytokine_listing"),
     "cytokines": ("table_cytokines", "figure_cytokine_heat_map"),
     "biomarkers": ("table_biomarkers", "table_immunogenicity"),
     "data_quality": ("table_snapshot", "table_checks", "table_findings"),

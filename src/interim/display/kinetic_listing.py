@@ -1,0 +1,177 @@
+"""Listings of kinetic samples, tissue and cytokines."""
+
+from __future__ import annotations
+
+from interim.display.labels import participant_label, word
+from interim.display.layout import plain_table
+from interim.display.measures import number_cell
+from interim.display.numbers import DASH, Numbers
+from interim.display.table import Cell, Row, Table
+from interim.result import TOTAL, Result
+from interim.study import Study
+
+_ABOVE = {"AFTER_": "after ", "ABOVE_ULOQ": "above the upper limit"}
+
+
+def _worded(numbers: Numbers, level: str, stat: str, codelist: str) -> Cell:
+    cell = numbers.words(TOTAL, "sample", stat, level=level)
+    return Cell(DASH if cell.text in ("-", "", "None") else word(codelist, cell.text), cell.keys)
+
+
+def _participant(numbers: Numbers, level: str, study: Study) -> Cell:
+    cell = numbers.words(TOTAL, "sample", "participant", level=level)
+    return Cell(participant_label(cell.text, study), cell.keys)
+
+
+def _none(numbers: Numbers, columns: int) -> Row:
+    row = numbers.row("n", variable="rows")
+    reason = str(row["reason"]) if row is not None and row["reason"] else "no record"
+    return Row((Cell(reason), *[Cell(DASH)] * (columns - 1)))
+
+
+def table_kinetic_samples(result: Result, study: Study) -> Table:
+    """List every kinetic sample with its state and its use.
+
+    Parameters
+    ----------
+    result : Result
+        ``kinetic_listing.samples``.
+    study : Study
+        Participant labels.
+
+    Returns
+    -------
+    Table
+        Days from the first infusion of the cycle.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    lists = {
+        "assay": "measures",
+        "specimen": "terms",
+        "cycle": "",
+        "result": "",
+        "state": "kinetic_codes",
+        "used": "",
+    }
+    rows = [
+        Row(
+            (
+                _participant(numbers, level, study),
+                *(_worded(numbers, level, stat, name) for stat, name in list(lists.items())[:3]),
+                numbers.value(TOTAL, "sample", "day", level=level, digits=2),
+                *(_worded(numbers, level, stat, name) for stat, name in list(lists.items())[3:]),
+                _worded(numbers, level, "why", "kinetic_codes"),
+            )
+        )
+        for level in numbers.levels("sample", stat="participant")
+    ]
+    header = ("Participant", "Assay", "Specimen", "Cycle", "Day", "Result", "State", "Used for", "Why not")
+    return plain_table(
+        numbers,
+        header=header,
+        rows=rows or [_none(numbers, len(header))],
+        widths=(1.3, 2.2, 1.2, 0.7, 0.8, 1.2, 1.0, 1.8, 2.2),
+        align=("left", "left", "left", "right", "right", "right", "left", "left", "left"),
+        landscape=True,
+    )
+
+
+def table_tissue(result: Result, study: Study) -> Table:
+    """List every tissue sample with its blood sample and the ratio, or its bound.
+
+    Parameters
+    ----------
+    result : Result
+        ``kinetic_listing.tissue``.
+    study : Study
+        Participant labels, rounding.
+
+    Returns
+    -------
+    Table
+        One row per tissue sample.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    rows = []
+    for level in numbers.levels("sample", stat="participant"):
+        day, tissue, blood, ratio = (
+            number_cell(numbers, TOTAL, variable="sample", level=level, stat=stat)
+            for stat in ("day", "tissue", "blood", "ratio")
+        )
+        bound = numbers.words(TOTAL, "sample", "bound", level=level)
+        shown = ratio if bound.text == "-" else bound
+        names = (_worded(numbers, level, "assay", "measures"), _worded(numbers, level, "specimen", "terms"))
+        why = _worded(numbers, level, "why", "kinetic_codes")
+        rows.append(Row((_participant(numbers, level, study), *names, day, tissue, blood, shown, why)))
+    header = ("Participant", "Assay", "Tissue", "Day", "Level", "Level in blood", "Ratio", "Why no ratio")
+    return plain_table(
+        numbers,
+        header=header,
+        rows=rows or [_none(numbers, len(header))],
+        widths=(1.3, 2.0, 1.3, 0.8, 1.0, 1.2, 0.9, 2.2),
+        align=("left", "left", "left", "right", "right", "right", "right", "left"),
+    )
+
+
+def table_cytokine_listing(result: Result, study: Study) -> Table:
+    """List every cytokine result, one line per participant and time, one column per analyte.
+
+    Parameters
+    ----------
+    result : Result
+        ``kinetic_listing.cytokines``.
+    study : Study
+        Participant labels.
+
+    Returns
+    -------
+    Table
+        Days from the first CAR-NK infusion.
+
+    Raises
+    ------
+    ReportError
+        If the table is malformed.
+    """
+    numbers = Numbers(result, study)
+    frame = result.frame[result.frame["variable"] == "sample"]
+    analytes = sorted(set(frame["stat"]) - {"day", "participant"})
+    rows = [
+        Row(
+            (
+                _participant(numbers, level, study),
+                numbers.value(TOTAL, "sample", "day", level=level, digits=2),
+                *(_result(numbers, level, analyte) for analyte in analytes),
+            )
+        )
+        for level in numbers.levels("sample", stat="participant")
+    ]
+    header = ("Participant", "Day", *(word("measures", analyte) for analyte in analytes))
+    return plain_table(
+        numbers,
+        header=header,
+        rows=rows or [_none(numbers, len(header))],
+        widths=(1.2, 0.7, *[1.2] * len(analytes)),
+        align=("left", *["right"] * (len(header) - 1)),
+        landscape=True,
+    )
+
+
+def _result(numbers: Numbers, level: str, analyte: str) -> Cell:
+    row = numbers.row(analyte, group=TOTAL, variable="sample", level=level)
+    if row is None:
+        return Cell(DASH)
+    text = str(row["text"])
+    for code, said in _ABOVE.items():
+        text = text.replace(code, said)
+    return Cell(text.lower() if "(" in text else text, (str(row["result_id"]),))

@@ -92,7 +92,10 @@ def _paint_rates(
             _interval(axes, numbers, (entry.id, variable), top - step * (line + 1), first=not place)
         axes.axhline(top - 1, color=LIGHT, linewidth=0.6)
     axes.set(xlim=(0, 1), ylim=(0, len(types)), xlabel="Response rate")
-    names = [f"{fill(e.label, _LABEL)}\n{numbers.rate(e.id, 'orr').text}" for e in reversed(types)]
+    names = [
+        f"{fill(e.label, _LABEL, break_long_words=False)}\n{numbers.rate(e.id, 'orr').text}"
+        for e in reversed(types)
+    ]
     axes.set_yticks([k + 0.5 for k in range(len(types))], names)
     axes.tick_params(axis="y", length=0)
     axes.legend(

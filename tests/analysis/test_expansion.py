@@ -184,7 +184,7 @@ def test_designs_with_types(adam, with_types):
 
 @pytest.mark.rule("IB-10")
 def test_boundaries_are_those_of_the_clinical_pack(adam, study):
-    found = expansion_designs.boundaries(adam, study)
+    found = expansion_designs.boundaries(adam, study, SDTM)
     limits = [row(found, "boundary", "tox", level=str(n)) for n in range(1, 19)]
     shown = [None if r["status"] == "NA" else int(r["value"]) for r in limits]
     assert shown == [None, None, 2, 3, 3, 3, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7, 8]
@@ -197,7 +197,7 @@ def test_no_monitor_and_a_joint_design_have_no_boundary(adam, tmp_path):
     study = study_with(
         tmp_path, '[expansion]\ndesign = "hierarchical"\n[expansion.monitor]\nmethod = "none"\n'
     )
-    found = expansion_designs.boundaries(adam, study)
+    found = expansion_designs.boundaries(adam, study, SDTM)
     assert status(found, "boundary", "tox", level="18")[0] == "NA"
     assert status(found, "boundary", "futility", level="9")[0] == "NA"
     assert value(found, "crossing", "p_cross", level="0.4") == 0

@@ -52,6 +52,14 @@ def test_the_chapter_of_the_published_counts_holds_the_reference_numbers(found, 
         assert value(found, model, "upper", group=name) == pytest.approx(known["quad"]["q975"][k], abs=5e-5)
 
 
+@pytest.mark.rule("IB-34", source="reference/basket: null rate of vemu6")
+def test_the_example_names_where_its_rates_come_from(vemurafenib):
+    known = reference("vemu6.bhm.hn1")
+    for entry, null in zip(vemurafenib.study.expansion.type, known["p0"], strict=True):
+        assert entry.p0 == null and "vemu6" in entry.p0_source and "Hyman et al. 2015" in entry.p0_source
+        assert entry.p1_source == "planning value of this example, not published"
+
+
 @pytest.mark.rule("IB-34")
 def test_the_classes_of_the_published_counts(found):
     kinds = [row(found, "decision", "class", group=name)["text"] for name in NAMES]

@@ -306,6 +306,36 @@ def test_the_recommended_dose_is_a_row_where_there_is_one(adam, with_types, at_t
     assert (found["n"], found["N"]) == (1, 6)
 
 
+@pytest.mark.rule(
+    "IB-27", source="counted by hand: colorectal 1/10 without participant 6 is 1/9, without responder 5 0/9"
+)
+@pytest.mark.parametrize(
+    ("switched", "scope", "expected"),
+    [((), "all", (1, 10)), ((6,), "all", (1, 9)), ((5,), "all", (0, 9)), ((6,), "rp2d", (1, 5))],
+)
+def test_without_switched_participants(make_adam, with_types, at_third_level, switched, scope, expected):
+    study = changed(with_types, {"expansion": {"dose_scope": scope}})
+    source = {uid(n): "UCB" for n in range(1, 12)}
+    when = {uid(n): pd.Timestamp("2026-03-01") for n in switched}
+    frame = adsl().assign(
+        NKSRC=lambda rows: rows["USUBJID"].map(source),
+        NKSWDT=lambda rows: pd.to_datetime(rows["USUBJID"].map(when)),
+    )
+    table = sens.sensitivity(make_adam(ADSL=frame), study, SDTM)
+    found = row(table, "row", "class", level="without switched participants | independent", group="crc")
+    assert (found["n"], found["N"]) == expected
+    gone = table.frame[table.frame["level"] == "without switched participants"]
+    assert gone.empty
+
+
+@pytest.mark.rule("IB-27")
+def test_without_any_recorded_source_the_row_says_so(make_adam, with_types):
+    frame = adsl().assign(NKSRC=None, NKSWDT=pd.NaT)
+    table = sens.sensitivity(make_adam(ADSL=frame), with_types, SDTM)
+    why = "not available: the source of the NK cells is not recorded in the data"
+    assert status(table, "row", "flips", level="without switched participants") == ("NA", why)
+
+
 # Covariates
 
 

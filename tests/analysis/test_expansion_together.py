@@ -6,11 +6,15 @@ from math import prod
 
 import pytest
 
+from interim import display
 from interim.analysis import expansion_designs, expansion_scenarios, expansion_types, protocol_changes
 from interim.analysis import expansion_models as m
+from interim.design import monitoring
 from interim.design.expansion import fixed_sample, two_stages
 from interim.design.monitoring import characteristics
-from tests.analysis.answers import row, status, value
+from interim.errors import DesignError
+from tests.analysis.answers import row, status, subjects, value
+from tests.analysis.conftest import uid
 from tests.analysis.test_expansion import SDTM, TYPES, study_with
 from tests.analysis.test_question_parameters import changed
 
@@ -168,10 +172,54 @@ def test_the_design_of_the_study_stands_with_its_monitor(tmp_path, rate, event, 
 @pytest.mark.rule("IB-10")
 def test_a_pooled_monitor_counts_all_cohorts(tmp_path):
     study = study_with(tmp_path, '[expansion.monitor]\nscope = "pooled"\n' + TYPES)
-    found = expansion_designs.boundaries(None, study)
+    found = expansion_designs.boundaries(None, study, SDTM)
     assert value(found, "boundary", "tox", level="18") == 8
     assert value(found, "boundary", "tox", level="54") > 16
     assert status(found, "boundary", "futility", level="54")[0] == "NA"
+
+
+@pytest.mark.rule(
+    "IB-35", source="clinical pack: 2 of 3, 3 of 4 to 6, 4 of 7 and 8, 5 of 9 to 11 pause; DL3 has 1 of 7"
+)
+def test_events_of_phase_ia_count_as_the_first(make_adam, study, tmp_path, monkeypatch):
+    monkeypatch.setattr(expansion_types, "proposed_dose", lambda *a: "DL3")
+    more = study_with(tmp_path, "[expansion.monitor]\ninclude_phase_ia_rp2d = true\n")
+    adam = make_adam()
+    found = expansion_designs.boundaries(adam, more, SDTM)
+    limits = [value(found, "boundary", "tox", level=str(n)) for n in range(1, 5)]
+    assert limits == [3, 4, 4, 4]
+    assert value(found, "boundary", "futility", level="9") == 0
+    assert row(found, "phase_ia", "events")["text"] == "1 of 7 at DL3"
+    assert subjects(found, "phase_ia", "events") == {uid(7)}
+    table = display.table_boundaries(found, more)
+    assert ["Events of Phase IA that count as the first", "1 of 7 at DL3", "–"] in [
+        [cell.text for cell in line.cells] for line in table.rows
+    ]
+    alone = expansion_designs.boundaries(adam, study, SDTM)
+    assert "phase_ia" not in set(alone.frame["variable"])
+    assert value(alone, "boundary", "tox", level="3") == 2
+
+
+@pytest.mark.rule("IB-35")
+def test_without_a_recommended_dose_nothing_is_added(adam, study, tmp_path):
+    more = study_with(tmp_path, "[expansion.monitor]\ninclude_phase_ia_rp2d = true\n")
+    found = expansion_designs.boundaries(adam, more, SDTM)
+    assert row(found, "phase_ia", "events")["text"] == "no recommended dose"
+    assert value(found, "boundary", "tox", level="3") == 2
+
+
+@pytest.mark.rule(
+    "IB-35", source="by hand: 3 of 3 are above every limit; 1 new event of 2 at 0.5 has probability 3/4"
+)
+def test_a_boundary_that_is_continued():
+    whole = (None, None, 2, 3, None)
+    assert monitoring.continued(whole, n=0, events=0) == whole
+    assert monitoring.continued(whole, n=2, events=2) == (0, 1, None)
+    assert monitoring.toxicity_characteristics((0,), [0.1]).p_cross[0] == 1
+    assert monitoring.toxicity_characteristics((1, 1), [0.5]).p_cross[0] == pytest.approx(0.75)
+    for n, events in ((6, 0), (1, 2), (2, -1)):
+        with pytest.raises(DesignError, match=f"{events} events in {n} earlier"):
+            monitoring.continued(whole, n=n, events=events)
 
 
 # Protocol changes

@@ -65,7 +65,7 @@ def test_rule_of_choice_has_a_row_per_scenario(adam, with_types):
 
 @pytest.mark.rule("IB-19")
 def test_boundaries_show_a_dash_where_no_count_stops(adam, study):
-    table = d.table_boundaries(expansion_designs.boundaries(adam, study), study)
+    table = d.table_boundaries(expansion_designs.boundaries(adam, study, SDTM), study)
     rows = [[cell.text for cell in row.cells] for row in table.rows]
     assert rows[0] == ["1", "–", "–"]
     assert rows[8] == ["9", ">= 5", "<= 0"]

@@ -85,7 +85,7 @@ class PhaseIb:
     @property
     def boundaries(self) -> Result:
         """Boundaries of toxicity and futility."""
-        return expansion_designs.boundaries(self.adam, self.study)
+        return expansion_designs.boundaries(self.adam, self.study, self.sdtm)
 
     def _repr_html_(self) -> str:
         types = ", ".join(f"{entry.label}" for entry in self.study.expansion.type)

@@ -9,12 +9,15 @@ import numpy as np
 from interim.adam.model import Adam
 from interim.analysis.expansion_models import OWN, calibrated, full_sizes, outcome_table, outcomes_absent
 from interim.analysis.expansion_types import (
+    NO_DOSE,
     NO_RATES,
+    Safety,
     add_reason,
     count_types,
     in_scope,
     not_run,
     printed,
+    proposed_dose_safety,
     success_states,
 )
 from interim.analysis.population import efficacy_set, population
@@ -22,12 +25,14 @@ from interim.data.model import Sdtm
 from interim.design.expansion import Infeasible, Monitored
 from interim.design.expansion_named import JOINT, NEEDS_RATES, named_design, named_monitor, rule_text
 from interim.design.expansion_rule import go_by_outcome
-from interim.design.monitoring import Characteristics, characteristics, toxicity_characteristics
+from interim.design.monitoring import Characteristics, characteristics, continued, toxicity_characteristics
 from interim.design.monitoring_borrowing import borrowing_characteristics, rule_characteristics
 from interim.result import Result, Rows
 from interim.stats.borrowing import OutcomeTable
 from interim.study import Study
 from interim.study.expansion import TumourType
+
+_TREATED = "CAR-T safety set at the recommended dose"
 
 
 def designs(adam: Adam, study: Study) -> Result:
@@ -166,40 +171,53 @@ def _add_type(rows: Rows, entry: TumourType, study: Study) -> None:
     rows.add("limits", None, text=", ".join(codes) or "within", **place)
 
 
-def boundaries(adam: Adam, study: Study) -> Result:
+def boundaries(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     """Give the boundaries of Phase IB: events that pause, responses that stop, and how often the first is crossed.
 
     Parameters
     ----------
     adam : Adam
-        Not read; boundaries do not depend on data.
+        Read only if events of Phase IA are added: ADSL, ADAE, ADDLT.
     study : Study
-        ``expansion.monitor`` (a pooled monitor counts the participants of all cohorts), ``expansion.design``.
+        ``expansion.monitor`` (a pooled monitor counts the participants of all cohorts; ``include_phase_ia_rp2d`` adds those of
+        Phase IA at the recommended dose), ``expansion.design``.
+    sdtm : Sdtm
+        Recorded decisions on dose.
 
     Returns
     -------
     Result
         ``expansion_designs.boundaries``; level = participants treated: ``tox`` (NA where no count pauses) and ``futility``;
-        variable ``crossing`` (level = true event rate): chance to cross by the full size.
+        variable ``crossing`` (level = true event rate): chance to cross by the full size; variable ``phase_ia``: events that are
+        added, only if the study adds them.
 
     Raises
     ------
     DesignError
         If the boundary cannot be built.
+    DataError
+        If the dose-escalation history is asked for and cannot be used.
     """
+    table = study.expansion
+    added = table.monitor.include_phase_ia_rp2d
     rows = Rows(
         "expansion_designs.boundaries",
         "Phase IB monitoring boundaries",
-        population="No participant data",
+        population=_TREATED if added else "No participant data",
         method="exact",
         group_var="",
     )
-    table = study.expansion
     size = table.n_max
     if table.monitor.scope == "pooled":
         size *= len(table.type) or printed()["cohorts"]
-    monitor = named_monitor(table.monitor, n_max=size)
-    limits = monitor.boundary(size) if monitor is not None else (None,) * size
+    earlier = _earlier(rows, adam, study, sdtm) if added else Safety()
+    whole = size + earlier.n
+    monitor = named_monitor(table.monitor, n_max=whole)
+    limits = continued(
+        monitor.boundary(whole) if monitor is not None else (None,) * whole,
+        n=earlier.n,
+        events=earlier.events,
+    )
     p0, p1 = _reference_rates(study)
     design = (
         Infeasible(NO_RATES, 0.0)
@@ -225,6 +243,20 @@ def boundaries(adam: Adam, study: Study) -> Result:
         rows.add("p_cross", float(crossing.p_cross[place_]), **where)
         rows.add("expected_n", float(crossing.expected_n[place_]), **where)
     return rows.build()
+
+
+def _earlier(rows: Rows, adam: Adam, study: Study, sdtm: Sdtm) -> Safety:
+    """Return the toxicity of Phase IA at the recommended dose, and add it as a row."""
+    found = proposed_dose_safety(adam, study, sdtm)
+    text = f"{found.events} of {found.n} at {found.dose}" if found.dose else NO_DOSE
+    rows.add(
+        "events",
+        found.events if found.dose else None,
+        text=text,
+        variable="phase_ia",
+        subjects=found.affected,
+    )
+    return found
 
 
 def rule_of_choice(adam: Adam, study: Study, sdtm: Sdtm) -> Result:

@@ -44,7 +44,7 @@ def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Parameters
     ----------
     adam : Adam
-        ADSL, ADRS, ADAE.
+        ADSL with NKSRC and NKSWDT, ADRS, ADAE.
     study : Study
         ``expansion.prior``: tau_sensitivity, weight_sensitivity, p0_odds_sensitivity.
     sdtm : Sdtm
@@ -74,14 +74,26 @@ def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         first = base.setdefault(variant.model, kinds)
         flips = sum(kind != first[name] for name, kind in kinds.items())
         rows.add("flips", flips, variable="row", level=_level(variant), n=flips, N=len(kinds))
-    missing = (
-        {_SWITCHED: _NO_SOURCE}
-        if proposed_dose(adam, study, sdtm)
-        else {_AT_DOSE: NO_DOSE, _SWITCHED: _NO_SOURCE}
-    )
-    for name, why in missing.items():
+    for name, why in _missing(adam, study, sdtm).items():
         rows.add("flips", None, variable="row", level=name, status="NA", reason=why)
     return rows.build()
+
+
+def _missing(adam: Adam, study: Study, sdtm: Sdtm) -> dict[str, str]:
+    """Return the choices that cannot be looked at, and why."""
+    found = {} if proposed_dose(adam, study, sdtm) else {_AT_DOSE: NO_DOSE}
+    return found if _source_is_recorded(adam) else {**found, _SWITCHED: _NO_SOURCE}
+
+
+def _source_is_recorded(adam: Adam) -> bool:
+    return "NKSRC" in adam["ADSL"] and bool(adam["ADSL"]["NKSRC"].notna().any())
+
+
+def _not_switched(adam: Adam, keep: frozenset[str] | None) -> frozenset[str]:
+    """Return the participants in scope whose NK cells never came from another source, as far as recorded."""
+    adsl = adam["ADSL"]
+    same = frozenset(adsl.loc[adsl["NKSWDT"].isna(), "USUBJID"])
+    return same if keep is None else same & keep
 
 
 def _level(variant: Variant) -> str:
@@ -134,13 +146,20 @@ def _variants(adam: Adam, study: Study, sdtm: Sdtm) -> Iterator[Variant]:
         yield Variant(f"weight {weight:g}", "exnex", _with_weight(study, weight), counts)
     for odds in table.prior.p0_odds_sensitivity:
         yield Variant(f"odds of p0 and p1 x {odds:g}", table.decision_model, _with_odds(study, odds), counts)
-    scopes: dict[str, frozenset[str] | None] = {"all doses": None}
-    if proposed_dose(adam, study, sdtm):
-        scopes[_AT_DOSE] = in_scope(adam, study, sdtm, scope="rp2d")
-    for name, keep in scopes.items():
+    for name, keep in _scopes(adam, study, sdtm).items():
         part = count_types(adam, study, confirmed=confirmed, keep=keep)
         yield Variant(name, table.decision_model, study, (part.r, part.n))
     yield from _without_other(study, counts, tuple(used))
+
+
+def _scopes(adam: Adam, study: Study, sdtm: Sdtm) -> dict[str, frozenset[str] | None]:
+    """Return the participants of other scopes, by name (None: all)."""
+    found: dict[str, frozenset[str] | None] = {"all doses": None}
+    if proposed_dose(adam, study, sdtm):
+        found[_AT_DOSE] = in_scope(adam, study, sdtm, scope="rp2d")
+    if _source_is_recorded(adam):
+        found[_SWITCHED] = _not_switched(adam, in_scope(adam, study, sdtm))
+    return found
 
 
 def _without_other(study: Study, counts: Counts, used: tuple[str, ...]) -> Iterator[Variant]:

@@ -293,12 +293,15 @@ class Safety:
         Participants with an event among those treated there.
     limit : int or None
         Smallest number of events that pauses.
+    affected : frozenset of str
+        USUBJIDs of the participants with an event.
     """
 
     dose: str = ""
     events: int = 0
     n: int = 0
     limit: int | None = None
+    affected: frozenset[str] = frozenset()
 
     @property
     def crossing(self) -> bool:
@@ -394,7 +397,7 @@ def proposed_dose_safety(adam: Adam, study: Study, sdtm: Sdtm) -> Safety:
     hit = treated & toxic_participants(adam, study)
     monitor = named_monitor(study.expansion.monitor, n_max=max(study.expansion.n_max, len(treated)))
     limit = monitor.boundary(len(treated))[-1] if monitor is not None and treated else None
-    return Safety(code, len(hit), len(treated), limit)
+    return Safety(code, len(hit), len(treated), limit, hit)
 
 
 def toxic_participants(adam: Adam, study: Study) -> frozenset[str]:

@@ -128,6 +128,36 @@ Monitor = BayesToxicity | PocockToxicity
 """A rule that pauses a cohort for toxicity."""
 
 
+def continued(boundary: Boundary, *, n: int, events: int) -> Boundary:
+    """Return the boundary for new participants if earlier ones count as the first.
+
+    Parameters
+    ----------
+    boundary : tuple of int or None
+        Smallest number of events that pauses, for 1, 2, ... participants in all.
+    n, events : int
+        Earlier participants, and those with an event among them.
+
+    Returns
+    -------
+    tuple of int or None
+        Smallest number of new events that pauses, for 1, 2, ... new participants; 0: it pauses without a new event.
+
+    Raises
+    ------
+    DesignError
+        If there are more events than participants, or the boundary ends before the earlier participants do.
+
+    Examples
+    --------
+    >>> continued((None, None, 2, 3, 3, 3), n=3, events=1)
+    (2, 2, 2)
+    """
+    if not 0 <= events <= n <= len(boundary):
+        raise DesignError(f"{events} events in {n} earlier participants, boundary for {len(boundary)}")
+    return tuple(None if limit is None else max(0, limit - events) for limit in boundary[n:])
+
+
 @lru_cache(maxsize=64)
 def _pocock(design: PocockToxicity) -> tuple[float, Boundary]:
     """Largest attainable tail whose crossing probability is within the limit: the probability rises with the tail."""

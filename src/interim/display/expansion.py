@@ -495,6 +495,9 @@ def table_boundaries(result: Result, study: Study) -> Table:
         Row((Cell(n), _limit(numbers, "tox", n, ">="), _limit(numbers, "futility", n, "<=")))
         for n in numbers.levels("boundary")
     ]
+    if "phase_ia" in numbers.variables():
+        added = numbers.words(TOTAL, "phase_ia", "events")
+        rows.append(Row((Cell(word("expansion", "phase_ia")), added, Cell(_DASH))))
     rows.append(Row((Cell(word("expansion", "crossing")),), kind="section"))
     rows += [
         Row(

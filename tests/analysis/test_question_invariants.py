@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from interim.result import TOTAL
 from tests.analysis import kinetic_case
 from tests.analysis.conftest import build, uid
 from tests.analysis.safety_frames import safety_sets
+from tests.analysis.test_expansion import SDTM
 
 HAND = [
     "baseline.demography",
@@ -85,7 +87,8 @@ FLAGS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "DLTEVFL", "FASFL", "RESFL", "RESPFL", 
 
 def ask(name, adam, study):
     module, question = name.split(".")
-    return getattr(importlib.import_module(f"interim.analysis.{module}"), question)(adam, study)
+    function = getattr(importlib.import_module(f"interim.analysis.{module}"), question)
+    return function(adam, study, *([SDTM] if "sdtm" in signature(function).parameters else []))
 
 
 @pytest.fixture(scope="module")

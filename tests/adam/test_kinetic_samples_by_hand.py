@@ -270,6 +270,20 @@ def test_infusions_further_apart_than_one_dose_event_are_flagged(gap, apart):
     assert "DOSES_APART" not in flags(value(made, "CMAX"))
 
 
+@pytest.mark.rule("KIN-39", source="spec kinetics 5 rule 4")
+@pytest.mark.parametrize(("gap", "kept"), [(36, "Y"), (23, "N")])
+def test_an_area_through_a_second_dose_event_enters_no_summary(gap, kept):
+    made = kinetics(study=with_study(consecutive_gap_h=gap))
+    for name, where in (("AUC0_28", {}), ("AUC0_14", {"cycle": 1})):
+        area = value(made, name, who="01", **where)
+        assert area["EVALFL"] == kept
+        assert area["AVAL"] > 0
+    assert value(made, "CMAX", who="01")["EVALFL"] == "Y"
+    ratio = value(made, "RACAUC", who="01")
+    assert (ratio["AVAL"] > 0, ratio["REASON"] == "DOSES_APART") == (kept == "Y", kept == "N")
+    assert value(made, "RACCMAX", who="01")["AVAL"] > 0
+
+
 def uses(made, who, cycle):
     rows = made.use
     rows = rows[(rows["USUBJID"] == who) & (rows["ACYCLE"] == cycle) & (rows["ASPEC"] == "BLOOD")]

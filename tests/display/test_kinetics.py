@@ -66,9 +66,11 @@ def test_printed_parameters():
     lines = texts(made("kinetics.cart_parameters", "table_kinetic_parameters"))
     place = lines.index("CAR-T transgene, cycle 1")
     assert lines[place + 1] == "Cmax (copies/ug), n | 1 | 2 | 0 | 0 | 3"
-    assert lines[place + 2].startswith("Geometric mean (CV, %) | 1600 | 0; 6400 | – | – | 3200 (")
+    assert lines[place + 2] == "Above 0, n | 1 | 1 | 0 | 0 | 2"
+    assert lines[place + 3].startswith("Mean (SD; CV, %) | NE | NE | – | – | 2667 (")
+    assert lines[place + 4].startswith("Geometric mean (CV, %) | 1600 | 0; 6400 | – | – | 3200 (")
     assert (
-        lines[place + 3] == "Median (min; max) | 1600 (1600; 1600) | 3200 (0; 6400) | – | – | 1600 (0; 6400)"
+        lines[place + 5] == "Median (min; max) | 1600 (1600; 1600) | 3200 (0; 6400) | – | – | 1600 (0; 6400)"
     )
     assert any(line.startswith("Not evaluable, left out, n") for line in lines)
     assert any(line.startswith("Day 28 | 1/1") for line in lines)

@@ -298,6 +298,8 @@ def test_a_range_of_cells_without_a_number_says_so(status, study):
 def test_words_of_known_and_unknown_codes(codelist, code, text):
     assert word(codelist, code) == text
     assert sentence_case("ÉTAT_GÉNÉRAL") == "État général"
+    assert sentence_case("CART C1D1") == "CAR-T C1D1"
+    assert sentence_case("NK DAY 0") == "NK day 0"
 
 
 def test_labels_of_columns_participants_and_decimals(study):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -209,6 +209,7 @@ def _frames(
     ends = study.kinetics.windows
     for made in windows:
         columns = _cycle_columns(found, made, study, ends=ends.cart_cycle if role == "t" else ())
+        columns = _without_divided(columns, marks["DOSES_APART"])
         clock = Clock(role, "CYCLE", float(made.number))
         yield long_frame(found, columns, made.given, clock=clock, study=study, marks=marks)
     for made, cycle in dose_windows(found, study):
@@ -216,8 +217,21 @@ def _frames(
         columns = _cycle_columns(found, made, study, ends=())
         yield long_frame(found, columns, made.given, clock=clock, study=study, marks=marks)
     columns = _product_columns(found, windows, study, ends=ends.cart_product if role == "t" else ends.nk)
+    columns = _without_divided(columns, marks["DOSES_APART"])
     every = np.ones(len(found.keys), dtype=bool)
     yield long_frame(found, columns, every, clock=Clock(role), study=study, marks=marks)
+
+
+def _without_divided(columns: Iterable[ParameterColumn], apart: Flags) -> Iterator[ParameterColumn]:
+    """Yield the columns; an area through a second dose event enters no summary and no ratio of areas."""
+    for column in columns:
+        if column.name == "RACAUC":
+            reason = np.where(apart, "DOSES_APART", column.reason)
+            yield replace(column, value=np.where(apart, np.nan, column.value), reason=reason)
+        elif column.evaluable is not None:
+            yield replace(column, evaluable=column.evaluable & ~apart)
+        else:
+            yield column
 
 
 def _cycle_columns(

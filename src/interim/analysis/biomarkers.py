@@ -6,7 +6,7 @@ import pandas as pd
 
 from interim.adam.model import Adam
 from interim.adam.source import ordered, shipped_data
-from interim.analysis.measures import Place, add_summary, by_subject
+from interim.analysis.measures import Place, add_summary, by_subject, layout
 from interim.analysis.population import Population, add_counts, add_not_available, open_rows, population
 from interim.result import Result, Rows
 from interim.study import Study
@@ -72,19 +72,19 @@ def tumour_markers(adam: Adam, study: Study) -> Result:
 
 
 def ligands(adam: Adam, study: Study) -> Result:
-    """Compare ligand staining before and after treatment in participants with both biopsies.
+    """Compare ligand staining and soluble ligands before and after treatment in participants with both biopsies.
 
     Parameters
     ----------
     adam : Adam
-        ADSL and ADBM.
+        ADSL, ADBM and ADCY.
     study : Study
-        Columns.
+        Columns, products.
 
     Returns
     -------
     Result
-        ``biomarkers.ligands``; variable = test and ligand; levels Pre, Post, Change.
+        ``biomarkers.ligands``; variable = test and ligand, or soluble ligand; levels Pre, Post, Change.
 
     Raises
     ------
@@ -104,11 +104,25 @@ def ligands(adam: Adam, study: Study) -> Result:
         reason = "not available: no participant with a biopsy before and after treatment"
         add_not_available(rows, paired.groups, variable="ligand", reason=reason)
         return rows.build()
-    for code, part in after.groupby("PARAMCD", sort=True):
-        last = ordered(part, ["USUBJID", "ADT", "SRCSEQ"]).drop_duplicates("USUBJID", keep="last")
-        for level, column in (("Pre", "BASE"), ("Post", "AVAL"), ("Change", "CHG")):
-            add_summary(rows, paired, by_subject(last, column), place=Place(str(code), level), study=study)
+    for frame in (after, _soluble(adam, study)):
+        for code, part in frame.groupby("PARAMCD", sort=True):
+            last = ordered(part, ["USUBJID", "ADT", "SRCSEQ"]).drop_duplicates("USUBJID", keep="last")
+            unit = str(part["AVALU"].iloc[0]) if frame is not after else ""
+            for level, column in (("Pre", "BASE"), ("Post", "AVAL"), ("Change", "CHG")):
+                place = Place(str(code), level, unit)
+                add_summary(rows, paired, by_subject(last, column), place=place, study=study)
     return rows.build()
+
+
+def _soluble(adam: Adam, study: Study) -> pd.DataFrame:
+    """Return results of soluble ligands after the first infusion of any product, with the last one before it."""
+    if not adam.has("ADCY"):
+        return pd.DataFrame(columns=["PARAMCD"])
+    frame = adam["ADCY"]
+    base = "NK" if study.with_role("nk") else "CART"
+    chosen = frame["PARAMCD"].isin(layout()["ligands"]["soluble"]) & (frame["BASETYPE"] == base)
+    late = frame[chosen & (frame["DAY"] > 0) & frame["BASE"].notna() & frame["AVAL"].notna()]
+    return late.assign(CHG=late["AVAL"] - late["BASE"])
 
 
 def immunogenicity(adam: Adam, study: Study) -> Result:

@@ -187,7 +187,8 @@ def _add_parameters(
         if study.kinetics.auc_summary_evaluable_only:
             evaluable = found[(found["EVALFL"] == "Y") | ~found["PARAMCD"].str.startswith("AUC0_")]
         unit = str(found["AVALU"].iloc[0] or "")
-        place = Place(variable, name, unit, name in layout()["times"]["parameters"])
+        times, ratio = (name in layout()[kind]["parameters"] for kind in ("times", "ratios"))
+        place = Place(variable, name, unit, times, exposure=True, ratio=ratio)
         add_summary(rows, who, by_subject(evaluable), place=place, study=study)
         out = set(found.loc[found["AVAL"].notna(), "USUBJID"]) - set(
             evaluable.loc[evaluable["AVAL"].notna(), "USUBJID"]

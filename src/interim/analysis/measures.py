@@ -15,7 +15,7 @@ import pandas as pd
 from interim.adam.model import Adam
 from interim.analysis.population import Population, population
 from interim.result import Rows
-from interim.stats.nca_summary import Summary, summary
+from interim.stats.nca_summary import Summary, geometric_interval, summary
 from interim.study import Study
 
 KINETIC_SETS = {
@@ -109,12 +109,18 @@ class Place:
         As in `interim.result.Rows.add`.
     times : bool
         Times: median and range only.
+    exposure : bool
+        Kinetic parameters: also the positive values and the arithmetic CV.
+    ratio : bool
+        Paired ratios: also the interval of the geometric mean.
     """
 
     variable: str
     level: str = ""
     unit: str = ""
     times: bool = False
+    exposure: bool = False
+    ratio: bool = False
 
 
 def add_summary(
@@ -139,7 +145,7 @@ def add_summary(
     place : Place
         Where the rows stand.
     study : Study
-        ``kinetics.quantile_type``.
+        ``kinetics.quantile_type``, ``stats.level``.
     hidden : collection of str
         Columns whose means are withheld because most values are below the limit of quantification.
 
@@ -153,7 +159,8 @@ def add_summary(
 
     Notes
     -----
-    Stats n, mean, sd, geo_mean, geo_cv, median, q1, q3, min, max. Columns with fewer than three values have no mean: the
+    Stats n, mean, sd, geo_mean, geo_cv, median, q1, q3, min, max; of an exposure n_positive and cv, of a ratio geo_lower and
+    geo_upper (``stats.level``). Columns with fewer than three values have no mean: the
     individual values stand in the text of stat ``values``.
     """
     for group, ids in who.members.items():
@@ -173,7 +180,20 @@ def add_summary(
             unit=place.unit,
         )
         if s.n:
-            _add_numbers(rows, group, s, place=place, hidden=group in hidden)
+            interval = geometric_interval(list(known.values()), level=study.stats.level)
+            _add_numbers(rows, group, s, place=place, hidden=group in hidden, interval=interval)
+        if place.exposure and not place.times:
+            positive = sorted(subject for subject, value in known.items() if value > 0)
+            rows.add(
+                "n_positive",
+                len(positive),
+                group=group,
+                variable=place.variable,
+                level=place.level,
+                n=len(positive),
+                N=s.n,
+                subjects=positive,
+            )
         if 0 < s.n < layout()["fewest"]:
             text = "; ".join(_three_digits(value) for value in sorted(known.values()))
             rows.add(
@@ -187,7 +207,9 @@ def _three_digits(value: float) -> str:
     return f"{value:.{places}f}"
 
 
-def _add_numbers(rows: Rows, group: str, s: Summary, *, place: Place, hidden: bool) -> None:
+def _add_numbers(
+    rows: Rows, group: str, s: Summary, *, place: Place, hidden: bool, interval: tuple[float, float]
+) -> None:
     where: dict[str, Any] = {
         "group": group,
         "variable": place.variable,
@@ -203,6 +225,10 @@ def _add_numbers(rows: Rows, group: str, s: Summary, *, place: Place, hidden: bo
     few = s.n < layout()["fewest"]
     reason = "MOST_BELOW_LIMIT" if hidden else "FEWER_THAN_3" if few else "NO_POSITIVE_VALUE"
     means = {"mean": s.mean, "sd": s.sd, "geo_mean": s.geo_mean, "geo_cv": s.geo_cv}
+    if place.exposure:
+        means["cv"] = s.cv
+    if place.ratio:
+        means |= {"geo_lower": interval[0], "geo_upper": interval[1]}
     for stat, value in means.items():
         if hidden or few or math.isnan(value):
             rows.add(stat, None, status="NE", reason=reason, **where)

@@ -13,6 +13,8 @@ from interim.display.table import Table
 from interim.result import Result
 from interim.study import Study
 
+_SOLUBLE = "Tissue: last biopsy before and after the first infusion. Soluble ligands: last result at or before and last result after it; below the limit of quantification counts as half of it."
+
 
 def table_biomarkers(result: Result, study: Study) -> Table:
     """Show a biomarker by visit, or before and after treatment.
@@ -34,7 +36,8 @@ def table_biomarkers(result: Result, study: Study) -> Table:
     ReportError
         If the table is malformed.
     """
-    return measure_table(result, study)
+    notes = (_SOLUBLE,) if result.analysis_id == "biomarkers.ligands" else ()
+    return measure_table(result, study, footnotes=notes)
 
 
 def table_immunogenicity(result: Result, study: Study) -> Table:

@@ -320,5 +320,4 @@ def table_expansion_model(result: Result, study: Study) -> Table:
         rows=rows or [_none(numbers, "model", len(header))],
         widths=(1.6, 0.9, 0.9, 0.9, 1.0, 0.9, 0.9, 0.8, 0.8, 2.0),
         align=("left", *["right"] * 8, "left"),
-        landscape=True,
     )

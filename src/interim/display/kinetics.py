@@ -23,6 +23,7 @@ from interim.study import Study
 
 _PANEL_MM = 62.0
 _WIDE_MM = 104.0
+_EXPOSURE_MM = 51.0  # four rows, the heading and the notes share a page
 _TIMES = "Times from the actual start of the first infusion of the cycle (all cycles: of the product); areas over several cycles are the sum of the areas of their windows."
 _DRAWN_GRADES = 5
 
@@ -73,7 +74,9 @@ def table_kinetic_parameters(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     rule = f"Areas: {study.kinetics.auc_method}; samples below the limit of quantification: rule {study.kinetics.blq_rule}."
-    return measure_table(result, study, footnotes=(rule, _TIMES))
+    level = f"{100 * study.stats.level:g}"
+    means = f"Geometric means and CV are of values above 0; their {level}% interval, for the paired ratios of cycles, uses Student's t on the logarithms."
+    return measure_table(result, study, footnotes=(rule, means, _TIMES))
 
 
 def table_biodistribution(result: Result, study: Study) -> Table:
@@ -192,7 +195,7 @@ def figure_exposure_response(result: Result, study: Study) -> Figure:
     rows = -(-len(panels) // 2)
     svg, png = drawn(
         lambda sheet: _paint_exposures(sheet, panels, numbers),
-        size_mm=(PORTRAIT_MM, rows * 58.0 + 8),
+        size_mm=(PORTRAIT_MM, rows * _EXPOSURE_MM + 8),
         study=study,
     )
     return Figure(
@@ -247,8 +250,8 @@ def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Num
     rows = -(-len(panels) // 2)
     for place, (name, points) in enumerate(panels.items()):
         row, column = divmod(place, 2)
-        bottom = 14 + (rows - 1 - row) * 58.0
-        axes: Axes = axes_mm(sheet, left=16 + column * 78.0, bottom=bottom, width=58, height=36)
+        bottom = 14 + (rows - 1 - row) * _EXPOSURE_MM
+        axes: Axes = axes_mm(sheet, left=16 + column * 78.0, bottom=bottom, width=58, height=31)
         _paint_points(axes, points[points["exposure"] > 0])
         axes.set(xscale="log", xlabel=_exposure_name(name))
         axes.xaxis.set_minor_formatter(NullFormatter())

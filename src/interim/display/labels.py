@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -14,6 +15,9 @@ from interim.study import Study
 @cache
 def _document() -> dict[str, Any]:
     return tomllib.loads(files("interim.display").joinpath("labels.toml").read_text(encoding="utf-8"))
+
+
+_CYCLE_DAY = re.compile(r"C\d+D\d+")
 
 
 def word(codelist: str, code: str) -> str:
@@ -82,7 +86,7 @@ def sentence_case(text: str) -> str:
     Returns
     -------
     str
-        First letter large.
+        First letter large; the words of table ``capitals`` and days of a cycle (C1D1) keep theirs.
 
     Raises
     ------
@@ -92,11 +96,18 @@ def sentence_case(text: str) -> str:
     --------
     >>> sentence_case("LOST TO FOLLOW-UP"), sentence_case("Nausea"), sentence_case("lost_to_follow-up")
     ('Lost to follow-up', 'Nausea', 'Lost to follow-up')
+    >>> sentence_case("NK DAY 0"), sentence_case("CART C1D1")
+    ('NK day 0', 'CAR-T C1D1')
     """
     plain = text.replace("_", " ")
     if plain.isupper():
-        plain = plain.lower()
+        plain = " ".join(_lowered(part) for part in plain.split(" "))
     return plain[:1].upper() + plain[1:]
+
+
+def _lowered(part: str) -> str:
+    kept: dict[str, str] = _document()["capitals"]
+    return kept.get(part, part if _CYCLE_DAY.fullmatch(part) else part.lower())
 
 
 def column_label(group: str, study: Study) -> str:

@@ -71,14 +71,14 @@ def number_cell(numbers: Numbers, group: str, *, variable: str, level: str, stat
 def _joined(
     numbers: Numbers, group: str, *, variable: str, level: str, stats: tuple[str, ...], pattern: str
 ) -> Cell:
-    """Return several numbers in one cell; the individual values where the column is too small for a mean."""
+    """Return several numbers in one cell; the values themselves where a column is too small for a geometric mean."""
     cells = [number_cell(numbers, group, variable=variable, level=level, stat=stat) for stat in stats]
     if not cells[0].keys:
         return cells[0]
     few = numbers.row("values", group=group, variable=variable, level=level)
     row = numbers.row(stats[0], group=group, variable=variable, level=level)
     if row is not None and row["status"] == "NE":
-        if few is not None:
+        if few is not None and stats[0] in ("geo_mean", "median"):
             return Cell(str(few["text"]), (str(few["result_id"]),))
         return cells[0]
     return Cell(
@@ -86,10 +86,25 @@ def _joined(
     )
 
 
+_COMBINED = (
+    (("mean", "sd", "cv"), "{0} ({1}; {2})", "Mean (SD; CV, %)"),
+    (("geo_mean", "geo_cv"), "{0} ({1})", "Geometric mean (CV, %)"),
+    (("geo_lower", "geo_upper"), "{0}; {1}", "Interval of the geometric mean"),
+    (("median", "min", "max"), "{0} ({1}; {2})", "Median (min; max)"),
+)
+
+
+def _some_not_positive(numbers: Numbers, variable: str, level: str) -> bool:
+    """Tell whether a column has values that enter no geometric mean."""
+    place = {"variable": variable, "level": level}
+    rows = [numbers.row("n_positive", group=group, **place) for group in numbers.groups]
+    return any(row is not None and row["value"] < row["N"] for row in rows)
+
+
 def measure_lines(
     numbers: Numbers, variable: str, level: str, *, text: str, indent: int = 1
 ) -> Iterator[Line]:
-    """Yield the lines of one measured value: n, geometric mean with CV, median with range.
+    """Yield the lines of one measured value: n, means with CV, median with range.
 
     Parameters
     ----------
@@ -105,7 +120,7 @@ def measure_lines(
     Yields
     ------
     Line
-        Geometric means only where the question gives them.
+        Means and intervals only where the question gives them; the positive values where they are fewer than n.
 
     Raises
     ------
@@ -115,25 +130,14 @@ def measure_lines(
     if numbers.row("n_blq", variable=variable, level=level) is not None:
         below = partial(numbers.plain, variable=variable, level=level, stat="n_blq")
         yield Line("Below the limit of quantification, n", below, indent + 1)
-    if any(numbers.row("geo_mean", group=g, variable=variable, level=level) for g in numbers.groups):
-        mean = partial(
-            _joined,
-            numbers,
-            variable=variable,
-            level=level,
-            stats=("geo_mean", "geo_cv"),
-            pattern="{0} ({1})",
-        )
-        yield Line("Geometric mean (CV, %)", mean, indent + 1)
-    middle = partial(
-        _joined,
-        numbers,
-        variable=variable,
-        level=level,
-        stats=("median", "min", "max"),
-        pattern="{0} ({1}; {2})",
-    )
-    yield Line("Median (min; max)", middle, indent + 1)
+    if _some_not_positive(numbers, variable, level):
+        positive = partial(numbers.plain, variable=variable, level=level, stat="n_positive")
+        yield Line("Above 0, n", positive, indent + 1)
+    for stats, pattern, name in _COMBINED:
+        given = any(numbers.row(stats[-1], group=g, variable=variable, level=level) for g in numbers.groups)
+        if given or "median" in stats:
+            cell = partial(_joined, numbers, variable=variable, level=level, stats=stats, pattern=pattern)
+            yield Line(name, cell, indent + 1)
     out = [numbers.row("n_out", group=g, variable=variable, level=level) for g in numbers.groups]
     if any(row is not None and row["value"] > 0 for row in out):
         yield Line(

@@ -113,6 +113,41 @@ def summary(values: ArrayLike, *, kind: int = 7) -> Summary:
     )
 
 
+def geometric_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a geometric mean, by Student's t on the logarithms.
+
+    Parameters
+    ----------
+    values : array_like of float
+        Values that are not positive are left out.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limit; NaN with fewer than two positive values.
+
+    Raises
+    ------
+    ValueError
+        If the level is illegal.
+
+    Examples
+    --------
+    >>> [round(limit, 3) for limit in geometric_interval([1.0, 2.0, 4.0])]
+    [0.357, 11.19]
+    """
+    check_between(level, "level", low=0.0, high=1.0)
+    x = np.asarray(values, dtype=np.float64)
+    logs = np.log(x[np.isfinite(x) & (x > 0)])
+    if len(logs) < 2:
+        return math.nan, math.nan
+    half = float(stdtrit(len(logs) - 1, (1.0 + level) / 2.0)) * float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    mean = float(logs.mean())
+    return math.exp(mean - half), math.exp(mean + half)
+
+
 @dataclass(frozen=True)
 class PowerModel:
     """ln exposure = intercept + slope ln dose.

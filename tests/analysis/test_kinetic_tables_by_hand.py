@@ -168,7 +168,7 @@ def test_small_columns_have_values_and_no_mean(parameters, group, n, reason):
         assert len(row(found, "CARTG cycle 1", "values", **place)["text"].split("; ")) == n
     else:
         frame = found.where(variable="CARTG cycle 1", level="CMAX", group=group)
-        assert set(frame["stat"]) == {"n", "n_out"}
+        assert set(frame["stat"]) == {"n", "n_positive", "n_out"}
 
 
 def test_geometric_means_are_of_positive_values(adam):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from interim.adam.model import Adam
+from interim.adam.response import derive_response
 from interim.adam.tte import derive_adtte
 from interim.analysis import censoring, sensitivity
 from interim.analysis.sensitivity_variants import sensitivity_rows
@@ -315,15 +316,55 @@ def test_rows_that_cannot_be_run_say_why():
         "S9": "not run: the data hold one route only",
         "S9 evaluator": "not run: investigator is the only evaluator",
         "S10": "not run: no iRECIST responses",
-        "S12": "not run: no date of death or new therapy is imputed",
+        "S12": "not run: no source records",
         "S14": "not run: no source records",
         "S15": "not run: one evaluator only",
         "S16": "not run: no date of enrolment",
         "S17": "not run: no iRECIST responses",
     }
     assert status(found, "S4", "median") == ("NA", states["S4"])
-    imputed = sensitivity.pfs(make_adam(study, ADRS=adrs), study)
-    assert row(imputed, "S12", "state")["text"] == "not run: no source records"
+    known = sensitivity.pfs(make_adam(study, ADRS=adrs, ADSL=people), study, make_sdtm())
+    assert row(known, "S12", "state")["text"] == "not run: no date of death, new therapy or scan is imputed"
+
+
+LESIONS = {
+    "TU": domain(USUBJID=["A"], TULNKID=["T01"], TUSTRESC=["TARGET"], TULOC=["LIVER"], TUDTC=["2025-12-29"]),
+    "TR": domain(
+        USUBJID=["A"] * 3,
+        TRLNKID=["T01"] * 3,
+        TRGRPID=["TARGET"] * 3,
+        TRTESTCD=["LDIAM"] * 3,
+        TRSTRESN=[50.0, 50.0, 80.0],
+        TRDTC=["2025-12-29", "2026-02-16", "2026-03"],
+        VISITNUM=[1.0, 2.0, 3.0],
+    ),
+}
+REPORTS = {
+    "RS": domain(
+        USUBJID=["A"] * 2,
+        RSTESTCD=["OVRLRESP"] * 2,
+        RSSTRESC=["SD", "PD"],
+        RSDTC=["2026-02-16", "2026-03"],
+        VISITNUM=[2.0, 3.0],
+    )
+}
+
+
+@pytest.mark.rule("TTE-13")
+@pytest.mark.parametrize("route", [LESIONS, REPORTS], ids=["lesions", "reports"])
+def test_a_scan_without_its_day_lies_at_the_other_end_too(route):
+    study, source = make_study(), make_sdtm()
+    people = make_adsl().assign(NACTDTF=None)
+    sdtm = Sdtm({**{name: source.domain(name) for name in ("DM", "EX", "DS", "CM")}, **route}, cut=source.cut)
+    adrs = derive_response(sdtm, people, study=study).adrs
+    found = sensitivity.pfs(make_adam(study, ADSL=people, ADRS=adrs), study, sdtm)
+    assert row(found, "S12", "state")["text"] == "run"
+    place = (found, "S12 change")
+    # Start on 5 January: 31 March is day 86, 1 March day 56.
+    days = [value(*place, f"day_{when}", level="A") for when in ("before", "after")]
+    assert days == [86, 56]
+    assert row(*place, "reason_after", level="A")["text"] == "E-PD"
+    assert "A" in subjects(found, "S12", "changed")
 
 
 @pytest.mark.rule("TTE-13")

@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.response import derive_response
+from interim.adam.source import date_columns
 from interim.adam.tte import derive_adtte, derive_death, derive_nactdt
 from interim.adam.tte.endpoints import ADEQUATE
 from interim.data.model import Sdtm
@@ -289,12 +291,13 @@ def _moved_progression(
 
 def _imputed(row: Mapping[str, Any], setting: Setting) -> Iterator[Variant]:
     adsl, sdtm = setting.adam["ADSL"], setting.sdtm
-    flags = [name for name in ("NACTDTF", "DTHDTF") if name in adsl]
-    if not adsl[flags].notna().any(axis=None):
-        yield _not_run(row, "no date of death or new therapy is imputed")
-        return
     if sdtm is None:
         yield _not_run(row, "no source records")
+        return
+    flags = [name for name in ("NACTDTF", "DTHDTF") if name in adsl]
+    scans = _scan_imputed(sdtm)
+    if not scans and not adsl[flags].notna().any(axis=None):
+        yield _not_run(row, "no date of death, new therapy or scan is imputed")
         return
     tte = setting.study.tte
     ends = {
@@ -311,7 +314,15 @@ def _imputed(row: Mapping[str, Any], setting: Setting) -> Iterator[Variant]:
         (derive_nactdt(sdtm, study).frame, "NACTDT"),
     ):
         people = people.merge(frame[["USUBJID", column]], on="USUBJID", how="left", validate="1:1")
-    yield _variant(row, _derive(setting, study, adsl=people))
+    # A scan without its day lies on the last one in the primary analysis.
+    adrs = derive_response(sdtm, people, study=study, scan_day="first").adrs if scans else None
+    yield _variant(row, _derive(setting, study, adsl=people, adrs=adrs))
+
+
+def _scan_imputed(sdtm: Sdtm) -> bool:
+    """Tell whether the day of any scan or reported response is missing."""
+    dates = (date_columns(sdtm.domain(name), f"{name}DTC") for name in ("TU", "TR", "RS"))
+    return any((found["PRECISION"] == "M").any() for found in dates)
 
 
 def _unknown_kind(row: Mapping[str, Any], setting: Setting) -> Iterator[Variant]:

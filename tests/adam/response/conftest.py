@@ -177,11 +177,14 @@ def derive(make):
     """Return a function (tu, tr, rs, study, adsl) -> ResponseData."""
     from interim.adam.response import derive_response
 
-    def run(tu=None, tr=None, rs=None, *, study=None, people=None, **more):
+    def run(tu=None, tr=None, rs=None, *, study=None, people=None, scan_day="last", **more):
         study = study or make.study()
         domains = {name: frame for name, frame in (("TU", tu), ("TR", tr), ("RS", rs)) if frame is not None}
         return derive_response(
-            make.sdtm(study, **domains, **more), make.adsl() if people is None else people, study=study
+            make.sdtm(study, **domains, **more),
+            make.adsl() if people is None else people,
+            study=study,
+            scan_day=scan_day,
         )
 
     return run

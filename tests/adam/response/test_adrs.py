@@ -219,6 +219,55 @@ def test_partial_scan_dates(make, derive, values, dates, expected):
     assert values(derive(tu, tr).adrs, "OVR", column="ADT")[0] == pd.Timestamp(expected)
 
 
+OTHER_END = [
+    # dates of baseline and two visits (dose on 2026-01-05), dates of the time points at the last and at the first end
+    (["2025-12-29", "2026-02", "2026-03-30"], ["2026-02-28", "2026-03-30"], ["2026-02-01", "2026-03-30"]),
+    (["2025-12-29", "2026-02-10", "2026-02"], ["2026-02-10", "2026-02-28"], ["2026-02-10", "2026-02-10"]),
+    (["2025-12-29", "2026-02", "2026-02-20"], ["2026-02-20", "2026-02-20"], ["2026-02-01", "2026-02-20"]),
+    # May lie before the dose: no evidence at either end.
+    (["2025-12-29", "2026-01", "2026-02-20"], ["2026-02-20"], ["2026-02-20"]),
+    (["2025-12-29", "2026-02-10", "2026-03-30"], ["2026-02-10", "2026-03-30"], ["2026-02-10", "2026-03-30"]),
+]
+
+
+@pytest.mark.rule("RECIST-08")
+@pytest.mark.parametrize(("dates", "last", "first"), OTHER_END)
+def test_partial_scan_dates_at_both_ends(make, derive, values, dates, last, first):
+    tu, tr = make.tumour(dates, {"T01": ("LIVER", [50, 50, 50])})
+    for end, expected in (("last", last), ("first", first)):
+        found = values(derive(tu, tr, scan_day=end).adrs, "OVR", column="ADT")
+        assert [f"{day:%Y-%m-%d}" for day in found] == expected
+
+
+@pytest.mark.rule("RECIST-08")
+def test_the_complete_date_of_the_same_visit_holds_at_both_ends(make, derive, values):
+    parts = (
+        make.tumour(("2025-12-29", "2026-02"), {"T01": ("LIVER", [50, 50])}),
+        make.tumour(("2025-12-29", "2026-02-12"), {"T02": ("LUNG", [50, 50])}),
+    )
+    tu, tr = (pd.concat(both, ignore_index=True) for both in zip(*parts, strict=True))
+    for end in ("last", "first"):
+        found = values(derive(tu, tr, scan_day=end).adrs, "OVR", column="ADT")
+        assert found == [pd.Timestamp("2026-02-12")]
+
+
+@pytest.mark.rule("RECIST-08")
+@pytest.mark.parametrize(
+    ("dates", "last", "first"),
+    [
+        (["2026-02-16", "2026-03"], "2026-03-31", "2026-03-01"),
+        (["2026-02-16", "2026-02"], "2026-02-28", "2026-02-16"),
+        (["2026-01", "2026-02-16"], "2026-01-31", "2026-01-06"),
+    ],
+)
+def test_partial_dates_of_reports_at_both_ends(make, derive, values, dates, last, first):
+    rs = make.reports(dates, ["SD", "SD"])
+    for end, expected in (("last", last), ("first", first)):
+        found = values(derive(rs=rs, scan_day=end).adrs, "OVR", column="ADT")
+        assert len(found) == 2
+        assert pd.Timestamp(expected) in found
+
+
 @pytest.mark.rule("RECIST-08")
 def test_undated_scans_are_listed_and_not_used(make, derive, values):
     tu, tr = one(make, 50, 20, 20, days=(-7, 42, 84))
@@ -285,6 +334,73 @@ def test_contradictions(make, derive, values):
     assert "sum 80 mm, nadir 100 mm, baseline 100 mm" in data.findings[0].message
     assert values(data.adrs, "ROVR") == ["PR", "SD"]
     assert {r[2] for r in data.rules} == {"run"}
+
+
+NONTARGETS = [
+    # states of NT01 and NT02 at the scan, reported, derived (None: no contradiction), what the message says
+    (["PRESENT", "PRESENT"], "NON-CR/NON-PD", None, ""),
+    (["PRESENT", "ABSENT"], "CR", "NON-CR/NON-PD", "N-PRES; NT01 PRESENT, NT02 ABSENT"),
+    (["ABSENT", "ABSENT"], "NON-CR/NON-PD", "CR", "N-CR; NT01 ABSENT, NT02 ABSENT"),
+    (["ABSENT", None], "CR", "NE", "N-NE; NT01 ABSENT, NT02 not recorded"),
+    (["UNEQUIVOCAL PROGRESSION", "PRESENT"], "PD", None, ""),
+]
+
+
+@pytest.mark.rule("RECIST-15")
+@pytest.mark.parametrize(("states", "said", "expected", "words"), NONTARGETS)
+def test_reported_nontarget_response_against_the_lesions(make, derive, states, said, expected, words):
+    others = {f"NT0{n}": ("LUNG", ["PRESENT", state]) for n, state in enumerate(states, 1)}
+    tu, tr = make.tumour((-7, 42), {"T01": ("LIVER", [50, 50])}, others)
+    data = derive(tu, tr, make.reports([42], [said], test="NTRGRESP"))
+    found = [(f.rule, f.severity, f.variable, f.value, f.expected) for f in data.findings]
+    assert found == ([("RS-DERIV", "warn", "NTRGRESP", said, expected)] if expected else [])
+    assert all(words in f.message for f in data.findings)
+
+
+@pytest.mark.rule("RECIST-15")
+def test_a_nontarget_response_known_from_the_report_alone_is_no_contradiction(make, derive):
+    tu, tr = one(make, 50, 50)
+    assert derive(tu, tr, make.reports([42], ["PD"], test="NTRGRESP")).findings == ()
+
+
+IMMUNE = [
+    # sums on days -7, 42, 84, 126 give iUPD, iCPD, or after a reset iSD; reported; findings as (day, reported, derived)
+    ([100, 125, 131], ["iUPD", "iCPD"], []),
+    ([100, 125, 131], ["PD", "iCPD"], []),
+    ([100, 125, 131], ["iUPD", "iUPD"], [(84, "iUPD", "iCPD")]),
+    ([100, 125, 126], ["iUPD", "iCPD"], [(84, "iCPD", "iUPD")]),
+    ([100, 60, 60], ["PR", "iPR"], []),
+    ([100, 90, 90], ["iSD", "iPR"], [(84, "iPR", "iSD")]),
+]
+
+
+@pytest.mark.rule("RECIST-15")
+@pytest.mark.parametrize(("sums", "said", "expected"), IMMUNE)
+def test_reported_immune_response_against_the_lesions(make, derive, sums, said, expected):
+    rs = make.reports([42, 84], said, category="iRECIST")
+    data = derive(*one(make, *sums), rs)
+    found = [(f.rule, f.variable, f.key[-1], f.value, f.expected) for f in data.findings]
+    assert found == [
+        ("RS-DERIV", "OVRLRESP (iRECIST)", make.day(day), old, new) for day, old, new in expected
+    ]
+    assert all("T 14.2.2.2" in f.effect and "T 14.2.2.1" not in f.effect for f in data.findings)
+
+
+@pytest.mark.rule("RECIST-15")
+def test_both_criteria_of_a_visit_are_counted_apart_and_each_reader_alone(make, derive):
+    tu, tr = one(make, 100, 125)
+    rs = pd.concat(
+        [
+            make.reports([42], ["SD"]),
+            make.reports([42], ["iSD"], category="iRECIST"),
+            make.reports([42], ["iSD"], category="iRECIST", reader="R1"),
+        ]
+    )
+    found = [(f.key[0], f.variable, f.value, f.expected) for f in derive(tu, tr, rs).findings]
+    assert found == [
+        ("INVESTIGATOR", "OVRLRESP", "SD", "PD"),
+        ("INVESTIGATOR", "OVRLRESP (iRECIST)", "iSD", "iUPD"),
+    ]
 
 
 @pytest.mark.rule("RECIST-15")

@@ -20,11 +20,23 @@ from interim.adam.response.adrs import (
 )
 from interim.adam.response.adtr import tumour_frame
 from interim.adam.response.chains import Chain, Context, adjudicated, assess_chain
-from interim.adam.response.contradictions import RULES, contradictions, early_reports
+from interim.adam.response.contradictions import (
+    RULES,
+    contradictions,
+    early_reports,
+    immune_contradictions,
+)
 from interim.adam.response.doubtful import roles_twice, values_twice
 from interim.adam.response.immune_points import immune_points
 from interim.adam.response.markers import marker_dates
-from interim.adam.response.records import ADJUDICATED, assemble, read_identified, read_lesion_records
+from interim.adam.response.records import (
+    ADJUDICATED,
+    ScanDates,
+    ScanDay,
+    assemble,
+    read_identified,
+    read_lesion_records,
+)
 from interim.adam.response.regional import regional_rows
 from interim.adam.response.reported import IRECIST, RECIST, Reported, accepted, read_responses
 from interim.adam.response.scans import Listed, collect_scans, list_lesions
@@ -78,7 +90,9 @@ class _Routes:
     immune: Mapping[Key, tuple[Reported, ...]]
 
 
-def derive_response(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study) -> ResponseData:
+def derive_response(
+    sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study, scan_day: ScanDay = "last"
+) -> ResponseData:
     """Return ADTR and ADRS.
 
     Parameters
@@ -89,6 +103,8 @@ def derive_response(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study) -> Response
         USUBJID, ENRLFL, TRTSDT, TRTSCT, RFICDT, NACTDT, DTHDT, DCUTDT; a column that is absent counts as missing.
     study : Study
         Tables ``response`` and ``irecist``.
+    scan_day : {"last", "first"}
+        End of its range on which a scan or report without a day is dated.
 
     Returns
     -------
@@ -105,15 +121,16 @@ def derive_response(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study) -> Response
     keeps its reports.
     """
     tr, rs = sdtm.domain("TR"), sdtm.domain("RS")
-    reported = read_responses(rs, criteria=RECIST)
-    contexts = _contexts(adsl, reported, sdtm.domain("LB"), study)
+    dates = ScanDates(_dates(adsl, "DCUTDT"), _dates(adsl, "TRTSDT"), scan_day)
+    reported = read_responses(rs, criteria=RECIST, dates=dates)
+    contexts = _contexts(dates, reported, sdtm.domain("LB"), study)
     chains, findings = _lesion_route(sdtm.domain("TU"), tr, contexts, study=study)
     routes = _Routes(
         {(chain.subject, chain.evaluator): chain for chain in chains},
         _with_accepted(reported),
-        _with_accepted(read_responses(rs, criteria=IRECIST)),
+        _with_accepted(read_responses(rs, criteria=IRECIST, dates=dates)),
     )
-    found = (*findings, *_compare(routes), *early_reports(routes.reported, contexts.first_dose))
+    found = (*findings, *_compare(routes, study), *early_reports(routes.reported, dates.first_dose))
     ordered = tuple(sorted(found, key=lambda finding: finding.order))
     route = _route(routes, study)
     return ResponseData(
@@ -146,7 +163,8 @@ def derive_adtr(tu: pd.DataFrame, tr: pd.DataFrame, *, adsl: pd.DataFrame, study
     ------
     None
     """
-    chains, findings = _lesion_route(tu, tr, _contexts(adsl, {}, None, study), study=study)
+    dates = ScanDates(_dates(adsl, "DCUTDT"), _dates(adsl, "TRTSDT"))
+    chains, findings = _lesion_route(tu, tr, _contexts(dates, {}, None, study), study=study)
     ordered = tuple(sorted(findings, key=lambda finding: finding.order))
     return Derived(tumour_frame(chains, rules=study.response), ordered)
 
@@ -208,7 +226,7 @@ def _lesion_route(
     identified = read_identified(tu) if len(tu) else read_identified(tr.iloc[:0])
     rows = _with_new_lesions(measured, identified)
     undated = rows[rows["DATE"].isna()]
-    rows = assemble(rows, window_days=study.response.visit_window_days, cuts=contexts.cut)
+    rows = assemble(rows, window_days=study.response.visit_window_days, dates=contexts.dates)
     listed = list_lesions(identified)
     collected = collect_scans(rows, listed, nodal_cr_mm=study.response.nodal_cr_mm)
     chains = [
@@ -246,26 +264,24 @@ def _undated(rows: pd.DataFrame) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class _Contexts:
-    first_dose: Mapping[str, Moment]
-    cut: Mapping[str, Moment]
+    dates: ScanDates
     nontarget: Mapping[Key, Mapping[float | None, str]]
     markers: Mapping[str, tuple[tuple[pd.Timestamp, bool], ...]] | None
 
 
 def _contexts(
-    adsl: pd.DataFrame,
+    dates: ScanDates,
     reports: Mapping[Key, tuple[Reported, ...]],
     lb: pd.DataFrame | None,
     study: Study,
 ) -> _Contexts:
-    first_dose, cut = (_dates(adsl, column) for column in ("TRTSDT", "DCUTDT"))
     nontarget = {
         key: {p.visitnum: p.values["NTRGRESP"] for p in points if "NTRGRESP" in p.values}
         for key, points in reports.items()
     }
     wanted = study.response.nontarget_markers
     markers = marker_dates(lb, wanted) if wanted and lb is not None else None
-    return _Contexts(first_dose, cut, nontarget, markers)
+    return _Contexts(dates, nontarget, markers)
 
 
 def _dates(adsl: pd.DataFrame, column: str) -> dict[str, Moment]:
@@ -275,16 +291,17 @@ def _dates(adsl: pd.DataFrame, column: str) -> dict[str, Moment]:
 
 def _context(contexts: _Contexts, key: Key) -> Context:
     return Context(
-        contexts.first_dose.get(key[0], pd.NaT),
+        contexts.dates.first_dose.get(key[0], pd.NaT),
         contexts.nontarget.get(key, {}),
         None if contexts.markers is None else contexts.markers.get(key[0], ()),
     )
 
 
-def _compare(routes: _Routes) -> Iterator[Finding]:
+def _compare(routes: _Routes, study: Study) -> Iterator[Finding]:
     for key, chain in routes.chains.items():
         if chain.evaluator != ADJUDICATED:
             yield from contradictions(chain, routes.reported.get(key, ()))
+            yield from immune_contradictions(chain, routes.immune.get(key, ()), study=study)
 
 
 def _responses(routes: _Routes, adsl: pd.DataFrame, study: Study, route: str) -> pd.DataFrame:

@@ -10,18 +10,22 @@ import pandas as pd
 from interim.adam.derived import Moment
 from interim.adam.response.assessments import PD
 from interim.adam.response.chains import Chain, Timepoint, early_progression
+from interim.adam.response.immune_points import immune_points
+from interim.adam.response.irecist_best import to_i
 from interim.adam.response.reason_text import millimetres
 from interim.adam.response.records import ADJUDICATED
 from interim.adam.response.reported import Reported
 from interim.adam.response.target import TargetVisit
 from interim.adam.response.timepoint import overall_response
 from interim.errors import Finding, Severity
+from interim.study import Study
 
 RULES: tuple[tuple[str, Severity], ...] = (
     ("RS-DERIV", "warn"),
     ("RS-NEW", "stop"),
 )
 _EFFECT = ("T 14.2.2.1", "T 14.2.3.1")
+_IMMUNE, _IMMUNE_EFFECT = "OVRLRESP (iRECIST)", ("T 14.2.2.2", "T 14.2.3.6")
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def contradictions(chain: Chain, reported: Sequence[Reported]) -> Iterator[Findi
     Yields
     ------
     Finding
-        RS-DERIV for each target or overall response that differs, RS-NEW.
+        RS-DERIV for each target, non-target or overall response that differs, RS-NEW.
 
     Raises
     ------
@@ -103,6 +107,7 @@ def contradictions(chain: Chain, reported: Sequence[Reported]) -> Iterator[Findi
     """
     for pair in pair_points(chain, reported):
         yield from _different(chain, pair)
+        yield from _other_nontarget(chain, pair)
         yield from _new_lesion(chain, pair)
 
 
@@ -128,6 +133,58 @@ def _different(chain: Chain, pair: Pair) -> Iterator[Finding]:
                 )
                 yield _finding(chain, pair, "RS-DERIV", _Said(test, values[test], value, text))
                 break
+
+
+def _other_nontarget(chain: Chain, pair: Pair) -> Iterator[Finding]:
+    derived, said = pair.derived.nontarget, pair.reported.values.get("NTRGRESP")
+    if said is None or said == derived.value or derived.code == "N-RS":
+        return
+    states = pair.derived.scan.nontargets
+    seen = ", ".join(
+        f"{lesion} {states.get(lesion, 'not recorded')}" for lesion in sorted({*chain.nontargets, *states})
+    )
+    text = f"non-target reported {said}, derived {derived.value} ({derived.code}; {seen}); query the reader"
+    yield _finding(chain, pair, "RS-DERIV", _Said("NTRGRESP", said, derived.value, text))
+
+
+def immune_contradictions(chain: Chain, reported: Sequence[Reported], *, study: Study) -> Iterator[Finding]:
+    """Yield the contradictions of one participant by one evaluator under iRECIST.
+
+    Parameters
+    ----------
+    chain : Chain
+        Lesion route.
+    reported : sequence of Reported
+        Responses that the evaluator reported by iRECIST; RECIST 1.1 values among them are read as i-values.
+    study : Study
+        Table ``irecist``, ``response.max_per_organ``.
+
+    Yields
+    ------
+    Finding
+        RS-DERIV for each overall response that differs.
+
+    Raises
+    ------
+    None
+    """
+    pairs = pair_points(chain, reported)
+    if not pairs:
+        return
+    origin = chain.timepoints[0].date
+    points = immune_points(
+        chain,
+        rules=study.irecist,
+        per_organ=study.response.max_per_organ,
+        day_of=lambda day: (day - origin).days,
+    )
+    derived = {place.scan.point: point for place, point in zip(chain.timepoints, points, strict=True)}
+    for pair in pairs:
+        said, point = pair.reported.values.get("OVRLRESP"), derived[pair.derived.scan.point]
+        if said is not None and to_i(said) != point.value:
+            numbers = _numbers(pair, pair.derived.target)
+            text = f"iRECIST reported {said}, derived {point.value} ({';'.join(point.codes)}; {numbers}); query the reader"
+            yield _finding(chain, pair, "RS-DERIV", _Said(_IMMUNE, said, point.value, text, _IMMUNE_EFFECT))
 
 
 def _numbers(pair: Pair, target: TargetVisit) -> str:
@@ -193,6 +250,7 @@ class _Said:
     value: str
     expected: str
     text: str
+    effect: tuple[str, ...] = _EFFECT
 
 
 def _finding(chain: Chain, pair: Pair, rule: str, said: _Said) -> Finding:
@@ -208,5 +266,5 @@ def _finding(chain: Chain, pair: Pair, rule: str, said: _Said) -> Finding:
         variable=said.variable,
         value=said.value,
         expected=said.expected,
-        effect=_EFFECT,
+        effect=said.effect,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -14,8 +15,26 @@ from interim.errors import Finding
 
 INVESTIGATOR, ADJUDICATED = "INVESTIGATOR", "ADJUDICATED"
 TARGET, NONTARGET, NEW = "TARGET", "NON-TARGET", "NEW"
+ScanDay = Literal["last", "first"]
 VALUE_KEYS = ["USUBJID", "EVAL", "POINT", "LESION", "TEST"]
 """What one value of one lesion at one time point is known by."""
+
+
+@dataclass(frozen=True)
+class ScanDates:
+    """What bounds the date of a scan that was recorded without its day.
+
+    Attributes
+    ----------
+    cut, first_dose : mapping of str to pandas.Timestamp
+        USUBJID -> data cut-off (ADSL.DCUTDT), first dose (ADSL.TRTSDT).
+    day : {"last", "first"}
+        End of the range that is taken.
+    """
+
+    cut: Mapping[str, Moment] = field(default_factory=dict)
+    first_dose: Mapping[str, Moment] = field(default_factory=dict)
+    day: ScanDay = "last"
 
 
 def evaluator(frame: pd.DataFrame, domain: str) -> pd.Series:
@@ -219,7 +238,7 @@ def in_order(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return ordered.drop(columns="NUMBER")
 
 
-def assemble(rows: pd.DataFrame, *, window_days: int, cuts: Mapping[str, Moment]) -> pd.DataFrame:
+def assemble(rows: pd.DataFrame, *, window_days: int, dates: ScanDates) -> pd.DataFrame:
     """Return the records with the number of the time point to which each belongs.
 
     Parameters
@@ -228,8 +247,8 @@ def assemble(rows: pd.DataFrame, *, window_days: int, cuts: Mapping[str, Moment]
         Records with USUBJID, EVAL, VISITNUM, FIRST, DATE.
     window_days : int
         Scans of one scheduled visit further apart are split.
-    cuts : mapping of str to pandas.Timestamp
-        USUBJID -> data cut-off (ADSL.DCUTDT); an imputed date is not after it.
+    dates : ScanDates
+        Bounds of an imputed date.
 
     Returns
     -------
@@ -244,9 +263,10 @@ def assemble(rows: pd.DataFrame, *, window_days: int, cuts: Mapping[str, Moment]
     -----
     A visit number that is no whole number, or missing, is an unscheduled scan: each date forms its own time point. A date
     without a day is the last complete date of the same visit that it can mean; else the last day of its month, not after the
-    next visit and not after the data cut-off.
+    next visit and not after the data cut-off. At the other end it is the first such date, else the first day of its month, not
+    before the previous visit and not before the day after the first dose, if its range holds them.
     """
-    dated = _bounded(rows, cuts)
+    dated = bounded(rows, dates)
     keys = ["USUBJID", "EVAL", "VISITNUM", "DATE"]
     distinct = dated[keys].dropna(subset=["DATE"]).drop_duplicates().sort_values(keys, kind="stable")
     distinct["CLUSTER"] = _clusters(distinct, window_days)
@@ -262,8 +282,25 @@ def assemble(rows: pd.DataFrame, *, window_days: int, cuts: Mapping[str, Moment]
     return answer
 
 
-def _bounded(rows: pd.DataFrame, cuts: Mapping[str, Moment]) -> pd.DataFrame:
-    """Return the records with every imputed date within its bounds."""
+def bounded(rows: pd.DataFrame, dates: ScanDates) -> pd.DataFrame:
+    """Return the records with every imputed date within its bounds.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Records with USUBJID, EVAL, VISITNUM, FIRST, DATE.
+    dates : ScanDates
+        The bounds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same records, numbered anew.
+
+    Raises
+    ------
+    None
+    """
     dated = rows.reset_index(drop=True)
     partial = dated["DATE"].notna() & (dated["DATE"] != dated["FIRST"])
     if not partial.any():
@@ -275,17 +312,22 @@ def _bounded(rows: pd.DataFrame, cuts: Mapping[str, Moment]) -> pd.DataFrame:
     for place in dated.index[partial]:
         row = dated.loc[place]
         chain = {key[2]: days for key, days in groups.items() if key[:2] == (row["USUBJID"], row["EVAL"])}
-        dated.loc[place, "DATE"] = _imputed(row, chain, cuts.get(row["USUBJID"], pd.NaT))
+        dated.loc[place, "DATE"] = _imputed(row, chain, dates)
     return dated
 
 
-def _imputed(row: pd.Series, visits: Mapping[Any, Sequence[pd.Timestamp]], cut: Moment) -> Moment:
+def _imputed(row: pd.Series, visits: Mapping[Any, Sequence[pd.Timestamp]], dates: ScanDates) -> Moment:
     same = [day for day in visits.get(row["VISITNUM"], ()) if row["FIRST"] <= day <= row["DATE"]]
     if same:
-        return same[-1]
+        return same[-1] if dates.day == "last" else same[0]
     later = [days[0] for number, days in visits.items() if number > row["VISITNUM"]]
-    bounds = [day for day in (*later, cut) if row["FIRST"] <= day]
-    return min([row["DATE"], *bounds])
+    cut = dates.cut.get(row["USUBJID"], pd.NaT)
+    last = min([row["DATE"], *(day for day in (*later, cut) if row["FIRST"] <= day)])
+    if dates.day == "last":
+        return last
+    dosed = dates.first_dose.get(row["USUBJID"], pd.NaT) + pd.Timedelta(days=1)
+    earlier = [days[-1] for number, days in visits.items() if number < row["VISITNUM"]]
+    return max([row["FIRST"], *(day for day in (*earlier, dosed) if day <= last)])
 
 
 def _clusters(distinct: pd.DataFrame, window_days: int) -> list[int]:

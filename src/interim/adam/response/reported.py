@@ -10,7 +10,7 @@ import pandas as pd
 
 from interim.adam.response.assessments import BEST_FIRST, ND
 from interim.adam.response.irecist_best import I_VALUES
-from interim.adam.response.records import evaluator
+from interim.adam.response.records import ScanDates, bounded, evaluator
 from interim.adam.source import date_columns, number_column, sequence_text, text_column
 
 RECIST, IRECIST = "RECIST 1.1", "iRECIST"
@@ -26,7 +26,7 @@ class Reported:
     Attributes
     ----------
     date : pandas.Timestamp
-        Date; a day that is missing is the last of its month.
+        Date; a day that is missing is the last of its month, or at the other end the first that it can mean.
     visitnum : float or None
         Visit.
     visit : str or None
@@ -50,7 +50,9 @@ class Reported:
     reader: str
 
 
-def read_responses(rs: pd.DataFrame, *, criteria: str) -> dict[Key, tuple[Reported, ...]]:
+def read_responses(
+    rs: pd.DataFrame, *, criteria: str, dates: ScanDates | None = None
+) -> dict[Key, tuple[Reported, ...]]:
     """Read RS.
 
     Parameters
@@ -59,6 +61,8 @@ def read_responses(rs: pd.DataFrame, *, criteria: str) -> dict[Key, tuple[Report
         Domain RS.
     criteria : {"RECIST 1.1", "iRECIST"}
         Which responses; a missing RSCAT is RECIST 1.1.
+    dates : ScanDates, optional
+        Which day a date without a day stands for.
 
     Returns
     -------
@@ -71,6 +75,8 @@ def read_responses(rs: pd.DataFrame, *, criteria: str) -> dict[Key, tuple[Report
     None
     """
     rows = _rows(rs, criteria)
+    if dates is not None and dates.day == "first":
+        rows = _in_time(bounded(rows, dates))
     points: dict[tuple[Any, ...], _Collected] = {}
     for row in zip(*(rows[name] for name in _COLUMNS), strict=True):
         item = dict(zip(_COLUMNS, row, strict=True))
@@ -125,6 +131,7 @@ def _rows(rs: pd.DataFrame, criteria: str) -> pd.DataFrame:
             "EVAL": evaluator(part, "RS"),
             "VISITNUM": number_column(part, "VISITNUM"),
             "VISIT": part["VISIT"].astype(object) if "VISIT" in part else None,
+            "FIRST": dates["FIRST"],
             "DATE": dates["LAST"].where(dates["PRECISION"].isin(["T", "D", "M"])),
             "TEST": test[keep],
             "VALUE": _values(part),
@@ -134,8 +141,12 @@ def _rows(rs: pd.DataFrame, criteria: str) -> pd.DataFrame:
         index=part.index,
     )
     rows["ORDER"] = pd.to_numeric(rows["SEQ"], errors="coerce")
+    return _in_time(rows.dropna(subset=["DATE", "VALUE"]))
+
+
+def _in_time(rows: pd.DataFrame) -> pd.DataFrame:
     order = ["USUBJID", "EVAL", "DATE", "VISITNUM", "TEST", "ORDER", "VALUE"]
-    return rows.dropna(subset=["DATE", "VALUE"]).sort_values(order, kind="stable")
+    return rows.sort_values(order, kind="stable")
 
 
 def _values(part: pd.DataFrame) -> pd.Series:

@@ -142,3 +142,19 @@ def test_soluble_ligands_alone_make_no_pair_and_their_absence_is_no_error():
         "population",
         "HSCORE MICA/B",
     }
+
+
+@pytest.mark.rule("KIN-34", source="hand calculation")
+def test_a_change_has_no_geometric_mean_that_leaves_out_decreases():
+    courses = soluble([("01", "SMICA", "NK", 14.0, 120.0, 200.0), ("02", "SMICA", "NK", 14.0, 300.0, 200.0)])
+    found = biomarkers.ligands(Adam({**make_adam().datasets, "ADCY": courses}, CUT), STUDY).frame
+    marked = biomarkers.tumour_markers(make_adam(), STUDY).frame
+    changes = [
+        found[(found["variable"] == "SMICA") & (found["level"] == "Change")],
+        marked[marked["variable"] == "CEA change"],
+    ]
+    for rows in changes:
+        assert {"median", "min", "max"} <= set(rows["stat"])
+        assert not set(rows["stat"]) & {"geo_mean", "geo_cv", "mean"}
+    assert "geo_mean" in set(found.loc[found["level"] == "Post", "stat"])
+    assert "geo_mean" in set(marked.loc[marked["variable"] == "CEA", "stat"])

@@ -109,7 +109,7 @@ def ligands(adam: Adam, study: Study) -> Result:
             last = ordered(part, ["USUBJID", "ADT", "SRCSEQ"]).drop_duplicates("USUBJID", keep="last")
             unit = str(part["AVALU"].iloc[0]) if frame is not after else ""
             for level, column in (("Pre", "BASE"), ("Post", "AVAL"), ("Change", "CHG")):
-                place = Place(str(code), level, unit)
+                place = Place(str(code), level, unit, times=level == "Change")
                 add_summary(rows, paired, by_subject(last, column), place=place, study=study)
     return rows.build()
 
@@ -193,5 +193,6 @@ def _add_visits(rows: Rows, who: Population, frame: pd.DataFrame, *, study: Stud
         for visit in visits["VISIT"]:
             there = ordered(part[part["VISIT"] == visit], ["USUBJID", "ADT", "SRCSEQ"])
             last = there.drop_duplicates("USUBJID", keep="last")
-            place = Place(str(code), str(visit), str(last["AVALU"].iloc[0] or ""))
+            unit, change = str(last["AVALU"].iloc[0] or ""), str(code).endswith(" change")
+            place = Place(str(code), str(visit), unit, times=change)
             add_summary(rows, who, by_subject(last), place=place, study=study)

@@ -108,7 +108,7 @@ class Place:
     variable, level, unit : str
         As in `interim.result.Rows.add`.
     times : bool
-        Times: median and range only.
+        Times and changes: median and range only.
     exposure : bool
         Kinetic parameters: also the positive values and the arithmetic CV.
     ratio : bool

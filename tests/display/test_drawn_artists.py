@@ -24,7 +24,7 @@ MODULES = (
     "spider",
     "survival",
     "laboratory",
-    "kinetics",
+    "kinetic_profiles",
     "cytokines",
 )
 

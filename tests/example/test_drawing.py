@@ -180,7 +180,7 @@ def test_the_first_participants_do_not_depend_on_those_who_follow(monkeypatch, k
     """The path is written for a part of the people: the records of those who are left are the same."""
     whole = make_study("tiny10", 7)
     people = plan_people("tiny10", 7)[:keep]
-    monkeypatch.setattr(build, "plan_people", lambda name, seed: people)
+    monkeypatch.setattr(build, "plan_people", lambda name, seed, **_: people)
     part = make_study("tiny10", 7)
     known = {p.usubjid for p in people}
     for domain, frame in part.items():
@@ -194,7 +194,7 @@ def test_one_participant_can_be_replaced_without_a_change_in_the_others(monkeypa
     whole = make_study("tiny10", 7)
     people = list(plan_people("tiny10", 7))
     people[4] = replace(people[4], number=99)
-    monkeypatch.setattr(build, "plan_people", lambda name, seed: tuple(people))
+    monkeypatch.setattr(build, "plan_people", lambda name, seed, **_: tuple(people))
     other = make_study("tiny10", 7)
     for domain in ("DM", "AE", "LB", "TR", "EX"):
         keep = [

@@ -122,7 +122,7 @@ def test_sound_blocks_have_no_problems():
         ),
         (TABLE | {"id": "T14"}, "id 'T14' must be T or L and a number"),
         (TABLE | {"id": "F 14.1"}, "id 'F 14.1' must be T or L and a number"),
-        (FIGURE | {"id": "T 14.1"}, "id 'T 14.1' must be F and a number"),
+        (FIGURE | {"id": "T 14.1"}, "id 'T 14.1' must be F or L and a number"),
         (TABLE | {"title": " "}, "the title is blank"),
         (TABLE | {"orientation": "upright"}, "orientation 'upright'; permitted: portrait, landscape"),
         (TABLE | {"footnotes": [" "]}, "footnotes must be texts that are not blank"),

@@ -211,7 +211,9 @@ def test_the_example_is_written_and_said(capsys, monkeypatch):
     assert said(capsys)[0] == "2 files of synthetic data in new\n" and calls == {
         "preset": "tiny10",
         "seed": 7,
+        "defects": (),
+        "null": False,
     }
     calls.clear()
     assert cli.main(["example", "new"]) == 0
-    assert calls == {"preset": "main13"}
+    assert calls == {"preset": "main13", "defects": (), "null": False}

@@ -98,7 +98,7 @@ def escaped(text: str) -> str:
     Examples
     --------
     >>> print(escaped("{≥ 2}"))
-    \{\u8805?2\}
+    \{\u8805? 2\}
     """
     return "".join(map(_letter, text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -130,6 +131,91 @@ def test_open_facts_against_every_outcome(design, text):
     for answer, letter in ((found.best, "N"), (found.worst, "T")):
         other = design.decide(parse(resolved(text, [(place, letter) for place in waiting])))
         assert (answer.brief, answer.rule_id) == (other.brief, other.rule_id)
+
+
+WORDS = {"N": "no event", "G": "a trigger without DLT", "T": "a DLT"}
+
+
+def other_conclusions(design, text):
+    """Every pending participant and outcome that alone leads elsewhere, each history decided anew."""
+    base = design.decide(parse(text))
+    waiting = [place for place, char in enumerate(c for c in text if c in "NGTPX") if char == "P"]
+    return {
+        (f"S{place + 1:02d}", letter): other.brief
+        for place in waiting
+        for letter in "NGT"
+        if (other := design.decide(parse(resolved(text, [(place, letter)])))).essence != base.essence
+    }
+
+
+@pytest.mark.rule("DOSE-33", source="every outcome tried by hand")
+@pytest.mark.parametrize("text", [*OPEN, "1N 2NTP", "1N 2NNN 3NNT 3PPP", "1N 2NNN 3NNN 4NNP", "1N 2TTP"])
+@pytest.mark.parametrize("design", [RULE, ALL], ids=["first", "all"])
+def test_what_would_change_a_decision_against_every_outcome(design, text):
+    said = design.decide(parse(text)).would_change
+    alone = [line for line in said if " at level " in line.split(":")[0]]
+    found = {
+        (who, letter): line.split(": ", 1)[1]
+        for line in alone
+        for who in re.findall(r"S\d\d", line)
+        for letter, word in WORDS.items()
+        if word in line or "any outcome" in line
+    }
+    assert found == other_conclusions(design, text)
+    pending = text.count("P")
+    together = {line.split(":")[0] for line in said} & {
+        "all open outcomes without event",
+        "the worst of every open outcome",
+    }
+    assert len(said) == len(alone) + len(together) and (pending > 1 or not together)
+    for letter, name in (("N", "all open outcomes without event"), ("T", "the worst of every open outcome")):
+        other = design.decide(parse(text.replace("P", letter)))
+        differs = other.essence != design.decide(parse(text)).essence
+        assert (f"{name}: {other.brief}" in said) == (pending > 1 and differs)
+
+
+@pytest.mark.rule("DOSE-33", source="sentences by hand")
+def test_what_would_change_in_words():
+    assert RULE.decide(parse("1N 2NTP")).would_change == (
+        "S04 at level 2 with no event or a trigger without DLT: ENROL 3 at 2",
+        "S04 at level 2 with a DLT: ENROL 2 at 1",
+    )
+    assert RULE.decide(parse("1N 2NNN 3NNT 3PPP")).would_change[0] == (
+        "one of S08, S09, S10 at level 3 with a DLT: ENROL 3 at 2"
+    )
+    assert RULE.decide(parse("1N 2NNN")).would_change == ()
+
+
+@pytest.mark.rule("DOSE-33")
+def test_an_open_query_and_an_untreated_participant_may_still_change_the_decision():
+    first = parse("1G").subjects[0]
+    asked = replace(parse("1G"), subjects=(replace(first, trigger_open=True),))
+    assert RULE.decide(asked).would_change == ("S01 at level 1 with no event: ENROL 3 at 2",)
+    waiting = replace(parse("1P"), subjects=(replace(parse("1P").subjects[0], infusions=0),))
+    assert RULE.decide(waiting).would_change[-1].endswith("or a DLT: ENROL 2 at 1")
+    assert RULE.decide(waiting).pending == ("S01",)
+
+
+@pytest.mark.rule("DOSE-33")
+def test_the_plain_recommendation_is_the_decision_without_what_would_change_it():
+    for text in OPEN:
+        whole, plain = RULE.decide(parse(text)), RULE.recommend(parse(text))
+        assert plain.would_change == () and replace(whole, would_change=()) == plain
+
+
+@pytest.mark.rule("DOSEQ-11", source="by hand from the rule")
+@pytest.mark.parametrize(
+    ("text", "standing"),
+    [
+        ("", ("not treated",) * 4),
+        ("1N 2NNN 3NP", ("open", "cleared", "open", "not treated")),
+        ("1N 2NTT", ("open", "excluded", "excluded", "excluded")),
+        ("1NNNNNN 2TT", ("MTD", "excluded", "excluded", "excluded")),
+        ("1N 2NNT 2NNN 3NNN 4P", ("open", "cleared", "cleared", "open")),
+    ],
+)
+def test_what_the_rule_makes_of_every_level(text, standing):
+    assert RULE.standing(parse(text)) == standing
 
 
 @pytest.mark.rule("DOSE-26")

@@ -36,28 +36,29 @@ HALT = Record(stop=Stop("2025-05-05", "sponsor", "A. B.", None, "safety", "repor
 
 SAID = [
     # rule, history, last rule, sentence
-    (RULE, "", "T0", "Level 1: 0 DLT in 0 evaluable; T0 titration, one participant at this level: treat 1 more at 1.5e7 cells/kg"),
-    (RULE, "1P", "T0", "Level 1: 0 DLT in 0 evaluable; T0 titration, one participant at this level: wait for 1 open outcome(s)"),
-    (ALL, "1N", "T1", "Level 2: 0 DLT in 0 evaluable; T1 titration without a trigger so far, go one level up with one participant: treat 1 more at 3e7 cells/kg"),
-    (RULE, "1N", "C1", "Level 2: 0 DLT in 0 evaluable; T2 titration ended without a trigger; C1 fill the level to 3: treat 3 more at 3e7 cells/kg"),
+    (RULE, "", "T0", "Level 1: nobody evaluable; T0 titration, one participant at this level: treat 1 more at 1.5e7 cells/kg"),
+    (RULE, "1P", "T0", "Level 1: nobody evaluable; T0 titration, one participant at this level: wait for 1 open outcome(s)"),
+    (ALL, "1N", "T1", "Level 2: nobody evaluable; T1 titration without a trigger so far, go one level up with one participant: treat 1 more at 3e7 cells/kg"),
+    (RULE, "1N", "C1", "Level 2: nobody evaluable; T2 titration ended without a trigger; C1 fill the level to 3: treat 3 more at 3e7 cells/kg"),
     (ALL, "1N 2N 3N 4N", "C1", "Level 4: 0 DLT in 1 evaluable; T3 titration reached the highest level without a trigger; C1 fill the level to 3: treat 2 more at 7e7 cells/kg"),
     (RULE, "1T 2NNN", "C1", "Level 1: 1 DLT in 1 evaluable; L1 a DLT became known at this lower level, which is not cleared; C1 fill the level to 3: treat 2 more at 1.5e7 cells/kg"),
     (RULE, "1N 2NPP", "H1", "Level 2: 0 DLT in 1 evaluable; C1 fill the level to 3; H1 outcomes are open: wait for 2 open outcome(s)"),
-    (RULE, "1N 2NNN", "C1", "Level 3: 0 DLT in 0 evaluable; C2a no DLT in 3, the level is cleared; C1 fill the level to 3: treat 3 more at 5e7 cells/kg"),
+    (RULE, "1N 2NNN", "C1", "Level 3: nobody evaluable; C2a no DLT in 3 at level 2, which is cleared; C1 fill the level to 3: treat 3 more at 5e7 cells/kg"),
     (RULE, "1N 2NNT", "C2b", "Level 2: 1 DLT in 3 evaluable; C2b 1 DLT in 3: treat 3 more at 3e7 cells/kg"),
     (RULE, "1N 2NTT", "D4", "Level 1: 0 DLT in 1 evaluable; C2c level 2 with 2 DLT in 3 is excluded; D4 go down and fill that level to 3: treat 2 more at 1.5e7 cells/kg"),
     (RULE, "1N 2NNNN", "C3", "Level 2: 0 DLT in 4 evaluable; C3 4 or 5 evaluable participants, fill the level to 6: treat 2 more at 3e7 cells/kg"),
-    (RULE, "1N 2NNTNNN", "C1", "Level 3: 0 DLT in 0 evaluable; C4a at most 1 DLT in 6, the level is cleared; C1 fill the level to 3: treat 3 more at 5e7 cells/kg"),
+    (RULE, "1N 2NNTNNN", "C1", "Level 3: nobody evaluable; C4a at most 1 DLT in 6 at level 2, which is cleared; C1 fill the level to 3: treat 3 more at 5e7 cells/kg"),
     (RULE, "1N 2NNTNNT", "D4", "Level 1: 0 DLT in 1 evaluable; C4b level 2 with 2 DLT in 6 is excluded; D4 go down and fill that level to 3: treat 2 more at 1.5e7 cells/kg"),
-    (RULE, "1N 2NNNNNNT", "C1", "Level 3: 0 DLT in 0 evaluable; C5 more than 6 evaluable participants are judged by the DLT rate; C1 fill the level to 3: treat 3 more at 5e7 cells/kg"),
+    (RULE, "1N 2NNNNNNT", "C1", "Level 3: nobody evaluable; C5 more than 6 evaluable participants are judged by the DLT rate; C1 fill the level to 3: treat 3 more at 5e7 cells/kg"),
     (RULE, "1N 2NTT 1NN", "U2", "Level 1: 0 DLT in 3 evaluable; U2 cleared and nothing higher is open, but more participants are needed for an MTD: treat 3 more at 1.5e7 cells/kg"),
     (RULE, "1N 2NTT 1NNNNN", "U3", "Level 1: 0 DLT in 6 evaluable; U3 cleared, nothing higher is open, enough participants: stop, MTD is level 1 (1.5e7 cells/kg)"),
     (RULE, "1TT", "D1", "Level 1: 2 DLT in 2 evaluable; C2c level 1 with 2 DLT in 2 is excluded; D1 the lowest level is excluded: stop, no MTD"),
     (ESC, "1NNN 2NTT", "D2", "Level 1: 0 DLT in 3 evaluable; C2c level 2 with 2 DLT in 3 is excluded; D2 the level below the excluded one is cleared: stop, MTD is level 1 (1.5e7 cells/kg)"),
     (RULE, "1NNNNNN 2TT", "D3", "Level 1: 0 DLT in 6 evaluable; C2c level 2 with 2 DLT in 2 is excluded; D3 the level below the excluded one is cleared and holds enough participants: stop, MTD is level 1 (1.5e7 cells/kg)"),
     (RULE, "1NNN 2TT", "D5", "Level 1: 0 DLT in 3 evaluable; C2c level 2 with 2 DLT in 2 is excluded; D5 go down and fill that level to 6: treat 3 more at 1.5e7 cells/kg"),
-    (CAPPED, "1N 2NNN 3NNN", "K1", "Level 4: 0 DLT in 0 evaluable; C2a no DLT in 3, the level is cleared; C1 fill the level to 3; K1 the next cohort would pass the largest number of participants: stop, no MTD"),
-    (FIXED_PLACES, "1N 2NNX", "H1", "Level 2: 0 DLT in 2 evaluable; C1 fill the level to 3; R1 a place is lost without replacement: wait until a decision on the lost place is recorded"),
+    (CAPPED, "1N 2NNN 3NNN", "K1", "Level 4: nobody evaluable; C2a no DLT in 3 at level 3, which is cleared; C1 fill the level to 3; K1 the next cohort would pass the largest number of participants: stop, no MTD"),
+    (RULE, "1N 3NNN 2NNN", "C1", "Level 4: nobody evaluable; C2a no DLT in 3 at level 2, which is cleared; C2a no DLT in 3 at level 3, which is cleared; C1 fill the level to 3: treat 3 more at 7e7 cells/kg"),
+    (RULE, "1N 2NNNP", "H1", "Level 2: 0 DLT in 3 evaluable; C2a no DLT in 3 at level 2, which is cleared; H1 outcomes are open: wait for 1 open outcome(s)"),
 ]  # fmt: skip
 
 
@@ -86,7 +87,7 @@ BOIN = Boin(LEVELS, 0.3, n_max=12)
 FIXED = [
     # design, history, rule, part of the sentence
     (BOIN, "", "S", "S stay: treat 3 more at 1.5e7 cells/kg"),
-    (BOIN, "1NNN", "E", "Level 2: 0 DLT in 0 evaluable; E escalate: treat 3 more at 3e7 cells/kg"),
+    (BOIN, "1NNN", "E", "Level 2: nobody evaluable; E escalate: treat 3 more at 3e7 cells/kg"),
     (BOIN, "1NNN 2NNT", "S", "Level 2: 1 DLT in 3 evaluable; S stay: treat 3 more at 3e7 cells/kg"),
     (BOIN, "1NNN 2NTT", "D", "Level 1: 0 DLT in 3 evaluable; D de-escalate: treat 3 more at 1.5e7 cells/kg"),
     (BOIN, "1NNN 2TTT", "DU", "Level 1: 0 DLT in 3 evaluable; DU de-escalate, the level is eliminated: treat 3 more"),
@@ -121,7 +122,7 @@ def test_a_recorded_stop_ends_every_design_at_any_time(design, text):
 
 
 SENTENCE = re.compile(
-    r"Level [1-4]: \d+ DLT in \d+ evaluable; .+: "
+    r"Level [1-4]: (\d+ DLT in [1-9]\d* evaluable|nobody evaluable); .+: "
     r"(treat [1-6] more at [\d.]+e7 cells/kg|wait for [1-9]\d* open outcome\(s\)|wait until a decision .+ recorded"
     r"|stop, MTD is level [1-4] \([\d.]+e7 cells/kg\)|stop, no MTD)"
 )

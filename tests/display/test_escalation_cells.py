@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.legend import Legend
 
 from interim import display
 from interim.display import escalation_curve as curve
@@ -45,7 +47,13 @@ def test_course_one_mark_per_participant(study, sheets):
     assert points == [(1, 1), (2, 2), (3, 2), (4, 1)]
     assert list(axes.lines[0].get_ydata()) == [1, 2, 2, 1]
     assert [text.get_text() for text in axes.texts] == ["CRC", "GAS", "CRC", "OTH"]
-    assert len(axes.get_legend().get_texts()) == 3
+    shapes, kinds = (legend.get_texts() for legend in axes.findobj(Legend))
+    assert len(shapes) == 3
+    assert [text.get_text() for text in kinds] == [
+        "Colorectal",
+        "Gastric or gastro-oesophageal junction",
+        "Other",
+    ]
     assert axes.get_ylim() == (0.5, len(study.dose.levels) + 0.5) and axes.get_xlim() == (0.4, 4.6)
     assert "n=4: DL1 n=2 (" in shown.alt and "DL2 n=2 (" in shown.alt
     assert set(shown.keys) == set(result.frame["result_id"])
@@ -54,8 +62,24 @@ def test_course_one_mark_per_participant(study, sheets):
 @pytest.mark.parametrize("outcome", curve._MARKS)
 def test_each_outcome_has_a_mark_and_a_word(outcome, study, sheets):
     shown = display.figure_escalation_course(course((1, outcome, "CRC")).build(), study)
-    (text,) = sheets[-1].axes[0].get_legend().get_texts()
+    ((text,), _) = (legend.get_texts() for legend in sheets[-1].axes[0].findobj(Legend))
     assert text.get_text() and "_" not in text.get_text() and text.get_text() in shown.alt
+
+
+@pytest.mark.rule("DOSEQ-16", source="shell of F 14.2.1.1: shape by outcome, colour by tumour type")
+def test_the_colour_of_a_mark_is_that_of_the_tumour_type_whatever_the_outcome(study, sheets):
+    people = [(1, "none", "OTHER"), (2, "dlt", "CRC"), (2, "trigger", "OTHER"), (3, "not_evaluable", "CRC")]
+    display.figure_escalation_course(course(*people).build(), study)
+    (axes,) = sheets[-1].axes
+    drawn = {}
+    for dots in axes.collections:
+        edges = dots.get_edgecolors() if len(dots.get_edgecolors()) else dots.get_facecolors()
+        for (place, _), edge in zip(dots.get_offsets(), edges, strict=True):
+            drawn[int(place)] = to_hex(edge).upper()
+    crc, other = PALETTE[:2]
+    assert drawn == {1: other, 2: crc, 3: other, 4: crc}
+    open_mark = next(dots for dots in axes.collections if dots.get_offsets()[0][0] == 1)
+    assert to_hex(open_mark.get_facecolors()[0]) == "#ffffff"
 
 
 @pytest.mark.parametrize("name", ["figure_escalation_course", "figure_dlt_curve"])

@@ -77,7 +77,8 @@ def test_the_decision_log_ends_with_the_cut_off_and_the_concordance(shown):
     table, _ = shown("escalation_log.decision_log", "table_decision_log")
     rows = cells(table)
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "6", "Cut-off", "Concordant decisions"]
-    assert rows[-1][1] == "6/6 (100%)" and rows[-2][7] == "enrol 3 at DL4 [U2]"
+    assert rows[-1][1] == "6/6 (100%)" and rows[-2][8] == "enrol 3 at DL4 [U2]"
+    assert [row[3] for row in rows[:6]] == ["1", "1", "2", "3", "3", "3"]
     assert table.orientation == "landscape"
 
 
@@ -87,6 +88,8 @@ def test_participants_are_printed_without_the_study_id(shown):
     assert cells(table)[0][1] == "01-011"
     assert "not from the registered text (OP-3)" in table.footnotes[0]
     assert "DLT-NONHAEM" in table.footnotes[0]
+    assert cells(table)[0][-1] == "not available"
+    assert table.footnotes[1] == "Adjudication not available: the data hold no adjudication of the events."
 
 
 @pytest.mark.rule("DOSEQ-16")
@@ -99,6 +102,7 @@ def test_the_curve_has_one_column_per_level(shown, main13):
     assert rows["Observed DLT, x/n (%)"][2] == "1/6 (17%)"
     assert rows["Beta(1,1) per level: mean"] == ["0.33", "0.20", "0.25", "0.20"]
     assert rows["BOIN decision"][3] == "escalate"
+    assert rows["3+3 rule of the study"] == ["open", "cleared", "cleared", "cleared"]
 
 
 @pytest.mark.rule("DOSEQ-16")

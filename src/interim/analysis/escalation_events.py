@@ -33,6 +33,7 @@ _CAUSES = {
     "RELLYMPHODEP": "lymphodepletion",
     "RELOTH": "other",
 }
+NO_ADJUDICATION = "the data hold no adjudication of the events"
 NO_EVENTS = "not derived: adverse events with grade, relation and phase are not available"
 
 
@@ -75,7 +76,8 @@ def dlt_details(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``escalation_events.dlt_details``; variable event, one level per event by participant and onset; stats participant, dose, term, grade, day_nk,
-        day_cart, duration, action, outcome, window, basis; variable definition, one level per rule (stat text).
+        day_cart, duration, action, outcome, window, basis, adjudication; variable adjudication with the reason why there is none; variable definition, one
+        level per rule (stat text).
 
     Raises
     ------
@@ -88,6 +90,7 @@ def dlt_details(adam: Adam, study: Study) -> Result:
     reason = no_events(adam, study)
     if reason:
         return add_absent(rows, reason, variable="event").build()
+    rows.add("n", None, variable="adjudication", status="NA", reason=NO_ADJUDICATION)
     facts, starts = _by_subject(adam["ADDLT"]), _by_subject(adam["ADSL"])
     events = _chosen(adam, adam["ADAE"]["DLTFL"] == "Y")
     rows.add("n", len(events), variable="event", n=len(events))
@@ -130,6 +133,7 @@ def _dlt(row: Mapping[str, Any], fact: Mapping[str, Any], start: Mapping[str, An
         "outcome": _text(row, "AEOUT").capitalize(),
         "window": "open" if open_window else "closed",
         "basis": "; ".join(both),
+        "adjudication": "not available",
     }
 
 

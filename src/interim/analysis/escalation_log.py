@@ -43,7 +43,7 @@ def decision_log(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``escalation_log.decision_log``; variable decision, one level per decision and ``cut`` for the state at the cut-off;
-        stats week, dose, cohort (enrolled/evaluable), dlt, trigger, mode, rule, committee, same, reference, rationale; variable concordance (stats rate,
+        stats week, dose, planned (recorded size of the cohort), cohort (enrolled/evaluable), dlt, trigger, mode, rule, committee, same, reference, rationale; variable concordance (stats rate,
         lower_dose, first, late).
 
     Raises
@@ -99,6 +99,7 @@ def _add_decision(rows: Rows, state: Escalation, number: int, members: list[Repl
     texts = {
         "week": f"w{_week(state, first):02d}",
         "dose": f"DL{first.level}",
+        "planned": "" if record is None else f"{record['n']:.0f}",
         "cohort": f"{len(ids)}/{sum(item.status == 'evaluable' for item in subjects)}",
         "dlt": f"{sum(item.dlt for item in subjects)}",
         "trigger": f"{sum(item.trigger for item in subjects)}",

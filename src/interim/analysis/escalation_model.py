@@ -12,11 +12,11 @@ from interim.analysis.layout import printed_rows
 from interim.analysis.population import set_label
 from interim.data.model import Sdtm
 from interim.design.blrm import Blrm, IntervalPosterior
-from interim.design.elimination import isotonic_rates
 from interim.design.history import Cohort
 from interim.design.interval import Boin, IntervalDesign, Mtpi2
 from interim.result import Result, Rows
 from interim.stats import beta_posterior
+from interim.stats.isotonic import isotonic_fit
 from interim.study import Study
 
 _INTERVALS = ("under", "target", "over")
@@ -37,7 +37,7 @@ def dlt_curve(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``escalation_model.dlt_curve``; columns by level; variables dlt (stat rate), beta (mean, lower, upper; own level only), isotonic (mean), blrm (mean, under, target,
+        ``escalation_model.dlt_curve``; columns by level; variables rule (decision: MTD, cleared, excluded, open or not treated), dlt (stat rate), beta (mean, lower, upper; own level only), isotonic (mean), blrm (mean, under, target,
         over, ewoc, and limits lower50, upper50, lower95, upper95), mtpi2 and boin (decision of the published table for the counts).
 
     Raises
@@ -50,9 +50,12 @@ def dlt_curve(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     reason = no_escalation(adam, study)
     if reason:
         return add_absent(rows, reason, variable="dlt").build()
-    cohorts = escalation_of(adam, study, sdtm).history.cohorts()
+    state = escalation_of(adam, study, sdtm)
+    cohorts = state.history.cohorts()
+    for level, standing in enumerate(state.rule.standing(state.history), 1):
+        rows.add("decision", None, text=standing, group=f"DL{level}", variable="rule")
     n, y = np.array([cohort.n for cohort in cohorts]), np.array([cohort.n_dlt for cohort in cohorts])
-    for cohort, fit in zip(cohorts, isotonic_rates(n[None, :], y[None, :])[0], strict=True):
+    for cohort, fit in zip(cohorts, isotonic_fit(y / np.maximum(n, 1), n), strict=True):
         _add_level(rows, cohort, float(fit), study)
     _add_blrm(rows, n, y, study)
     return rows.build()

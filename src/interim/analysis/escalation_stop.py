@@ -41,7 +41,7 @@ def stopping_triggers(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``escalation_stop.stopping_triggers``; variable trigger, levels rp2d, favourable_index, safety_halt, cap; stats definition, data, met, decides; variable outcome,
-        stats ended_by, next_action, rp2d (texts).
+        stats ended_by, next_action, would_change, rp2d (texts).
 
     Raises
     ------
@@ -69,11 +69,19 @@ def stopping_triggers(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     outcome = {
         "ended_by": _ended_by(state, answers),
         "next_action": f"{decision_text(state.by_rule)} [{state.by_rule.rule_id}]",
+        "would_change": "; ".join(state.by_rule.would_change) or _unchanged(state),
         "rp2d": "none" if dose.level is None else f"DL{dose.level} ({dose.source})",
         "warnings": "; ".join([*state.present.warnings, *(item.message for item in dose.findings)]),
     }
     add_texts(rows, {"variable": "outcome"}, outcome)
     return rows.build()
+
+
+def _unchanged(state: Escalation) -> str:
+    """Say why no open fact changes the next action."""
+    if state.by_rule.pending:
+        return "no outcome that is still open"
+    return "nothing is open: only a correction of the data or a recorded decision"
 
 
 def _of_kind(state: Escalation, kind: str) -> str:

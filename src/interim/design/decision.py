@@ -94,6 +94,8 @@ class Decision:
         Earliest date of the next assignment, if participants are staggered.
     warnings : tuple of str
         What the committee must know besides.
+    would_change : tuple of str
+        What a fact that is still open would make of the decision; empty if no open fact changes it, or if the design does not say.
     """
 
     action: Action
@@ -110,6 +112,12 @@ class Decision:
     mtd_status: MtdStatus
     earliest: pd.Timestamp | None = None
     warnings: tuple[str, ...] = ()
+    would_change: tuple[str, ...] = ()
+
+    @property
+    def essence(self) -> tuple[object, ...]:
+        """What makes two decisions the same conclusion: MTD, its status, action, target level."""
+        return self.mtd, self.mtd_status, self.action, self.target_level
 
     @property
     def brief(self) -> str:

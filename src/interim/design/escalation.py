@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from fractions import Fraction
 
 import pandas as pd
@@ -14,13 +14,12 @@ from interim.design.facts import Facts, facts_of, no_facts
 from interim.design.history import History
 from interim.design.options import Cap, Conduct, MtdRule, Titration, checked_levels
 from interim.design.possible import refuse_impossible
-from interim.design.steps import View, walk
+from interim.design.steps import EXPANDED, View, walk
+from interim.design.tipping import what_would_change
 from interim.design.wording import reason, warning
 from interim.errors import DesignError
 from interim.study import Study
 from interim.study.dosing import MTD_RULES
-
-_SIX = 6
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ class TitratedThreePlusThree:
         """
         if history.levels != len(self.levels):
             raise DesignError(f"the design has {len(self.levels)} levels, the history {history.levels}")
-        most = _SIX + (not self.titration.count_participant)
+        most = EXPANDED + (not self.titration.count_participant)
         refuse_impossible(history, start_level=self.start_level, most=most)
         return facts_of(history, titration=self.titration, conduct=self.conduct, start_level=self.start_level)
 
@@ -207,7 +206,7 @@ class TitratedThreePlusThree:
         Returns
         -------
         Decision
-            Exactly one recommendation, with its reason.
+            Exactly one recommendation, with its reason and with what would change it.
 
         Raises
         ------
@@ -219,6 +218,27 @@ class TitratedThreePlusThree:
         >>> rule = TitratedThreePlusThree((1.5e7, 3e7, 5e7, 7e7))
         >>> rule.decide(History.parse("1N 2NNT", levels=4)).brief
         'ENROL 3 at 2'
+        """
+        present = self.recommend(history)
+        return replace(present, would_change=what_would_change(self.recommend, history, present=present))
+
+    def recommend(self, history: History) -> Decision:
+        """Return the next step without asking what would change it: for those who ask for many histories.
+
+        Parameters
+        ----------
+        history : History
+            What is known.
+
+        Returns
+        -------
+        Decision
+            As `decide` gives it, with an empty ``would_change``.
+
+        Raises
+        ------
+        DesignError
+            If the history has another number of levels, or is impossible.
         """
         facts = self.facts(history)
         view = View(self, facts)
@@ -240,6 +260,28 @@ class TitratedThreePlusThree:
             earliest=_earliest(history, self.conduct.stagger_days),
             warnings=tuple(_warnings(view, verdict, history)),
         )
+
+    def standing(self, history: History) -> tuple[str, ...]:
+        """Return what the rule makes of every level.
+
+        Parameters
+        ----------
+        history : History
+            What is known.
+
+        Returns
+        -------
+        tuple of str
+            Per level: MTD, excluded, not treated, cleared, or open if its outcomes do not decide yet.
+
+        Raises
+        ------
+        DesignError
+            If the history has another number of levels, or is impossible.
+        """
+        view = View(self, self.facts(history))
+        mtd = walk(view).mtd
+        return tuple(_standing(view, level, mtd=mtd) for level in range(1, view.top + 1))
 
     def select(self, history: History) -> Selection:
         """Return the dose that the rule selects on the data so far.
@@ -274,6 +316,16 @@ class ThreePlusThree(TitratedThreePlusThree):
     """Plain 3+3 without titration; the name of its MTD rule is printed wherever it is used."""
 
     titration: Titration = field(default_factory=lambda: Titration(0), init=False)
+
+
+def _standing(view: View, level: int, *, mtd: int | None) -> str:
+    if level == mtd:
+        return "MTD"
+    if level >= view.excluded_from:
+        return "excluded"
+    if not view.facts.n[level - 1] + view.facts.pending[level - 1]:
+        return "not treated"
+    return "cleared" if view.cleared(level) else "open"
 
 
 def _earliest(history: History, stagger: int) -> pd.Timestamp | None:

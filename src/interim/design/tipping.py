@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from interim.design.decision import Decision, Design
 from interim.design.history import History, Subject
 from interim.design.options import CapRule, Counts, DownFill, Late, MtdRule
+from interim.design.wording import texts
 from interim.study.dosing import MTD_RULES
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from interim.design.escalation import TitratedThreePlusThree
 
 _NONE, _TRIGGER, _DLT = (False, False), (False, True), (True, True)
+_OUTCOMES = (_NONE, _TRIGGER, _DLT)
 _BEST, _WORST = 0, -1
+
+Step: TypeAlias = Callable[[History], Decision]
 
 
 @dataclass(frozen=True)
@@ -69,26 +73,99 @@ def open_facts(design: Design, history: History, *, max_changes: int = 3) -> Ope
     """
     choices = {subject.id: _choices(subject) for subject in history.subjects}
     choices = {name: options for name, options in choices.items() if options}
-    present = design.decide(history)
+    step = _step(design)
+    present = step(history)
     smallest, example = None, ""
     for size in range(1, max_changes + 1):
-        found = next(_tips(design, history, present, choices, size), None)
+        found = next(_tips(step, history, present, choices, size), None)
         if found is not None:
             smallest, example = size, found
             break
     return OpenFacts(
         participants=tuple(choices),
         present=present,
-        best=design.decide(_with(history, {name: options[_BEST] for name, options in choices.items()})),
-        worst=design.decide(_with(history, {name: options[_WORST] for name, options in choices.items()})),
+        best=step(_with(history, {name: options[_BEST] for name, options in choices.items()})),
+        worst=step(_with(history, {name: options[_WORST] for name, options in choices.items()})),
         smallest=smallest,
         example=example,
     )
 
 
+def _step(design: Design) -> Step:
+    """Return the plain next step of a design: what would change it is not asked of every outcome that is tried."""
+    plain: Step = getattr(design, "recommend", design.decide)
+    return plain
+
+
+def what_would_change(step: Step, history: History, *, present: Decision) -> tuple[str, ...]:
+    """Say what the outcomes that are still open would make of a decision.
+
+    Parameters
+    ----------
+    step : callable
+        Next step of the design for a history.
+    history : History
+        What is known.
+    present : Decision
+        The decision on it.
+
+    Returns
+    -------
+    tuple of str
+        One sentence per level and outcome of a pending participant or open query that leads to another conclusion alone; then the best and the worst
+        of all of them together, if there are several.
+
+    Raises
+    ------
+    None
+    """
+    awaited = [s for s in history.subjects if s.status == "pending" or (s.trigger_open and _choices(s))]
+    alike: dict[tuple[object, ...], list[Subject]] = {}
+    for (
+        subject
+    ) in awaited:  # the order within a level changes nothing, so that one stands for all that are alike
+        key = subject.level, subject.status, subject.trigger, subject.trigger_open
+        alike.setdefault(key, []).append(subject)
+    found = []
+    for subjects in alike.values():
+        who = [subject.id for subject in subjects]
+        for brief, letters in _alone(step, history, present, subjects[0]).items():
+            found.append(_change(who, subjects[0].level, letters, brief))
+    if len(awaited) > 1:
+        found += _together(step, history, present, awaited)
+    return tuple(found)
+
+
+def _change(who: Sequence[str], level: int, letters: Sequence[str], brief: str) -> str:
+    """Say what an outcome of one of these participants leads to."""
+    said = texts()["changes"]
+    outcome = said["any"] if len(letters) == len(_OUTCOMES) else " or ".join(said[item] for item in letters)
+    sentence = said["one" if len(who) == 1 else "any_of"]
+    return sentence.format(who=", ".join(who), level=level, outcome=outcome, then=brief)
+
+
+def _alone(step: Step, history: History, present: Decision, subject: Subject) -> dict[str, list[str]]:
+    """Return the other conclusions that one participant can lead to, with the letters of the outcomes."""
+    found: dict[str, list[str]] = {}
+    for outcome in _choices(subject):
+        other = _with(history, {subject.id: outcome})
+        decision = step(other)
+        if decision.essence != present.essence:
+            letter = next(item.outcome for item in other.subjects if item.id == subject.id)
+            found.setdefault(decision.brief, []).append(letter)
+    return found
+
+
+def _together(step: Step, history: History, present: Decision, awaited: Sequence[Subject]) -> Iterator[str]:
+    for name, place in (("best", _BEST), ("worst", _WORST)):
+        decision = step(_with(history, {subject.id: _choices(subject)[place] for subject in awaited}))
+        if decision.essence != present.essence:
+            yield texts()["changes"][name].format(then=decision.brief)
+
+
 def _choices(subject: Subject) -> tuple[tuple[bool, bool], ...]:
     if subject.status != "evaluable":
-        return (_NONE, _TRIGGER, _DLT)
+        return _OUTCOMES
     return (_NONE, _TRIGGER) if subject.trigger_open else ()
 
 
@@ -97,13 +174,16 @@ def _with(history: History, outcomes: Mapping[str, tuple[bool, bool]]) -> Histor
     for subject in history.subjects:
         if subject.id in outcomes:
             dlt, trigger = outcomes[subject.id]
-            subject = replace(subject, status="evaluable", dlt=dlt, trigger=trigger, trigger_open=False)
+            infusions = subject.infusions if subject.treated or not dlt else None  # a DLT needs a treatment
+            subject = replace(
+                subject, status="evaluable", dlt=dlt, trigger=trigger, trigger_open=False, infusions=infusions
+            )
         subjects.append(subject)
     return replace(history, subjects=tuple(subjects))
 
 
 def _tips(
-    design: Design,
+    step: Step,
     history: History,
     present: Decision,
     choices: Mapping[str, Sequence[tuple[bool, bool]]],
@@ -113,7 +193,7 @@ def _tips(
     for names in combinations(choices, size):
         for outcomes in product(*(choices[name] for name in names)):
             other = _with(history, dict(zip(names, outcomes, strict=True)))
-            decision = design.decide(other)
+            decision = step(other)
             if (decision.mtd, decision.target_level) != (present.mtd, present.target_level):
                 letters = {subject.id: subject.outcome for subject in other.subjects}
                 yield f"{', '.join(f'{name} {letters[name]}' for name in names)}: {decision.brief}"

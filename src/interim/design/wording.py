@@ -12,6 +12,9 @@ from interim.design.decision import Verdict
 from interim.design.facts import Facts
 from interim.study import dose_text
 
+_UP, _STAYS = ("C2a", "C3", "C4a", "C5"), ("", "H1", "K1")
+"""Rules that may send the walk one level up, and what follows them when they do not."""
+
 
 @cache
 def texts() -> Mapping[str, Mapping[str, str]]:
@@ -20,7 +23,7 @@ def texts() -> Mapping[str, Mapping[str, str]]:
     Returns
     -------
     mapping
-        Tables rules, actions and warnings.
+        Tables rules, counts, changes, actions and warnings.
 
     Raises
     ------
@@ -69,13 +72,26 @@ def reason(verdict: Verdict, *, levels: Sequence[float], facts: Facts, excluded_
     # A cohort that stays short without anybody in follow-up waits for a decision, not for outcomes.
     short = verdict.action == "WAIT" and not fields["pending"]
     trace = tuple("R1" if short and rule == "H1" else rule for rule in verdict.trace)
-    said = "; ".join(f"{rule} {texts()['rules'][rule]}" for rule in trace).format(**fields)
+    places = _places(verdict.trace, level)
+    said = "; ".join(
+        f"{rule} {texts()['rules'][rule]}".format(here=here, **fields)
+        for rule, here in zip(trace, places, strict=True)
+    )
     key: str = (
         verdict.action if verdict.action != "STOP" else "STOP_none" if verdict.mtd is None else "STOP_mtd"
     )
     key = "WAIT_short" if short else key
     action = texts()["actions"][key].format(**fields)
-    return f"Level {level}: {facts.y[level - 1]} DLT in {facts.n[level - 1]} evaluable; {said}: {action}"
+    y, n = facts.y[level - 1], facts.n[level - 1]
+    counts = texts()["counts"]["some" if n else "nobody"].format(y=y, n=n)
+    return f"Level {level}: {counts}; {said}: {action}"
+
+
+def _places(trace: Sequence[str], level: int) -> list[int]:
+    """Return the level that each rule looked at: one lower before each step up on the way to the last level."""
+    follows = (*trace[1:], "")
+    climbs = [rule in _UP and after not in _STAYS for rule, after in zip(trace, follows, strict=True)]
+    return [level - sum(climbs[place:]) for place in range(len(trace))]
 
 
 def warning(name: str, **fields: Any) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
+from matplotlib.lines import Line2D
 
 from interim.display.escalation_listing import layouts
 from interim.display.figure import Figure, axes_mm, drawn
-from interim.display.labels import column_label
+from interim.display.labels import column_label, word
 from interim.display.layout import Line, cohort_table, plain_table
 from interim.display.numbers import DASH, Numbers
 from interim.display.style import GREY, LIGHT, PALETTE, PORTRAIT_MM
@@ -19,12 +21,13 @@ from interim.study import Study
 
 _CURVE_MM = (PORTRAIT_MM, 80.0)
 _MARKS = {
-    "none": ("o", "white", PALETTE[0]),
-    "trigger": ("o", PALETTE[1], PALETTE[1]),
-    "dlt": ("X", PALETTE[5], PALETTE[5]),
-    "pending": ("s", "white", GREY),
-    "not_evaluable": ("x", GREY, GREY),
+    "none": ("o", False),
+    "trigger": ("o", True),
+    "dlt": ("X", True),
+    "pending": ("s", False),
+    "not_evaluable": ("x", True),
 }
+"""Outcome -> shape, and whether it is filled; the colour is that of the tumour type."""
 
 
 def table_dlt_curve(result: Result, study: Study) -> Table:
@@ -73,6 +76,7 @@ def _curve_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
     words = layouts()["curve"]
     percent = f"{100 * study.stats.level:g}"
     yield Line(words["rate"], partial(numbers.rate, variable="dlt"))
+    yield Line(words["rule"], lambda group: numbers.words(group, "rule", "decision"))
     yield Line(words["beta"], partial(numbers.value, variable="beta", stat="mean", digits=2))
     yield Line(
         f"{percent}% {words['beta_interval']}",
@@ -183,7 +187,10 @@ def figure_escalation_course(result: Result, study: Study) -> Figure:
         alt=_course_alt(levels, outcomes),
         width_mm=_CURVE_MM[0],
         keys=tuple(result.frame["result_id"]),
-        footnotes=("Letters under the marks: tumour type, first letters.", *result.footnotes),
+        footnotes=(
+            "Shape of a mark: outcome. Colour, and letters under the mark: tumour type.",
+            *result.footnotes,
+        ),
     )
 
 
@@ -208,11 +215,16 @@ def _paint_course(
     axes = axes_mm(sheet, left=24, bottom=26, width=140, height=48)
     order = list(range(1, len(levels) + 1))
     axes.step(order, levels, where="mid", color=LIGHT, linewidth=1.2, zorder=1)
+    colours = {kind: PALETTE[place % len(PALETTE)] for place, kind in enumerate(sorted(set(tumours)))}
     for outcome in dict.fromkeys(outcomes):
-        marker, face, edge = _MARKS[outcome]
+        marker, filled = _MARKS[outcome]
         here = [place for place, name in zip(order, outcomes, strict=True) if name == outcome]
-        axes.scatter(here, [levels[place - 1] for place in here], marker=marker, facecolors=face if marker != "x" else edge,
-                     edgecolors=edge if marker != "x" else None, s=34, zorder=2, label=layouts()["outcomes"][outcome])  # fmt: skip
+        inks = [colours[tumours[place - 1]] for place in here]
+        heights = [levels[place - 1] for place in here]
+        edges = {"edgecolors": inks} if marker != "x" else {}
+        axes.scatter(
+            here, heights, marker=marker, facecolors=inks if filled else "white", s=34, zorder=2, **edges
+        )
     for place, tumour in zip(order, tumours, strict=True):
         axes.annotate(tumour[:3], (place, levels[place - 1]), textcoords="offset points", xytext=(0, -10), ha="center", fontsize=5.5, color=GREY)  # fmt: skip
     count = len(study.dose.levels)
@@ -221,7 +233,27 @@ def _paint_course(
     )
     axes.set_yticks(range(1, count + 1), [column_label(f"DL{level}", study) for level in range(1, count + 1)])
     axes.set_xticks(order)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5, frameon=False)
+    _legends(axes, outcomes, colours)
+
+
+def _legends(axes: Axes, outcomes: list[str], colours: dict[str, str]) -> None:
+    """Say below the axes what the shapes are, and under that the colours."""
+    shapes = [
+        Line2D([], [], linestyle="none", marker=marker, color=GREY, markerfacecolor=GREY if filled else "white", markersize=5.5,
+               label=layouts()["outcomes"][outcome])
+        for outcome, (marker, filled) in ((name, _MARKS[name]) for name in dict.fromkeys(outcomes))
+    ]  # fmt: skip
+    kinds = [
+        Line2D(
+            [], [], linestyle="none", marker="o", color=colour, markersize=5.5, label=word("TUMTYPE", kind)
+        )
+        for kind, colour in colours.items()
+    ]
+    first = axes.legend(
+        handles=shapes, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5, frameon=False
+    )
+    axes.add_artist(first)
+    axes.legend(handles=kinds, loc="upper center", bbox_to_anchor=(0.5, -0.35), ncols=4, frameon=False)
 
 
 def _course_alt(levels: list[int], outcomes: list[str]) -> str:

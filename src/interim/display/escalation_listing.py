@@ -223,9 +223,12 @@ def table_dlt_details(result: Result, study: Study) -> Table:
         f"{level}: {numbers.words(TOTAL, 'definition', 'text', level=level).text}"
         for level in numbers.levels("definition")
     ]
-    notes = (
-        f"Definition, not from the registered text (OP-3): {'; '.join(rules)}. +: ongoing at the cut-off.",
-    )
+    notes = [
+        f"Definition, not from the registered text (OP-3): {'; '.join(rules)}. +: ongoing at the cut-off."
+    ]
+    absent = numbers.row("n", variable="adjudication")
+    if absent is not None:
+        notes.append(f"Adjudication not available: {absent['reason']}.")
     return listing(numbers, "dlt_details", notes=notes)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from interim.analysis.escalation import dlt_by_dose
 from interim.analysis.escalation_events import (
+    NO_ADJUDICATION,
     NO_EVENTS,
     course,
     dlt_details,
@@ -63,6 +64,15 @@ def test_the_dlt_of_full18_come_by_assignment(full18):
     assert found["dose"].tolist() == ["DL2", "DL3", "DL4", "DL4"]
     assert (found["grade"].astype(int) >= 3).all()
     assert found["participant"].is_monotonic_increasing
+
+
+@pytest.mark.rule("DOSEQ-05")
+def test_an_adjudication_that_the_data_do_not_hold_is_said_to_be_absent(main13, tiny10):
+    for case, events in ((main13, 1), (tiny10, 0)):
+        found = dlt_details(case.adam, case.study)
+        assert status(found, "adjudication", "n") == ("NA", NO_ADJUDICATION)
+        assert value(found, "event") == events
+    assert set(listed(dlt_details(main13.adam, main13.study), "event")["adjudication"]) == {"not available"}
 
 
 @pytest.mark.rule("DOSEQ-05")

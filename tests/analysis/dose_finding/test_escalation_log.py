@@ -40,6 +40,7 @@ def test_main13_follows_reading_a(main13):
         "3/3",
         "3/3",
     ]
+    assert log["planned"].tolist()[:6] == ["1", "1", "2", "3", "3", "3"]
     assert log.loc["4", "dlt"] == "1" and set(log.loc[["1", "2", "3", "5", "6"], "dlt"]) == {"0"}
     assert set(log["same"].dropna()) == {"yes"}
     assert (row(found, "concordance", "rate")["n"], row(found, "concordance", "rate")["N"]) == (6, 6)
@@ -105,7 +106,7 @@ def test_without_a_record_assignments_form_the_decisions(main13):
     bare = with_decisions(main13, None)
     found = decision_log(bare.adam, bare.study, bare.sdtm)
     log = listed(found, "decision")
-    assert log.loc["1", "committee"] == "1 enrolled at DL1, no record"
+    assert log.loc["1", "committee"] == "1 enrolled at DL1, no record" and log.loc["1", "planned"] == "–"
     assert log.loc["1", "reference"] == "–" and log.loc["cut", "committee"] == "none recorded"
     assert row(found, "concordance", "rate")["N"] == 6
 

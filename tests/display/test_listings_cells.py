@@ -133,6 +133,9 @@ def test_open_facts_stand_behind_the_options(study):
     chapter.add(rows, TOTAL, "option", "base", decision="escalate")
     names = [name for _, name, _ in lines(display.table_rule_options(rows.build(), study))]
     assert names == ["The rule of the study", "Open facts: worst case"]
+    rows.add("n_toxic", 10.776, variable="option", level="base")
+    shown = lines(display.table_rule_options(rows.build(), study))
+    assert [cells[-1] for _, _, cells in shown] == ["10.78", "–"]
 
 
 def test_agreement_of_the_scales(study):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from interim.adam.dlt import derive_addlt, dlt_windows, history_frame
 from interim.adam.model import Adam
+from interim.analysis.escalation_events import no_events
 from interim.analysis.escalation_state import (
     Escalation,
     add_absent,
@@ -13,13 +15,17 @@ from interim.analysis.escalation_state import (
     decision_text,
     escalation_of,
     no_escalation,
+    printed,
 )
 from interim.analysis.population import set_label
+from interim.analysis.reading_row import without_facts
 from interim.data.model import Sdtm
 from interim.design.escalation import TitratedThreePlusThree
 from interim.design.history import History
+from interim.design.operate import operating_characteristics
+from interim.design.planning import planning_scenarios
 from interim.design.replay import ReplayRow
-from interim.design.tipping import open_facts, tipping_options
+from interim.design.tipping import open_facts, option_decisions
 from interim.result import Result, Rows
 from interim.study import Study
 
@@ -225,7 +231,7 @@ def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``escalation_log.sensitivity``; variable option (one level per option, the rule itself first) and variable open (levels present, best, worst,
-        smallest); stats decision, rule, flips.
+        smallest); stats decision, rule, flips, and of an option n_<scenario>: exact number of participants expected from the start under a planning scenario.
 
     Raises
     ------
@@ -238,13 +244,36 @@ def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         reason = reason or "switched off: tipping.engine"
         return add_absent(rows, reason, variable="option").build()
     state = escalation_of(adam, study, sdtm)
-    for row in tipping_options(state.rule, state.history).to_dict("records"):
-        texts = {"decision": str(row["decision"]), "rule": str(row["rule"])}
-        texts["flips"] = "yes" if row["flips"] else "no"
-        add_texts(rows, {"variable": "option", "level": str(row["option"])}, texts)
+    scenarios = planning_scenarios(len(study.dose.levels))
+    others = _other_evaluability(adam, study, sdtm)
+    for name, (rule, decision) in option_decisions(state.rule, state.history, others=others).items():
+        texts = {"decision": decision_text(decision), "rule": decision.rule_id}
+        texts["flips"] = "yes" if decision.essence != state.by_rule.essence else "no"
+        add_texts(rows, {"variable": "option", "level": name}, texts)
+        for label, found in operating_characteristics(rule, scenarios).items() if scenarios else ():
+            rows.add(f"n_{label}", found.total_n, variable="option", level=name)
     for level, texts in _open(state.rule, state.history):
         add_texts(rows, {"variable": "open", "level": level}, texts)
     return rows.build()
+
+
+def _other_evaluability(adam: Adam, study: Study, sdtm: Sdtm) -> dict[str, History]:
+    """Return the history under every other number of infusions that makes a participant evaluable."""
+    if no_events(adam, study) or not adam.has("ADEX"):
+        return {}
+    windows = dlt_windows(sdtm, adam["ADSL"], adex=adam["ADEX"], study=study)
+    found = {}
+    for least in range(1, printed()["escalation"]["full_course_infusions"] + 1):
+        if least == study.dose.min_infusions:
+            continue
+        dose = study.dose.model_copy(update={"min_infusions": least})
+        other = study.model_copy(update={"dose": dose})
+        facts = derive_addlt(
+            without_facts(adam), adam["ADAE"], windows=windows, adex=adam["ADEX"], study=other
+        )
+        history = History.from_frame(history_frame(facts), levels=len(study.dose.levels))
+        found[f"min_infusions = {least}"] = history
+    return found
 
 
 def _open(rule: TitratedThreePlusThree, history: History) -> Iterator[tuple[str, dict[str, str]]]:
@@ -252,7 +281,7 @@ def _open(rule: TitratedThreePlusThree, history: History) -> Iterator[tuple[str,
     for name, decision in (("best", facts.best), ("worst", facts.worst)):
         differs = (decision.mtd, decision.target_level) != (facts.present.mtd, facts.present.target_level)
         flips = "yes" if differs else "no"
-        yield name, {"decision": decision.brief, "rule": decision.rule_id, "flips": flips}
+        yield name, {"decision": decision_text(decision), "rule": decision.rule_id, "flips": flips}
     few = "> 3" if facts.smallest is None else str(facts.smallest)
     text = few if facts.participants else "no open fact"
     yield "smallest", {"decision": text, "rule": facts.example, "flips": "–"}

@@ -286,14 +286,31 @@ def rederived(source: Source, study: Study) -> Adam:
         *(tuple(map(tuple, frame.astype(str).to_numpy())) for frame in (windows, adae[["DLTFL", "TRIGFL"]])),
     )
     if key not in source.known:
-        source.known[key] = derive_addlt(_core(adam), adae, windows=windows, adex=adam["ADEX"], study=study)
+        source.known[key] = derive_addlt(
+            without_facts(adam), adae, windows=windows, adex=adam["ADEX"], study=study
+        )
     addlt = source.known[key]
     adsl = _with_facts(adam["ADSL"], addlt)
     return Adam({**adam.datasets, "ADAE": adae, "ADDLT": addlt, "ADSL": adsl}, adam.cut)
 
 
-def _core(adam: Adam) -> pd.DataFrame:
-    """Return ADSL without the DLT facts."""
+def without_facts(adam: Adam) -> pd.DataFrame:
+    """Return ADSL without the DLT facts.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADSL.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What the facts are derived from.
+
+    Raises
+    ------
+    None
+    """
     facts = ["DLTWSDT", "DLTWEDT", "DLTSTAT", "DLTSTRS", "DLTFL"]
     return adam["ADSL"].drop(columns=facts, errors="ignore")
 

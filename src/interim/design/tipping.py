@@ -253,6 +253,36 @@ def _cap_options(rule: TitratedThreePlusThree) -> Iterator[Option]:
     yield "cap_mtd_rule", choice, {"cap": replace(part, mtd_rule=choice)}
 
 
+def option_decisions(
+    rule: TitratedThreePlusThree, history: History, *, others: Mapping[str, History] | None = None
+) -> dict[str, tuple[TitratedThreePlusThree, Decision]]:
+    """Return the rule and its decision under every option, changed alone.
+
+    Parameters
+    ----------
+    rule : TitratedThreePlusThree
+        The base.
+    history : History
+        What is known.
+    others : mapping of str to History, optional
+        Options that leave the rule and move the facts: ``parameter = value`` -> history under it.
+
+    Returns
+    -------
+    dict of str to tuple
+        Option -> rule and decision; ``base`` first.
+
+    Raises
+    ------
+    DesignError
+        If a history has another number of levels.
+    """
+    found = {"base": (rule, rule.recommend(history))}
+    found |= {name: (other, other.recommend(history)) for name, other in rule_options(rule).items()}
+    found |= {name: (rule, rule.recommend(other)) for name, other in (others or {}).items()}
+    return found
+
+
 def tipping_options(rule: TitratedThreePlusThree, history: History) -> pd.DataFrame:
     """Return the decision under every option of the rule, changed alone.
 
@@ -275,19 +305,12 @@ def tipping_options(rule: TitratedThreePlusThree, history: History) -> pd.DataFr
     """
     import pandas as pd
 
-    base = rule.decide(history)
-    rows = [("base", base, False)]
-    for name, other in rule_options(rule).items():
-        decision = other.decide(history)
-        rows.append((name, decision, _essence(decision) != _essence(base)))
+    found = {name: decision for name, (_, decision) in option_decisions(rule, history).items()}
+    essence = found["base"].essence
     return pd.DataFrame(
         [
-            (name, item.brief, item.rule_id, item.target_level, item.mtd, item.mtd_status, flips)
-            for name, item, flips in rows
+            (name, it.brief, it.rule_id, it.target_level, it.mtd, it.mtd_status, it.essence != essence)
+            for name, it in found.items()
         ],
         columns=["option", "decision", "rule", "target_level", "mtd", "mtd_status", "flips"],
     )
-
-
-def _essence(decision: Decision) -> tuple[object, ...]:
-    return decision.mtd, decision.mtd_status, decision.action, decision.target_level

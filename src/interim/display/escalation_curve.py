@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
@@ -21,13 +22,13 @@ from interim.study import Study
 
 _CURVE_MM = (PORTRAIT_MM, 80.0)
 _MARKS = {
-    "none": ("o", False),
-    "trigger": ("o", True),
-    "dlt": ("X", True),
-    "pending": ("s", False),
-    "not_evaluable": ("x", True),
+    "none": ("o", False, 34),
+    "trigger": ("o", True, 34),
+    "dlt": ("X", True, 110),
+    "pending": ("s", False, 34),
+    "not_evaluable": ("x", True, 34),
 }
-"""Outcome -> shape, and whether it is filled; the colour is that of the tumour type."""
+"""Outcome -> shape, whether it is filled, and size in square points; the colour is that of the tumour type."""
 
 
 def table_dlt_curve(result: Result, study: Study) -> Table:
@@ -56,7 +57,8 @@ def table_dlt_curve(result: Result, study: Study) -> Table:
     low, high = study.dose.tox_band
     note = (
         f"Proposal: target interval {low:g} to {high:g}; logistic model with reference dose 5e7 cells per kg, log-normal slope, quadrature without simulation. "
-        "The tables of mTPI-2 and BOIN are context; the rule of the study decides."
+        "The tables of mTPI-2 and BOIN are context; the rule of the study decides. Open: too few evaluable participants to clear or to exclude the level. "
+        "Isotonic fit: observed rates, weighted by the evaluable participants."
     )
     return cohort_table(numbers, list(_curve_lines(numbers, study)), footnotes=(note,))
 
@@ -217,13 +219,13 @@ def _paint_course(
     axes.step(order, levels, where="mid", color=LIGHT, linewidth=1.2, zorder=1)
     colours = {kind: PALETTE[place % len(PALETTE)] for place, kind in enumerate(sorted(set(tumours)))}
     for outcome in dict.fromkeys(outcomes):
-        marker, filled = _MARKS[outcome]
+        marker, filled, size = _MARKS[outcome]
         here = [place for place, name in zip(order, outcomes, strict=True) if name == outcome]
         inks = [colours[tumours[place - 1]] for place in here]
         heights = [levels[place - 1] for place in here]
-        edges = {"edgecolors": inks} if marker != "x" else {}
+        edges: dict[str, Any] = {"edgecolors": inks} if marker != "x" else {}
         axes.scatter(
-            here, heights, marker=marker, facecolors=inks if filled else "white", s=34, zorder=2, **edges
+            here, heights, marker=marker, facecolors=inks if filled else "white", s=size, zorder=2, **edges
         )
     for place, tumour in zip(order, tumours, strict=True):
         axes.annotate(tumour[:3], (place, levels[place - 1]), textcoords="offset points", xytext=(0, -10), ha="center", fontsize=5.5, color=GREY)  # fmt: skip
@@ -239,9 +241,9 @@ def _paint_course(
 def _legends(axes: Axes, outcomes: list[str], colours: dict[str, str]) -> None:
     """Say below the axes what the shapes are, and under that the colours."""
     shapes = [
-        Line2D([], [], linestyle="none", marker=marker, color=GREY, markerfacecolor=GREY if filled else "white", markersize=5.5,
+        Line2D([], [], linestyle="none", marker=marker, color=GREY, markerfacecolor=GREY if filled else "white", markersize=size**0.5,
                label=layouts()["outcomes"][outcome])
-        for outcome, (marker, filled) in ((name, _MARKS[name]) for name in dict.fromkeys(outcomes))
+        for outcome, (marker, filled, size) in ((name, _MARKS[name]) for name in dict.fromkeys(outcomes))
     ]  # fmt: skip
     kinds = [
         Line2D(

@@ -102,6 +102,8 @@ def _cell(numbers: Numbers, variable: str, level: str, stat: str) -> Cell:
         return Cell(DASH)
     if row["status"] == "NA":
         return Cell("not evaluable" if stat != "flips" else str(row["reason"]), (row["result_id"],))
+    if not row["text"] and row["value"] == row["value"] and row["value"] is not None:
+        return numbers.value(TOTAL, variable, stat, level=level, digits=2)
     text = str(row["text"] or DASH)
     return Cell(
         participant_label(text, numbers.study) if stat == "participant" else text, (row["result_id"],)
@@ -279,7 +281,10 @@ def table_rule_options(result: Result, study: Study) -> Table:
     ReportError
         If the table is malformed.
     """
-    return listing(Numbers(result, study), "sensitivity", variables=("open",))
+    notes = (
+        "E[N]: exact expected number of participants from the first on, under planning scenarios that are a proposal of this package; min_infusions moves the facts, not the rule.",
+    )
+    return listing(Numbers(result, study), "sensitivity", variables=("open",), notes=notes)
 
 
 def table_stopping_triggers(result: Result, study: Study) -> Table:

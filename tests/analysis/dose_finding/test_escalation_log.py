@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -13,7 +15,8 @@ from interim.analysis.escalation_state import (
     no_escalation,
     recorded_decisions,
 )
-from interim.design import History, TitratedThreePlusThree
+from interim.design import Cap, History, TitratedThreePlusThree, compile_design
+from interim.design.planning import planning_scenarios
 from interim.errors import DataError
 from interim.study.reread import with_readings
 from tests.analysis.answers import row, status, value
@@ -222,7 +225,37 @@ def test_options_of_the_rule_that_reach_another_conclusion(main13):
     found = listed(sensitivity(main13.adam, main13.study, main13.sdtm), "option")
     assert found.iloc[0]["flips"] == "no"
     assert found.index[found["flips"] == "yes"].tolist() == ["mtd_rule = deesc_min6_top3"]
-    assert found.loc["mtd_rule = deesc_min6_top3", "decision"] == "STOP, MTD 4, not_reached"
+    assert found.loc["mtd_rule = deesc_min6_top3", "decision"] == "stop, MTD DL4 (not reached)"
+
+
+@pytest.mark.rule(
+    "DOSEQ-19", source="infusions of the example study: two of three at level 4 had the second cycle"
+)
+def test_the_infusions_that_make_evaluable_move_the_facts_and_not_the_rule(main13):
+    result = sensitivity(main13.adam, main13.study, main13.sdtm)
+    found = listed(result, "option")
+    given = main13.adam["ADDLT"].set_index("USUBJID")
+    assert sorted(given.loc[given["LEVEL"] == 4, "NINFCT"]) == [2, 4, 4]
+    options = [name for name in found.index if name.startswith("min_infusions")]
+    assert options == ["min_infusions = 1", "min_infusions = 3", "min_infusions = 4"]
+    said = found.loc[options, "decision"].tolist()
+    assert said == ["enrol 3 at DL4", "enrol 1 at DL4", "enrol 1 at DL4"]
+    assert value(result, "option", "n_toxic", level=options[1]) == value(
+        result, "option", "n_toxic", level="base"
+    )
+
+
+@pytest.mark.rule("DOSEQ-19", source="expected participants of the compiled rule")
+def test_every_option_has_its_expected_participants(main13):
+    result = sensitivity(main13.adam, main13.study, main13.sdtm)
+    rule = TitratedThreePlusThree.from_study(main13.study)
+    truths = planning_scenarios(4)
+    for option, design in (("base", rule), ("n_max = none", replace(rule, cap=Cap(None)))):
+        for name in ("low", "target_at_3", "toxic"):
+            expected = compile_design(design).evaluate(**truths[name]).total_n
+            assert value(result, "option", f"n_{name}", level=option) == pytest.approx(expected, abs=1e-12)
+    capped, free = (value(result, "option", "n_target_at_3", level=x) for x in ("base", "n_max = none"))
+    assert capped < free
 
 
 def test_open_facts_best_and_worst(main13):
@@ -232,7 +265,7 @@ def test_open_facts_best_and_worst(main13):
     addlt.loc[last, ["TRIGKNDT", "TRIGDT", "STATKNDT"]] = pd.NaT
     waiting = with_frame(main13, "ADDLT", addlt)
     found = listed(sensitivity(waiting.adam, waiting.study, waiting.sdtm), "open")
-    assert found.loc["worst", "decision"] == "STOP, MTD 3, established"
+    assert found.loc["worst", "decision"] == "stop, MTD DL3 (established)"
     assert found.loc["worst", "flips"] == "yes"
     assert found.loc["smallest", "decision"] == "2"
     none = listed(sensitivity(main13.adam, main13.study, main13.sdtm), "open")

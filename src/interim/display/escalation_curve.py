@@ -24,7 +24,7 @@ _CURVE_MM = (PORTRAIT_MM, 80.0)
 _MARKS = {
     "none": ("o", False, 34),
     "trigger": ("o", True, 34),
-    "dlt": ("X", True, 110),
+    "dlt": ("X", True, 70),
     "pending": ("s", False, 34),
     "not_evaluable": ("x", True, 34),
 }

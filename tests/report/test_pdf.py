@@ -10,7 +10,18 @@ from types import SimpleNamespace
 import pytest
 
 from interim.errors import ReportError
-from interim.report.content import Document, Figure, Paragraph, Section, Span, Table, block_texts
+from interim.report.content import (
+    Cell,
+    Document,
+    Figure,
+    HeaderCell,
+    Paragraph,
+    Row,
+    Section,
+    Span,
+    Table,
+    block_texts,
+)
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM
 from interim.report.pdf import pdf_bytes, write_pdf
 from tests.report import pdf_reading as reading
@@ -28,6 +39,7 @@ from tests.report.writers_sample import (
 )
 
 POINT = 72 / 25.4
+HEAD = ((HeaderCell("Item"), HeaderCell("Value")),)
 
 
 @cache
@@ -186,6 +198,20 @@ def test_header_rows_repeat_on_every_page_of_a_long_table():
     }
     assert len(rows) >= 3 and rows <= {piece.page for piece in long}
     assert [piece.mark is not None for piece in long] == [True] + [False] * (len(long) - 1)
+
+
+@pytest.mark.rule("DOC-04")
+def test_a_row_is_not_torn_apart_unless_it_is_very_long():
+    """Rows of eight lines, which do not divide the page, then one of more than a page."""
+    words = ["\n".join(f"r{n}{letter}" for letter in "abcdefgh") for n in range(24)]
+    tall = "\n".join(f"z{n}" for n in range(120))
+    rows = tuple(Row("data", 0, (Cell(text), Cell("-"))) for text in (*words, tall))
+    long = replace(table(columns=2), header=HEAD, align=("left", "left"), rows=rows)
+    found = reading.pieces(reading.open_pdf(pdf_bytes(document(long))))
+    page = {piece.text.strip(): piece.page for piece in found if piece.mark is not None}
+    assert all(len({page[f"r{n}{letter}"] for letter in "abcdefgh"}) == 1 for n in range(24))
+    assert len({page[f"r{n}a"] for n in range(24)}) >= 3
+    assert page["z119"] > page["z0"]
 
 
 @pytest.mark.rule("DOC-04")

@@ -193,7 +193,7 @@ def table_rationale(result: Result, study: Study) -> Table:
         numbers,
         header=header,
         rows=rows,
-        widths=(1.4, 1.1, *(1.2 for _ in doses), 1.8, 1.0),
+        widths=(1.1, 1.1, *(1.3 for _ in doses), 2.5, 1.1),
         align=("left",) * len(header),
         landscape=True,
     )

@@ -288,7 +288,7 @@ def table_tipping(result: Result, study: Study) -> Table:
         numbers,
         header=header,
         rows=rows,
-        widths=(2.2, 0.8, 0.8, 1.8, 4.0),
+        widths=(2.6, 0.7, 0.5, 1.1, 5.1),
         align=("left", "right", "right", "left", "left"),
         landscape=True,
     )

@@ -16,6 +16,7 @@ from interim.analysis.layout import printed_rows
 from interim.analysis.listing import dose_of, study_days
 from interim.analysis.population import Population, add_not_available, distinct, open_rows, population
 from interim.analysis.safety import emergent
+from interim.data.dates import DAYS_PER_MONTH
 from interim.data.model import Sdtm
 from interim.errors import DerivationError
 from interim.result import TOTAL, Result, Rows
@@ -116,12 +117,15 @@ def calendar(adam: Adam, study: Study) -> Result:
         rows.add("participant", None, text=subject, subjects=[subject], **where)
         for stat in ("start", "nk", "cart_c1", "cart_c2", "window_end", "end"):
             if pd.notna(item[stat]):
-                rows.add(stat, (item[stat] - zero).days / _MONTH, unit="months", subjects=[subject], **where)
+                rows.add(
+                    stat,
+                    (item[stat] - zero).days / DAYS_PER_MONTH,
+                    unit="months",
+                    subjects=[subject],
+                    **where,
+                )
         rows.add("died", float(item["died"]), subjects=[subject], **where)
     return rows.build()
-
-
-_MONTH = 30.4375
 
 
 def _calendar_dates(adam: Adam, adsl: pd.DataFrame) -> pd.DataFrame:
@@ -230,7 +234,10 @@ def related_terms(adam: Adam, study: Study) -> Result:
         counts.index[counts >= printed_rows()["dots"]["least"]], key=lambda t: (-int(counts[t]), t)
     ):
         part = mine[mine["TERM"] == term]
-        for stat, chosen in (("n", part), ("grade3", part[part["AETOXGRN"] >= 3])):
+        for stat, chosen in (
+            ("n", part),
+            ("grade3", part[part["AETOXGRN"] >= printed_rows()["grades"]["severe"]]),
+        ):
             subjects = frozenset(chosen["USUBJID"])
             for group, ids in who.members.items():
                 hit = sorted(subjects & ids)

@@ -17,7 +17,6 @@ from interim.result import Result, Rows
 from interim.study import Study
 
 FACTS, EVENT = "facts", "event"
-_SEVERE = 3
 _WITHDRAWN = "DRUG WITHDRAWN"
 
 
@@ -223,7 +222,8 @@ def _significant(adae: pd.DataFrame) -> dict[str, pd.Series]:
     return {
         "serious adverse event": adae["AESER"] == "Y" if "AESER" in adae else no,
         "dose-limiting toxicity": adae["DLTFL"] == "Y" if "DLTFL" in adae else no,
-        "severe cytokine release, neurotoxicity or liver event": special & (grade >= _SEVERE),
+        "severe cytokine release, neurotoxicity or liver event": special
+        & (grade >= printed_rows()["grades"]["severe"]),
         "treatment withdrawn": adae["AEACN"] == _WITHDRAWN if "AEACN" in adae else no,
     }
 

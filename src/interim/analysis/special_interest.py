@@ -26,8 +26,6 @@ from interim.result import TOTAL, Result, Rows
 from interim.stats import binomial_interval
 from interim.study import Study
 
-_SEVERE = 3
-
 
 def overview(adam: Adam, study: Study) -> Result:
     """Count the events of special interest by kind, and the syndromes that are derived beside them.
@@ -90,7 +88,13 @@ def _add_kind(rows: Rows, who: Population, events: pd.DataFrame, *, variable: st
             level = printed_rows()["dlt"]["one_sided_level"]
             rows.add("one_sided", 1 - (1 - level) ** (1 / n), method=f"one-sided, level {level:g}", **place)
     if "AETOXGRN" in events and len(events):
-        add_events(rows, who, events[events["AETOXGRN"] >= _SEVERE], variable=variable, level="grade3")
+        severe = events["AETOXGRN"] >= _severe()
+        add_events(rows, who, events[severe], variable=variable, level="grade3")
+
+
+def _severe() -> int:
+    """Return the least grade of a severe event."""
+    return int(printed_rows()["grades"]["severe"])
 
 
 def _add_derived(rows: Rows, who: Population, adam: Adam) -> None:
@@ -104,8 +108,8 @@ def _add_derived(rows: Rows, who: Population, adam: Adam) -> None:
     for level, part in (
         ("iechs_positive", positive),
         ("iechs_open", open_screen),
-        ("icaht_certain", icaht[icaht["ASTLO"] >= _SEVERE]),
-        ("icaht_possible", icaht[(icaht["ASTHI"] >= _SEVERE) & ~(icaht["ASTLO"] >= _SEVERE)]),
+        ("icaht_certain", icaht[icaht["ASTLO"] >= _severe()]),
+        ("icaht_possible", icaht[(icaht["ASTHI"] >= _severe()) & ~(icaht["ASTLO"] >= _severe())]),
         ("gvhd", adtox[(adtox["PARAMCD"] == "GVHD") & (adtox["ASTLO"] >= 1)]),
     ):
         add_counts(rows, who, variable="derived", level=level, subjects=part["USUBJID"])
@@ -195,16 +199,16 @@ def haematology(adam: Adam, study: Study) -> Result:
 def _add_cytopenia(rows: Rows, who: Population, part: pd.DataFrame, *, code: str, late: int) -> None:
     worst = part.groupby("USUBJID")["ATOXGRL"].max()
     add_counts(rows, who, variable=code, level="measured", subjects=worst.index)
-    for grade in (_SEVERE, _SEVERE + 1):
+    for grade in (_severe(), _severe() + 1):
         subjects = worst.index[worst >= grade]
         add_counts(rows, who, variable=code, level=f"grade{grade}", subjects=subjects)
-    severe = part[part["ATOXGRL"] >= _SEVERE]
+    severe = part[part["ATOXGRL"] >= _severe()]
     last = part[part["DAY"] >= late].drop_duplicates("USUBJID")
-    still = set(last.loc[last["ATOXGRL"] >= _SEVERE, "USUBJID"]) & set(severe["USUBJID"])
+    still = set(last.loc[last["ATOXGRL"] >= _severe(), "USUBJID"]) & set(severe["USUBJID"])
     add_counts(rows, who, variable=code, level="unresolved", subjects=still)
     begun = severe.drop_duplicates("USUBJID").set_index("USUBJID")["DAY"]
     later = part[part["DAY"] > part["USUBJID"].map(begun)]
-    ended = later[later["ATOXGRL"] < _SEVERE].drop_duplicates("USUBJID").set_index("USUBJID")["DAY"]
+    ended = later[later["ATOXGRL"] < _severe()].drop_duplicates("USUBJID").set_index("USUBJID")["DAY"]
     add_spread(rows, who, (ended - begun).dropna(), variable=f"{code} recovery", unit="days")
 
 
@@ -222,7 +226,7 @@ def _add_icaht(rows: Rows, who: Population, adam: Adam) -> None:
         add_counts(rows, who, variable="icaht_certain", level=str(grade), subjects=part["USUBJID"])
     unsure = icaht[icaht["ASTLO"] != icaht["ASTHI"]].dropna(subset=["ASTLO"])
     add_counts(rows, who, variable="icaht_open", subjects=unsure["USUBJID"])
-    high = unsure[unsure["ASTHI"] >= _SEVERE]
+    high = unsure[unsure["ASTHI"] >= _severe()]
     add_counts(rows, who, variable="icaht_open", level="possible3", subjects=high["USUBJID"])
 
 

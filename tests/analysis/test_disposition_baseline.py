@@ -78,6 +78,27 @@ def test_reasons_add_up_to_the_excluded(adam, study):
     assert status(sets, "PP", "n") == ("NA", "not defined in the study parameters (OP-8)")
 
 
+@pytest.mark.rule("ADSL-09", source="counted by hand: 3 of 16 fail the first condition, 1 the second")
+def test_the_per_protocol_and_the_biopsy_sets_are_shown_with_their_reasons(adam, study, make_adam):
+    adsl = adam["ADSL"]
+    number = adsl["SUBJID"].astype(int)
+    why = pd.Series(None, index=adsl.index, dtype=object)
+    why = why.where(number > 3, "not NINFCT >= 2.0").where(number != 9, "not NINFNK >= 2.0")
+    flag = pd.Series("N", index=adsl.index, dtype=object).where(why.notna(), "Y")
+    both = {
+        "PPROTFL": flag,
+        "PPROTRS": why,
+        "BXFL": flag,
+        "BXRS": why.map({"not NINFCT >= 2.0": "NO-BIOPSY"}),
+    }
+    sets = disposition.analysis_sets(make_adam(ADSL=adsl.assign(**both)), study)
+    assert value(sets, "PP") == 12 and value(sets, "PP", group="DL1") == 0
+    assert value(sets, "PP excluded", level="not NINFCT >= 2.0") == 3
+    assert value(sets, "PP excluded", level="not NINFNK >= 2.0") == 1
+    assert value(sets, "BX") == 12 and value(sets, "BX excluded", level="NO-BIOPSY") == 3
+    assert status(sets, "BX-PAIR", "n") == ("NA", "not available: no biopsies")
+
+
 @pytest.mark.rule("BASE-01")
 def test_summary_of_a_continuous_variable(adam, study):
     table = baseline.demography(adam, study)

@@ -17,6 +17,7 @@ from interim.adam.adsub import derive_adsub
 from interim.adam.adtox_consensus import ConsensusInputs, with_consensus
 from interim.adam.adtox_episodes import derive_adtox
 from interim.adam.baseline import Sources, derive_baseline
+from interim.adam.biopsies import derive_biopsies
 from interim.adam.derived import Derived
 from interim.adam.dlt import derive_addlt, dlt_windows, has_dose_ladder
 from interim.adam.finished import finished_adam
@@ -198,7 +199,8 @@ def _complete(core: pd.DataFrame, response: ResponseData, sources: Sources, reco
     record.note(baseline.findings, baseline.rules)
     facts = response_columns(core, response.adrs, sdtm=sources.sdtm, study=sources.study)
     adsl = core.merge(facts, on="USUBJID", how="left", validate="1:1")
-    adsl = adsl.merge(baseline.frame, on="USUBJID", how="left", validate="1:1")
+    for part in (baseline.frame, derive_biopsies(sources.sdtm, core)):
+        adsl = adsl.merge(part, on="USUBJID", how="left", validate="1:1")
     adsl, found = flag_sets(adsl, sources.study)
     record.note(found, [(rule, severity, "run") for rule, severity in SET_RULES])
     return arranged(adsl)

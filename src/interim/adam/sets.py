@@ -34,7 +34,8 @@ def flag_sets(
     -------
     tuple of (pandas.DataFrame, tuple of Finding)
         ``adsl`` with each flag (Y or N, never missing) and its reason (None where Y); findings DM-SET for members of a set
-        who are not in the set that must hold it. PPROTFL and PPROTRS only if ``sets.per_protocol_rule`` is stated.
+        who are not in the set that must hold it. PPROTFL and PPROTRS only if ``sets.per_protocol_rule`` is stated; the
+        biopsy sets only where the data hold a biopsy.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def flag_sets(
     frame = adsl.copy()
     findings: list[Finding] = []
     for item in shipped_data("sets")["sets"]:
-        if flags is not None and item["flag"] not in flags:
+        if (flags is not None and item["flag"] not in flags) or item.get("needs", "USUBJID") not in frame:
             continue
         reasons = _reasons(frame, item, study)
         frame[item["flag"]] = pd.Series("N", index=frame.index, dtype=object).where(reasons.notna(), "Y")

@@ -10,7 +10,7 @@ from interim.adam.model import Adam
 from interim.adam.source import date_columns, sequence_text, shipped_data, text_column
 from interim.analysis.conduct import plain
 from interim.analysis.listing import built, column, listing, study_days
-from interim.analysis.population import SETS
+from interim.analysis.population import FURTHER_SETS, SETS
 from interim.data.model import Sdtm
 from interim.result import Result
 from interim.study import Study
@@ -147,7 +147,7 @@ def excluded(adam: Adam, study: Study) -> Result:
         for code, s in SETS.items()
         if code != "ENR" and (not s.role or s.role in roles)
     }
-    flags |= {"CK": ("CKFL", "CKRS"), "CK-NK": ("CKNKFL", "CKNKRS"), "BX": ("BXFL", "BXRS")}
+    flags |= FURTHER_SETS
     parts = [
         pd.DataFrame(
             {"USUBJID": adsl["USUBJID"], "place": place, "set": code, "reason": column(adsl, reason)}

@@ -7,6 +7,7 @@ import pandas as pd
 from interim.adam.model import Adam
 from interim.adam.source import ordered
 from interim.analysis.population import (
+    FURTHER_SETS,
     MISSING,
     SETS,
     AnalysisSet,
@@ -22,13 +23,13 @@ from interim.result import TOTAL, Result, Rows
 from interim.study import Study
 
 _PHASE_ROLES = (("NK", "nk"), ("CART_C1", "t"), ("CART_C2", "t"))
-_KINETIC = {"CK": ("CKFL", "CKRS"), "CK-NK": ("CKNKFL", "CKNKRS")}
 _OUTSIDE = {
     "manufacture": "manufacturing records are not part of the analysis datasets",
     "PP": "not defined in the study parameters (OP-8)",
     "CK": "not available: no samples of cellular kinetics",
     "CK-NK": "not available: no samples of cellular kinetics",
-    "BX": "not available: biopsies are not derived",
+    "BX": "not available: no biopsies",
+    "BX-PAIR": "not available: no biopsies",
 }
 
 
@@ -151,8 +152,7 @@ def analysis_sets(adam: Adam, study: Study) -> Result:
     enrolled = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)]
     for item in SETS.values():
         _add_set(rows, who, item, enrolled=enrolled, reason=_no_set(item, adam, study))
-    for code in ("PP", "CK", "CK-NK", "BX"):
-        flag, reason_of = _KINETIC.get(code, ("", ""))
+    for code, (flag, reason_of) in FURTHER_SETS.items():
         if flag not in enrolled:
             add_not_available(rows, who.groups, variable=code, reason=_OUTSIDE[code])
             continue

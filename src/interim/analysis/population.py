@@ -57,6 +57,14 @@ SETS: Mapping[str, AnalysisSet] = {
     )
 }
 SAFETY_SET = "Safety set"
+# Sets that are tables' denominators nowhere but are shown with their exclusions: flag and reason for N in ADSL.
+FURTHER_SETS: Mapping[str, tuple[str, str]] = {
+    "PP": ("PPROTFL", "PPROTRS"),
+    "CK": ("CKFL", "CKRS"),
+    "CK-NK": ("CKNKFL", "CKNKRS"),
+    "BX": ("BXFL", "BXRS"),
+    "BX-PAIR": ("BXPRFL", "BXPRRS"),
+}
 
 
 def set_label(code: str, study: Study) -> str:

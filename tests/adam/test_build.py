@@ -6,7 +6,20 @@ import pytest
 from interim.adam import build_adam
 from interim.errors import DataError, Finding, StudyError
 
-DATASETS = ["ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB", "ADBM"]
+DATASETS = [
+    "ADSL",
+    "ADEX",
+    "ADAE",
+    "ADDLT",
+    "ADTOX",
+    "ADLB",
+    "ADVS",
+    "ADTR",
+    "ADRS",
+    "ADTTE",
+    "ADSUB",
+    "ADBM",
+]
 NOT_IN_MINI = {
     **dict.fromkeys(("ADPC", "ADPP", "ADPPLZ", "ADPCUSE", "ADCKCM"), "no PC"),
     **dict.fromkeys(("ADCY", "ADCYPP"), "no cytokine results in LB"),
@@ -75,6 +88,7 @@ def test_flags_are_y_or_n_and_text_is_missing_as_none(adam):
         (("LB",), dict.fromkeys(("ADLB", "ADCY", "ADCYPP"), "no LB")),
         (("EX", "SUPPEX"), {"ADEX": "no EX"}),
         (("TU", "TR"), {"ADTR": "no TR", "ADRS": "no TR and no RS"}),
+        (("VS", "EG", "QS"), {"ADVS": "no VS, EG, QS"}),
     ],
 )
 def test_an_absent_source_is_a_missing_dataset_with_the_reason(mini, mini_study, mk, absent, missing):

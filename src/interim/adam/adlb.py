@@ -48,7 +48,7 @@ COLUMNS = [
     "SRCDOM",
     "SRCSEQ",
 ]
-_KEYS = ["USUBJID", "PARAMCD", "BASETYPE"]
+_KEYS = ("USUBJID", "PARAMCD", "BASETYPE")
 _STARTS = {"nk": ("TRTSNK", "TRTSNKM"), "t": ("TRTSCT", "TRTSCTM"), "other": ("TRTSDT", "TRTSDTM")}
 
 
@@ -86,10 +86,10 @@ def derive_adlb(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study, adex: pd.DataFr
     values, findings = laboratory_values(sdtm, adsl)
     more, of_ratios = derived_parameters(values, adsl)
     rows = pd.concat([values, more], ignore_index=True) if len(more) else values
-    rows = rows.assign(APHASE=_phase(rows, adex, study))
+    rows = rows.assign(APHASE=phase_of_results(rows, adex, study))
     parts = [
-        _on_treatment(_with_base(rows, adsl, name, role), adsl, role, study)
-        for role, name in _base_types(study).items()
+        on_treatment(with_base(rows, adsl, name, role=role), adsl, role, study=study)
+        for role, name in base_types(study).items()
     ]
     frame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     frame = frame.join(grade_results(frame, sdtm, study=study))
@@ -99,16 +99,56 @@ def derive_adlb(sdtm: Sdtm, adsl: pd.DataFrame, *, study: Study, adex: pd.DataFr
     return Derived(text_missing(frame[COLUMNS]), (*findings, *of_ratios), rules)
 
 
-def _phase(rows: pd.DataFrame, adex: pd.DataFrame | None, study: Study) -> pd.Series:
-    """Return the phase in which each result was obtained."""
+def phase_of_results(rows: pd.DataFrame, adex: pd.DataFrame | None, study: Study) -> pd.Series:
+    """Return the phase in which each result was obtained.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        USUBJID, ADT, ADTM.
+    adex : pandas.DataFrame or None
+        ADEX.
+    study : Study
+        ``safety.teae_end_days``, ``toxicity.same_day_phase``.
+
+    Returns
+    -------
+    pandas.Series of object
+        Same index; None before the first phase, and without exposure.
+
+    Raises
+    ------
+    None
+    """
     if adex is None or adex.empty:
         return pd.Series(None, index=rows.index, dtype=object)
     events = rows[["USUBJID"]].assign(ASTDT=rows["ADT"], ASTDTM=rows["ADTM"])
     return phase_of(events, phase_starts(adex, study), same_day=study.toxicity.same_day_phase)["APHASE"]
 
 
-def _on_treatment(frame: pd.DataFrame, adsl: pd.DataFrame, role: str, study: Study) -> pd.DataFrame:
-    """Flag the results from the first infusion of the base type to the end of the window after the last infusion."""
+def on_treatment(frame: pd.DataFrame, adsl: pd.DataFrame, role: str, *, study: Study) -> pd.DataFrame:
+    """Flag the results from the first infusion of the base type to the end of the window after the last infusion.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        USUBJID, ADT, ADTM, PREDOSE.
+    adsl : pandas.DataFrame
+        First infusions, TRTEDT.
+    role : str
+        Role of the product of the base type.
+    study : Study
+        ``safety.teae_end_days``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With ONTRTFL: Y or None.
+
+    Raises
+    ------
+    None
+    """
     start, moment = _STARTS[role]
     day, instant = by_subject(frame, adsl, start), by_subject(frame, adsl, moment)
     after = day.notna() & frame["ADT"].notna() & ~before_first_dose(frame, day, instant)
@@ -137,10 +177,26 @@ def first_base_type(study: Study) -> str:
     ------
     None
     """
-    return next(iter(_base_types(study).values()))
+    return next(iter(base_types(study).values()))
 
 
-def _base_types(study: Study) -> dict[str, str]:
+def base_types(study: Study) -> dict[str, str]:
+    """Return the base types of a study.
+
+    Parameters
+    ----------
+    study : Study
+        Products.
+
+    Returns
+    -------
+    dict of str to str
+        Role of the product -> base type, in the order of treatment.
+
+    Raises
+    ------
+    None
+    """
     names = shipped_data("laboratory")["base_types"]
     roles = [role for role in ("nk", "t") if study.with_role(role)] or ["other"]
     return {role: names[role] for role in roles}
@@ -170,8 +226,31 @@ def before_first_dose(rows: pd.DataFrame, day: pd.Series, moment: pd.Series) -> 
     return (rows["ADTM"] < moment).where(timed, (rows["ADT"] < day) | same_day)
 
 
-def _with_base(rows: pd.DataFrame, adsl: pd.DataFrame, name: str, role: str) -> pd.DataFrame:
-    """Return the rows of one base type with baseline and change; a later base type only for those who reached it."""
+def with_base(
+    rows: pd.DataFrame, adsl: pd.DataFrame, name: str, *, role: str, keys: tuple[str, ...] = _KEYS
+) -> pd.DataFrame:
+    """Return the rows of one base type with baseline and change; a later base type only for those who reached it.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ADT, ADTM, PREDOSE, AVAL, AVALC, ANRIND, SRCSEQ and the keys.
+    adsl : pandas.DataFrame
+        First infusions.
+    name, role : str
+        Base type, role of its product.
+    keys : tuple of str
+        What has a baseline of its own, BASETYPE included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With BASETYPE, ABLFL, BASE, BNRIND, CHG, PCHG.
+
+    Raises
+    ------
+    None
+    """
     start, moment = _STARTS[role]
     day, instant = by_subject(rows, adsl, start), by_subject(rows, adsl, moment)
     keep = day.notna() if role == "t" else pd.Series(True, index=rows.index)
@@ -180,10 +259,10 @@ def _with_base(rows: pd.DataFrame, adsl: pd.DataFrame, name: str, role: str) -> 
     candidates = ordered(
         frame[usable].rename_axis("ROW").reset_index(), ["USUBJID", "PARAMCD", "ADT", "ADTM", "SRCSEQ"]
     )
-    chosen = candidates.drop_duplicates(_KEYS, keep="last")
+    chosen = candidates.drop_duplicates(list(keys), keep="last")
     is_base = pd.Series(frame.index.isin(chosen["ROW"]), index=frame.index)
     frame["ABLFL"] = is_base.map({True: "Y", False: None}).astype(object)
-    base = chosen[[*_KEYS, "AVAL", "ANRIND"]].rename(columns={"AVAL": "BASE", "ANRIND": "BNRIND"})
-    frame = frame.merge(base, on=_KEYS, how="left", validate="m:1")
+    base = chosen[[*keys, "AVAL", "ANRIND"]].rename(columns={"AVAL": "BASE", "ANRIND": "BNRIND"})
+    frame = frame.merge(base, on=list(keys), how="left", validate="m:1")
     change = frame["AVAL"] - frame["BASE"]
     return frame.assign(CHG=change, PCHG=(100 * change / frame["BASE"]).where(frame["BASE"] != 0))

@@ -16,6 +16,9 @@ from interim.adam.adsl_response import response_columns
 from interim.adam.adsub import derive_adsub
 from interim.adam.adtox_consensus import ConsensusInputs, with_consensus
 from interim.adam.adtox_episodes import derive_adtox
+from interim.adam.advs import DOMAINS as SIGN_DOMAINS
+from interim.adam.advs import UNIT as SIGN_UNIT
+from interim.adam.advs import derive_advs
 from interim.adam.baseline import Sources, derive_baseline
 from interim.adam.biopsies import derive_biopsies
 from interim.adam.derived import Derived
@@ -35,7 +38,20 @@ from interim.errors import DataError, Finding
 from interim.study import Study
 
 _EARLY_SETS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL")
-_ORDER = ("ADSL", "ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADSUB", *KINETIC_NAMES)
+_ORDER = (
+    "ADSL",
+    "ADEX",
+    "ADAE",
+    "ADDLT",
+    "ADTOX",
+    "ADLB",
+    "ADVS",
+    "ADTR",
+    "ADRS",
+    "ADTTE",
+    "ADSUB",
+    *KINETIC_NAMES,
+)
 _NO_CELLS = "the study has no cell product"
 _NO_LADDER = "the study has no dose levels of a T-cell product"
 _NO_EVENTS = tuple((rule, "warn", "not run: no AE") for rule in ("AE-PARTIAL", "DOSE-DLTDIFF", "AE-DICT"))
@@ -88,7 +104,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
 
     Notes
     -----
-    Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADTOX, ADDLT; ADLB; ADTR and ADRS; the other syndromes of ADTOX; baseline
+    Order: ADEX; death, new therapy, last date alive; core of ADSL; DLT windows, ADAE, ADTOX, ADDLT; ADLB, ADVS; ADTR and ADRS; the other syndromes of ADTOX; baseline
     variables; analysis sets; ADTTE; ADSUB; kinetics, cytokines, biomarkers and the kinetic sets. Nothing is derived for a study
     that enters with finished datasets (``data.stage = "adam"``).
     """
@@ -98,6 +114,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
     core, adex = _core(sdtm, study, record)
     core = _safety(sdtm, core, adex, study=study, record=record)
     adlb = _laboratory(sdtm, core, study, record)
+    _signs(sdtm, core, study, record)
     response = derive_response(sdtm, core, study=study)
     _keep_response(response, sdtm, record)
     _consensus(sdtm, core, adex, study=study, record=record)
@@ -172,6 +189,14 @@ def _laboratory(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -
         record.note((), _NO_RESULTS)
         return None
     return record.keep("ADLB", derive_adlb(sdtm, core, study=study, adex=record.datasets.get("ADEX")))
+
+
+def _signs(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -> None:
+    if any(sdtm.has(domain) for domain in SIGN_DOMAINS):
+        record.keep("ADVS", derive_advs(sdtm, core, study=study, adex=record.datasets.get("ADEX")))
+    else:
+        record.missing["ADVS"] = f"no {', '.join(SIGN_DOMAINS)}"
+        record.note((), ((SIGN_UNIT, "warn", f"not run: no {', '.join(SIGN_DOMAINS)}"),))
 
 
 def _keep_response(response: ResponseData, sdtm: Sdtm, record: _Record) -> None:

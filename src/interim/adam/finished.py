@@ -15,7 +15,21 @@ from interim.study import Study
 
 NOT_DELIVERED = "not delivered"
 NO_SOURCE = "the study enters with finished analysis datasets, without source records"
-_DERIVED = ("ADEX", "ADAE", "ADDLT", "ADTOX", "ADLB", "ADTR", "ADRS", "ADTTE", "ADPC", "ADPP", "ADCY", "ADBM")
+_DERIVED = (
+    "ADEX",
+    "ADAE",
+    "ADDLT",
+    "ADTOX",
+    "ADLB",
+    "ADVS",
+    "ADTR",
+    "ADRS",
+    "ADTTE",
+    "ADPC",
+    "ADPP",
+    "ADCY",
+    "ADBM",
+)
 _COMPLETED = ("ADSL", "ADRS", "ADTTE", "ADTR")
 _RESPONSES = ("BOR", "CBOR", "RSP", "CRSP", "DCR", "CDCR", "CBR", "OVR")
 _TIMES = ("PFS", "OS", "DOR", "TTR")

@@ -19,7 +19,7 @@ class Adam:
     Attributes
     ----------
     datasets : mapping of str to pandas.DataFrame
-        ADSL, ADEX, ADAE, ADDLT, ADTOX, ADLB, ADTR, ADRS, ADTTE, ADSUB, ADPC, ADPP, ADPPLZ, ADPCUSE, ADCKCM, ADCY, ADCYPP, ADBM; one row as its module says; SRCDOM and SRCSEQ name source records.
+        ADSL, ADEX, ADAE, ADDLT, ADTOX, ADLB, ADVS, ADTR, ADRS, ADTTE, ADSUB, ADPC, ADPP, ADPPLZ, ADPCUSE, ADCKCM, ADCY, ADCYPP, ADBM; one row as its module says; SRCDOM and SRCSEQ name source records.
     cut : datetime.datetime
         Data cut-off.
     findings : tuple of Finding

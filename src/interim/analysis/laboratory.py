@@ -12,6 +12,7 @@ from interim.adam.adtox_liver import liver_panel, liver_summary
 from interim.adam.ctcae import criteria_book
 from interim.adam.model import Adam
 from interim.adam.source import ordered
+from interim.analysis.by_visit import add_by_visit
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
     Population,
@@ -37,13 +38,6 @@ def _results(adam: Adam, who: Population, study: Study) -> pd.DataFrame:
     adlb = adam["ADLB"]
     keep = (adlb["BASETYPE"] == first_base_type(study)) & adlb["USUBJID"].isin(who.everyone)
     return ordered(adlb[keep], ["USUBJID", "PARAMCD", "ADT", "ADTM", "SRCSEQ"])
-
-
-def _after_baseline(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add AFTER: whether a result is later than the baseline record of its parameter."""
-    at = frame["ADTM"].fillna(frame["ADT"])
-    base = at.where(frame["ABLFL"] == "Y").groupby([frame["USUBJID"], frame["PARAMCD"]]).transform("max")
-    return frame.assign(AFTER=(at > base).astype(bool))
 
 
 def values_by_visit(adam: Adam, study: Study) -> Result:
@@ -76,38 +70,8 @@ def values_by_visit(adam: Adam, study: Study) -> Result:
     if not adam.has("ADLB"):
         add_not_available(rows, [TOTAL], variable="NEUT", reason=NO_LB)
         return rows.build()
-    frame = _after_baseline(_results(adam, who, study))
-    planned = frame[frame["VISITNUM"].notna() & (frame["VISITNUM"] % 1 == 0) & frame["AVAL"].notna()]
-    last = planned.drop_duplicates(["USUBJID", "PARAMCD", "VISITNUM"], keep="last")
-    for code in printed_rows()["laboratory"]["by_visit"]:
-        mine = last[last["PARAMCD"] == code].sort_values("VISITNUM", kind="stable")
-        for number, part in mine.groupby("VISITNUM", sort=True):
-            level = f"{number:g} {part['VISIT'].iloc[0]}"
-            _add_moments(rows, part["AVAL"], "", (code, level), part)
-            change = part.loc[part["AFTER"], "CHG"].dropna()
-            if len(change):
-                _add_moments(rows, change, "chg_", (code, level), part)
+    add_by_visit(rows, _results(adam, who, study), printed_rows()["laboratory"]["by_visit"])
     return rows.build()
-
-
-def _add_moments(
-    rows: Rows, values: pd.Series, prefix: str, place: tuple[str, str], part: pd.DataFrame
-) -> None:
-    where = {"variable": place[0], "level": place[1]}
-    unit = str(part["AVALU"].iloc[0])
-    subjects = sorted(set(part.loc[values.index, "USUBJID"]))
-    rows.add(f"{prefix}n", len(values), unit="participants", n=len(values), subjects=subjects, **where)
-    for stat, number in (
-        ("mean", values.mean()),
-        ("sd", values.std()),
-        ("median", values.median()),
-        ("min", values.min()),
-        ("max", values.max()),
-    ):
-        if number == number:
-            rows.add(f"{prefix}{stat}", float(number), unit=unit, n=len(values), **where)
-        else:
-            rows.add(f"{prefix}{stat}", None, status="NE", reason="NO_DATA", **where)
 
 
 def _graded(frame: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:

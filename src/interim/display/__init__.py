@@ -51,6 +51,7 @@ _MODULES = {
         "figure_first_release",
         "figure_trajectories",
     ),
+    "vital_signs": ("table_outliers", "table_ecog_shift"),
     "toxicity": ("table_immune_toxicity", "table_crs_concordance"),
     "laboratory": (
         "table_values_by_visit",

@@ -63,9 +63,9 @@ def test_no_clock_and_no_path_of_this_computer(hand_run, manifest):
 def test_files_that_the_key_does_not_know_make_the_report_old(hand_inputs, tmp_path):
     key = report_key(hand_inputs.study, tmp_path, {})
     (tmp_path / "r").mkdir()
-    known = json.loads(write_manifest(tmp_path / "r", hand_inputs, key=key).read_text())
+    known = json.loads(write_manifest(tmp_path / "r", hand_inputs, key=key, languages=["en"]).read_text())
     assert known["key"]["data"] == key["data"]
     source = replace(hand_inputs.sdtm.sources[0], sha256="1" * 64)
     strange = replace(hand_inputs, sdtm=replace(hand_inputs.sdtm, sources=(source,)))
-    unknown = json.loads(write_manifest(tmp_path / "r", strange, key=key).read_text())
+    unknown = json.loads(write_manifest(tmp_path / "r", strange, key=key, languages=["en"]).read_text())
     assert unknown["key"]["data"] is None

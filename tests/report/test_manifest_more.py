@@ -26,7 +26,7 @@ def with_findings(inputs, *severities):
 def written(folder, inputs) -> dict:
     folder.mkdir(exist_ok=True)
     key = report_key(inputs.study, folder, {"language": "en"})
-    return json.loads(write_manifest(folder, inputs, key=key).read_text(encoding="utf-8"))
+    return json.loads(write_manifest(folder, inputs, key=key, languages=["en"]).read_text(encoding="utf-8"))
 
 
 @pytest.mark.rule("MAN-01")

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from interim.report.package import plans
 from tests.report import handmade
 from tests.report.conftest import interim
 
@@ -50,11 +51,12 @@ def test_a_run_gives_documents_notebooks_data_and_manifest(hand_run):
         f"data/{name}"
         for name in ("results.parquet", "results.json", "links.parquet", "findings.json", "adsl.parquet")
     }
-    assert books | data | {"report.html", "report.pdf", "report.docx", "manifest.json"} <= found
+    editions = [plan.editions(("en",), ("html", "pdf", "docx"))["en"] for plan in plans()]
+    documents = {f"documents/{name}" for names in editions for name in names}
+    assert books | data | documents | {"manifest.json", "manifest.sha256"} <= found
     assert sum("] " in line and " done " in line for line in hand_run.lines) == len(books)
     assert any("(fork)" in line for line in hand_run.lines)
-    assert hand_run.lines[-4].startswith("findings: 0 stop, 3 warn")
-    assert [line.rpartition(".")[2] for line in hand_run.lines[-3:]] == ["html", "pdf", "docx"]
+    assert hand_run.lines[-1 - len(documents)].startswith("findings: 0 stop, 3 warn")
 
 
 @pytest.mark.rule("RUN-01")
@@ -171,7 +173,9 @@ def test_a_cut_date_given_on_the_command_line_names_the_folder(hand_run, tmp_pat
     answer = json.loads(done.stdout)
     assert answer["status"] == "built"
     assert answer["folder"].endswith("HAND/2026-05-31")
-    assert set(answer["outputs"]) > {"report.html", "report.pdf", "report.docx"}
+    assert set(answer["outputs"]) > {
+        f"documents/05_statistical_report.en.{name}" for name in ("html", "pdf", "docx")
+    }
 
 
 @pytest.mark.rule("RUN-01")
@@ -180,9 +184,9 @@ def test_only_the_named_formats_are_written(tmp_path):
     books = some_books(tmp_path / "books", "03_dose_finding.ipynb")
     done = interim("run", study, "--reports", tmp_path, "--notebooks", books)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].endswith("report.rtf")
-    written = {path.name for path in (tmp_path / "HAND").glob("*/report.*")}
-    assert written == {"report.html", "report.rtf"}
+    written = {path.name for path in (tmp_path / "HAND").glob("*/documents/*")}
+    assert {name.rpartition(".")[2] for name in written} == {"html", "rtf"}
+    assert "05_statistical_report.en.html" in written and "06_appendix.en.rtf" in written
 
 
 @pytest.mark.rule("RUN-02")

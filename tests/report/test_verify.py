@@ -21,6 +21,8 @@ from interim.report.verify import differences, verify
 from interim.result import ResultStore
 from interim.study import read_study
 
+PDF, HTML = ("documents/05_statistical_report.en.pdf", "documents/05_statistical_report.en.html")
+
 
 @pytest.fixture
 def report(hand_run, tmp_path):
@@ -66,10 +68,10 @@ def test_each_of_many_random_bytes_that_is_changed_is_found(report):
 @pytest.mark.rule("VER-01")
 def test_a_file_too_many_and_a_file_too_few_are_named(report):
     (report / "data" / "more.csv").write_text("x\n", encoding="utf-8")
-    (report / "report.pdf").unlink()
+    (report / PDF).unlink()
     texts = [check.text for check in verify(report, recompute=False) if check.rule == "files"]
-    assert texts == ["report.pdf: is missing", "data/more.csv: does not belong to the report"]
-    assert "report.pdf" in wrong(report)["complete"]
+    assert texts == [f"{PDF}: is missing", "data/more.csv: does not belong to the report"]
+    assert PDF in wrong(report)["complete"]
 
 
 def forge(folder, name: str, content: bytes) -> None:
@@ -97,10 +99,10 @@ def test_a_notebook_without_its_tables_is_incomplete_even_if_all_hashes_fit(repo
 
 @pytest.mark.rule("VER-03")
 def test_a_number_without_a_result_is_found_even_if_all_hashes_fit(report):
-    page = (report / "report.html").read_text(encoding="utf-8")
+    page = (report / HTML).read_text(encoding="utf-8")
     key = "response.best_response/total/made-up/-/rate"
-    forge(report, "report.html", page.replace('data-key="', f'data-key="{key} ', 1).encode())
-    assert wrong(report) == {"links": f"a number of report.html names 1 unknown results: {key}"}
+    forge(report, HTML, page.replace('data-key="', f'data-key="{key} ', 1).encode())
+    assert wrong(report) == {"links": f"a number of the documents names 1 unknown results: {key}"}
 
 
 @pytest.mark.rule("VER-04")
@@ -241,9 +243,9 @@ def test_a_folder_without_a_manifest_is_refused(content, words, tmp_path):
 def test_the_command_says_what_is_wrong_and_how_much(report, capsys):
     assert cli.main(["verify", str(report), "--quick"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "verified: 6 checks"
-    (report / "report.pdf").write_bytes(b"")
+    (report / PDF).write_bytes(b"")
     assert cli.main(["verify", str(report), "--quick"]) == 1
-    assert "wrong files: report.pdf: is not as it was written" in capsys.readouterr().out
+    assert f"wrong files: {PDF}: is not as it was written" in capsys.readouterr().out
     assert cli.main(["verify", str(report), "--quick", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["status"] == "wrong"
 

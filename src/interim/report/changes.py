@@ -7,22 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import interim
 from interim.report.compare import Change, Comparison
-from interim.report.content import (
-    Block,
-    Cell,
-    Document,
-    Front,
-    HeaderCell,
-    Paragraph,
-    Row,
-    Section,
-    Span,
-    Table,
-)
+from interim.report.content import Block, Document, Front, Paragraph, Section, Span, Table, text_table
 from interim.report.publish import building
 from interim.report.registry import shells
 from interim.report.writers import write_formats
@@ -165,7 +153,7 @@ def _summary(found: Comparison) -> Table:
         for tlf in change.tlfs:
             by_tlf.setdefault(tlf, Counter())[change.cause] += 1
     rows = [_summary_row(tlf, counts, by_tlf.get(tlf, Counter())) for tlf, counts in found.totals.items()]
-    return _table(
+    return text_table(
         _ID,
         shells()[_ID],
         ("Table or figure", "Changed", *(cause.replace("_", " ") for cause in CAUSES), "State"),
@@ -182,7 +170,7 @@ def _summary_row(tlf: str, counts: tuple[int, int], causes: Mapping[str, int]) -
 
 def _pairs(id: str, title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     texts = [tuple(map(str, row)) for row in rows] or [("none", *[""] * (len(head) - 1))]
-    return _table(id, title, head, texts)
+    return text_table(id, title, head, texts)
 
 
 def _listed(changes: Sequence[Change]) -> Table:
@@ -197,36 +185,10 @@ def _listed(changes: Sequence[Change]) -> Table:
         for c in changes
     ]
     head = ("Tables", "Number", "Old", "New", "Cause, then again")
-    return _table(
+    return text_table(
         "T 14.6.6c",
         "Numbers with old and new value",
         head,
         rows or [("none", "", "", "", "")],
         widths=(2, 5, 3, 3, 2),
-    )
-
-
-def _table(
-    id: str,
-    title: str,
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    widths: Sequence[float] = (),
-    footnotes: tuple[str, ...] = (),
-) -> Table:
-    sides: list[Literal["left", "center", "right"]] = ["left"] * len(head)
-    return Table(
-        id=id,
-        label=f"Table {id[2:]}",
-        anchor=id.lower().replace(" ", "-"),
-        title=title,
-        population="",
-        header=(tuple(map(HeaderCell, head)),),
-        rows=tuple(Row("data", 0, tuple(map(Cell, row))) for row in rows),
-        align=tuple(sides),
-        widths=tuple(widths) or (1.0,) * len(head),
-        orientation="landscape",
-        footnotes=footnotes,
-        labels=(),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 Orientation = Literal["portrait", "landscape"]
+Form = Literal["report", "appendix", "sheet"]
 
 WORDS = {
     "en": {
@@ -209,6 +210,59 @@ class Figure:
     kind: Literal["figure"] = "figure"
 
 
+def text_table(
+    id: str,
+    title: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    widths: Sequence[float] = (),
+    footnotes: tuple[str, ...] = (),
+    label: str | None = None,
+) -> Table:
+    """Return a table of texts.
+
+    Parameters
+    ----------
+    id, title : str
+        Id and caption.
+    head : sequence of str
+        One header cell per column.
+    rows : sequence of sequence of str
+        Body, as many texts per row as there are columns.
+    widths : sequence of float
+        Relative widths; default equal ones.
+    footnotes : tuple of str
+        Printed below.
+    label : str, optional
+        What stands before the title; default ``Table`` and the number of the id.
+
+    Returns
+    -------
+    Table
+        All columns on the left.
+
+    Raises
+    ------
+    None
+    """
+    side: Literal["left", "center", "right"] = "left"
+    return Table(
+        id=id,
+        label=f"Table {id[2:]}" if label is None else label,
+        anchor=id.lower().replace(" ", "-"),
+        title=title,
+        population="",
+        header=(tuple(map(HeaderCell, head)),),
+        rows=tuple(Row("data", 0, tuple(map(Cell, row))) for row in rows),
+        align=(side,) * len(head),
+        widths=tuple(widths) or (1.0,) * len(head),
+        orientation="landscape",
+        footnotes=footnotes,
+        labels=(),
+    )
+
+
 Tlf: TypeAlias = Table | Figure
 Block: TypeAlias = Section | Paragraph | ListBlock | Table | Figure
 
@@ -297,10 +351,14 @@ class Document:
         Title page, header and footer.
     blocks : tuple of Block
         Content in reading order.
+    form : {"report", "appendix", "sheet"}
+        A report has a title page and lists of contents; in an appendix each table or figure also starts on a page of its own;
+        a sheet has its title at the head of its first page and no lists.
     """
 
     front: Front
     blocks: tuple[Block, ...]
+    form: Form = "report"
     words: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -321,6 +379,26 @@ class Document:
     def figures(self) -> tuple[Figure, ...]:
         """The figures, in reading order."""
         return tuple(block for block in self.blocks if isinstance(block, Figure))
+
+    def fresh(self) -> tuple[bool, ...]:
+        """Tell for each block whether it starts on a new page.
+
+        Returns
+        -------
+        tuple of bool
+            True only in an appendix: for the first of the headings before a table or figure, else for itself.
+
+        Raises
+        ------
+        None
+        """
+        if self.form != "appendix":
+            return (False,) * len(self.blocks)
+        found = [isinstance(block, (Table, Figure)) for block in self.blocks]
+        for place in range(len(found) - 1, 0, -1):
+            if found[place] and isinstance(self.blocks[place - 1], Section):
+                found[place - 1], found[place] = True, False
+        return tuple(found)
 
     def runs(self) -> tuple[Run, ...]:
         """Return the content in runs of one page orientation.

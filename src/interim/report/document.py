@@ -6,16 +6,44 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from interim.errors import ReportError
 from interim.report.blocks import MIME, bad_characters, read_block
-from interim.report.content import WORDS, Block, Document, Figure, Front, ListBlock, Paragraph, Section, Table
+from interim.report.content import (
+    WORDS,
+    Block,
+    Document,
+    Figure,
+    Form,
+    Front,
+    ListBlock,
+    Paragraph,
+    Section,
+    Table,
+)
 from interim.report.prose import Heading, read_prose
 
-__all__ = ["Document", "Front", "collect"]
+__all__ = [
+    "Document",
+    "Front",
+    "Heading",
+    "Loose",
+    "Placed",
+    "assemble",
+    "collect",
+    "read_chapters",
+    "refuse",
+]
 
-_Loose = Heading | Paragraph | ListBlock | Table | Figure
+Loose: TypeAlias = Heading | Paragraph | ListBlock | Table | Figure
+
+
+class Placed(NamedTuple):
+    """A piece of content before headings are numbered, and the place that it comes from."""
+
+    where: str
+    block: Loose
 
 
 def collect(notebooks: Sequence[Path], *, front: Front) -> Document:
@@ -39,18 +67,94 @@ def collect(notebooks: Sequence[Path], *, front: Front) -> Document:
     ReportError
         Everything that is wrong in all notebooks, in one list: place, then what was found and expected.
     """
-    _refuse(list(_front_problems(front)))
+    refuse(list(_front_problems(front)))
     problems: list[str] = []
-    loose: list[tuple[str, _Loose]] = []
-    for path in notebooks:
-        for where, cell in _cells(path, problems):
-            loose.extend((where, block) for block in _cell_blocks(cell, where, front.language, problems))
-    problems.extend(_document_problems(loose))
-    _refuse(problems)
-    return Document(front, tuple(_numbered([block for _, block in loose])))
+    chapters = _chapters(notebooks, front.language, problems)
+    loose = [placed for chapter in chapters.values() for placed in chapter]
+    refuse([*problems, *_level_problems(loose), *_id_problems(loose)])
+    return assemble(loose, front=front)
 
 
-def _refuse(problems: Sequence[str]) -> None:
+def read_chapters(notebooks: Sequence[Path], *, language: str = "en") -> dict[str, tuple[Placed, ...]]:
+    """Read what executed notebooks show.
+
+    Parameters
+    ----------
+    notebooks : sequence of Path
+        Executed notebooks.
+    language : str
+        Language of the words Table, Figure and Listing.
+
+    Returns
+    -------
+    dict of str to tuple of Placed
+        Name of the notebook without its ending -> its headings, text, tables and figures with the cell that shows them.
+
+    Raises
+    ------
+    ReportError
+        Everything that is wrong in all notebooks, in one list.
+    """
+    problems: list[str] = []
+    chapters = _chapters(notebooks, language, problems)
+    refuse([*problems, *_id_problems([placed for chapter in chapters.values() for placed in chapter])])
+    return chapters
+
+
+def _chapters(notebooks: Sequence[Path], language: str, problems: list[str]) -> dict[str, tuple[Placed, ...]]:
+    return {
+        path.stem: tuple(
+            Placed(where, block)
+            for where, cell in _cells(path, problems)
+            for block in _cell_blocks(cell, where, language, problems)
+        )
+        for path in notebooks
+    }
+
+
+def assemble(loose: Sequence[Placed], *, front: Front, form: Form = "report") -> Document:
+    """Number the headings and check what only the whole shows.
+
+    Parameters
+    ----------
+    loose : sequence of Placed
+        Content in reading order.
+    front : Front
+        Title page, header and footer.
+    form : {"report", "appendix", "sheet"}
+        How it is laid out.
+
+    Returns
+    -------
+    Document
+        Numbered, with unique ids.
+
+    Raises
+    ------
+    ReportError
+        If a heading skips a level, an id or a text alternative is used twice, or the title page is wrong; all at once.
+    """
+    refuse([*_front_problems(front), *_level_problems(loose), *_id_problems(loose)])
+    return Document(front, tuple(_numbered([placed.block for placed in loose])), form)
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raise one error that lists all problems, if there are any.
+
+    Parameters
+    ----------
+    problems : sequence of str
+        One line each: place, then what was found and expected.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ReportError
+        If there is a problem.
+    """
     if problems:
         head = (
             "1 problem in the document:"
@@ -119,7 +223,7 @@ def _cells(path: Path, problems: list[str]) -> Iterator[tuple[str, Mapping[str, 
         )
 
 
-def _cell_blocks(cell: Mapping[str, Any], where: str, language: str, problems: list[str]) -> Iterator[_Loose]:
+def _cell_blocks(cell: Mapping[str, Any], where: str, language: str, problems: list[str]) -> Iterator[Loose]:
     if cell["cell_type"] == "markdown":
         blocks, wrong = read_prose(cell["source"])
         problems.extend(f"{where}, {problem}" for problem in wrong)
@@ -157,9 +261,8 @@ def _what(output: Mapping[str, Any]) -> str:
     return f"an output of type {', '.join(output.get('data', {})) or kind}"
 
 
-def _document_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
-    """Yield what only the whole shows: heading levels, ids and text alternatives used twice."""
-    yield from _level_problems(loose)
+def _id_problems(loose: Sequence[Placed]) -> Iterator[str]:
+    """Yield the ids and text alternatives that are used twice."""
     tlfs = [(where, block) for where, block in loose if isinstance(block, (Table, Figure))]
     ids = Counter(block.id for _, block in tlfs)
     yield from (
@@ -176,7 +279,7 @@ def _document_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
     )
 
 
-def _level_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
+def _level_problems(loose: Sequence[Placed]) -> Iterator[str]:
     level = 0
     for where, block in loose:
         if isinstance(block, Heading):
@@ -188,7 +291,7 @@ def _level_problems(loose: Sequence[tuple[str, _Loose]]) -> Iterator[str]:
             level = 1
 
 
-def _numbered(loose: Sequence[_Loose]) -> Iterator[Block]:
+def _numbered(loose: Sequence[Loose]) -> Iterator[Block]:
     counts: list[int] = []
     for block in loose:
         if isinstance(block, Heading):

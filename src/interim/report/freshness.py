@@ -17,6 +17,7 @@ from interim.report.hashes import joined, sha256, tree
 from interim.study import Study
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
+DOCUMENTS = "documents"
 FORMAT = 1
 LOCK = "requirements.lock"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def finding_counts(inputs: Inputs) -> dict[str, int]:
     return {name: severities.count(name) for name in ("stop", "warn", "info")}
 
 
-def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any]) -> Path:
+def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any], languages: Sequence[str]) -> Path:
     """Write ``manifest.json`` of a finished report folder, and beside it the hash of the manifest itself.
 
     Parameters
@@ -74,6 +74,8 @@ def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any]) -> P
     key : mapping
         What `interim.report.freshness.report_key` gave before the run. Its data part is written as null if files were
         read that it does not know.
+    languages : sequence of str
+        Languages of the documents, the leading one first.
 
     Returns
     -------
@@ -96,6 +98,7 @@ def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any]) -> P
             "draft": counts["stop"] > 0,
         },
         "findings": counts,
+        "languages": list(languages),
         "key": {**key, "data": key["data"] if known else None},
         "inputs": {"snapshot": snapshot_hash(inputs.sdtm.sources), "files": _files(inputs)},
         "parameters": {"sha256": study.digest(), "values": study.resolved()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from interim.errors import ReportError
 from interim.report.columns import INDENT_MM, PADDING_MM, Fit, breakable, fit
-from interim.report.content import Block, Document, Figure, Run, Section, Table, block_texts
+from interim.report.content import Block, Document, Figure, Section, Table, block_texts
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
 
 Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
@@ -148,15 +148,19 @@ def _model(document: Document, paper: Paper) -> dict[str, Any]:
         "margins": {"side": MARGIN_MM, "top": TOP_MM, "bottom": BOTTOM_MM},
         "padding": PADDING_MM,
         "indent": INDENT_MM,
+        "sheet": document.form == "sheet",
         "tables": bool(document.tables),
         "figures": bool(document.figures),
-        "runs": [_run(run, paper) for run in document.runs()],
+        "runs": list(_runs(document, paper)),
     }
 
 
-def _run(run: Run, paper: Paper) -> dict[str, Any]:
-    width, _ = room_mm(paper, run.orientation)
-    return {"orientation": run.orientation, "blocks": [_block(block, width) for block in run.blocks]}
+def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
+    fresh = iter(document.fresh())
+    for run in document.runs():
+        width, _ = room_mm(paper, run.orientation)
+        blocks = [_block(block, width) | {"fresh": next(fresh)} for block in run.blocks]
+        yield {"orientation": run.orientation, "blocks": blocks}
 
 
 def _block(block: Block, width: float) -> dict[str, Any]:

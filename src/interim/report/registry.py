@@ -76,6 +76,52 @@ def shells() -> Mapping[str, str]:
 
 
 @cache
+def tiers() -> Mapping[str, str]:
+    """Return where each planned object stands.
+
+    Returns
+    -------
+    mapping of str to str
+        Id -> ``B`` (body and appendix), ``A`` (appendix) or ``S`` (restricted binder).
+
+    Raises
+    ------
+    None
+    """
+    text = files("interim.report").joinpath("tlf_shells.csv").read_text(encoding="utf-8")
+    return {row["id"]: row["tier"] for row in csv.DictReader(text.splitlines())}
+
+
+def shell_of(tlf_id: str) -> str:
+    """Return the planned id behind the id of an object.
+
+    Parameters
+    ----------
+    tlf_id : str
+        A planned id, one with a letter behind it, or one with the number of a participant.
+
+    Returns
+    -------
+    str
+        The planned id.
+
+    Raises
+    ------
+    ReportError
+        If there is none.
+
+    Examples
+    --------
+    >>> shell_of("T 14.1.1.1"), shell_of("T 14.1.1.1b"), shell_of("L 16.2.9.2.13")
+    ('T 14.1.1.1', 'T 14.1.1.1', 'L 16.2.9.2')
+    """
+    for found in (tlf_id, tlf_id[:-1], tlf_id.rpartition(".")[0]):
+        if found in shells():
+            return found
+    raise ReportError(f"{tlf_id}: no table, figure or listing of tlf_shells.csv")
+
+
+@cache
 def registry() -> tuple[Tlf, ...]:
     """Return the tables and figures that this version makes.
 

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from interim.errors import InterimError
 from interim.report.chapter import COPIES, LANGUAGES, Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
-from interim.report.freshness import current, report_key
+from interim.report.freshness import DOCUMENTS, current, report_key
 from interim.report.hashes import snapshot_hash
 from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import check_parameters, notebooks
 from interim.report.publish import building
 from interim.report.workers import Failure, NotebookError, run_jobs, start_method
-from interim.report.writers import write_formats
 from interim.study import Study, read_study
 
 if TYPE_CHECKING:
@@ -145,20 +144,25 @@ def run(plan: Plan, *, say: Say) -> Built:
             shutil.copytree(done, folder / "notebooks")
         _write_data(folder, inputs)
         import_module("interim.report.state").save_state(folder, inputs.sdtm)
-        _write_documents(folder, inputs, code=key["code"], language=_language(plan), say=say)
-        manifest = json.loads(write_manifest(folder, inputs, key=key).read_text(encoding="utf-8"))
+        languages = _languages(study, plan)
+        _write_documents(folder, inputs, code=key["code"], languages=languages, say=say)
+        written = write_manifest(folder, inputs, key=key, languages=languages)
+        manifest = json.loads(written.read_text(encoding="utf-8"))
     return _built("built", target, study, manifest)
 
 
 def _built(
     status: Literal["built", "up to date"], target: Path, study: Study, manifest: Mapping[str, Any]
 ) -> Built:
-    documents = tuple(target / f"report.{name}" for name in study.report.formats)
+    documents = tuple(target / name for name in manifest["outputs"] if name.startswith(f"{DOCUMENTS}/"))
     return Built(status, target, documents, manifest["findings"], manifest["outputs"])
 
 
-def _language(plan: Plan) -> str:
-    return str(plan.parameters.get("language") or LANGUAGES[0])
+def _languages(study: Study, plan: Plan) -> tuple[str, ...]:
+    """Return the languages of the package; the leading one is that of the notebooks."""
+    own = [name for name in study.report.languages if name in LANGUAGES]
+    leading = plan.parameters.get("language") or (*own, *LANGUAGES)[0]
+    return tuple(dict.fromkeys((str(leading), *own)))
 
 
 @contextmanager
@@ -170,7 +174,7 @@ def _executed(plan: Plan, study: Study, books: Sequence[Path], *, say: Say, fail
         scratch.mkdir()
         parameters = {"study": str(plan.study), **plan.parameters}
         jobs = [_job(book, out, scratch, parameters) for book in books]
-        workers, method = _workers(study, len(jobs)), start_method(study.report.start_method)
+        workers, method = min(_cores(study), len(jobs)), start_method(study.report.start_method)
         say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
         _warm()
         failures = run_jobs(
@@ -207,10 +211,11 @@ def _warm() -> None:
         import_module(name)
 
 
-def _workers(study: Study, jobs: int) -> int:
-    wanted = study.report.workers
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores if wanted == "auto" else wanted, jobs))
+def _cores(study: Study) -> int:
+    """Return how many processes may work at a time."""
+    if study.report.workers != "auto":
+        return study.report.workers
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _failure_text(failures: Sequence[Failure], kept: Path, plan: Plan) -> str:
@@ -281,12 +286,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _write_documents(folder: Path, inputs: Inputs, *, code: str, language: str, say: Say) -> None:
-    from interim.report.document import collect
+def _write_documents(folder: Path, inputs: Inputs, *, code: str, languages: Sequence[str], say: Say) -> None:
+    from interim.report.document import read_chapters
+    from interim.report.editions import write_package
+    from interim.report.package import Made
 
-    document = collect(sorted((folder / "notebooks").glob("*.ipynb")), front=_front(inputs, code, language))
-    for path in write_formats(document, folder, stem="report", study=inputs.study):
-        say(f"wrote {path.name}")
+    books = sorted((folder / "notebooks").glob("*.ipynb"))
+    made = Made(inputs, languages[0], COPIES[0], read_chapters(books, language=languages[0]))
+    front = _front(inputs, code, languages[0])
+    write_package(
+        folder / DOCUMENTS, made, front=front, languages=languages, workers=_cores(inputs.study), say=say
+    )
 
 
 def _front(inputs: Inputs, code: str, language: str) -> Front:

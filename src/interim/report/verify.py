@@ -15,9 +15,10 @@ import pandas as pd
 import interim
 from interim.errors import InterimError
 from interim.report.blocks import MIME
-from interim.report.freshness import MANIFEST, SEAL
+from interim.report.freshness import DOCUMENTS, MANIFEST, SEAL
 from interim.report.hashes import joined, sha256, tree
 from interim.report.manifest import environment, sealed
+from interim.report.package import plans
 from interim.report.registry import registry
 from interim.report.state import read_manifest, read_state, study_of
 
@@ -111,7 +112,9 @@ def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Check]:
 def _complete(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Check]:
     """Compare what stands in the executed notebooks with what the notebooks of the run and the formats promise."""
     formats = manifest["parameters"]["values"]["report"]["formats"]
-    wanted = [f"report.{name}" for name in formats]
+    languages = manifest.get("languages", ())
+    editions = (names for plan in plans() for names in plan.editions(languages, formats).values())
+    wanted = [f"{DOCUMENTS}/{name}" for names in editions for name in names]
     wanted += [f"notebooks/{name}" for name in manifest["code"]["notebooks"]]
     wanted += ["data/results.parquet", "data/results.json", "data/links.parquet", "data/findings.json"]
     lacking = [name for name in wanted if not (folder / name).is_file()]
@@ -175,13 +178,13 @@ def _links(folder: Path) -> Iterator[Check]:
     try:
         known = set(pd.read_parquet(folder / "data" / "results.parquet", columns=["result_id"])["result_id"])
         links = pd.read_parquet(folder / "data" / "links.parquet")
-        page = folder / "report.html"
-        text = page.read_text(encoding="utf-8") if page.is_file() else ""
+        pages = sorted((folder / DOCUMENTS).glob("*.html"))
+        text = "".join(page.read_text(encoding="utf-8") for page in pages)
     except (OSError, ValueError) as error:
         yield Check("links", "wrong", f"results cannot be read: {type(error).__name__}: {error}")
         return
     printed = {key for group in _KEYS.findall(text) for key in unescape(group).split()}
-    for what, ids in (("a number of report.html", printed), ("a record", set(links["result_id"]))):
+    for what, ids in (("a number of the documents", printed), ("a record", set(links["result_id"]))):
         lost = sorted(ids - known)
         if lost:
             yield Check(

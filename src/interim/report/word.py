@@ -74,13 +74,19 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
     book = docx.Document(io.BytesIO(empty_package()))
     _describe(book, document.front)
     pen = Pen(book.part, paper)
+    fresh = iter(document.fresh())
     parts: list[tuple[Orientation, list[Any]]] = [
-        ("portrait", [*_title_page(document.front), *_lists(document)])
-    ]
-    parts += [
-        (run.orientation, [piece for block in run.blocks for piece in pen.block(block, run.orientation)])
+        (
+            run.orientation,
+            [p for block in run.blocks for p in pen.block(block, run.orientation, fresh=next(fresh))],
+        )
         for run in document.runs()
     ]
+    head = list(_title_page(document.front))
+    if document.form == "sheet" and parts:
+        parts[0] = (parts[0][0], head + parts[0][1])
+    else:
+        parts.insert(0, ("portrait", [*head, *_lists(document)]))
     _fill(book, document, parts, paper)
     stream = io.BytesIO()
     book.save(stream)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -65,7 +65,7 @@ class Pen:
         self._bookmarks = count(1)
         self._captions = {"Table": count(1), "Figure": count(1)}
 
-    def block(self, block: Block, way: Orientation) -> Iterator[Any]:
+    def block(self, block: Block, way: Orientation, *, fresh: bool = False) -> Iterator[Any]:
         """Yield the paragraphs and tables of a block.
 
         Parameters
@@ -74,6 +74,8 @@ class Pen:
             Any block.
         way : {"portrait", "landscape"}
             Orientation of its page.
+        fresh : bool
+            Whether it starts on a new page.
 
         Yields
         ------
@@ -84,17 +86,17 @@ class Pen:
         ------
         None
         """
+        start = [node("pageBreakBefore")] if fresh else []
         if isinstance(block, Section):
-            title = text_run(f"{block.number} {block.title}")
-            yield paragraph(
-                f"Heading{block.level}", *bookmarked(next(self._bookmarks), block.anchor, [title])
-            )
+            title = [text_run(f"{block.number} {block.title}")]
+            marked = bookmarked(next(self._bookmarks), block.anchor, title)
+            yield paragraph(f"Heading{block.level}", *marked, properties=start)
         elif isinstance(block, Paragraph):
             yield paragraph(_STYLES[block.style], *map(_span, block.spans))
         elif isinstance(block, ListBlock):
             yield from self._list(block, 0)
         else:
-            yield self._caption(block)
+            yield self._caption(block, start)
             yield (
                 table_xml(block, room_mm(self._paper, way)[0])
                 if isinstance(block, Table)
@@ -128,7 +130,7 @@ class Pen:
         numbering.append(node("num", node("abstractNumId", val=_NUMBERS), override, numId=len(found) + 1))
         return len(found) + 1
 
-    def _caption(self, block: Tlf) -> Any:
+    def _caption(self, block: Tlf, start: Iterable[Any]) -> Any:
         name = sequence(block.id[0])
         number = field(
             f"SEQ {name} \\h", text_run(str(next(self._captions[name])), node("vanish")), hidden=True
@@ -136,7 +138,8 @@ class Pen:
         content = [text_run(f"{block.label} ", node("b")), *number, text_run(block.title)]
         if block.population:
             content.append(text_run(f" — {block.population}", node("color", val="52606D")))
-        return paragraph("Caption", *bookmarked(next(self._bookmarks), block.anchor, content))
+        marked = bookmarked(next(self._bookmarks), block.anchor, content)
+        return paragraph("Caption", *marked, properties=start)
 
     def _picture(self, figure: Figure, way: Orientation) -> Any:
         width, height = room_mm(self._paper, way)

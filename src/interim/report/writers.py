@@ -45,6 +45,33 @@ def write_formats(document: Document, folder: Path, *, stem: str, study: Study) 
     ReportError
         If a character has no letter in the shipped fonts.
     """
+    paths = tuple(folder / f"{stem}.{name}" for name in study.report.formats)
+    for path in paths:
+        write_file(document, path, study)
+    return paths
+
+
+def write_file(document: Document, path: Path, study: Study) -> None:
+    """Write a document in one format.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    path : Path
+        File to write; its ending is the format.
+    study : Study
+        Paper and standards.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    OSError, ReportError
+        As in `write_formats`.
+    """
     paper = {"paper": study.pdf.paper}
     options: dict[str, dict[str, Any]] = {
         "html": {},
@@ -52,10 +79,6 @@ def write_formats(document: Document, folder: Path, *, stem: str, study: Study) 
         "docx": paper,
         "rtf": paper,
     }
-    paths = []
-    for name in study.report.formats:
-        module, function = _WRITERS[name]
-        path = folder / f"{stem}.{name}"
-        getattr(import_module(f"interim.report.{module}"), function)(document, path, **options[name])
-        paths.append(path)
-    return tuple(paths)
+    name = path.suffix[1:]
+    module, function = _WRITERS[name]
+    getattr(import_module(f"interim.report.{module}"), function)(document, path, **options[name])

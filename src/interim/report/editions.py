@@ -1,0 +1,119 @@
+"""Writes the package: every document in its languages and formats, several files at a time, in steps."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from interim.report.content import Document, Front
+from interim.report.hashes import sha256
+from interim.report.package import Made, Plan, lacking, plans, put_together
+from interim.report.workers import start_method
+from interim.report.writers import write_file
+from interim.study import Study
+
+Say = Callable[[str], None]
+_WEIGHT = {".pdf": 4, ".docx": 3, ".rtf": 2, ".html": 1}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file to write."""
+
+    document: Document
+    path: Path
+    study: Study
+
+
+_TASKS: list[Task] = []
+
+
+def write_package(
+    folder: Path, made: Made, *, front: Front, languages: Sequence[str], workers: int, say: Say
+) -> Mapping[str, str]:
+    """Write every document of the package.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to make.
+    made : Made
+        What the executed notebooks show, in the leading language.
+    front : Front
+        Title page, header and footer of the run.
+    languages : sequence of str
+        The leading language first.
+    workers : int
+        Files that are written at a time; the bytes do not depend on it.
+    say : callable
+        Receives lines of progress.
+
+    Returns
+    -------
+    mapping of str to str
+        Path below the report folder -> SHA-256.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    ReportError
+        If a document cannot be put together or a character has no letter in the shipped fonts.
+    """
+    folder.mkdir()
+    outputs: dict[str, str] = {}
+    for step in sorted({plan.step for plan in plans()}):
+        at_hand = replace(made, outputs=dict(outputs))
+        chosen = [plan for plan in plans() if plan.step == step and _possible(plan, at_hand, say)]
+        tasks = [task for plan in chosen for task in _editions(plan, at_hand, front, languages, folder)]
+        _write(tasks, min(workers, len(tasks)))
+        for task in tasks:
+            outputs[f"{folder.name}/{task.path.name}"] = sha256(task.path)
+        for plan in chosen:
+            say(f"wrote {plan.number} {plan.title}")
+    return outputs
+
+
+def _possible(plan: Plan, made: Made, say: Say) -> bool:
+    absent = lacking(plan, made)
+    if absent:
+        say(f"{plan.number} {plan.title}: not made, no notebook of this run shows {', '.join(absent)}")
+    return not absent
+
+
+def _editions(plan: Plan, made: Made, front: Front, languages: Sequence[str], folder: Path) -> Iterator[Task]:
+    study = made.inputs.study
+    for language, names in plan.editions(languages, study.report.formats).items():
+        own = replace(made, language=language)
+        document = put_together(plan, own, replace(front, language=language))
+        if document.blocks:
+            yield from (Task(document, folder / name, study) for name in names)
+
+
+def _write(tasks: Sequence[Task], workers: int) -> None:
+    """Write the files, the longest first, in processes that are forked where that is safe."""
+    order = sorted(tasks, key=lambda task: (-_cost(task), task.path.name))
+    if workers < 2 or start_method(tasks[0].study.report.start_method) != "fork":
+        for task in order:
+            write_file(task.document, task.path, task.study)
+        return
+    _TASKS[:] = order
+    try:
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+            for _ in pool.map(_one, range(len(order))):
+                pass
+    finally:
+        _TASKS.clear()
+
+
+def _cost(task: Task) -> int:
+    """Return a number that grows with the time to write a file."""
+    return _WEIGHT[task.path.suffix] * len(task.document.blocks)
+
+
+def _one(place: int) -> None:
+    task = _TASKS[place]
+    write_file(task.document, task.path, task.study)

@@ -19,7 +19,7 @@ from tests.report.writers_sample import front
 
 
 def table(tlf_id: str) -> Table:
-    return text_table(tlf_id, f"Title of {tlf_id}", ("Name", "Value"), [("a", "b")])
+    return text_table(tlf_id, f"Title of {tlf_id}", head=("Name", "Value"), rows=[("a", "b")])
 
 
 def made(*ids: str, notebook: str = "01_conduct") -> Made:

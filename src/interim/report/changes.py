@@ -156,8 +156,8 @@ def _summary(found: Comparison) -> Table:
     return text_table(
         _ID,
         shells()[_ID],
-        ("Table or figure", "Changed", *(cause.replace("_", " ") for cause in CAUSES), "State"),
-        rows,
+        head=("Table or figure", "Changed", *(cause.replace("_", " ") for cause in CAUSES), "State"),
+        rows=rows,
         footnotes=("Changed: numbers changed of all numbers of the question behind the table or figure.",),
     )
 
@@ -170,7 +170,7 @@ def _summary_row(tlf: str, counts: tuple[int, int], causes: Mapping[str, int]) -
 
 def _pairs(id: str, title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     texts = [tuple(map(str, row)) for row in rows] or [("none", *[""] * (len(head) - 1))]
-    return text_table(id, title, head, texts)
+    return text_table(id, title, head=head, rows=texts)
 
 
 def _listed(changes: Sequence[Change]) -> Table:
@@ -188,7 +188,7 @@ def _listed(changes: Sequence[Change]) -> Table:
     return text_table(
         "T 14.6.6c",
         "Numbers with old and new value",
-        head,
-        rows or [("none", "", "", "", "")],
+        head=head,
+        rows=rows or [("none", "", "", "", "")],
         widths=(2, 5, 3, 3, 2),
     )

@@ -213,9 +213,9 @@ class Figure:
 def text_table(
     id: str,
     title: str,
+    *,
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
-    *,
     widths: Sequence[float] = (),
     footnotes: tuple[str, ...] = (),
     label: str | None = None,

@@ -38,8 +38,8 @@ def index(made: Made) -> Iterator[Loose]:
     yield text_table(
         "index",
         "Files of the package with the hash of their bytes",
-        _HEAD,
-        rows,
+        head=_HEAD,
+        rows=rows,
         widths=(1.2, 4, 4.5, 1.8, 6),
         footnotes=(
             "The manifest of the run (manifest.json) holds the hash of every file, this document included.",

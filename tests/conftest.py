@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 RULE = re.compile(r"^- \*\*([A-Z]+-\d+)\*\* (.+)$", re.M)
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The key of the pseudo-ids of every test, below the temporary folder: a key in a repository is refused.
+KEY = Path(tempfile.gettempdir()) / f"interim-tests-{os.getuid()}.key"
+KEY.write_text("interim-privacy-key:secret:" + "07" * 32 + "\n", encoding="ascii")
+os.environ["INTERIM_PRIVACY_KEY"] = str(KEY)
 # The same examples in every run, and no deadline: a busy machine must not fail a property.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")

@@ -11,9 +11,10 @@ from tests.analysis.tumour_study import build
 
 @pytest.fixture
 def opened(monkeypatch):
+    """The study under the site's ids S1 to S4; its datasets are derived before, so that their pseudo-ids are those ids."""
     data = build()
     monkeypatch.setattr("interim.study.read_study", lambda file: data.study)
-    monkeypatch.setattr("interim.adam.open_adam", lambda study: Opened(data.sdtm, data.adam))
+    monkeypatch.setattr("interim.adam.open_adam", lambda study, change: Opened(data.sdtm, data.adam))
     return data
 
 

@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_validate,
         _add_simulate,
         _add_example,
+        _add_key,
     ):
         add(commands)
     return parser
@@ -183,6 +184,11 @@ def _add_trace(commands: Any) -> None:
         default=Path("params/example.toml"),
         help="study file (default: params/example.toml)",
     )
+    trace.add_argument(
+        "--site-ids",
+        action="store_true",
+        help="print which id of the site each pseudo-id stands for; never send that on",
+    )
     trace.set_defaults(command=_trace)
 
 
@@ -234,6 +240,17 @@ def _add_example(commands: Any) -> None:
         help="plant seeded defects; all = every one",
     )
     example.set_defaults(command=_example)
+
+
+def _add_key(commands: Any) -> None:
+    key = commands.add_parser("key", help="make the key of the pseudo-ids, once for a study")
+    key.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        help="file outside any repository; then set INTERIM_PRIVACY_KEY to it (default: the user's own place)",
+    )
+    key.set_defaults(command=_key)
 
 
 def _add_simulate(commands: Any) -> None:
@@ -377,18 +394,11 @@ def _trace(options: argparse.Namespace) -> int:
     if bool(options.parameter) == ("/" in options.what):
         print("give a participant and a parameter, or a result id alone", file=sys.stderr)
         return USAGE
-    from interim.adam import open_adam
-    from interim.analysis.trace import Traced, trace, trace_result
+    from interim.report.privacy.tracing import trace_private
     from interim.study import read_study
 
     study = read_study(options.study)
-    opened = open_adam(study)
-    data = Traced(opened.adam, opened.sdtm, study)
-    if options.parameter:
-        lines = trace(data, subject=options.what, parameter=options.parameter)
-    else:
-        lines = trace_result(data, options.what)
-    for line in lines:
+    for line in trace_private(study, options.what, options.parameter, site_ids=options.site_ids):
         _say(line)
     return OK
 
@@ -489,11 +499,24 @@ def _simulated(study: Any, scenarios: Any, options: argparse.Namespace) -> Itera
 
 def _example(options: argparse.Namespace) -> int:
     from interim.example import write_study
+    from interim.report.privacy.key import write_public_key
 
     seed = {} if options.seed is None else {"seed": options.seed}
     chosen = {"preset": options.preset, "defects": options.defects, "null": options.null}
     files = write_study(options.folder, **chosen, **seed)
+    write_public_key(options.folder)
     _say(f"{len(files)} files of synthetic data in {options.folder}")
+    return OK
+
+
+def _key(options: argparse.Namespace) -> int:
+    from interim.report.privacy.key import VARIABLE, user_place, write_key
+
+    file = write_key(options.file)
+    _say(f"written: {file}")
+    if file != user_place():
+        _say(f"next: set {VARIABLE} to {file.resolve()}")
+    _say("keep it, and a copy in a safe place: without it no participant has the same pseudo-id again")
     return OK
 
 

@@ -93,7 +93,7 @@ def test_opening_a_chapter(hand_inputs, tmp_path, monkeypatch):
         opened = c.open_chapter(study="params/hand.toml")
         assert opened.study.file == tmp_path / "params" / "hand.toml"
         assert opened.adam is opened.inputs.adam
-        c.preload(opened.inputs)
+        c.preload(opened.inputs, opened.study)
         assert c.open_chapter(study=str(file)).inputs is opened.inputs
         later = c.open_chapter(study=str(file), cut_date="2026-05-01")
         assert f"{later.study.cut:%Y-%m-%d}" == "2026-05-01"
@@ -124,7 +124,7 @@ def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
     import interim.adam
 
     read = interim.adam.Opened(hand_inputs.sdtm, hand_inputs.adam)
-    monkeypatch.setattr(interim.adam, "open_adam", lambda study: read)
+    monkeypatch.setattr(interim.adam, "open_adam", lambda study, change: read)
     opened = c.open_inputs(hand_inputs.study)
     assert opened.adam is hand_inputs.adam
     assert set(opened.store) == {tlf.analysis for tlf in registry()}

@@ -281,6 +281,13 @@ def test_two_groups_of_exposures():
 
 
 @pytest.mark.rule("KIN-14")
+@pytest.mark.rule("PRV-03")
+def test_the_bootstrap_does_not_depend_on_the_order_of_participants():
+    order = np.random.default_rng(3).permutation(len(X))
+    first = exposure_response(X, Y, floor=0.5, seed=7).interval
+    assert exposure_response(X[order], Y[order], floor=0.5, seed=7).interval == first
+
+
 def test_the_bootstrap_is_reproducible():
     first, again = (exposure_response(X, Y, floor=0.5, seed=7).interval for _ in range(2))
     assert first == again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
@@ -34,13 +35,15 @@ class Opened(NamedTuple):
     adam: Adam
 
 
-def open_adam(study: Study) -> Opened:
+def open_adam(study: Study, *, change: Callable[[Sdtm], Sdtm] | None = None) -> Opened:
     """Read the data of a study, check them, cut them and derive the analysis datasets.
 
     Parameters
     ----------
     study : Study
         Parameters.
+    change : callable, optional
+        Applied to the checked source data at the cut-off before anything is derived from them: other ids, fewer participants.
 
     Returns
     -------
@@ -60,7 +63,8 @@ def open_adam(study: Study) -> Opened:
     stops = {finding.rule for finding in sdtm.findings if finding.severity == "stop"}
     if stops & _NO_DRAFT or (stops and study.data.on_stop == "halt"):
         raise DataError((*sdtm.findings, *response_findings(sdtm, study)))
-    return Opened(sdtm, build_adam(sdtm, study))
+    changed = sdtm if change is None else change(sdtm)
+    return Opened(changed, build_adam(changed, study))
 
 
 def response_findings(sdtm: Sdtm, study: Study) -> tuple[Finding, ...]:

@@ -61,17 +61,19 @@ def open_inputs(study: Study) -> Inputs:
     Returns
     -------
     Inputs
-        Data, analysis datasets and results.
+        Data, analysis datasets and results; participants have their pseudo-ids everywhere.
 
     Raises
     ------
+    ReportError
+        If there is no usable key for the pseudo-ids.
     DataError
         If findings stop the run.
     """
-    from interim.adam import open_adam
+    from interim.report.privacy.opening import open_private
 
-    sdtm, adam = open_adam(study)
-    return Inputs(study, sdtm, adam, answers(adam, study, sdtm))
+    private, sdtm, adam = open_private(study)
+    return Inputs(private, sdtm, adam, answers(adam, private, sdtm))
 
 
 def answers(adam: Adam, study: Study, sdtm: Sdtm) -> ResultStore:
@@ -110,13 +112,15 @@ def _answer(name: str, adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     return result
 
 
-def preload(inputs: Inputs) -> None:
+def preload(inputs: Inputs, study: Study) -> None:
     """Keep the inputs in memory for the notebooks that this process will fork.
 
     Parameters
     ----------
     inputs : Inputs
         What `open_inputs` returned.
+    study : Study
+        Parameters as a notebook reads them: under the site's ids.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def preload(inputs: Inputs) -> None:
     ------
     None
     """
-    _PRELOADED[inputs.study.digest()] = inputs
+    _PRELOADED[study.digest()] = inputs
 
 
 @dataclass(frozen=True)

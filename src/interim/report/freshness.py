@@ -14,6 +14,7 @@ from typing import Any
 
 import interim
 from interim.report.hashes import joined, sha256, tree
+from interim.report.privacy.key import find_key
 from interim.study import Study
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
@@ -37,11 +38,13 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
     Returns
     -------
     dict
-        JSON values: format, study, confirmed (readings that the study file names), parameters, data, code, notebooks, lock, platform. A part that cannot be told without
-        reading the data is null; a report with such a key is never taken for current.
+        JSON values: format, study, confirmed (readings that the study file names), ids (fingerprint of the key of the pseudo-ids), parameters, data, code, notebooks,
+        lock, platform. A part that cannot be told without reading the data is null; a report with such a key is never taken for current.
 
     Raises
     ------
+    ReportError
+        If there is no usable key for the pseudo-ids.
     OSError
         If a file cannot be read.
     """
@@ -50,6 +53,7 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
         "format": FORMAT,
         "study": study.digest(),
         "confirmed": [reading.amb for reading in study.readings if reading.confirmed],
+        "ids": find_key(study).fingerprint,
         "parameters": dict(sorted(parameters.items())),
         "data": data_files(study) or None,
         "code": joined(tree(package).items()),

@@ -138,7 +138,7 @@ def run(plan: Plan, *, say: Say) -> Built:
         return _built("up to date", target, study, manifest)
     inputs = open_inputs(study)
     say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
-    preload(inputs)
+    preload(inputs, study)
     with building(target) as folder:
         with _executed(plan, study, books, say=say, failed=target.with_name(f"{target.name}.failed")) as done:
             shutil.copytree(done, folder / "notebooks")

@@ -161,7 +161,8 @@ class _Roc:
 
     @classmethod
     def of(cls, x: Floats, y: Flags) -> _Roc:
-        gaps = x[y][:, None] - x[~y][None, :]
+        # Sorted: which participant a draw takes must not depend on how participants are named.
+        gaps = np.sort(x[y])[:, None] - np.sort(x[~y])[None, :]
         return cls((gaps > 0) + 0.5 * (gaps == 0))
 
     @property

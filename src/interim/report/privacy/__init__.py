@@ -1,0 +1,1 @@
+"""Privacy: pseudo-ids, copies, masking, the scan for identifiers, uniqueness, withdrawal from data use."""

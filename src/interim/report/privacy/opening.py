@@ -1,0 +1,86 @@
+"""A study opened for a report: parameters, source data and analysis datasets under pseudo-ids."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interim.adam.model import Adam
+from interim.data.model import Sdtm
+from interim.report.privacy.key import find_key
+from interim.report.privacy.pseudonyms import Pseudonyms, disguise, disguise_study, participants
+from interim.study import Study
+
+
+class Private(NamedTuple):
+    """A study with its data, in which nobody has the site's id.
+
+    Attributes
+    ----------
+    study : Study
+        Parameters under pseudo-ids.
+    sdtm : Sdtm
+        Source data under pseudo-ids.
+    adam : Adam
+        Analysis datasets derived from them.
+    """
+
+    study: Study
+    sdtm: Sdtm
+    adam: Adam
+
+
+def pseudonyms(study: Study) -> Pseudonyms:
+    """Return the names that the participants of a study have in reports.
+
+    Parameters
+    ----------
+    study : Study
+        Parameters.
+
+    Returns
+    -------
+    Pseudonyms
+        With the key of the study.
+
+    Raises
+    ------
+    ReportError
+        If there is no usable key.
+    """
+    return Pseudonyms(find_key(study), study.study.id)
+
+
+def open_private(study: Study, *, keep: dict[str, str] | None = None) -> Private:
+    """Read, check and cut the data of a study, replace the ids, and derive the analysis datasets.
+
+    Parameters
+    ----------
+    study : Study
+        Parameters, under the site's ids.
+    keep : dict of str to str, optional
+        Filled with id of the site -> pseudo-id.
+
+    Returns
+    -------
+    Private
+        Everything under pseudo-ids.
+
+    Raises
+    ------
+    ReportError
+        If there is no usable key; nothing is read.
+    DataError
+        If findings stop the run; they speak of the site's ids.
+    """
+    from interim.adam import open_adam
+
+    names = pseudonyms(study)
+    private = disguise_study(study, names)
+
+    def change(sdtm: Sdtm) -> Sdtm:
+        if keep is not None:
+            keep.update(names.table(participants(sdtm)))
+        return disguise(sdtm, names)
+
+    sdtm, adam = open_adam(private, change=change)
+    return Private(private, sdtm, adam)

@@ -185,9 +185,7 @@ def _add_trace(commands: Any) -> None:
         help="study file (default: params/example.toml)",
     )
     trace.add_argument(
-        "--site-ids",
-        action="store_true",
-        help="print which id of the site each pseudo-id stands for; never send that on",
+        "--site-ids", action="store_true", help="print the id of the site beside each pseudo-id"
     )
     trace.set_defaults(command=_trace)
 
@@ -245,10 +243,7 @@ def _add_example(commands: Any) -> None:
 def _add_key(commands: Any) -> None:
     key = commands.add_parser("key", help="make the key of the pseudo-ids, once for a study")
     key.add_argument(
-        "file",
-        type=Path,
-        nargs="?",
-        help="file outside any repository; then set INTERIM_PRIVACY_KEY to it (default: the user's own place)",
+        "file", type=Path, nargs="?", help="outside any repository (default: the user's own place)"
     )
     key.set_defaults(command=_key)
 
@@ -510,13 +505,10 @@ def _example(options: argparse.Namespace) -> int:
 
 
 def _key(options: argparse.Namespace) -> int:
-    from interim.report.privacy.key import VARIABLE, user_place, write_key
+    from interim.report.privacy.key import make_key
 
-    file = write_key(options.file)
-    _say(f"written: {file}")
-    if file != user_place():
-        _say(f"next: set {VARIABLE} to {file.resolve()}")
-    _say("keep it, and a copy in a safe place: without it no participant has the same pseudo-id again")
+    for line in make_key(options.file):
+        _say(line)
     return OK
 
 

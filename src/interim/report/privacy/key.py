@@ -257,3 +257,30 @@ def write_public_key(folder: Path) -> Path:
     digits = hashlib.sha256(_PUBLIC_TEXT.encode()).hexdigest()
     target.write_text(f"{_HEAD}:{_PUBLIC}:{digits}\n", encoding="ascii")
     return target
+
+
+def make_key(file: Path | None = None) -> tuple[str, ...]:
+    """Write a key and say what to do with it.
+
+    Parameters
+    ----------
+    file : Path, optional
+        As in `write_key`.
+
+    Returns
+    -------
+    tuple of str
+        Lines for the user; the key itself is not among them.
+
+    Raises
+    ------
+    ReportError
+        As `write_key`.
+    """
+    target = write_key(file)
+    own = target == user_place()
+    return (
+        f"written: {target}",
+        *(() if own else (f"next: set {VARIABLE} to {target.resolve()}",)),
+        "keep it, and a copy in a safe place: without it no participant has the same pseudo-id again",
+    )

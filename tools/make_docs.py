@@ -83,6 +83,23 @@ def dataset_page() -> Iterator[str]:
         )
         for _, variable, label, kind, codelist, core in rows:
             yield f"| `{variable}` | {escaped(label)} | {kind} | {codelist} | {core} |"
+    yield from analysis_page()
+
+
+def analysis_page() -> Iterator[str]:
+    """Yield the lines about the analysis datasets."""
+    from interim.adam.dictionary import labels
+
+    yield from ("", "# Variables of the analysis datasets", "", "| dataset | label |", "|--|--|")
+    yield from (f"| `{name}` | {label} |" for name, label in labels("datasets").items())
+    yield from (
+        "",
+        "Source variables keep name and label. Derived variables:",
+        "",
+        "| variable | label |",
+        "|--|--|",
+    )
+    yield from (f"| `{name}` | {escaped(label)} |" for name, label in labels("variables").items())
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {"parameters.md": parameter_page, "datasets.md": dataset_page}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from interim.adam import build_adam
+from interim.adam.dictionary import dataset_label, variable_label
 from interim.analysis import subgroups
 from interim.analysis.subgroups.chance import chance_of_gap
 from interim.analysis.subgroups.model import Outcome, gap, level_counts
@@ -85,3 +86,15 @@ def test_all_results_in_about_a_second(main13):
         frame = result.frame
         shown = frame[frame["status"].isin(["OK", "FLAG"])]
         assert not (shown["value"].isna() & shown["text"].isna()).any()
+
+
+@pytest.mark.rule("PKG-21")
+def test_every_variable_of_the_analysis_datasets_has_a_label(main13):
+    adam, _ = main13
+    without = [
+        (name, column)
+        for name, frame in adam.datasets.items()
+        for column in frame.columns
+        if not variable_label(column) or len(str(variable_label(column))) > 40
+    ]
+    assert without == [] and all(dataset_label(name) for name in adam.datasets)

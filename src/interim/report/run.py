@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import tempfile
@@ -142,7 +141,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     with building(target) as folder:
         with _executed(plan, study, books, say=say, failed=target.with_name(f"{target.name}.failed")) as done:
             shutil.copytree(done, folder / "notebooks")
-        _write_data(folder, inputs)
+        import_module("interim.report.export").write_data(folder, inputs)
         import_module("interim.report.state").save_state(folder, inputs.sdtm)
         languages = _languages(study, plan)
         _write_documents(folder, inputs, code=key["code"], languages=languages, say=say)
@@ -237,53 +236,6 @@ def _shown_trace(failure: Failure) -> Sequence[str]:
 
 def _on_purpose(root: type[InterimError]) -> set[str]:
     return {root.__name__}.union(*(_on_purpose(child) for child in root.__subclasses__()))
-
-
-def _write_data(folder: Path, inputs: Inputs) -> None:
-    """Write the results, the records behind them, the analysis datasets and the findings."""
-    data = folder / "data"
-    data.mkdir()
-    frame = inputs.store.frame()
-    frame.to_parquet(data / "results.parquet", index=False)
-    inputs.store.links().to_parquet(data / "links.parquet", index=False)
-    rows = [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
-    _write_json(data / "results.json", rows)
-    for name, dataset in sorted(inputs.adam.datasets.items()):
-        dataset.to_parquet(data / f"{name.lower()}.parquet", index=False)
-    names = (
-        "id",
-        "rule",
-        "severity",
-        "domain",
-        "subject",
-        "key",
-        "variable",
-        "value",
-        "expected",
-        "message",
-        "effect",
-        "file",
-        "row",
-    )
-    _write_json(
-        data / "findings.json", [{name: getattr(f, name) for name in names} for f in inputs.adam.findings]
-    )
-
-
-def _write_json(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    text = json.dumps(rows, indent=0, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Return a cell as JSON holds it: what is missing or not finite as null."""
-    if (
-        value is None
-        or type(value).__name__ == "NAType"
-        or (isinstance(value, float) and not math.isfinite(value))
-    ):
-        return None
-    return value
 
 
 def _write_documents(folder: Path, inputs: Inputs, *, code: str, languages: Sequence[str], say: Say) -> None:

@@ -84,5 +84,9 @@ def variable_label(name: str) -> str | None:
     str or None
         Its label, that of the source variable if it comes from there unchanged; None if it has none, such as a variable that a
         study adds.
+
+    Raises
+    ------
+    None
     """
     return _own()["variables"].get(name) or _source().get(name)

@@ -10,7 +10,16 @@ import pytest
 
 from interim.adam.baseline_history import early_fall, prior_therapy
 from interim.adam.baseline_laboratory import baseline_value, same_draw_ratio
-from interim.adam.baseline_lesions import lesion_number, lesion_share, organ_flag, organ_number, tumour_site
+from interim.adam.baseline_lesions import (
+    both_sides,
+    lesion_number,
+    lesion_share,
+    organ_flag,
+    organ_number,
+    organ_size,
+    other_organ_flag,
+    tumour_site,
+)
 from interim.adam.baseline_source import Sources, no_values
 from interim.adam.source import shipped_data
 from interim.study.tables import shipped
@@ -182,6 +191,68 @@ def test_no_marker_no_fall_and_no_values():
         recipe("CEAFALL"), sources(adlb=adlb([("1", "LDH", "2026-01-09", 1.0, "Y", 0.0)]))
     ).collected
     assert no_values().values.empty and no_values(collected=True).collected
+
+
+@pytest.mark.rule("BASE-03", source="diameters by hand")
+@pytest.mark.parametrize(("name", "expected"), [("LIVSLD", {"1": 50.0, "2": 0.0}), ("LIVMAX", {"1": 30.0})])
+def test_sum_and_largest_of_the_target_lesions_in_the_liver(lesions, name, expected):
+    sizes = [
+        ("1", "T01", 30.0, "INVESTIGATOR", "Y"),
+        ("1", "T02", 20.0, "INVESTIGATOR", "Y"),
+        ("1", "T01", 90.0, "INVESTIGATOR", None),  # after baseline
+        ("1", "T01", 95.0, "READER 1", "Y"),  # another reader
+        ("2", "T01", 12.0, "INVESTIGATOR", "Y"),
+        ("3", "T01", 40.0, "INVESTIGATOR", "Y"),  # no location
+    ]
+    adtr = pd.DataFrame(sizes, columns=["USUBJID", "TRLNKID", "AVAL", "PARCAT2", "ABLFL"])
+    tu = lesions.sdtm["TU"].replace({"TULOC": {"LIVER": "LUNG"}}).assign(USUBJID=lambda f: f["USUBJID"])
+    tu.loc[tu["USUBJID"] == "1", "TULOC"] = "LIVER"
+    found = organ_size(recipe(name), sources(sdtm={"TU": tu}, adtr=adtr.assign(PARAMCD="LDIAM")))
+    assert found.values.dropna().to_dict() == expected
+    assert not organ_size(recipe(name), sources()).collected
+    assert not organ_size(recipe(name), lesions).collected
+
+
+@pytest.mark.rule("BASE-03", source="organs by hand")
+def test_an_organ_that_has_no_flag_of_its_own():
+    tu = pd.DataFrame(
+        [
+            ("1", "T01", "TARGET", "LIVER"),
+            ("2", "T01", "TARGET", "ADRENAL GLAND"),
+            ("3", "N1", "NEW", "SKIN"),
+        ],
+        columns=["USUBJID", "TULNKID", "TUSTRESC", "TULOC"],
+    )
+    assert values(other_organ_flag(recipe("OTHORGFL"), sources(sdtm={"TU": tu}))) == {"1": "N", "2": "Y"}
+    assert not other_organ_flag(recipe("OTHORGFL"), sources()).collected
+
+
+@pytest.mark.rule("BASE-03", source="sides by hand")
+@pytest.mark.parametrize(
+    ("sides", "expected"),
+    [
+        (("LEFT", "RIGHT"), "Y"),
+        (("LEFT", "LEFT"), "N"),
+        (("BILATERAL", None), "Y"),
+        (("LEFT", None), None),
+    ],
+)
+def test_both_lobes_of_the_liver(sides, expected):
+    tu = pd.DataFrame(
+        [
+            ("1", "T01", "TARGET", "LIVER", sides[0]),
+            ("1", "T02", "NON-TARGET", "LIVER", sides[1]),
+            ("2", "T01", "TARGET", "LUNG", "RIGHT"),
+        ],
+        columns=["USUBJID", "TULNKID", "TUSTRESC", "TULOC", "TULAT"],
+    )
+    assert values(both_sides(recipe("BILOBFL"), sources(sdtm={"TU": tu}))) == {"1": expected}
+
+
+@pytest.mark.rule("BASE-03", source="an empty answer")
+def test_sides_that_were_not_recorded_are_not_collected(lesions):
+    assert not both_sides(recipe("BILOBFL"), lesions).collected
+    assert not both_sides(recipe("BILOBFL"), sources()).collected
 
 
 @pytest.mark.rule("SUBQ-21")

@@ -252,3 +252,16 @@ def test_markers_of_colorectal_cancer_are_higher(made, preset, seed):
     assert set(cea.index) == set(frames["DM"]["USUBJID"])
     assert (cea > 0).all()
     assert numbers("markers.CEA_CRC.median") > numbers("markers.CEA_other.median")
+
+
+@pytest.mark.rule("SYN-32", source="an H-score is the sum of 1, 2 and 3 times the shares of weak, moderate and strong cells")
+@each
+def test_share_of_positive_cells_agrees_with_the_h_score(made, preset, seed):
+    mi = made(preset, seed)["MI"]
+    keys = ["USUBJID", "MITSTDTL", "MIDTC"]
+    both = mi.pivot(index=keys, columns="MITESTCD", values="MISTRESN").astype(float)
+    assert len(both) * 2 == len(mi) and both.notna().all(axis=None)
+    assert (both["PCTPOS"] >= (both["HSCORE"] / 3).round()).all()
+    assert (both["PCTPOS"] <= both["HSCORE"].clip(upper=100)).all()
+    shares = mi[mi["MITESTCD"] == "PCTPOS"]
+    assert set(shares["MISTRESU"]) == {"%"} and mi.loc[mi["MITESTCD"] == "HSCORE", "MISTRESU"].isna().all()

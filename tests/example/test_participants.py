@@ -313,8 +313,9 @@ def test_tumour_type_histology_and_facts_agree(made, preset, seed):
 @each
 def test_prior_lines_are_counted_without_gaps_and_end_before_consent(made, preset, seed):
     frames = made(preset, seed)
+    supp = frames["SUPPCM"].query("QNAM == 'LINE'")
     cm = frames["CM"].merge(
-        frames["SUPPCM"].assign(CMSEQ=frames["SUPPCM"]["IDVARVAL"].astype(int))[["USUBJID", "CMSEQ", "QVAL"]],
+        supp.assign(CMSEQ=supp["IDVARVAL"].astype(int))[["USUBJID", "CMSEQ", "QVAL"]],
         on=["USUBJID", "CMSEQ"],
         how="left",
         validate="1:1",
@@ -336,6 +337,33 @@ def test_prior_lines_are_counted_without_gaps_and_end_before_consent(made, prese
         assert starts.is_monotonic_increasing
         assert all(re.fullmatch(r"\d{4}-\d\d", text) for text in [*own["CMSTDTC"], *own["CMENDTC"]])
     assert set(prior["CMSCAT"]) == {"SYSTEMIC"}
+
+
+@pytest.mark.rule("SYN-32")
+@each
+def test_every_prior_line_has_one_best_response_and_one_reason_for_its_end(made, preset, seed):
+    frames = made(preset, seed)
+    supp = frames["SUPPCM"].assign(CMSEQ=frames["SUPPCM"]["IDVARVAL"].astype(int))
+    wide = supp.pivot(index=["USUBJID", "CMSEQ"], columns="QNAM", values="QVAL").reset_index()
+    prior = frames["CM"].merge(wide, on=["USUBJID", "CMSEQ"], validate="1:1")
+    assert (prior["CMCAT"] == "PRIOR ANTICANCER THERAPY").all()
+    each_line = prior.groupby(["USUBJID", "LINE"])[["BESTRESP", "CMRSDISC"]].nunique(dropna=False)
+    assert (each_line == 1).all(axis=None)
+    assert set(prior["BESTRESP"]) <= {"CR", "PR", "SD", "PD"}
+    assert set(prior["CMRSDISC"]) <= {"PROGRESSION", "TOXICITY"}
+    assert set(prior.loc[prior["BESTRESP"] == "PD", "CMRSDISC"]) <= {"PROGRESSION"}
+    others = frames["CM"][frames["CM"]["CMCAT"] != "PRIOR ANTICANCER THERAPY"]
+    assert others["CMRSDISC"].isna().all()
+
+
+@pytest.mark.rule("SYN-32")
+@each
+def test_diseases_of_the_history_have_a_class_and_a_state(made, preset, seed):
+    mh = made(preset, seed)["MH"]
+    general = mh["MHCAT"] == "GENERAL"
+    assert mh.loc[general, "MHBODSYS"].notna().all() and mh.loc[~general, "MHBODSYS"].isna().all()
+    assert set(mh.loc[general, "MHENRTPT"]) <= {"ONGOING", "BEFORE"}
+    assert mh[general].groupby("MHTERM")["MHBODSYS"].nunique().eq(1).all()
 
 
 @pytest.mark.rule("SYN-01")

@@ -20,8 +20,8 @@ REGISTER = {
         (Path(__file__).parent / "register.csv").read_text(encoding="utf-8").splitlines()
     )
 }
-# Keys of this package beside the register: the printed title, and the thresholds of the checks (one per rule).
-OWN = {"study.title"}
+# Keys of this package beside the register: the printed title, the infusion a planned visit counts from, and the thresholds of the checks (one per rule).
+OWN = {"study.title", "schedule.visit[].anchor"}
 # Defaults that the register describes in words; what the words mean.
 IN_WORDS = {
     "data.cut_event": None,

@@ -8,7 +8,16 @@ import pandas as pd
 
 from interim.adam.baseline_history import early_fall, prior_therapy
 from interim.adam.baseline_laboratory import baseline_value, same_draw_ratio
-from interim.adam.baseline_lesions import lesion_number, lesion_share, organ_flag, organ_number, tumour_site
+from interim.adam.baseline_lesions import (
+    both_sides,
+    lesion_number,
+    lesion_share,
+    organ_flag,
+    organ_number,
+    organ_size,
+    other_organ_flag,
+    tumour_site,
+)
 from interim.adam.baseline_record import last_values
 from interim.adam.baseline_source import Column, Recipe, Sources, no_values
 from interim.adam.derived import Derived
@@ -18,7 +27,7 @@ from interim.study.tables import shipped
 
 __all__ = ["Column", "Sources", "derive_baseline", "known_variables"]
 
-_TEXTS = ("subject", "site", "organ", "therapy", "fall")
+_TEXTS = ("subject", "site", "organ", "others", "sides", "therapy", "fall")
 _RULES = ("SUB-BASE", "SUB-LEVEL", "SUB-RANGE", "SUB-UNIT")
 
 
@@ -173,6 +182,9 @@ _KINDS: Mapping[str, Callable[[Recipe, Sources], Column]] = {
     "organs": organ_number,
     "lesions": lesion_number,
     "share": lesion_share,
+    "size": organ_size,
+    "others": other_organ_flag,
+    "sides": both_sides,
     "therapy": prior_therapy,
     "fall": early_fall,
 }

@@ -134,23 +134,122 @@ def lesion_share(recipe: Recipe, sources: Sources) -> Column:
     ------
     None
     """
+    joined = _target_sizes(recipe, sources)
+    if joined is None:
+        return no_values()
+    inside = joined["AVAL"].where(joined["ORGAN"] == recipe["organ"], 0.0)
+    total = joined.groupby("USUBJID")["AVAL"].sum()
+    share = inside.groupby(joined["USUBJID"]).sum() / total.where(total > 0)
+    return Column(share.where(_placed(joined)), pd.Series(dtype=object))
+
+
+def organ_size(recipe: Recipe, sources: Sources) -> Column:
+    """Return the sum or the largest of the baseline diameters of the target lesions of an organ.
+
+    Parameters
+    ----------
+    recipe : mapping
+        organ, parameter of one lesion; of: sum or max.
+    sources : Sources
+        TU, ADTR.
+
+    Returns
+    -------
+    Column
+        mm; missing if a target lesion has no location. Without a target lesion in the organ the sum is 0 and the largest
+        missing.
+
+    Raises
+    ------
+    None
+    """
+    joined = _target_sizes(recipe, sources)
+    if joined is None:
+        return no_values()
+    inside = joined["AVAL"].where(joined["ORGAN"] == recipe["organ"])
+    group = inside.groupby(joined["USUBJID"])
+    size = group.max() if recipe["of"] == "max" else group.sum()
+    return Column(size.where(_placed(joined)).astype("float64"), pd.Series(dtype=object))
+
+
+def other_organ_flag(recipe: Recipe, sources: Sources) -> Column:
+    """Return whether an organ other than the named ones holds a lesion.
+
+    Parameters
+    ----------
+    recipe : mapping
+        organs.
+    sources : Sources
+        TU.
+
+    Returns
+    -------
+    Column
+        Y or N.
+
+    Raises
+    ------
+    None
+    """
+    rows = _lesions(sources)
+    if rows.empty:
+        return no_values()
+    other = ~rows["ORGAN"].isin(list(recipe["organs"]))
+    found = other.groupby(rows["USUBJID"], sort=True).any()
+    return Column(found.map({True: "Y", False: "N"}).astype(object), pd.Series(dtype=object))
+
+
+def both_sides(recipe: Recipe, sources: Sources) -> Column:
+    """Return whether an organ holds lesions on both of its sides.
+
+    Parameters
+    ----------
+    recipe : mapping
+        organ, both: text of a lesion that lies on both sides.
+    sources : Sources
+        TU: TULAT.
+
+    Returns
+    -------
+    Column
+        Y: two sides, or one lesion on both; N: one side; missing where a lesion of the organ has no side and no two sides
+        are known.
+
+    Raises
+    ------
+    None
+    """
+    rows = _lesions(sources)
+    rows = rows[rows["ORGAN"] == recipe["organ"]]
+    if rows.empty or rows["SIDE"].isna().all():
+        return no_values()
+    group = rows.groupby("USUBJID", sort=True)["SIDE"]
+    both = (group.nunique() > 1) | rows["SIDE"].eq(recipe["both"]).groupby(rows["USUBJID"]).any()
+    known = rows["SIDE"].notna().groupby(rows["USUBJID"]).all()
+    answer = both.map({True: "Y", False: "N"}).astype(object)
+    return Column(answer.where(both | known, None), pd.Series(dtype=object))
+
+
+def _target_sizes(recipe: Recipe, sources: Sources) -> pd.DataFrame | None:
+    """Return the baseline diameters of the target lesions of the primary evaluator with their organ."""
     places, adtr = _lesions(sources), sources.adtr
     if places.empty or adtr is None or "TRLNKID" not in adtr:
-        return no_values()
+        return None
     keep = (adtr["PARAMCD"] == recipe["parameter"]) & (adtr["ABLFL"] == "Y")
     keep &= adtr["PARCAT2"] == sources.study.response.evaluator
     sizes = adtr.loc[keep, ["USUBJID", "TRLNKID", "AVAL"]]
     known = places[["USUBJID", "TRLNKID", "ORGAN"]].drop_duplicates(["USUBJID", "TRLNKID"])
-    joined = sizes.merge(known, on=["USUBJID", "TRLNKID"], how="left", validate="m:1")
-    inside = joined["AVAL"].where(joined["ORGAN"] == recipe["organ"], 0.0)
-    total = joined.groupby("USUBJID")["AVAL"].sum()
-    placed = joined["ORGAN"].notna().groupby(joined["USUBJID"]).all()
-    share = inside.groupby(joined["USUBJID"]).sum() / total.where(total > 0)
-    return Column(share.where(placed), pd.Series(dtype=object))
+    joined: pd.DataFrame = sizes.merge(known, on=["USUBJID", "TRLNKID"], how="left", validate="m:1")
+    return joined
+
+
+def _placed(joined: pd.DataFrame) -> pd.Series:
+    """Tell of each participant whether every target lesion has a location."""
+    return joined["ORGAN"].notna().groupby(joined["USUBJID"]).all()
 
 
 def _lesions(sources: Sources) -> pd.DataFrame:
-    """Return USUBJID, TRLNKID and organ of every target and non-target lesion with a location, one row per lesion."""
+    """Return USUBJID, TRLNKID, organ and side of every target and non-target lesion with a location, one row per lesion."""
     source = sources.sdtm.domain("TU")
     role = text_column(source, "TUSTRESC").fillna(text_column(source, "TUORRES"))
     location = text_column(source, "TULOC")
@@ -159,6 +258,12 @@ def _lesions(sources: Sources) -> pd.DataFrame:
     liver = location.fillna("").str.startswith("LIVER")
     organ = location.where(~node, "LYMPH NODE").where(~liver, "LIVER")
     rows = pd.DataFrame(
-        {"USUBJID": source["USUBJID"], "TRLNKID": text_column(source, "TULNKID"), "ORGAN": organ}
+        {
+            "USUBJID": source["USUBJID"],
+            "TRLNKID": text_column(source, "TULNKID"),
+            "ORGAN": organ,
+            "SIDE": text_column(source, "TULAT"),
+        }
     )
-    return rows[kept].drop_duplicates().reset_index(drop=True)
+    rows = rows[kept].sort_values("SIDE", kind="stable", na_position="last")
+    return rows.drop_duplicates(["USUBJID", "TRLNKID", "ORGAN"]).sort_index().reset_index(drop=True)

@@ -84,18 +84,47 @@ def disease(adam: Adam, study: Study) -> Result:
 def _baseline(adam: Adam, study: Study, name: str, title: str) -> Result:
     who = population(adam, study, "NK-SAF")
     rows = open_rows(f"baseline.{name}", title, who)
-    adsl = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)]
     for spec in printed_rows()[name]:
-        variable = spec["variable"]
-        if variable not in adam["ADSL"] or adam["ADSL"][variable].isna().all():
-            stat = "median" if spec["kind"] == "continuous" else "n"
-            if spec["kind"] != "cuts":
-                add_not_available(rows, who.groups, variable=variable, stat=stat, reason="not collected")
-        elif spec["kind"] == "continuous":
-            add_summary(rows, who, adsl, variable=variable, unit=spec["unit"])
-        else:
-            _add_levels(rows, who, adsl, spec)
+        add_variable(rows, who, adam, spec)
     return rows.build()
+
+
+def add_variable(rows: Rows, who: Population, adam: Adam, spec: Mapping[str, Any]) -> None:
+    """Add the rows of one variable of ADSL: summary, levels, or levels by cut-points.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    who : Population
+        The set.
+    adam : Adam
+        ADSL.
+    spec : mapping
+        variable; kind: continuous (unit), levels (levels), cuts (cuts, closed).
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+
+    Notes
+    -----
+    A variable that was not collected is NA; its cuts, which stand below it, are left out.
+    """
+    variable, kind = spec["variable"], spec["kind"]
+    adsl = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)]
+    if variable not in adsl or adam["ADSL"][variable].isna().all():
+        if kind != "cuts" or spec.get("alone"):
+            stat = "median" if kind == "continuous" else "n"
+            add_not_available(rows, who.groups, variable=variable, stat=stat, reason="not collected")
+    elif kind == "continuous":
+        add_summary(rows, who, adsl, variable=variable, unit=spec["unit"])
+    else:
+        _add_levels(rows, who, adsl, spec)
 
 
 def add_summary(rows: Rows, who: Population, frame: pd.DataFrame, *, variable: str, unit: str) -> None:
@@ -155,8 +184,11 @@ def _quantile(values: np.ndarray[Any, Any], p: float) -> float:
 def _add_levels(rows: Rows, who: Population, frame: pd.DataFrame, spec: Mapping[str, Any]) -> None:
     variable = spec["variable"]
     if spec["kind"] == "cuts":
-        levels = cut_levels(spec["cuts"])
-        texts = frame[variable].map(lambda v: None if pd.isna(v) else cut_level(float(v), spec["cuts"]))
+        cuts, closed = spec["cuts"], spec.get("closed", "left")
+        levels = cut_levels(cuts, closed=closed)
+        texts = frame[variable].map(
+            lambda v: None if pd.isna(v) else cut_level(float(v), cuts, closed=closed)
+        )
     else:
         texts = frame[variable].map(_level_text)
         levels = [*spec["levels"], *sorted(set(texts.dropna()) - set(spec["levels"]))]

@@ -25,7 +25,7 @@ def add_records(rows: Rows, frame: pd.DataFrame) -> None:
     rows : Rows
         Where the rows go.
     frame : pandas.DataFrame
-        USUBJID; SRCDOM and SRCSEQ where a record stands behind the row; every other column is one of the listing: numbers as
+        USUBJID; SRCDOM and SRCSEQ where a record stands behind the row (a tuple of numbers: several records); every other column is one of the listing: numbers as
         float64, anything else as text.
 
     Returns
@@ -54,10 +54,13 @@ def add_records(rows: Rows, frame: pd.DataFrame) -> None:
 
 
 def _sources(item: Mapping[Any, Any]) -> list[tuple[str, str | None, str | None]]:
+    """Return the records behind a row: one, several (SRCSEQ a tuple), or the participant alone."""
     domain, key = item.get("SRCDOM"), item.get("SRCSEQ")
     known = isinstance(domain, str)
+    keys = key if isinstance(key, tuple) else (key,)
     return [
-        (str(item["USUBJID"]), domain if known else None, str(key) if known and key is not None else None)
+        (str(item["USUBJID"]), domain if known else None, str(one) if known and one is not None else None)
+        for one in keys
     ]
 
 

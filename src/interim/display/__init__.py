@@ -135,6 +135,8 @@ _MODULES = {
     "kinetic_listing": ("table_kinetic_samples", "table_tissue", "table_cytokine_listing"),
     "cytokines": ("table_cytokines", "figure_cytokine_heat_map"),
     "biomarkers": ("table_biomarkers", "table_immunogenicity"),
+    "completeness": ("table_completeness",),
+    "terms": ("table_terms",),
     "data_quality": ("table_snapshot", "table_checks", "table_findings"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -17,7 +17,27 @@ from interim.study import Study
 
 
 @cache
-def _layouts() -> dict[str, Any]:
+def layouts() -> dict[str, Any]:
+    """Return the content of ``by_dose.toml``.
+
+    Parameters
+    ----------
+    None
+
+    Returns
+    -------
+    dict
+        Analysis id -> rows, levels, notes and so on.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> layouts()["conduct.delays"]["rows"]["no_cart"]
+    'No CAR-T infusion'
+    """
     return tomllib.loads(files("interim.display").joinpath("by_dose.toml").read_text(encoding="utf-8"))
 
 
@@ -43,7 +63,7 @@ def table_by_dose(result: Result, study: Study) -> Table:
         If the table is not described.
     """
     numbers = Numbers(result, study)
-    layout = _layouts()[result.analysis_id]
+    layout = layouts()[result.analysis_id]
     lines = [line for variable in numbers.variables() for line in _of_variable(numbers, layout, variable)]
     return cohort_table(numbers, lines, footnotes=tuple(layout.get("notes", ())))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from interim.display.labels import word
+from interim.display.labels import settings, word
 from interim.display.layout import Line, absent_line, cohort_table
 from interim.display.numbers import Numbers, decimals
 from interim.display.table import Cell, Table
@@ -182,11 +182,18 @@ def _variable_lines(numbers: Numbers, variable: str) -> Iterator[Line]:
         if absent:
             yield absent
         return
-    yield Line(text)
+    yield Line(_with_unit(numbers, variable, text))
     if numbers.row("median", variable=variable) is not None:
         yield from _summary_lines(numbers, variable)
     for level in filter(None, numbers.levels(variable)):
         yield Line(word(variable, level), _count(numbers, variable, level), 1)
+
+
+def _with_unit(numbers: Numbers, variable: str, text: str) -> str:
+    """Return the label of a variable, with the unit of the data behind it where the label names none."""
+    row = numbers.row("median", variable=variable)
+    unit = "" if row is None else str(row["unit"] or "")
+    return f"{text}, {unit}" if unit and variable in settings("units_of_data") else text
 
 
 def _summary_lines(numbers: Numbers, variable: str) -> Iterator[Line]:
@@ -203,6 +210,12 @@ def _summary_lines(numbers: Numbers, variable: str) -> Iterator[Line]:
         return Cell(pattern.format(*(part.text for part in parts)), keys)
 
     yield Line("n", lambda group: numbers.plain(group, variable), 1)
+    if numbers.row("n_blq", variable=variable) is not None:
+        yield Line(
+            "Below the limit of quantification, n",
+            lambda group: numbers.plain(group, variable, stat="n_blq"),
+            1,
+        )
     yield Line("Mean (SD)", lambda group: pair(group, ("mean", "sd"), (raw + 1, raw + 2), "{} ({})"), 1)
     yield Line("Median", lambda group: numbers.value(group, variable, "median", digits=raw + 1), 1)
     yield Line("Q1, Q3", lambda group: pair(group, ("q1", "q3"), (raw + 1, raw + 1), "{}, {}"), 1)

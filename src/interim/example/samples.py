@@ -75,7 +75,8 @@ def ligand_expression(case: Case) -> list[Row]:
     Returns
     -------
     list of dict
-        H-scores of the four ligands at screening, and in a second biopsy after CAR-T where one was taken.
+        H-scores of the four ligands at screening, and in a second biopsy after CAR-T where one was taken; the share of positive
+        cells of each.
 
     Raises
     ------
@@ -92,6 +93,19 @@ def ligand_expression(case: Case) -> list[Row]:
             _mi(case, name, round((value + after[name]) / 2), later)
             for name, value in case.traits.ligands.items()
         ]
+    return [*rows, *_positive(case, rows)]
+
+
+def _positive(case: Case, scores: list[Row]) -> list[Row]:
+    """Return the share of positive cells of each H-score: at least a third of it, at most all of it or all cells."""
+    rng = case.person.rng("MI percent")
+    rows = []
+    for row in scores:
+        low, high = row["MISTRESN"] / 3, min(100.0, row["MISTRESN"])
+        share = round(low + (high - low) * float(rng.random()))
+        text = f"{share:g}"
+        more = {"MIORRES": text, "MISTRESC": text, "MISTRESN": float(share), "MIORRESU": "%", "MISTRESU": "%"}
+        rows.append(row | {"MITESTCD": "PCTPOS", "MITEST": "Percent Positive Cells"} | more)
     return rows
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from interim.example.case import Case, Row
 from interim.example.settings import codes, csv_file, toml_file
+from interim.example.stream import choose
 
 
 def medications(case: Case) -> list[Row]:
@@ -36,6 +37,7 @@ def medications(case: Case) -> list[Row]:
 def _prior_lines(case: Case) -> list[Row]:
     """Return the prior lines: partial dates, as histories have them; the last one ended before consent."""
     person, traits, rng = case.person, case.traits, case.person.rng("prior")
+    courses = _line_courses(case)
     regimens = codes("regimens")[traits.tumour]
     month = person.consent - 45
     rows: list[Row] = []
@@ -47,9 +49,21 @@ def _prior_lines(case: Case) -> list[Row]:
             drugs.append(codes("regimens")["checkpoint"])
         for drug, drug_class in drugs:
             row = _cm(drug, drug_class, "PRIOR ANTICANCER THERAPY", "SYSTEMIC", "primary disease")
-            rows.append(row | {"CMSTDTC": start, "CMENDTC": end, "_supp": {"LINE": str(line)}})
+            response, stop = courses[line]
+            more = {"CMRSDISC": stop, "_supp": {"LINE": str(line), "BESTRESP": response}}
+            rows.append(row | {"CMSTDTC": start, "CMENDTC": end} | more)
         month -= length + 30
     return rows[::-1]
+
+
+def _line_courses(case: Case) -> dict[int, tuple[str, str]]:
+    """Return best response and reason for the end of every prior line."""
+    rng, course = case.person.rng("prior course"), toml_file("codes.toml")["prior_course"]
+    drawn = [(choose(rng, course["responses"]), rng.random()) for _ in range(case.traits.lines)]
+    return {
+        line: (response, "TOXICITY" if response != "PD" and u < course["toxicity"] else "PROGRESSION")
+        for line, (response, u) in enumerate(drawn, 1)
+    }
 
 
 def _cm(drug: str, drug_class: str, category: str, kind: str | None, why: str) -> Row:
@@ -132,7 +146,9 @@ def medical_history(case: Case) -> list[Row]:
     for disease, share in toml_file("codes.toml")["history"].items():
         drawn, years = rng.random(), int(rng.integers(1, 20))
         if drawn < share:
-            rows.append(_mh(disease, "GENERAL", person.on(-365 * years)[:4]))
+            kind, state = toml_file("codes.toml")["history_class"][disease]
+            row = _mh(disease, "GENERAL", person.on(-365 * years)[:4])
+            rows.append(row | {"MHBODSYS": kind, "MHENRTPT": state, "MHENTPT": "SCREENING"})
     return rows
 
 
@@ -151,7 +167,7 @@ def deviations(case: Case) -> list[Row]:
     Returns
     -------
     list of dict
-        Scans that were not done, and minor deviations.
+        Scans that were not done, which is important, and minor deviations.
 
     Raises
     ------
@@ -161,7 +177,8 @@ def deviations(case: Case) -> list[Row]:
         return []
     rng = case.person.rng("DV")
     missed = [reading.scan.visit for reading in case.imaging.readings if not reading.done]
-    rows = [_dv(case, "Tumour assessment not done", "ASSESSMENT", visit.day) for visit in missed]
+    missed_scan = "Tumour assessment not done"
+    rows = [_dv(case, missed_scan, "IMAGING WINDOW", visit.day, importance="IMPORTANT") for visit in missed]
     for term, category in toml_file("codes.toml")["deviations"].items():
         drawn, u = rng.random(), rng.random()
         if drawn < 0.35:
@@ -169,11 +186,11 @@ def deviations(case: Case) -> list[Row]:
     return rows
 
 
-def _dv(case: Case, term: str, category: str, day: int) -> Row:
+def _dv(case: Case, term: str, category: str, day: int, *, importance: str = "MINOR") -> Row:
     return {
         "DVTERM": term,
         "DVDECOD": term.upper(),
-        "DVCAT": "MINOR",
+        "DVCAT": importance,
         "DVSCAT": category,
         "DVSTDTC": case.person.on(day),
     }

@@ -228,12 +228,14 @@ class ChecksTable(Table):
 class ScheduledVisit(Table):
     """One planned visit.
 
-    The day counts from the first infusion of the regimen; the window is the permitted deviation in days.
+    The day counts from the anchor: the first infusion of the regimen, of the T-cell product, or of its second cycle; the window is
+    the permitted deviation in days.
     """
 
     visitnum: float
     label: Annotated[str, Field(min_length=1)]
     day: int
+    anchor: Literal["first_infusion", "first_cart", "second_cycle"] = "first_infusion"
     window: Count = 0
     expected: tuple[str, ...] = ()
 

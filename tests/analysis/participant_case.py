@@ -233,3 +233,9 @@ def sdtm(**changed: pd.DataFrame | None) -> Sdtm:
 def dm() -> pd.DataFrame:
     ages = {"A1": 50.0, "B2": 76.0, "C3": 72.0, "D4": 17.0, "E5": 75.0, "X9": 90.0}
     return pd.DataFrame({"USUBJID": list(ages), "AGE": list(ages.values()), "SEX": list("FMMFFM")})
+
+
+def renamed(names: dict[str, str]) -> Sdtm:
+    """Return the source domains with other names of the participants."""
+    domains = sdtm().domains
+    return Sdtm({d: f.assign(USUBJID=f["USUBJID"].replace(names)) for d, f in domains.items()}, _CUT)

@@ -12,7 +12,7 @@ import pytest
 
 from interim.adam.model import Adam
 from interim.result import TOTAL
-from tests.analysis import kinetic_case
+from tests.analysis import kinetic_case, participant_case
 from tests.analysis.conftest import build, uid
 from tests.analysis.safety_frames import safety_sets
 from tests.analysis.test_expansion import SDTM
@@ -20,6 +20,13 @@ from tests.analysis.test_expansion import SDTM
 HAND = [
     "baseline.demography",
     "baseline.disease",
+    "baseline_measures.biomarkers",
+    "baseline_measures.burden",
+    "deviations.important",
+    "history.medical",
+    "history.medication",
+    "participant_listing.demography",
+    "prior_therapy.overview",
     "benefit_risk.by_dose",
     "censoring.reasons",
     "concordance.evaluators",
@@ -82,13 +89,19 @@ KINETIC = [
     "biomarkers.ligands",
     "biomarkers.immunogenicity",
 ]
+# Questions that read source records themselves: those of the participants, under the names of the hand-made study.
+RECORDED = [
+    name for name in HAND if name.split(".")[0] in ("deviations", "history", "prior_therapy")
+]
+RECORDS = participant_case.renamed({"A1": uid(1), "B2": uid(5), "C3": uid(14), "D4": uid(15), "E5": uid(16)})
 FLAGS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "DLTEVFL", "FASFL", "RESFL", "RESPFL", "CKFL", "CKNKFL")
 
 
 def ask(name, adam, study):
     module, question = name.split(".")
     function = getattr(importlib.import_module(f"interim.analysis.{module}"), question)
-    return function(adam, study, *([SDTM] if "sdtm" in signature(function).parameters else []))
+    source = RECORDS if name in RECORDED else SDTM
+    return function(adam, study, *([source] if "sdtm" in signature(function).parameters else []))
 
 
 @pytest.fixture(scope="module")

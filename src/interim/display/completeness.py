@@ -60,7 +60,11 @@ def _cells(numbers: Numbers, visit: str, names: tuple[str, ...]) -> tuple[Cell, 
 
 def _done(numbers: Numbers, name: str, visit: str) -> Cell:
     """Return done of expected, and in brackets how many of them were outside the window."""
-    done = numbers.rate(TOTAL, name, level=visit)
+    rate, expected = (
+        numbers.rate(TOTAL, name, level=visit),
+        numbers.row("expected", variable=name, level=visit),
+    )
+    done = rate if expected is None else Cell(rate.text, (*rate.keys, str(expected["result_id"])))
     out = numbers.row("out", variable=name, level=visit)
     if out is None or not out["value"]:
         return done

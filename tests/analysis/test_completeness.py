@@ -136,9 +136,11 @@ def test_after_progression_or_new_therapy_visits_are_expected_in_the_emergent_wi
 @pytest.mark.rule("CON-06", source="second cycles of B2 only: day 24")
 def test_visits_of_the_second_cycle_count_from_its_first_infusion(study):
     visit = ScheduledVisit(visitnum=12, label="C2D1", day=0, anchor="second_cycle")
-    made = completeness.by_visit(adam(), planned(study, visit), case.sdtm())
+    made = completeness.by_visit(adam(), planned(study, visit), case.sdtm(SV=sv().iloc[:0]))
     assert subjects(made, "visit", "expected", level="C2D1") == {"B2"}
-    none = completeness.by_visit(adam(ADEX=None), planned(study, visit), case.sdtm())
+    bare = completeness.by_visit(adam(), planned(study, visit), case.sdtm())
+    assert status(bare, "visit", "rate", level="C2D1") == ("NA", "not available: no SV")
+    none = completeness.by_visit(adam(ADEX=None), planned(study, visit), case.sdtm(SV=sv().iloc[:0]))
     assert value(none, "visit", "expected", level="C2D1") == 0
     assert status(none, "visit", "rate", level="C2D1") == ("NE", "NO_DATA")
 

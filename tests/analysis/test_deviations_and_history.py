@@ -136,7 +136,9 @@ def test_other_limits_of_the_study_are_looked_at(study):
     with pytest.raises(StudyError, match="NOWHERE"):
         deviations.exceptions(adam(), limited("NOWHERE"), case.sdtm())
     nobody = study.model_copy(update={"eligibility": EligibilityTable(age=(0, 100))})
-    assert value(deviations.exceptions(adam(), nobody, case.sdtm(DV=None)), "records") == 0
+    none = deviations.exceptions(adam(), nobody, case.sdtm(DV=None))
+    assert value(none, "records") == 0 and "no DV" in none.footnotes[-1]
+    assert not deviations.exceptions(adam(), nobody, case.sdtm()).footnotes
 
 
 @pytest.mark.rule("BASE-06", source="counted by hand")

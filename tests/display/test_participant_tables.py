@@ -99,6 +99,16 @@ def test_what_was_outside_the_window_stands_in_brackets(study):
     assert any(key.endswith("/out") for key in table.rows[0].cells[1].keys)
 
 
+def test_an_assessment_without_a_domain_is_explained_below(study):
+    rows = completeness()
+    for visit in ("NK DAY 7", "CART C1D1"):
+        rows.add("rate", None, variable="ecg", level=visit, status="NA", reason="not available: no EG")
+    table = display.table_completeness(rows.build(), study)
+    assert [cell.text for cell in table.rows[0].cells][3:] == ["NA", "1 (-1, 2)"]
+    assert "ECG: not available: no EG." in table.footnotes
+    assert not [note for note in table.footnotes if note.startswith("Laboratory")]
+
+
 def test_without_planned_visits_the_reason_is_the_row(study):
     rows = Rows("completeness.by_visit", "Completeness", population="NK safety set", group_var="COHORTA")
     rows.add("N", 15, variable="population", n=15, N=15)
@@ -134,6 +144,18 @@ def test_grades_and_numbers_of_lesions_have_words(study):
         "Extrahepatic disease (a participant may have several)",
         "Lymph node",
     ]
+
+
+def test_a_number_of_a_listing_is_centred_where_a_text_follows_it(study):
+    rows = Rows("prior_therapy.listed", "Listing: Prior therapy", population="NK safety set", group_var="")
+    rows.add("n", 1, variable="records", n=1)
+    place = {"variable": "record", "level": "101-001 1"}
+    for stat, text in (("participant", "101-001"), ("dose", "DL1"), ("regimen", "S-1"), ("response", "PD")):
+        rows.add(stat, None, text=text, **place)
+    rows.add("line", 2.0, **place)
+    table = display.table_listing(rows.build(), study)
+    assert table.align == ("left", "left", "center", "left", "left", "left")
+    assert lines(table) == [(0, "101-001", ["DL1 1.5e7", "2", "S-1", "PD", "–"])]
 
 
 @pytest.mark.parametrize("name", ["burden", "biomarkers"])

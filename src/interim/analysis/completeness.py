@@ -63,20 +63,15 @@ def by_visit(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         return rows.build()
     known = {row["id"]: row for row in participant_rows()["assessments"]}
     _check(study, known)
-    done = {name: _done(sdtm, row) for name, row in known.items()}
+    done = {name: _done(sdtm, row) for name, row in known.items() if sdtm.has(row["domain"])}
     taken = _first(records_of(sdtm, "SV"), "SV", number="VISITNUM")
     ends = plan_ends(adam, study, who.everyone)
     for visit in study.schedule.visit:
         plan = expected_of(adam, visit, taken, ends=ends)
-        _add(rows, VISIT, visit, plan, taken)
+        _add(rows, VISIT, visit, plan, taken if sdtm.has("SV") else "SV")
         for name in visit.expected:
             mine = plan[plan["ANCHORED"]] if known[name].get("anchored") else plan
-            if sdtm.has(known[name]["domain"]):
-                _add(rows, name, visit, mine, done[name])
-            else:
-                reason = f"not available: no {known[name]['domain']}"
-                place = {"variable": name, "level": visit.label, "stat": "rate"}
-                add_not_available(rows, who.groups, reason=reason, **place)
+            _add(rows, name, visit, mine, done.get(name, known[name]["domain"]))
     return rows.build()
 
 
@@ -202,8 +197,14 @@ def _first(source: pd.DataFrame, domain: str, *, number: str) -> pd.DataFrame:
     return ranked.drop_duplicates(["USUBJID", "VISITNUM"])
 
 
-def _add(rows: Rows, variable: str, visit: ScheduledVisit, plan: pd.DataFrame, done: pd.DataFrame) -> None:
-    """Add the numbers of one assessment at one visit."""
+def _add(
+    rows: Rows, variable: str, visit: ScheduledVisit, plan: pd.DataFrame, done: pd.DataFrame | str
+) -> None:
+    """Add the numbers of one assessment at one visit; a text instead of records names the domain that was not delivered."""
+    if isinstance(done, str):
+        reason = f"not available: no {done}"
+        add_not_available(rows, [TOTAL], variable=variable, level=visit.label, stat="rate", reason=reason)
+        return
     here = done[(done["VISITNUM"] == visit.visitnum) & done["USUBJID"].isin(plan["USUBJID"])]
     place: dict[str, Any] = {"variable": variable, "level": visit.label}
     size = len(plan)

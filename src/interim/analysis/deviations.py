@@ -205,6 +205,8 @@ def exceptions(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     who, rows, _ = listing(
         adam, study, ("deviations.exceptions", "Listing: Eligibility exceptions"), code="ENR"
     )
+    if not sdtm.has("DV"):
+        rows.footnotes = (*rows.footnotes, "Deviations from eligibility criteria are not available: no DV.")
     parts = [_recorded(sdtm), _not_met(sdtm), *_outside_limits(study, sdtm)]
     frame = pd.concat(parts, ignore_index=True).astype(object)
     return built(rows, frame, who=who, order=["place", "criterion", "SRCSEQ"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from interim.display.labels import word
@@ -51,7 +52,16 @@ def table_completeness(result: Result, study: Study) -> Table:
         align=["left", *["right"] * (len(names) + 1)],
         landscape=True,
     )
-    return replace(table, footnotes=(*_NOTES, *table.footnotes))
+    return replace(table, footnotes=(*_NOTES, *_gone(numbers, names), *table.footnotes))
+
+
+def _gone(numbers: Numbers, names: tuple[str, ...]) -> Iterator[str]:
+    """Yield why an assessment has no numbers at all."""
+    for name in names:
+        levels = numbers.levels(name, stat="rate")
+        reasons = {numbers.absence(name, stat="rate", level=level) for level in levels if level}
+        if len(reasons) == 1 and "" not in reasons:
+            yield f"{word('assessments', name)}: {reasons.pop()}."
 
 
 def _cells(numbers: Numbers, visit: str, names: tuple[str, ...]) -> tuple[Cell, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -53,9 +53,19 @@ def table_listing(result: Result, study: Study) -> Table:
         header=[column["head"] for column in columns],
         rows=rows or [_nothing(numbers, len(columns))],
         widths=[column.get("width", 1.0) for column in columns],
-        align=["right" if "digits" in column else "left" for column in columns],
+        align=_alignment(columns),
         landscape=layout.get("landscape", True),
     )
+
+
+def _alignment(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the alignment of the columns: numbers to the right, but centred where a text follows them closely."""
+    numeric = ["digits" in column for column in columns]
+    follows = [*numeric[1:], True]
+    return [
+        ("right" if after else "center") if number else "left"
+        for number, after in zip(numeric, follows, strict=True)
+    ]
 
 
 def _cell(numbers: Numbers, column: Mapping[str, Any], level: str) -> Cell:

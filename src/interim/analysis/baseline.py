@@ -85,11 +85,11 @@ def _baseline(adam: Adam, study: Study, name: str, title: str) -> Result:
     who = population(adam, study, "NK-SAF")
     rows = open_rows(f"baseline.{name}", title, who)
     for spec in printed_rows()[name]:
-        add_variable(rows, who, adam, spec)
+        add_variable(rows, who, adam=adam, spec=spec)
     return rows.build()
 
 
-def add_variable(rows: Rows, who: Population, adam: Adam, spec: Mapping[str, Any]) -> None:
+def add_variable(rows: Rows, who: Population, *, adam: Adam, spec: Mapping[str, Any]) -> None:
     """Add the rows of one variable of ADSL: summary, levels, or levels by cut-points.
 
     Parameters

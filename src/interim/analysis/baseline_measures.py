@@ -86,7 +86,7 @@ def _table(adam: Adam, study: Study, name: str, title: str) -> Result:
         elif kind == "flags":
             _flags(rows, who, adam, spec)
         else:
-            add_variable(rows, who, adam, spec)
+            add_variable(rows, who, adam=adam, spec=spec)
     return rows.build()
 
 

@@ -143,9 +143,14 @@ def _add_run(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="notebook parameter",
     )
+    _add_as_of(run)
     run.add_argument("--force", action="store_true", help="build even if the report is up to date")
     run.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     run.set_defaults(command=_run)
+
+
+def _add_as_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as-of", metavar="DATE", help="replay an earlier day with what was known by then")
 
 
 def _add_notebooks(parser: argparse.ArgumentParser) -> None:
@@ -168,6 +173,7 @@ def _add_check(commands: Any) -> None:
         metavar="FILE",
         help="write findings and answers to this file, for example queries.csv",
     )
+    _add_as_of(check)
     check.set_defaults(command=_check)
 
 
@@ -317,7 +323,8 @@ def _new(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from interim.report.run import Plan, run
 
-    plan = Plan(options.study, options.notebooks, options.reports, dict(options.parameter), options.force)
+    given = dict(options.parameter) | ({"cut_date": options.as_of} if options.as_of else {})
+    plan = Plan(options.study, options.notebooks, options.reports, given, options.force)
     built = run(plan, say=_silent if options.json else _say)
     if options.json:
         print(json.dumps(built.as_json()))
@@ -347,8 +354,9 @@ def _check(options: argparse.Namespace) -> int:
     from interim.adam import open_adam
     from interim.study import read_study
 
-    study = read_study(options.what)
-    _say(f"{study.study.id}: parameters are valid ({study.digest()[:12]})")
+    study = read_study(options.what, cut_date=options.as_of)
+    replay = f"; replay of {study.cut:%Y-%m-%d}" if study.replayed else ""
+    _say(f"{study.study.id}: parameters are valid ({study.digest()[:12]}){replay}")
     try:
         adam = open_adam(study).adam
     except DataError as error:

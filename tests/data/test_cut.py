@@ -147,7 +147,15 @@ def test_every_domain_has_one_cut_type(study_of):
     kinds = {name: spec.domain(name).cut for name in spec.domain_names() if name != "SUPP"}
     assert [n for n, kind in kinds.items() if kind == "patient"] == ["DM", "SC"]
     assert {n for n, kind in kinds.items() if kind == "parent"} == {"CO", "RELREC"}
-    assert {n for n, kind in kinds.items() if kind == "none"} == {"TS", "TA", "TE", "TI", "TV", "QUERIES"}
+    assert {n for n, kind in kinds.items() if kind == "none"} == {
+        "TS",
+        "TA",
+        "TE",
+        "TI",
+        "TV",
+        "QUERIES",
+        "PATCHES",
+    }
     data = Sdtm(
         {"DM": table("DM", DM_A), "ZZ": pd.DataFrame({"USUBJID": ["A"]})},
         cut=pd.Timestamp(CUT).to_pydatetime(),

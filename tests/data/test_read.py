@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import struct
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interim.data.read import EXTENSIONS, READERS, ReadOptions, read_file
+from interim.data.read import EXTENSIONS, READERS, ReadOptions, read_file, sas
 from interim.data.read.sas import plain_table
 from interim.data.read.text import read_text
 from interim.data.read.xport import ibm_floats
@@ -217,7 +218,7 @@ def test_registry_is_complete():
     ],
 )
 def test_separator_and_encoding_are_stated(data, options, note, first):
-    table = read_text(data, ReadOptions(**options))
+    table = read_text(io.BytesIO(data), ReadOptions(**options))
     assert table.note == note
     assert table.frame["A"].tolist() == [first]
 
@@ -270,7 +271,7 @@ def test_unknown_encoding_is_a_finding(tmp_path):
 
 @pytest.mark.rule("READ-05")
 def test_line_numbers_after_line_breaks_and_blank_lines():
-    table = read_text(b'A,B\n1,"two\nlines"\n\n2,x\n3,y', ReadOptions())
+    table = read_text(io.BytesIO(b'A,B\n1,"two\nlines"\n\n2,x\n3,y'), ReadOptions())
     assert table.rows.tolist() == [2, 5, 6]
     assert table.frame["B"].tolist() == ["two\nlines", "x", "y"]
 
@@ -289,7 +290,7 @@ def test_line_numbers_after_line_breaks_and_blank_lines():
 )
 def test_any_text_survives_writing_and_reading(rows):
     frame = pd.DataFrame(rows, columns=["A", "B", "C"], dtype=object)
-    table = read_text(frame.to_csv(index=False, lineterminator="\n").encode(), ReadOptions())
+    table = read_text(io.BytesIO(frame.to_csv(index=False, lineterminator="\n").encode()), ReadOptions())
     assert table.frame.fillna("").to_numpy().tolist() == rows
     assert table.findings == ()
 
@@ -589,11 +590,18 @@ def test_sas_frames_become_plain(tmp_path, monkeypatch):
         column_names_to_labels = {"N": "Number"}
         file_encoding = "UTF-8"
 
-    monkeypatch.setattr(pyreadstat, "read_sas7bdat", lambda path, encoding: (frame, Meta))
+    def in_part(path, *, encoding, row_offset, row_limit):
+        return frame.iloc[row_offset : row_offset + row_limit], Meta
+
+    monkeypatch.setattr(pyreadstat, "read_sas7bdat", in_part)
     path = tmp_path / "ae.sas7bdat"
     path.write_bytes(b"any")
     read = read_file(path, "AE")
     assert (read.format, read.table.note) == ("sas7bdat", "encoding UTF-8")
+    monkeypatch.setattr(sas, "_CHUNK", 1)  # three reads: one row each, then none
+    again = read_file(path, "AE").table
+    assert again.frame.equals(read.table.frame)
+    assert again.rows.tolist() == [1, 2]
 
 
 @pytest.mark.rule("READ-10", source="CDISC DataExchange-DatasetJson example files")

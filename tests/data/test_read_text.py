@@ -16,7 +16,7 @@ from interim.data.typed import type_domain
 
 
 def read(data, **options):
-    return read_text(data if isinstance(data, bytes) else data.encode(), ReadOptions(**options))
+    return read_text(io.BytesIO(data if isinstance(data, bytes) else data.encode()), ReadOptions(**options))
 
 
 def cells(data, **options):

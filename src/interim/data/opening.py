@@ -1,4 +1,4 @@
-"""From files to checked source data at the cut-off: read, map, type, check, cut, check again."""
+"""From files to checked source data at the cut-off: read, map, patch, type, check, cut, check again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from interim.data.mapping import (
     sdtm_records,
 )
 from interim.data.model import LedgerLine, Sdtm, Source
+from interim.data.patch import PATCH_RULES, PATCHES, Patch, apply_patches, read_patches, stray_patches
 from interim.data.read import FILE_RULES, FileRead, RawTable, read_file
+from interim.data.replay import WRITTEN, as_known, written_by
 from interim.data.typed import type_domain
 from interim.data.units import Factor, apply_factors
 from interim.errors import DataError, Finding
@@ -64,6 +66,8 @@ def open_data(study: Study) -> Sdtm:
         If a mapping file is wrong.
     """
     extract = read_data(study)
+    if study.replayed and study.data.stage == "sdtm":
+        extract = as_known(extract, study)
     report = run_checks(extract, study, stage="extract")
     extract = extract.with_findings(report.findings)
     if study.data.stage == "adam":
@@ -111,7 +115,7 @@ def read_data(study: Study) -> Sdtm:
     for delivery in found:
         _take(work, delivery)
     _take_plain(work, study)
-    domains = {name: _typed(work, name, frames) for name, frames in sorted(work.frames.items())}
+    domains = _domains(work, study)
     work.findings += _missing_domains(set(domains) | work.failed, study.data.stage)
     return Sdtm(
         domains=domains,
@@ -119,8 +123,27 @@ def read_data(study: Study) -> Sdtm:
         sources=_one_each(work.sources),
         findings=_unique(work.findings),
         ledger=tuple(work.ledger),
-        rules=tuple((*rule, "run") for rule in (*FILE_RULES, *_MAP_RULES, *CUT_RULES)),
+        rules=(*_read_rules(), *_patch_rules(PATCHES in domains)),
     )
+
+
+def _read_rules() -> Register:
+    return tuple((*rule, "run") for rule in (*FILE_RULES, *_MAP_RULES, *CUT_RULES))
+
+
+def _patch_rules(delivered: bool) -> Register:
+    state = "run" if delivered else f"not run: {PATCHES} not delivered"
+    return tuple((*rule, state) for rule in PATCH_RULES)
+
+
+def _domains(work: _Work, study: Study) -> dict[str, pd.DataFrame]:
+    """Return the typed domains; the patches are read first, because the others are corrected by them."""
+    first = {name: _typed(work, name, work.frames.pop(name)) for name in WRITTEN if name in work.frames}
+    first = {name: written_by(name, frame, study) for name, frame in first.items()}
+    work.patches = read_patches(first.get(PATCHES))
+    rest = {name: _typed(work, name, frames) for name, frames in sorted(work.frames.items())}
+    work.findings += stray_patches(work.patches, set(rest))
+    return dict(sorted((first | rest).items()))
 
 
 @dataclass
@@ -133,6 +156,7 @@ class _Work:
     sources: list[Source] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     ledger: list[LedgerLine] = field(default_factory=list)
+    patches: tuple[Patch, ...] = ()
 
 
 def _take(work: _Work, delivery: Delivery) -> None:
@@ -190,10 +214,11 @@ def _source(delivery: Delivery, read: FileRead, records: int) -> Source:
 
 
 def _typed(work: _Work, name: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    typed = type_domain(name, _stacked(frames))
+    patched = apply_patches(name, _stacked(frames), work.patches)
+    typed = type_domain(name, patched.frame)
     frame, converted = apply_factors(typed.frame, name, tuple(work.factors.get(name, ())))
-    work.findings += [*typed.findings, *_missing_columns(name, frame)]
-    work.ledger += [*typed.ledger, *converted]
+    work.findings += [*patched.findings, *typed.findings, *_missing_columns(name, frame)]
+    work.ledger += [*patched.ledger, *typed.ledger, *converted]
     return frame
 
 

@@ -7,12 +7,10 @@ from datetime import date, datetime, time
 
 import pandas as pd
 
-from interim.data.cut import cut_at
-from interim.data.model import ORIGIN, Sdtm
+from interim.data.model import ORIGIN
+from interim.data.replay import known_by
 from interim.data.typed import type_domain
 from interim.example.defects.draft import cell_text
-
-_CUT = "DCUTDTC"
 
 
 def as_of(frames: Mapping[str, pd.DataFrame], day: date) -> dict[str, pd.DataFrame]:
@@ -36,15 +34,12 @@ def as_of(frames: Mapping[str, pd.DataFrame], day: date) -> dict[str, pd.DataFra
 
     Notes
     -----
-    The rules are those of the data cut-off. The study of a later day, cut at an earlier one, is the study of the earlier day.
+    The rules are those of a replay. The study of a later day, cut at an earlier one, is the study of the earlier day.
     """
     last = datetime.combine(day, time(23, 59, 59))
     typed = {name: type_domain(name, _text(frame)).frame for name, frame in frames.items()}
-    made = cut_at(Sdtm(typed, last), pd.Timestamp(last)).domains
-    kept = {name: frame.drop(columns=list(ORIGIN)) for name, frame in made.items()}
-    summary = kept["TS"]
-    values = summary["TSVAL"].mask(summary["TSPARMCD"] == _CUT, day.isoformat())
-    return {**kept, "TS": summary.assign(TSVAL=values)}
+    made = known_by(typed, pd.Timestamp(last)).domains
+    return {name: frame.drop(columns=list(ORIGIN)) for name, frame in made.items()}
 
 
 def _text(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,6 +70,7 @@ class Study(t.Table):
 
     _file: Path = PrivateAttr(default=Path())
     _readings: tuple[Reading, ...] = PrivateAttr(default=())
+    _own_cut: datetime | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
@@ -100,8 +101,13 @@ class Study(t.Table):
     @property
     def cut(self) -> datetime:
         """Data cut-off as the last instant that is included (local time of the site)."""
-        value = self.data.cut_date
-        return value if isinstance(value, datetime) else datetime.combine(value, time(23, 59, 59))
+        return last_instant_of(self.data.cut_date)
+
+    @property
+    def replayed(self) -> bool:
+        """True if the cut-off was put before that of the study file: the data are read as they were known on that day."""
+        own = self._own_cut
+        return own is not None and self.cut.replace(tzinfo=None) < own.replace(tzinfo=None)
 
     @property
     def moment(self) -> datetime:
@@ -205,6 +211,46 @@ class Study(t.Table):
         """
         text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def last_instant_of(day: datetime | date) -> datetime:
+    """Return the last instant of a cut-off.
+
+    Parameters
+    ----------
+    day : datetime.datetime or datetime.date
+        A day counts to its last second.
+
+    Returns
+    -------
+    datetime.datetime
+        Local time of the site.
+
+    Raises
+    ------
+    None
+    """
+    return day if isinstance(day, datetime) else datetime.combine(day, time(23, 59, 59))
+
+
+def last_instant(value: object) -> datetime | None:
+    """Return the last instant of a value of a study file, without its offset.
+
+    Parameters
+    ----------
+    value : object
+        What the file holds.
+
+    Returns
+    -------
+    datetime.datetime or None
+        None if it is no date.
+
+    Raises
+    ------
+    None
+    """
+    return last_instant_of(value).replace(tzinfo=None) if isinstance(value, date) else None
 
 
 def dose_text(dose: float) -> str:

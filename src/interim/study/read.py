@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from interim.errors import Problem, StudyError
 from interim.study import lines
 from interim.study.ambiguity import apply_readings
-from interim.study.model import Study
+from interim.study.model import Study, last_instant
 from interim.study.ratio import with_primary_ratio
 from interim.study.tables import freeze
 
@@ -51,7 +51,7 @@ def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
     path : str or Path
         ``params/<study>.toml``.
     cut_date : str, optional
-        ISO date that replaces ``data.cut_date``.
+        ISO date that replaces ``data.cut_date``; before that of the file it makes the study a replay.
 
     Returns
     -------
@@ -69,10 +69,12 @@ def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
     raw: dict[str, Any] = {}
     for layer in layers:
         raw = _merge(raw, layer.raw)
+    own = None
     if cut_date is not None:
         raw = _merge({"data": {}}, raw)
         if isinstance(raw["data"], dict):
-            raw["data"]["cut_date"] = _iso(cut_date)
+            own = last_instant(raw["data"].get("cut_date"))
+            raw["data"] = _at_day(raw["data"], _iso(cut_date), own)
     raw, readings, problems = apply_readings(raw)
     study = None
     try:
@@ -83,7 +85,17 @@ def read_study(path: str | Path, *, cut_date: str | None = None) -> Study:
         raise StudyError([_located(problem, layers) for problem in _unique(problems)])
     study._file = file
     study._readings = readings
+    study._own_cut = own
     return with_primary_ratio(study)
+
+
+def _at_day(data: Mapping[str, Any], day: Any, own: datetime | None) -> dict[str, Any]:
+    """Return the table ``data`` with another cut-off; before the study's own, a later extract had not been made."""
+    cut, made = last_instant(day), last_instant(data.get("extract_time"))
+    replay = cut is not None and own is not None and cut < own
+    late = replay and made is not None and cut is not None and made > cut
+    kept = {key: value for key, value in data.items() if not (late and key == "extract_time")}
+    return {**kept, "cut_date": day}
 
 
 def restore_study(values: Mapping[str, Any], confirmed: Collection[str], file: Path) -> Study:

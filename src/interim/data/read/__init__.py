@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from interim.data.read.columnar import read_parquet
 from interim.data.read.datasetjson import read_dataset_json
@@ -19,7 +21,7 @@ from interim.errors import Finding
 
 __all__ = ["EXTENSIONS", "FILE_RULES", "READERS", "FileRead", "RawTable", "ReadOptions", "read_file"]
 
-Reader = Callable[[bytes, ReadOptions], RawTable]
+Reader = Callable[[BinaryIO, ReadOptions], RawTable]
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
@@ -46,6 +48,7 @@ EXTENSIONS: Mapping[str, str] = MappingProxyType(
         ".xlsx": "xlsx",
     }
 )
+_HEAD = 64
 _MAGIC = (
     (b"PAR1", "parquet"),
     (b"HEADER RECORD*******LIB", "xpt"),
@@ -104,41 +107,42 @@ def read_file(
     ------
     None
     """
-    data = b""
+    digest = ""
     try:
-        data = _bytes(path)
-        kind = format or _format(path, data)
-        table = READERS[kind](data, options or ReadOptions())
+        with _opened(path) as handle:
+            digest = _digest(handle)
+            kind = format or _format(path, handle.read(_HEAD))
+            handle.seek(0)
+            table = READERS[kind](handle, options or ReadOptions())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return _failed(
-            path,
-            data,
-            [Finding("XD-FILE", "stop", domain, f"{path}: {reason}", file=path.name)],
-            format or "",
-        )
+        found = [Finding("XD-FILE", "stop", domain, f"{path}: {reason}", file=path.name)]
+        return FileRead(path, None, digest, format or "", tuple(found))
     except UnreadableError as error:
         found = [
             Finding(rule, "stop", domain, _at(path, rule, text), key=_key(path, row), file=path.name, row=row)
             for rule, text, row in error.places
         ]
-        return _failed(path, data, found, format or "")
+        return FileRead(path, None, digest, format or "", tuple(found))
     findings = tuple(replace(f, domain=domain, file=path.name) for f in table.findings)
-    return FileRead(path, table, hashlib.sha256(data).hexdigest(), kind, findings)
+    return FileRead(path, table, digest, kind, findings)
 
 
-def _bytes(path: Path) -> bytes:
+def _opened(path: Path) -> BufferedReader:
     size = path.stat().st_size
     if size > LARGEST_FILE:
         raise UnreadableError(
             f"the file has {size} bytes, more than {LARGEST_FILE}; deliver it as Parquet or in parts"
         )
-    return path.read_bytes()
+    return path.open("rb")
 
 
-def _failed(path: Path, data: bytes, findings: list[Finding], kind: str) -> FileRead:
-    digest = hashlib.sha256(data).hexdigest() if data else ""
-    return FileRead(path, None, digest, kind, tuple(findings))
+def _digest(handle: BufferedReader) -> str:
+    """Return the hash of the bytes, "" if there are none; the file stands at its begin again."""
+    found = hashlib.file_digest(handle, "sha256").hexdigest()
+    empty = handle.tell() == 0
+    handle.seek(0)
+    return "" if empty else found
 
 
 def _at(path: Path, rule: str, text: str) -> str:
@@ -149,13 +153,13 @@ def _key(path: Path, row: int | None) -> tuple[str, ...]:
     return (path.name,) if row is None else (path.name, str(row))
 
 
-def _format(path: Path, data: bytes) -> str:
+def _format(path: Path, head: bytes) -> str:
     for magic, kind in _MAGIC:
-        if data.startswith(magic):
+        if head.startswith(magic):
             return kind
     kind = EXTENSIONS.get(path.suffix.lower(), "")
     if not kind:
         raise UnreadableError(f"unknown format; expected one of {', '.join(sorted(EXTENSIONS))}")
-    if not data and kind != "csv":
+    if not head and kind != "csv":
         raise UnreadableError("the file is empty")
     return kind

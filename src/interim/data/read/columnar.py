@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from interim.data.read.columns import framed
 from interim.data.read.raw import RawTable, ReadOptions, UnreadableError
 
 _LABEL = b"label"
 
 
-def read_parquet(data: bytes, options: ReadOptions) -> RawTable:
-    """Read a Parquet file.
+def read_parquet(handle: BinaryIO, options: ReadOptions) -> RawTable:
+    """Read a Parquet file column by column.
 
     Parameters
     ----------
-    data : bytes
-        The file.
+    handle : binary file
+        The file, at its begin.
     options : ReadOptions
         Not used.
 
@@ -36,22 +35,27 @@ def read_parquet(data: bytes, options: ReadOptions) -> RawTable:
         If the bytes are no Parquet file, or a column has a nested type.
     """
     try:
-        file = pq.ParquetFile(io.BytesIO(data), pre_buffer=False, read_dictionary=_texts(data))
-        table = file.read(use_threads=False)
-        columns = {field.name: _column(field, table.column(i)) for i, field in enumerate(table.schema)}
-        labels = {f.name: f.metadata[_LABEL].decode() for f in table.schema if _LABEL in (f.metadata or {})}
+        schema = pq.read_schema(handle)
+        if len(set(schema.names)) != len(schema.names):
+            raise UnreadableError("a column name is used twice")
+        handle.seek(0)
+        file = pq.ParquetFile(handle, pre_buffer=False, read_dictionary=_texts(schema))
+        columns = {field.name: _read(file, field) for field in file.schema_arrow}
+        labels = {f.name: f.metadata[_LABEL].decode() for f in schema if _LABEL in (f.metadata or {})}
     except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
         raise UnreadableError(f"not a Parquet file, or a damaged one: {error}") from error
-    if len(columns) != len(table.schema):
-        raise UnreadableError("a column name is used twice")
-    rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
-    return RawTable(frame, rows, labels, "parquet", f"{table.num_columns} columns")
+    rows = file.metadata.num_rows
+    note = f"{len(schema)} columns"
+    return RawTable(framed(columns, rows), np.arange(1, rows + 1, dtype=np.int64), labels, "parquet", note)
 
 
-def _texts(data: bytes) -> list[str]:
+def _read(file: Any, field: Any) -> np.ndarray:
+    """Return one column; what Arrow holds of it is let go before the next is read."""
+    return _column(field, file.read(columns=[field.name], use_threads=False).column(field.name))
+
+
+def _texts(schema: Any) -> list[str]:
     """Return the text columns, which are read with each text once."""
-    schema = pq.read_schema(io.BytesIO(data))
     return [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
 
 

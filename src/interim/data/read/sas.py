@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 import pyreadstat
 
+from interim.data.read.columns import framed
 from interim.data.read.raw import RawTable, ReadOptions, UnreadableError
 
+_CHUNK = 100_000
 
-def read_sas7bdat(data: bytes, options: ReadOptions) -> RawTable:
-    """Read a SAS7BDAT file; value formats are not applied.
+
+def read_sas7bdat(handle: BinaryIO, options: ReadOptions) -> RawTable:
+    """Read a SAS7BDAT file in chunks; value formats are not applied.
 
     Parameters
     ----------
-    data : bytes
-        The file.
+    handle : binary file
+        The file, at its begin.
     options : ReadOptions
         Declared encoding, else the one that the file states.
 
@@ -36,12 +41,34 @@ def read_sas7bdat(data: bytes, options: ReadOptions) -> RawTable:
     """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "table.sas7bdat"
-        copy.write_bytes(data)
+        with copy.open("wb") as target:
+            shutil.copyfileobj(handle, target)
         try:
-            frame, meta = pyreadstat.read_sas7bdat(str(copy), encoding=options.encoding)
+            return _in_chunks(copy, options)
         except (pyreadstat.ReadstatError, UnicodeDecodeError, ValueError) as error:
             raise UnreadableError(f"not a readable SAS7BDAT file: {error}") from error
-    return plain_table(frame, dict(meta.column_names_to_labels), f"encoding {meta.file_encoding}")
+
+
+def _in_chunks(file: Path, options: ReadOptions) -> RawTable:
+    """Return the whole table; only one chunk of it is ever held as the library returns it."""
+    tables: list[RawTable] = []
+    while not tables or len(tables[-1].frame) == _CHUNK:
+        frame, meta = pyreadstat.read_sas7bdat(
+            str(file), encoding=options.encoding, row_offset=_CHUNK * len(tables), row_limit=_CHUNK
+        )
+        note = f"encoding {meta.file_encoding}"
+        tables.append(plain_table(frame, dict(meta.column_names_to_labels), note))
+    filled = [table for table in tables if len(table.frame)] or tables[:1]
+    columns = {name: _whole([table.frame[name] for table in filled]) for name in filled[0].frame.columns}
+    rows = sum(len(table.frame) for table in filled)
+    return replace(filled[0], frame=framed(columns, rows), rows=np.arange(1, rows + 1, dtype=np.int64))
+
+
+def _whole(parts: list[pd.Series[Any]]) -> np.ndarray:
+    """Return a column of several chunks; one that is text in any of them is text in all."""
+    if len({part.dtype for part in parts}) > 1:
+        parts = [part.astype(object).where(part.notna(), None) for part in parts]
+    return np.concatenate([part.to_numpy() for part in parts])
 
 
 def plain_table(frame: pd.DataFrame, labels: dict[str, str | None], note: str) -> RawTable:

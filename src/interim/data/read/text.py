@@ -1,30 +1,73 @@
-"""Text files: CSV and TSV, everything read as text first."""
+"""Text files: CSV and TSV, read line by line, everything as text first."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
+from interim.data.read.columns import Growing, Pool, framed
 from interim.data.read.raw import RaggedError, RawTable, ReadOptions, UnreadableError, escaped, undecodable
+from interim.errors import Finding
 
 _CHUNK = 20_000
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _FOREIGN_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
-def read_text(data: bytes, options: ReadOptions) -> RawTable:
+class _Lines:
+    """The lines of a file one by one; only CR LF, LF and CR end a line."""
+
+    def __init__(self, handle: BinaryIO, declared: str | None) -> None:
+        self.encoding = _encoding(handle, declared)
+        codec = self.encoding.split()[0]
+        try:
+            codec = "utf-8-sig" if codecs.lookup(codec).name == "utf-8" else self.encoding
+            self._text = io.TextIOWrapper(handle, encoding=codec, errors="surrogateescape")
+        except LookupError as error:
+            raise self._unusable(error) from error
+        self.foreign = False
+        self._number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            line = next(self._text)
+        except UnicodeDecodeError as error:
+            raise self._unusable(error) from error
+        self._number += 1
+        if not line.isascii():
+            self.foreign = True
+        if "\0" in line:
+            raise UnreadableError(
+                "a NUL byte is no text; declare the encoding of the file or export it again", row=self._number
+            )
+        return line
+
+    def close(self) -> None:
+        """Leave the file open: it belongs to the caller."""
+        self._text.detach()
+
+    def _unusable(self, error: Exception) -> UnreadableError:
+        return UnreadableError(f"encoding {self.encoding!r} cannot be used: {error}")
+
+
+def read_text(handle: BinaryIO, options: ReadOptions) -> RawTable:
     """Read a delimited text file.
 
     Parameters
     ----------
-    data : bytes
-        The file.
+    handle : binary file
+        The file, at its begin.
     options : ReadOptions
         Declared encoding and separator.
 
@@ -39,46 +82,49 @@ def read_text(data: bytes, options: ReadOptions) -> RawTable:
         If the file holds a NUL byte or has no header, a column without a name or with a name used twice, an open quotation mark, or rows that
         do not fit the header.
     """
-    text, encoding = _decode(data, options.encoding)
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise UnreadableError(
-            "a NUL byte is no text; declare the encoding of the file or export it again", row=line
-        )
-    header, lines, delimiter = _open(text, options.delimiter)
-    columns, rows = _columns(lines, header)
-    frame = pd.DataFrame(dict(zip(header, columns, strict=True)), dtype=object)
-    findings = []
-    if not text.isascii():
-        for name in header:
-            bad = np.flatnonzero(frame[name].map(escaped).to_numpy(dtype=bool))
-            findings += [
-                undecodable(name, frame[name].iloc[i], row=int(rows[i]), encoding=encoding.split()[0])
-                for i in bad
-            ]
-            frame.loc[bad, name] = None
+    lines = _Lines(handle, options.encoding)
+    try:
+        header, records, delimiter = _open(lines, options.delimiter)
+        columns, rows = _columns(records, header)
+    finally:
+        lines.close()
+    frame = framed(dict(zip(header, columns, strict=True)), len(rows))
+    encoding = lines.encoding
+    findings = _undecodable(frame, rows, encoding) if lines.foreign else []
     note = f"{_DELIMITERS[delimiter]}, {encoding}"
     return RawTable(frame, rows, format="csv", note=note, findings=tuple(findings))
 
 
-def _decode(data: bytes, declared: str | None) -> tuple[str, str]:
+def _undecodable(frame: pd.DataFrame, rows: np.ndarray, encoding: str) -> list[Finding]:
+    """Return a finding for each cell with a byte that the encoding does not know, and blank the cell."""
+    findings = []
+    for name in frame.columns:
+        cells = frame[name].to_numpy()
+        bad = np.flatnonzero(frame[name].map(escaped).to_numpy(dtype=bool))
+        findings += [
+            undecodable(str(name), cells[i], row=int(rows[i]), encoding=encoding.split()[0]) for i in bad
+        ]
+        if len(bad):
+            frame.loc[bad, name] = None
+    return findings
+
+
+def _encoding(handle: BinaryIO, declared: str | None) -> str:
+    head = handle.read(len(codecs.BOM_UTF8))
+    handle.seek(0)
     for mark, name in _FOREIGN_MARKS.items():
-        if data.startswith(mark) and declared is None:
+        if head.startswith(mark) and declared is None:
             raise UnreadableError(
                 f"the file begins with a {name} mark; declare encoding = {name!r} in the mapping"
             )
-    name = declared or ("utf-8 with byte order mark" if data.startswith(codecs.BOM_UTF8) else "utf-8")
-    try:
-        codec = "utf-8-sig" if codecs.lookup(name.split()[0]).name == "utf-8" else name
-        return data.decode(codec, "surrogateescape"), name
-    except (UnicodeDecodeError, LookupError) as error:
-        raise UnreadableError(f"encoding {name!r} cannot be used: {error}") from error
+    return declared or ("utf-8 with byte order mark" if head.startswith(codecs.BOM_UTF8) else "utf-8")
 
 
-def _open(text: str, declared: str) -> tuple[list[str], Iterator[tuple[int, list[str]]], str]:
+def _open(lines: Iterator[str], declared: str) -> tuple[list[str], Iterator[tuple[int, list[str]]], str]:
     """Return the header, the further records with their lines, and the separator."""
-    delimiter = _delimiter(text) if declared == "auto" else declared
-    records = _records(text, delimiter)
+    first = next(lines, "")
+    delimiter = _delimiter(first) if declared == "auto" else declared
+    records = _records(chain([first], lines) if first else lines, delimiter)
     header = next(records, (0, []))[1]
     if not any(name.strip() for name in header):
         raise UnreadableError("the file has no header line")
@@ -104,9 +150,9 @@ def _names(header: str, delimiter: str) -> int:
         return 0
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the line on which it begins; lines without any character are passed over."""
-    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = 1
     try:
         for record in reader:
@@ -117,40 +163,22 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         raise UnreadableError(f"not a delimited text file: {error}", row=line) from error
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yield the lines one by one; only CR LF, LF and CR end a line."""
-    start = 0
-    text = text if "\r" not in text else text.replace("\r\n", "\n").replace("\r", "\n")
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        yield text[start:end]
-        start = end
-
-
 def _columns(
     records: Iterator[tuple[int, list[str]]], header: list[str]
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the columns as arrays that share equal texts, and the line of every record."""
-    pools: list[dict[str, str | None]] = [{"": None} for _ in header]
-    parts: list[list[np.ndarray]] = [[] for _ in header]
-    lines: list[int] = []
+    pools = [Pool(("",)) for _ in header]
+    columns, lines = [Growing() for _ in header], Growing(np.int64)
     ragged: list[tuple[int, int]] = []
     width = len(header)
     while chunk := list(islice(records, _CHUNK)):
         ragged += [(line, len(record)) for line, record in chunk if len(record) != width]
         if ragged:
             continue
-        lines += [line for line, _ in chunk]
-        for part, pool, values in zip(parts, pools, zip(*(r for _, r in chunk), strict=True), strict=True):
-            part.append(_shared(values, pool))
+        lines.add(np.array([line for line, _ in chunk], dtype=np.int64))
+        cells = zip(*(record for _, record in chunk), strict=True)
+        for column, pool, values in zip(columns, pools, cells, strict=True):
+            column.add(pool.shared(values))
     if ragged:
         raise RaggedError(width, ragged)
-    empty = np.empty(0, dtype=object)
-    return [np.concatenate([empty, *part]) for part in parts], np.array(lines, dtype=np.int64)
-
-
-def _shared(values: tuple[str, ...], pool: dict[str, str | None]) -> np.ndarray:
-    """Return the texts as an array in which equal texts are one object, the empty one None."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = [pool.setdefault(value, value) for value in values]
-    return array
+    return [column.whole() for column in columns], lines.whole()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import BinaryIO
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -55,13 +55,13 @@ class _Book:
     epoch: datetime
 
 
-def read_workbook(data: bytes, options: ReadOptions) -> RawTable:
+def read_workbook(handle: BinaryIO, options: ReadOptions) -> RawTable:
     """Read one sheet of an XLSX workbook.
 
     Parameters
     ----------
-    data : bytes
-        The file.
+    handle : binary file
+        The file, at its begin.
     options : ReadOptions
         Name of the sheet; the first one if none is named.
 
@@ -77,7 +77,7 @@ def read_workbook(data: bytes, options: ReadOptions) -> RawTable:
         merged, holds an error, or holds a formula without a stored value.
     """
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        archive = zipfile.ZipFile(handle)
         book_xml = _part(archive, "xl/workbook.xml")
         book = _Book(archive, _texts(archive), _formats(archive), _epoch(book_xml))
         name, part, hidden = _sheet(archive, book_xml, options.sheet)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
+from interim.data.read.columns import Growing, Pool, framed
 from interim.data.read.raw import RawTable, ReadOptions, UnreadableError, escaped, undecodable
+from interim.errors import Finding
 
 _RECORD = 80
 _PREFIX = b"HEADER RECORD*******"
@@ -19,6 +21,8 @@ _HEADERS = {
 }
 _LONG_LABELS = {b"LABELV8": 3, b"LABELV9": 5}
 _NUMERIC = 1
+_HEAD, _CHUNK = 1024**2, 50_000
+_SEVERAL = "the transport file holds more than one dataset; deliver one file per dataset"
 _NAME = struct.Struct(">hhhh8s40s8shhh2s8shhl")
 _LONG_NAME = slice(88, 120)
 _DATE_FORMATS = {"DATE", "YYMMDD", "YYMMDDD", "MMDDYY", "DDMMYY", "E8601DA", "IS8601DA", "B8601DA"}
@@ -38,13 +42,13 @@ class _Column:
     shown_as: str = ""
 
 
-def read_xport(data: bytes, options: ReadOptions) -> RawTable:
-    """Read a SAS transport file.
+def read_xport(handle: BinaryIO, options: ReadOptions) -> RawTable:
+    """Read a SAS transport file, its records in chunks.
 
     Parameters
     ----------
-    data : bytes
-        The file.
+    handle : binary file
+        The file, at its begin.
     options : ReadOptions
         Declared encoding (UTF-8 if none); a byte outside it makes the cell missing and is a finding.
 
@@ -58,32 +62,74 @@ def read_xport(data: bytes, options: ReadOptions) -> RawTable:
     UnreadableError
         If the layout is not that of a transport file with one dataset, or the file is truncated.
     """
-    version = 8 if data.startswith(_PREFIX + _HEADERS[8]["library"]) else 5
-    if not data.startswith(_PREFIX + _HEADERS[version]["library"]):
+    head = _head(handle)
+    version = 8 if head.startswith(_PREFIX + _HEADERS[8]["library"]) else 5
+    if not head.startswith(_PREFIX + _HEADERS[version]["library"]):
         raise UnreadableError("no LIBRARY header record; not a transport file")
-    columns, start = _layout(data, _HEADERS[version])
-    cells = _cells(data, start, sum(column.width for column in columns))
-    stated = data[start - 32 : start].strip()
+    columns, start = _layout(head, _HEADERS[version])
+    width = sum(column.width for column in columns)
+    count = _count(handle, start, width)
+    stated = head[start - 32 : start].strip()
     if version == 8 and stated.isdigit() and int(stated):
-        cells = _stated(data, start, cells, rows=int(stated))
-    rows = np.arange(1, len(cells) + 1, dtype=np.int64)
+        count = _stated(handle, start, width, rows=int(stated))
     encoding = options.encoding or "utf-8"
-    found: dict[str, Any] = {}
-    findings, reasons = [], []
-    for column in columns:
+    made = [_Read(column, encoding) for column in columns]
+    handle.seek(start)
+    for first in range(0, count, _CHUNK):
+        raw = handle.read(min(_CHUNK, count - first) * width)
+        if _PREFIX + _HEADERS[version]["member"] in raw:
+            raise UnreadableError(_SEVERAL)
+        cells = np.frombuffer(raw, dtype=np.uint8).reshape(-1, width)
+        for column in made:
+            column.add(cells, first)
+    rows = np.arange(1, count + 1, dtype=np.int64)
+    findings = tuple(finding for column in made for finding in column.findings)
+    reasons = tuple(reason for column in made for reason in column.reasons)
+    labels = {column.name: column.label for column in columns if column.label}
+    frame = framed({column.column.name: column.values.whole() for column in made}, count)
+    return RawTable(frame, rows, labels, "xpt", f"version {version}, {encoding}", findings, reasons)
+
+
+class _Read:
+    """The values of one variable as far as they have been read."""
+
+    def __init__(self, column: _Column, encoding: str) -> None:
+        self.column, self.encoding = column, encoding
+        self.values = Growing(float if self._plain else object)
+        self.findings: list[Finding] = []
+        self.reasons: list[tuple[int, str, str]] = []
+        self._pool = Pool((None,))
+
+    @property
+    def _plain(self) -> bool:
+        """True for a number that is shown as one."""
+        return self.column.numeric and not _unit(self.column.shown_as)
+
+    def add(self, cells: np.ndarray, first: int) -> None:
+        """Add the values of further records, the first of which has this place in the file."""
+        column = self.column
         part = np.ascontiguousarray(cells[:, column.start : column.start + column.width])
         if column.numeric:
             values, special = ibm_floats(part)
-            found[column.name] = _moments(values, column.shown_as)
-            reasons += [(place, column.name, code) for place, code in special]
-        else:
-            values, bad = _texts(part, encoding)
-            found[column.name] = values
-            findings += [undecodable(column.name, text, row=i + 1, encoding=encoding) for i, text in bad]
-    frame = pd.DataFrame(found, index=pd.RangeIndex(len(cells)))
-    labels = {column.name: column.label for column in columns if column.label}
-    note = f"version {version}, {encoding}"
-    return RawTable(frame, rows, labels, "xpt", note, tuple(findings), tuple(reasons))
+            self.values.add(_moments(values, column.shown_as))
+            self.reasons += [(place + first, column.name, code) for place, code in special]
+            return
+        values, bad = _texts(part, self.encoding)
+        self.values.add(self._pool.shared(values))
+        self.findings += [
+            undecodable(column.name, text, row=place + first + 1, encoding=self.encoding)
+            for place, text in bad
+        ]
+
+
+def _head(handle: BinaryIO) -> bytes:
+    """Return the bytes before the records, and some of those."""
+    head = b""
+    while part := handle.read(_HEAD):
+        head += part
+        if any(_PREFIX + words["rows"] in head for words in _HEADERS.values()):
+            break
+    return head + handle.read(2 * _RECORD)
 
 
 def _layout(data: bytes, words: dict[str, bytes]) -> tuple[list[_Column], int]:
@@ -96,7 +142,7 @@ def _layout(data: bytes, words: dict[str, bytes]) -> tuple[list[_Column], int]:
     if size not in (136, 140) or not count or first + size * count > rows:
         raise UnreadableError("the variable descriptions of the transport file are damaged")
     if data.find(_PREFIX + words["member"], member + 1) >= 0:
-        raise UnreadableError("the transport file holds more than one dataset; deliver one file per dataset")
+        raise UnreadableError(_SEVERAL)
     long_names = words is _HEADERS[8]
     columns = [_column(data[first + size * i : first + size * (i + 1)], long_names) for i in range(count)]
     if len({column.name for column in columns}) < count:
@@ -158,31 +204,35 @@ def _long_labels(raw: bytes, columns: list[_Column]) -> list[_Column]:
     return found
 
 
-def _cells(data: bytes, start: int, width: int) -> np.ndarray:
-    """Return the records as rows of bytes, the blank padding of the last block left out."""
-    size = len(data) - start
+def _count(handle: BinaryIO, start: int, width: int) -> int:
+    """Return the number of records, the blank padding of the last block left out."""
+    end = handle.seek(0, 2)
+    size = end - start
     if size % _RECORD:
         raise UnreadableError(
-            f"the file ends at byte {len(data)} within a block of {_RECORD} bytes; it is truncated"
+            f"the file ends at byte {end} within a block of {_RECORD} bytes; it is truncated"
         )
     count, rest = divmod(size, width)
-    if data[len(data) - rest :].strip(b" ") and rest:
-        raise UnreadableError(f"the last record ends at byte {len(data)} before it is complete")
+    if rest and _at(handle, end - rest, rest).strip(b" "):
+        raise UnreadableError(f"the last record ends at byte {end} before it is complete")
     blank = b" " * width
     floor = max(0, size - _RECORD)
-    while count and (count - 1) * width >= floor and data[start + (count - 1) * width :][:width] == blank:
+    while count and (count - 1) * width >= floor and _at(handle, start + (count - 1) * width, width) == blank:
         count -= 1
-    return np.frombuffer(data, dtype=np.uint8, count=count * width, offset=start).reshape(count, width)
+    return count
 
 
-def _stated(data: bytes, start: int, cells: np.ndarray, *, rows: int) -> np.ndarray:
+def _at(handle: BinaryIO, place: int, size: int) -> bytes:
+    handle.seek(place)
+    return handle.read(size)
+
+
+def _stated(handle: BinaryIO, start: int, width: int, *, rows: int) -> int:
     """Return the number of records that the header of version 8 states."""
-    width = cells.shape[1]
-    if start + rows * width > len(data):
-        raise UnreadableError(
-            f"the header states {rows} records, the file ends at byte {len(data)} before them"
-        )
-    return np.frombuffer(data, dtype=np.uint8, count=rows * width, offset=start).reshape(rows, width)
+    end = handle.seek(0, 2)
+    if start + rows * width > end:
+        raise UnreadableError(f"the header states {rows} records, the file ends at byte {end} before them")
+    return rows
 
 
 def ibm_floats(cells: np.ndarray) -> tuple[np.ndarray, list[tuple[int, str]]]:
@@ -226,9 +276,14 @@ def ibm_floats(cells: np.ndarray) -> tuple[np.ndarray, list[tuple[int, str]]]:
     return values, [(int(i), f".{chr(lead[i])}") for i in special]
 
 
+def _unit(shown_as: str) -> str:
+    """Return the unit of numbers that are shown as dates (D) or date-times (s), "" for any other."""
+    return "D" if shown_as in _DATE_FORMATS else "s" if shown_as in _DATETIME_FORMATS else ""
+
+
 def _moments(values: np.ndarray, shown_as: str) -> np.ndarray:
     """Return numbers that are shown as dates or date-times as ISO 8601 text, any other as they are."""
-    unit = "D" if shown_as in _DATE_FORMATS else "s" if shown_as in _DATETIME_FORMATS else ""
+    unit = _unit(shown_as)
     if not unit:
         return values
     texts = np.full(len(values), None, dtype=object)

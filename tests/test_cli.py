@@ -241,8 +241,33 @@ def test_check_lists_the_findings_of_a_study(findings, code, capsys, monkeypatch
     assert last.endswith(f"{len(findings)} findings)")
 
 
+@pytest.mark.rule("REPLAY-01")
+def test_check_as_of_an_earlier_day(capsys, monkeypatch):
+    from datetime import datetime
+
+    import interim.adam
+    from interim.adam.model import Adam
+
+    seen = []
+
+    def opened(study):
+        seen.append(study)
+        return interim.adam.Opened(None, Adam({}, datetime(2026, 1, 1)))
+
+    monkeypatch.setattr(interim.adam, "open_adam", opened)
+    file = str(ROOT / "params" / "example.toml")
+    assert cli.main(["check", file, "--as-of", "2026-01-18"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith("; replay of 2026-01-18")
+    assert cli.main(["check", file]) == 0
+    assert "replay" not in capsys.readouterr().out
+    assert [(f"{study.cut:%Y-%m-%d}", study.replayed) for study in seen] == [
+        ("2026-01-18", True),
+        ("2026-06-30", False),
+    ]
+
+
 def test_example_writes_the_files(tmp_path, capsys, monkeypatch):
-    import interim.example
+    from interim.example import modes
 
     asked = {}
 
@@ -250,7 +275,7 @@ def test_example_writes_the_files(tmp_path, capsys, monkeypatch):
         asked.update(options, folder=folder)
         return ["dm.csv", "ae.csv"]
 
-    monkeypatch.setattr(interim.example, "write_study", write_study)
+    monkeypatch.setattr(modes, "write_study", write_study)
     assert cli.main(["example", str(tmp_path), "--preset", "tiny10", "--seed", "3"]) == 0
     assert asked == {"folder": tmp_path, "preset": "tiny10", "seed": 3, "defects": (), "null": False}
     assert "2 files of synthetic data" in capsys.readouterr().out

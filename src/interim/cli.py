@@ -7,8 +7,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +243,18 @@ def _add_example(commands: Any) -> None:
         metavar="D01,D02,...",
         help="plant seeded defects; all = every one",
     )
+    _add_modes(example)
     example.set_defaults(command=_example)
+
+
+def _add_modes(example: argparse.ArgumentParser) -> None:
+    mode = example.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--as-of",
+        metavar="DATE",
+        help="the study as it stood on a day; all = a folder for every decision, the cut-off and 30 days later",
+    )
+    mode.add_argument("--many", type=_seed, metavar="K", help="K studies, each in a folder of its own")
 
 
 def _add_key(commands: Any) -> None:
@@ -454,61 +465,23 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
+    from interim.analysis.simulation import Asked, simulation_lines
     from interim.study import read_study
 
-    study = read_study(options.study)
-    if options.n is None and not options.compare:
-        from interim.analysis.escalation_design import characteristics_lines
-
-        for line in characteristics_lines(study, p=options.p, trigger=options.trigger):
-            _say(line)
-        return OK
-    from interim.analysis.escalation_design import scenarios_of
-
-    scenarios = scenarios_of(study, p=options.p, trigger=options.trigger)
-    for line in (
-        _comparison(study, scenarios, options) if options.compare else _simulated(study, scenarios, options)
-    ):
+    asked = Asked(**{field.name: getattr(options, field.name) for field in fields(Asked)})
+    for line in simulation_lines(read_study(options.study), asked):
         _say(line)
     return OK
 
 
-def _comparison(study: Any, scenarios: Any, options: argparse.Namespace) -> Any:
-    from interim.analysis.design_comparison import comparison_lines
-
-    return comparison_lines(study, scenarios)
-
-
-def _simulated(study: Any, scenarios: Any, options: argparse.Namespace) -> Iterator[str]:
-    from interim.analysis.design_comparison import simulated_lines
-    from interim.design.calendar import Calendar
-    from interim.parallel import workers
-
-    calendar = None
-    if options.accrual is not None:
-        window = study.dose.window_days + 1
-        calendar = Calendar(options.accrual, window, late=options.late, p_lost=options.lost)
-    with workers(options.workers, scheduler=options.scheduler) as executor:
-        yield from simulated_lines(
-            study,
-            scenarios,
-            n=options.n,
-            seed=options.seed,
-            p_lost=options.lost,
-            calendar=calendar,
-            executor=executor,
-        )
-
-
 def _example(options: argparse.Namespace) -> int:
-    from interim.example import write_study
+    from interim.example.modes import Made, write_modes
     from interim.report.privacy.key import write_public_key
 
-    seed = {} if options.seed is None else {"seed": options.seed}
-    chosen = {"preset": options.preset, "defects": options.defects, "null": options.null}
-    files = write_study(options.folder, **chosen, **seed)
-    write_public_key(options.folder)
-    _say(f"{len(files)} files of synthetic data in {options.folder}")
+    made = Made(**{field.name: getattr(options, field.name) for field in fields(Made)})
+    for folder, files in write_modes(options.folder, made):
+        write_public_key(folder)
+        _say(f"{files} files of synthetic data in {folder}")
     return OK
 
 

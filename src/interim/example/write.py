@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,21 +55,46 @@ def write_study(
     What no data set shows - true probabilities, response classes, frailty, the ledger of the planted defects - goes to the
     folder ``truth`` inside; readers of the study take only the files that lie directly in the folder.
     """
-    target = Path(folder)
     chosen = numbers("study.seed") if seed is None else seed
     damaged = inject(make_study(preset, chosen, null=null), defects, seed=chosen)
-    frames = damaged.frames
+    values = true_values(preset, chosen, null=null) | {"defects": [asdict(line) for line in damaged.ledger]}
+    return write_frames(folder, damaged.frames, values)
+
+
+def write_frames(
+    folder: str | Path, frames: Mapping[str, pd.DataFrame], truth: Mapping[str, object]
+) -> list[Path]:
+    """Write the domains of a synthetic study and, apart from them, what they do not tell.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Folder for the data; made if it does not exist. Files of the same names are replaced.
+    frames : mapping of str to pandas.DataFrame
+        Domains.
+    truth : mapping
+        JSON values of ``truth/truth.json``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files of the domains, sorted.
+
+    Raises
+    ------
+    None
+    """
+    target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     files = []
     for domain, frame in sorted(frames.items()):
         file = target / f"{domain.lower()}.csv"
         file.write_bytes(_csv(frame))
         files.append(file)
-    truth = target / TRUTH_FOLDER
-    truth.mkdir(exist_ok=True)
-    values = true_values(preset, chosen, null=null) | {"defects": [asdict(line) for line in damaged.ledger]}
-    text = json.dumps(values, indent=1, sort_keys=True)
-    (truth / "truth.json").write_text(text + "\n", encoding="utf-8")
+    hidden = target / TRUTH_FOLDER
+    hidden.mkdir(exist_ok=True)
+    text = json.dumps(dict(truth), indent=1, sort_keys=True)
+    (hidden / "truth.json").write_text(text + "\n", encoding="utf-8")
     return files
 
 

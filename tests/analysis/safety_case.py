@@ -217,6 +217,7 @@ def adex() -> pd.DataFrame:
         DOSEKG=frame["ADOSE"] / frame["WEIGHT"],
         ASTDTM=frame["ASTDT"] + pd.Timedelta(10, unit="h"),
         AENDTM=frame["ASTDT"] + pd.Timedelta(10.5, unit="h"),
+        AINFN=frame.groupby(["USUBJID", "PRODUCT"]).cumcount() + 1.0,
     )
 
 
@@ -564,6 +565,11 @@ def adtox() -> pd.DataFrame:
         TOCIFL=np.where(frame["SRCSEQ"] == "1", "Y", "N"),
         STERFL="N",
         VASOFL="N",
+        OXYFL="N",
+        ICUFL="N",
+        TOCIN=np.where(frame["SRCSEQ"] == "1", 1.0, 0.0),
+        STERDY=0.0,
+        DEXEQ=0.0,
         QUERYKEY=frame["USUBJID"] + "/" + frame["PARAMCD"],
         SRCDOM=np.where(frame["REPFL"] == "Y", "AE", None),
     ).drop(columns=["ON", "END"])

@@ -61,6 +61,8 @@ def safety_adex() -> pd.DataFrame:
         ADOSE=dose,
         PLANDOSE=plan,
         DOSEKG=dose / 60,
+        AINFN=frame.groupby(["USUBJID", "PRODUCT"]).cumcount() + 1.0,
+        WEIGHT=60.0,
         ROUTE=route,
     )
 
@@ -156,8 +158,14 @@ def safety_adtox() -> pd.DataFrame:
         DIRC=frame["DIRA"],
         ASTDT=pd.Timestamp("2025-02-01"),
         MINICE=np.where(frame["PARAMCD"] == "ICANS", 5.0, np.nan),
+        AENDT=pd.Timestamp("2025-02-01") + pd.to_timedelta(frame["ADURN"] - 1, unit="D"),
         STERFL="N",
         VASOFL="N",
+        OXYFL="N",
+        ICUFL=pd.Series(None, index=frame.index, dtype=object),
+        TOCIN=np.where(frame["TOCIFL"] == "Y", 2.0, 0.0),
+        STERDY=0.0,
+        DEXEQ=0.0,
         SRCDOM="AE",
         SRCSEQ=[str(place) for place in range(1, len(frame) + 1)],
     )

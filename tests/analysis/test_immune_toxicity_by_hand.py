@@ -11,19 +11,21 @@ from tests.analysis.answers import status, subjects, value
 from tests.analysis.conftest import uid
 from tests.analysis.safety_frames import safety_adex, safety_adsl
 
-NUMBERS = ["REPGRC", "REPGRA", "DERGRC", "DERGRA", "AONSINF", "ADURN", "MINICE"]
+AMOUNTS = ["TOCIN", "STERDY", "DEXEQ"]
+NUMBERS = ["REPGRC", "REPGRA", "DERGRC", "DERGRA", "AONSINF", "ADURN", "MINICE", *AMOUNTS]
 
 
 def episode(number: int, **more: object) -> dict[str, object]:
     """Return one reported episode after the first T-cell infusion."""
     bare: dict[str, object] = dict.fromkeys(NUMBERS, np.nan)
-    flags = dict.fromkeys(("TOCIFL", "STERFL", "VASOFL"), "N")
+    flags = dict.fromkeys(("TOCIFL", "STERFL", "VASOFL", "OXYFL", "ICUFL"), "N")
     base = {"USUBJID": uid(number), "PARAMCD": "CRS", "REPFL": "Y", "APHASE": "CART_C1", "SRCDOM": "AE"}
     return {
         **bare,
         **flags,
         **base,
         "ASTDT": pd.Timestamp("2025-02-01"),
+        "AENDT": pd.Timestamp("2025-02-04"),
         "DIRC": "AGREE",
         "DIRA": "AGREE",
         **more,
@@ -127,6 +129,51 @@ def test_treatment_is_counted_per_participant(ask, variable, column, flags, coun
         assert status(table, variable, "n") == ("NA", "not available: no CM")
     else:
         assert value(table, variable) == count
+
+
+@pytest.mark.rule("SAF-41", source="not recorded is not none")
+@pytest.mark.parametrize(
+    ("flags", "yes", "unknown"), [(("Y", None), 1, 1), (("N", None), 0, 1), (("N", "Y"), 1, None), ((None,), None, None)]
+)  # fmt: skip
+@pytest.mark.parametrize(("variable", "column"), [("oxygen", "OXYFL"), ("icu", "ICUFL")])
+def test_oxygen_and_intensive_care_that_were_not_recorded(ask, variable, column, flags, yes, unknown):
+    table = ask(toxicity.crs, *(episode(7, **{column: flag}) for flag in flags))
+    if yes is None:
+        assert status(table, variable, "n")[1].startswith("not collected")
+        return
+    assert value(table, variable) == yes
+    levels = table.frame.loc[table.frame["variable"] == variable, "level"].unique().tolist()
+    assert levels == ([""] if unknown is None else ["", "missing"])
+
+
+@pytest.mark.rule("SAF-41", source="by hand: amounts of a participant over all episodes")
+def test_amounts_are_summed_over_the_episodes_of_the_treated(ask):
+    table = ask(
+        toxicity.crs,
+        episode(3, STERFL="Y", STERDY=2.0, DEXEQ=20.0, TOCIFL="Y", TOCIN=1.0),
+        episode(3, STERFL="Y", STERDY=1.0, DEXEQ=10.0, TOCIFL="Y", TOCIN=2.0),
+        episode(7, STERFL="Y", STERDY=5.0, DEXEQ=np.nan),
+        episode(8),
+    )
+    assert [value(table, "toci_doses", stat) for stat in ("n", "median")] == [1, 3.0]
+    assert [value(table, "steroid_days", stat) for stat in ("n", "min", "max")] == [2, 3.0, 5.0]
+    assert [value(table, "dexamethasone", stat) for stat in ("n", "median")] == [1, 30.0]
+    assert subjects(table, "dexamethasone_unknown", "n") == {uid(7)}
+
+
+@pytest.mark.rule(
+    "SAF-41", source="by hand: days shared with an episode of the other kind; episodes without an end"
+)
+@pytest.mark.parametrize(
+    ("start", "end", "same"),
+    [("2025-02-04", "2025-02-06", 1), ("2025-02-05", "2025-02-06", 0), ("2025-01-20", None, 1), ("2025-01-20", "2025-02-01", 1)],
+)  # fmt: skip
+def test_episodes_of_both_kinds_on_one_day(ask, start, end, same):
+    other = episode(7, PARAMCD="ICANS", ASTDT=pd.Timestamp(start), AENDT=pd.Timestamp(end or "NaT"))
+    table = ask(toxicity.crs, episode(7), episode(8), other)
+    assert value(table, "with_icans") == same
+    assert value(table, "ongoing") == 0
+    assert value(ask(toxicity.icans, episode(7), other), "ongoing") == int(end is None)
 
 
 @pytest.mark.parametrize(

@@ -274,3 +274,41 @@ def test_exposure_without_amounts_or_times_says_so(adam, study, make_adam):
     bare = make_adam(ADEX=adam["ADEX"].drop(columns="ADOSE"))
     assert "ADOSE" in status(infusions.nk_exposure(bare, study), "infusions", "n")[1]
     assert status(safety_period.teae_by_period(adam, study), "NK", "n", level="any")[0] == "NA"
+
+
+def _with_nk_facts(**facts):
+    return safety_sets() | {"ADSL": safety_adsl().assign(**facts)}
+
+
+@pytest.mark.rule("SAF-21", source="by hand: source, each infusion, catheter")
+def test_nk_exposure_shows_source_infusions_and_catheter(make_adam, study):
+    people = safety_adsl()["USUBJID"]
+    source = people.map({uid(n): "UCB" for n in range(1, 13)} | {uid(13): "AUTO"}).astype(object)
+    switch = pd.to_datetime(people.map({uid(13): "2025-09-01"}))
+    hours = people.map({uid(1): 20.0, uid(2): 30.0}).astype("float64")
+    placed = people.map(dict.fromkeys((uid(1), uid(2), uid(3)), 1.0)).astype("float64")
+    facts = {"NKSRC": source, "NKSWDT": switch, "CATHN": placed, "CATHHRS": hours}
+    nk = infusions.nk_exposure(make_adam(**_with_nk_facts(**facts)), study)
+    assert [value(nk, "source", level=name) for name in ("UCB", "AUTO", "MISSING")] == [12, 1, 2]
+    assert subjects(nk, "source_switch", "n") == {uid(13)}
+    assert (value(nk, "cells_of", level="2"), value(nk, "cells_of", "median", level="2")) == (15, 1.5e9)
+    assert value(nk, "ratio_total", "max") == 1.0
+    assert (value(nk, "catheter"), value(nk, "dwell"), value(nk, "dwell", "median")) == (3, 2, 25.0)
+
+
+def test_nk_exposure_without_source_and_catheter(make_adam, study):
+    nk = infusions.nk_exposure(make_adam(**_with_nk_facts()), study)
+    assert status(nk, "source", "n") == ("NA", "not collected: source of the cells")
+    assert status(nk, "catheter", "n") == ("NA", "not collected: catheter")
+
+
+@pytest.mark.rule("SAF-21", source="by hand: each planned infusion, cumulative dose, weight")
+def test_cart_exposure_shows_each_infusion_and_the_weight(make_adam, study):
+    sets = _with_nk_facts()
+    last = sets["ADEX"]["SRCSEQ"] == "6"
+    sets["ADEX"] = sets["ADEX"][~(last & (sets["ADEX"]["USUBJID"] == uid(1)))]
+    cart = infusions.cart_exposure(make_adam(**sets), study)
+    given = [value(cart, "given", level=f"CART_C{cycle} {n}") for cycle in (1, 2) for n in (1, 2)]
+    assert given == [13, 13, 13, 12]
+    assert (value(cart, "cells_kg_total", "min"), value(cart, "cells_kg_total", "max")) == (1.5e8, 2e8)
+    assert value(cart, "weight", "median") == 60.0

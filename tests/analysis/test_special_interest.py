@@ -231,6 +231,9 @@ def test_medication_from_the_first_infusion_on(study):
     assert tuple(value(result, "steroid", group=g) for g in groups) == (0, 1, 1)
     assert subjects(result, "steroid", "n") == {"B2"}
     assert value(result, "steroid_days", "median") == 4
+    assert value(result, "dexamethasone", "n") == 0
+    assert subjects(result, "dexamethasone_unknown", "n") == {"B2"}
+    assert status(result, "oxygen") == ("NA", "not collected: oxygen")
     assert value(result, "antimicrobial") == 0
     assert value(result, "vasopressor") == 0
     empty = special_interest.medication(case.adam(), study, _without("CM"))

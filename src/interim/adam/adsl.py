@@ -70,6 +70,8 @@ _FIRST = (
     "NACTDT",
     "NKSRC",
     "NKSWDT",
+    "CATHN",
+    "CATHHRS",
     "DTHDT",
     "DTHFL",
     "LSTALVDT",

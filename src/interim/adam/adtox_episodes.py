@@ -13,6 +13,13 @@ from interim.adam.derived import Derived
 from interim.adam.source import by_subject, ordered, shipped_data, text_column, text_missing
 from interim.adam.toxicity.assessments import CONSIST, crs_assessments, icans_assessments
 from interim.adam.toxicity.records import RULES, drug_spans
+from interim.adam.toxicity.support import (
+    during,
+    intensive_care_spans,
+    number_of_doses,
+    oxygen_flag,
+    steroid_use,
+)
 from interim.data.model import Sdtm
 from interim.errors import Finding
 from interim.study import Study
@@ -53,6 +60,11 @@ COLUMNS = [
     "TOCIFL",
     "STERFL",
     "VASOFL",
+    "OXYFL",
+    "ICUFL",
+    "TOCIN",
+    "STERDY",
+    "DEXEQ",
     "SCREEN",
     "FLAGS",
     "QUERYKEY",
@@ -316,27 +328,22 @@ def _linked(frame: pd.DataFrame, adsl: pd.DataFrame, adex: pd.DataFrame, study: 
 
 
 def _with_treatment(frame: pd.DataFrame, sdtm: Sdtm) -> pd.DataFrame:
-    """Flag the drugs that were given during the episode."""
+    """Flag what was given during the episode, and add the doses of tocilizumab and of steroids."""
     data = shipped_data("toxicity")["records"]
-    flags: dict[str, Any] = {}
-    for name, drugs in (
-        ("TOCIFL", data["tocilizumab"]),
-        ("STERFL", data["steroids"]),
-        ("VASOFL", (*data["vasopressors"], *data["vasopressin"])),
-    ):
-        given = drug_spans(sdtm, drugs)
-        flags[name] = None if given is None else _during(frame, given)
-    return frame.assign(**flags)
-
-
-def _during(frame: pd.DataFrame, given: pd.DataFrame) -> pd.Series:
-    rows = frame[["USUBJID", "ASTDT", "AENDT"]].rename_axis("ROW").reset_index()
-    pairs = rows.merge(given, on="USUBJID", how="inner", validate="m:m")
-    end = pairs["AENDT"] + pd.Timedelta(1, unit="D")
-    hit = ~(pairs["FROM"] >= end) & ~(pairs["TO"] < pairs["ASTDT"]) & pairs["ASTDT"].notna()
-    flag = pd.Series("N", index=frame.index, dtype=object)
-    flag[pairs.loc[hit, "ROW"].unique()] = "Y"
-    return flag
+    tocilizumab = drug_spans(sdtm, data["tocilizumab"])
+    given = {
+        "TOCIFL": tocilizumab,
+        "STERFL": drug_spans(sdtm, data["steroids"]),
+        "VASOFL": drug_spans(sdtm, (*data["vasopressors"], *data["vasopressin"])),
+        "ICUFL": intensive_care_spans(sdtm),
+    }
+    flags: dict[str, Any] = {
+        name: None if part is None else during(frame, part) for name, part in given.items()
+    }
+    steroids = steroid_use(frame, sdtm)
+    doses = np.nan if tocilizumab is None else number_of_doses(frame, tocilizumab)
+    amounts = {name: np.nan if steroids is None else steroids[name] for name in ("STERDY", "DEXEQ")}
+    return frame.assign(**flags, OXYFL=oxygen_flag(frame, sdtm), TOCIN=doses, **amounts)
 
 
 def _directions(frame: pd.DataFrame) -> pd.DataFrame:

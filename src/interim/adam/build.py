@@ -21,6 +21,7 @@ from interim.adam.advs import UNIT as SIGN_UNIT
 from interim.adam.advs import derive_advs
 from interim.adam.baseline import Sources, derive_baseline
 from interim.adam.biopsies import derive_biopsies
+from interim.adam.catheter import derive_catheter
 from interim.adam.derived import Derived
 from interim.adam.dlt import derive_addlt, dlt_windows, has_dose_ladder
 from interim.adam.finished import finished_adam
@@ -144,7 +145,8 @@ def _core(sdtm: Sdtm, study: Study, record: _Record) -> tuple[pd.DataFrame, pd.D
     record.note(
         [*found, *off_level], [(rule, severity, _ran(sdtm, "EX")) for rule, severity in EXPOSURE_RULES]
     )
-    core = core.merge(derive_nk_switch(sdtm, study), on="USUBJID", how="left", validate="1:1")
+    for made in (derive_nk_switch(sdtm, study), derive_catheter(sdtm)):
+        core = core.merge(made, on="USUBJID", how="left", validate="1:1")
     return flag_sets(core, study, flags=_EARLY_SETS)[0], adex
 
 

@@ -7,7 +7,9 @@ import math
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
+    MISSING,
     Population,
     add_counts,
     add_not_available,
@@ -36,8 +38,8 @@ def nk_exposure(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``infusions.nk_exposure``: participants by number of infusions (variable infusions) and by phase; spread of cells
-        per infusion, per kg, in total, ratio of given to planned, days to the first CAR-T infusion. NA without such a
-        product.
+        per infusion, per kg, in total, ratio of given to planned; source (level) and source_switch; cells_of and ratio_of each
+        infusion (level), ratio_total; catheter, dwell (hours); days to the first CAR-T infusion. NA without such a product.
 
     Raises
     ------
@@ -60,8 +62,8 @@ def cart_exposure(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``infusions.cart_exposure``: as `nk_exposure` without the interval, and the participants whose infusions all lie
-        within each band around the planned dose.
+        ``infusions.cart_exposure``: amounts as in `nk_exposure`; given (level: phase and infusion), cells_kg_total, weight (kg,
+        mean over the infusions), and the participants whose infusions all lie within each band around the planned dose.
 
     Raises
     ------
@@ -89,12 +91,79 @@ def _exposure(adam: Adam, study: Study, role: str, names: tuple[str, str]) -> Re
     _add_infusions(rows, who, given)
     _add_amounts(rows, who, given)
     if role == "nk":
-        start = adam["ADSL"].set_index("USUBJID")
-        days = (start["TRTSCT"] - start["TRTSDT"]).dt.days.astype("float64")
-        add_spread(rows, who, days, variable="interval_to_cart", unit="days")
+        _add_nk(rows, who, given, adam["ADSL"])
     else:
+        _add_cart(rows, who, given)
         _add_bands(rows, who, given, study)
     return rows.build()
+
+
+def _add_cart(rows: Rows, who: Population, given: pd.DataFrame) -> None:
+    """Add who received each planned infusion of each cycle, the cumulative dose per kg, and the weight used."""
+    inside = given.sort_values(["USUBJID", "ASTDT", "ASTDTM", "AINFN"], kind="stable")
+    place = inside.groupby(["USUBJID", "APHASE"]).cumcount() + 1
+    for phase, number in printed_rows()["infusions"]["planned"].items():
+        for infusion in range(1, number + 1 if phase.startswith("CART") else 1):
+            hit = inside.loc[(inside["APHASE"] == phase) & (place == infusion), "USUBJID"]
+            add_counts(rows, who, variable="given", level=f"{phase} {infusion}", subjects=hit)
+    per_kg = given.groupby("USUBJID")["DOSEKG"].agg(lambda values: values.sum(skipna=False))
+    add_spread(rows, who, per_kg, variable="cells_kg_total", unit="cells/kg")
+    add_spread(rows, who, given.groupby("USUBJID")["WEIGHT"].mean(), variable="weight", unit="kg")
+
+
+def _add_nk(rows: Rows, who: Population, given: pd.DataFrame, adsl: pd.DataFrame) -> None:
+    """Add source, amounts of each infusion against the plan, catheter, and the interval to the CAR-T cells."""
+    mine = adsl[adsl["USUBJID"].isin(who.everyone)].set_index("USUBJID")
+    _add_source(rows, who, mine)
+    for number, part in given.groupby("AINFN", sort=True):
+        infusion = part.set_index("USUBJID")
+        level = f"{number:g}"
+        add_spread(rows, who, infusion["ADOSE"], variable="cells_of", level=level, unit="cells")
+        add_spread(rows, who, _ratio(infusion), variable="ratio_of", level=level, unit="ratio")
+    whole = given.groupby("USUBJID")[["ADOSE", "PLANDOSE"]].agg(lambda values: values.sum(skipna=False))
+    add_spread(rows, who, _ratio(whole), variable="ratio_total", unit="ratio")
+    add_catheter(rows, who, mine)
+    days = (mine["TRTSCT"] - mine["TRTSDT"]).dt.days.astype("float64")
+    add_spread(rows, who, days, variable="interval_to_cart", unit="days")
+
+
+def _add_source(rows: Rows, who: Population, mine: pd.DataFrame) -> None:
+    """Count the source of the first infusion, the sources of the layout also where nobody has them, and switches."""
+    if "NKSRC" not in mine or mine["NKSRC"].isna().all():
+        add_not_available(rows, who.groups, variable="source", reason="not collected: source of the cells")
+        return
+    source = mine["NKSRC"].fillna(MISSING.upper())
+    listed = printed_rows()["infusions"]["sources"]
+    for name in [*listed, *sorted(set(source) - set(listed))]:
+        add_counts(rows, who, variable="source", level=name, subjects=source.index[source == name])
+    add_counts(rows, who, variable="source_switch", subjects=mine.index[mine["NKSWDT"].notna()])
+
+
+def add_catheter(rows: Rows, who: Population, mine: pd.DataFrame) -> None:
+    """Add who has a hepatic-artery catheter on record (catheter), and the hours that it lay (dwell).
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go.
+    who : Population
+        The columns.
+    mine : pandas.DataFrame
+        ADSL by USUBJID: CATHN, CATHHRS.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    if "CATHN" not in mine or mine["CATHN"].isna().all():
+        add_not_available(rows, who.groups, variable="catheter", reason="not collected: catheter")
+        return
+    add_counts(rows, who, variable="catheter", subjects=mine.index[mine["CATHN"] > 0])
+    add_spread(rows, who, mine["CATHHRS"], variable="dwell", unit="hours")
 
 
 def _add_infusions(rows: Rows, who: Population, given: pd.DataFrame) -> None:

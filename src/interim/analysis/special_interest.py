@@ -11,6 +11,8 @@ from interim.adam.adlb import first_base_type
 from interim.adam.model import Adam
 from interim.adam.source import text_column
 from interim.adam.toxicity.records import drug_spans
+from interim.adam.toxicity.support import oxygen_spans, steroid_use
+from interim.analysis.infusions import add_catheter
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
     Population,
@@ -129,7 +131,8 @@ def procedure(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``special_interest.procedure``; variable = complication (dissection, thrombosis, displacement, bleeding, infection,
-        pain, biloma, cholangitis, abscess), and related (any event related to the procedure); stats n, events.
+        pain, biloma, cholangitis, abscess), and related (any event related to the procedure); stats n, events; catheter and
+        dwell as in `interim.analysis.infusions.nk_exposure`.
 
     Raises
     ------
@@ -146,6 +149,7 @@ def procedure(adam: Adam, study: Study) -> Result:
         )
         add_not_available(rows, who.groups, variable="related", reason=reason)
         return rows.build()
+    add_catheter(rows, who, adam["ADSL"].set_index("USUBJID"))
     if "RELPROC" in events:
         add_events(rows, who, events[events["RELPROC"] == "Y"], variable="related")
     for name, rule in printed_rows()["procedure"].items():
@@ -231,7 +235,7 @@ def _add_icaht(rows: Rows, who: Population, adam: Adam) -> None:
 
 
 def medication(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
-    """Count the participants with medication of special interest, with steroid days.
+    """Count the participants with medication of special interest, with days and dose of corticosteroids.
 
     Parameters
     ----------
@@ -240,13 +244,13 @@ def medication(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     study : Study
         Columns.
     sdtm : Sdtm
-        CM.
+        CM, CE (oxygen).
 
     Returns
     -------
     Result
         ``special_interest.medication``; variable = group of drugs, from the first infusion to the cut-off; spread of
-        steroid_days.
+        steroid_days and dexamethasone (mg, systemic corticosteroids) over those who received one.
 
     Raises
     ------
@@ -258,29 +262,31 @@ def medication(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     if not sdtm.has("CM"):
         add_not_available(rows, who.groups, variable="tocilizumab", reason="not available: no CM")
         return rows.build()
-    adsl = adam["ADSL"].set_index("USUBJID")
+    treated = adam["ADSL"].loc[lambda f: f["TRTSDT"].notna()].set_index("USUBJID")
     for group, drugs in printed_rows()["medication"].items():
-        given = drug_spans(sdtm, drugs)
-        assert given is not None
-        start = given["USUBJID"].map(adsl["TRTSDT"])
+        given = oxygen_spans(sdtm) if group == "oxygen" else drug_spans(sdtm, drugs)
+        if given is None:
+            add_not_available(rows, who.groups, variable=group, reason="not collected: oxygen")
+            continue
+        start = given["USUBJID"].map(treated["TRTSDT"])
         during = given[~(given["TO"] < start) & start.notna()]
         add_counts(rows, who, variable=group, subjects=during["USUBJID"])
         if group == "steroid":
-            add_spread(rows, who, _drug_days(during, adsl), variable="steroid_days", unit="days")
+            _add_steroids(rows, who, treated, sdtm)
     return rows.build()
 
 
-def _drug_days(given: pd.DataFrame, adsl: pd.DataFrame) -> pd.Series:
-    """Return the different days with a drug of each participant, from the first infusion to the cut-off."""
-    days: dict[str, set[pd.Timestamp]] = {}
-    for row in given.to_dict("records"):
-        subject = str(row["USUBJID"])
-        if subject not in adsl.index or pd.isna(row["FROM"]):
-            continue
-        first: Any = max(row["FROM"].normalize(), adsl.loc[subject, "TRTSDT"])
-        end: Any = adsl.loc[subject, "DCUTDT"] if pd.isna(row["TO"]) else row["TO"].normalize()
-        days.setdefault(subject, set()).update(pd.date_range(first, end, freq="D"))
-    return pd.Series({subject: float(len(found)) for subject, found in sorted(days.items())}, dtype="float64")
+def _add_steroids(rows: Rows, who: Population, treated: pd.DataFrame, sdtm: Sdtm) -> None:
+    """Add days and cumulative dose of systemic corticosteroids from the first infusion to the cut-off or death."""
+    until = treated[["DCUTDT", "DTHDT"]].min(axis=1)
+    course = pd.DataFrame({"USUBJID": treated.index, "ASTDT": treated["TRTSDT"], "AENDT": until})
+    use = steroid_use(course, sdtm)
+    assert use is not None
+    received = use[use["STERDY"] > 0]
+    add_spread(rows, who, received["STERDY"], variable="steroid_days", unit="days")
+    add_spread(rows, who, received["DEXEQ"], variable="dexamethasone", unit="mg")
+    unknown = received.index[received["DEXEQ"].isna()]
+    add_counts(rows, who, variable="dexamethasone_unknown", subjects=unknown)
 
 
 def long_term(adam: Adam, study: Study, sdtm: Sdtm) -> Result:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.toxicity.support import concurrent
 from interim.analysis.population import (
     Population,
     add_counts,
@@ -21,7 +22,21 @@ from interim.study import Study
 GRADES = (1, 2, 3, 4, 5)
 UNKNOWN = "missing"
 _SCALES = {"astct": "REPGRA", "ctcae": "REPGRC"}
-_DRUGS = {"tocilizumab": "TOCIFL", "steroid": "STERFL", "vasopressor": "VASOFL"}
+_NO_CM = "not available: no CM"
+#: Row -> (flag of ADTOX, why it may be missing).
+_TREATMENTS = {
+    "tocilizumab": ("TOCIFL", _NO_CM),
+    "steroid": ("STERFL", _NO_CM),
+    "vasopressor": ("VASOFL", _NO_CM),
+    "oxygen": ("OXYFL", "not collected: oxygen"),
+    "icu": ("ICUFL", "not collected: stays in intensive care"),
+}
+#: Treatment -> amounts over the treated: row -> (number of ADTOX, unit).
+_AMOUNTS = {
+    "tocilizumab": {"toci_doses": ("TOCIN", "doses")},
+    "steroid": {"steroid_days": ("STERDY", "days"), "dexamethasone": ("DEXEQ", "mg")},
+}
+_OTHER = {"CRS": "ICANS", "ICANS": "CRS"}
 _DIRECTIONS = ("AGREE", "LOWER", "HIGHER", "UNREPORTED", "UNDOCUMENTED")
 
 
@@ -39,7 +54,8 @@ def crs(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``toxicity.crs``; variable any, astct and ctcae (level: highest grade), phase (level; of those who received the
-        product of the phase), onset, duration (spread in days), tocilizumab, steroid, vasopressor.
+        product of the phase), onset, duration (spread in days), ongoing, with_icans, tocilizumab, steroid, vasopressor, oxygen, icu,
+        and the spread over the treated of toci_doses, steroid_days and dexamethasone (mg).
 
     Raises
     ------
@@ -85,14 +101,32 @@ def _summary(adam: Adam, study: Study, kind: str, names: tuple[str, str]) -> Res
     by_event = events.set_index("USUBJID")
     add_spread(rows, who, by_event["AONSINF"], variable="onset", unit="days")
     add_spread(rows, who, by_event["ADURN"], variable="duration", unit="days")
+    add_counts(rows, who, variable="ongoing", subjects=events.loc[events["AENDT"].isna(), "USUBJID"])
     if kind == "ICANS":
         add_spread(rows, who, by_event["MINICE"], variable="ice", unit="points")
-    for variable, column in _DRUGS.items():
-        if len(events) and events[column].isna().all():
-            add_not_available(rows, who.groups, variable=variable, reason="not available: no CM")
-        else:
-            add_counts(rows, who, variable=variable, subjects=events.loc[events[column] == "Y", "USUBJID"])
+    others = concurrent(events, _events(adam, who, _OTHER[kind]))
+    add_counts(rows, who, variable=f"with_{_OTHER[kind].lower()}", subjects=events.loc[others, "USUBJID"])
+    _add_treatment(rows, who, events)
     return rows.build()
+
+
+def _add_treatment(rows: Rows, who: Population, events: pd.DataFrame) -> None:
+    """Count who was treated during an episode, each treatment with the amounts of those over all their episodes."""
+    for variable, (column, reason) in _TREATMENTS.items():
+        if len(events) and events[column].isna().all():
+            add_not_available(rows, who.groups, variable=variable, reason=reason)
+            continue
+        treated = events[events[column] == "Y"]
+        add_counts(rows, who, variable=variable, subjects=treated["USUBJID"])
+        if events[column].isna().any():
+            open_still = events.loc[events[column].isna(), "USUBJID"]
+            add_counts(rows, who, variable=variable, level=UNKNOWN, subjects=open_still)
+        for name, (amount, unit) in _AMOUNTS.get(variable, {}).items():
+            sums = treated.groupby("USUBJID")[amount].agg(lambda values: values.sum(skipna=False))
+            add_spread(rows, who, sums, variable=name, unit=unit)
+            if amount == "DEXEQ":
+                unknown = sums.index[sums.isna()]
+                add_counts(rows, who, variable="dexamethasone_unknown", subjects=unknown)
 
 
 def _opened(adam: Adam, study: Study, names: tuple[str, str]) -> tuple[Population, Rows, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from interim.display.labels import word
@@ -12,11 +13,12 @@ from interim.display.table import Cell, Table
 from interim.result import Result
 from interim.study import Study
 
-_DIGITS = {"cells": 2, "cells_kg": 2, "cells_total": 2, "ratio_planned": 2}
-_SCIENTIFIC = ("cells", "cells_kg", "cells_total")
+_RATIOS = ("ratio_planned", "ratio_of", "ratio_total")
+_SCIENTIFIC = ("cells", "cells_kg", "cells_total", "cells_kg_total", "cells_of")
+_DIGITS = dict.fromkeys((*_RATIOS, *_SCIENTIFIC), 2) | {"dexamethasone": 1, "dwell": 1, "weight": 1}
 
 
-def spread_cell(numbers: Numbers, variable: str, group: str) -> Cell:
+def spread_cell(numbers: Numbers, variable: str, group: str, *, level: str = "") -> Cell:
     """Return number, median and range of a variable.
 
     Parameters
@@ -27,6 +29,8 @@ def spread_cell(numbers: Numbers, variable: str, group: str) -> Cell:
         Variable of the rows.
     group : str
         Column.
+    level : str
+        Level of the rows.
 
     Returns
     -------
@@ -37,21 +41,22 @@ def spread_cell(numbers: Numbers, variable: str, group: str) -> Cell:
     ------
     None
     """
-    count = numbers.plain(group, variable)
+    count = numbers.plain(group, variable, level=level)
     if count.text in ("0", "–"):
         return count
-    cells = [_value(numbers, variable, group, stat) for stat in ("median", "min", "max")]
+    cells = [_value(numbers, (group, variable, level), stat) for stat in ("median", "min", "max")]
     text = f"{count.text}; {cells[0].text} ({cells[1].text}, {cells[2].text})"
     return Cell(text, (*count.keys, *(key for cell in cells for key in cell.keys)))
 
 
-def _value(numbers: Numbers, variable: str, group: str, stat: str) -> Cell:
+def _value(numbers: Numbers, place: tuple[str, str, str], stat: str) -> Cell:
+    group, variable, level = place
     if variable in _SCIENTIFIC:
-        row = numbers.need(stat, group=group, variable=variable)
+        row = numbers.need(stat, group=group, variable=variable, level=level)
         if row["status"] not in ("OK", "FLAG"):
-            return numbers.value(group, variable, stat)
+            return numbers.value(group, variable, stat, level=level)
         return Cell(_scientific(numbers, float(row["value"])), (row["result_id"],))
-    return numbers.value(group, variable, stat, digits=_DIGITS.get(variable, 0))
+    return numbers.value(group, variable, stat, level=level, digits=_DIGITS.get(variable, 0))
 
 
 def _scientific(numbers: Numbers, value: float) -> str:
@@ -83,25 +88,31 @@ def table_exposure(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     numbers = Numbers(result, study)
-    lines: list[Line] = []
-    for variable in numbers.variables():
-        text = word("infusions", variable)
-        absent = absent_line(numbers, text, variable)
-        levels = [level for level in numbers.levels(variable) if level]
-        if absent:
-            lines.append(absent)
-        elif levels:
-            lines.append(Line(text))
-            lines += [
-                Line(_level(variable, level), partial(numbers.count, variable=variable, level=level), 1)
-                for level in levels
-            ]
-        else:
-            lines.append(Line(text, partial(spread_cell, numbers, variable)))
+    lines = [line for variable in numbers.variables() for line in _lines(numbers, variable)]
     return cohort_table(numbers, lines, footnotes=("Amounts: number of values; median (range).",))
+
+
+def _lines(numbers: Numbers, variable: str) -> Iterator[Line]:
+    text = word("infusions", variable)
+    absent = absent_line(numbers, text, variable)
+    levels = [level for level in numbers.levels(variable) if level]
+    if absent:
+        yield absent
+    elif not levels:
+        amount = numbers.row("median", variable=variable) is not None
+        count = partial(numbers.count, variable=variable)
+        yield Line(text, partial(spread_cell, numbers, variable) if amount else count)
+    else:
+        yield Line(text)
+        for level in levels:
+            amount = numbers.row("median", variable=variable, level=level) is not None
+            spread = partial(spread_cell, numbers, variable, level=level)
+            count = partial(numbers.count, variable=variable, level=level)
+            yield Line(_level(variable, level), spread if amount else count, 1)
 
 
 def _level(variable: str, level: str) -> str:
     if variable == "within_planned":
         return f"within {100 * float(level):g} % of the planned dose"
-    return word("infusion", level) if variable == "phase" else level
+    codelist = {"phase": "infusion", "source": "nk_source", "given": "infusion"}.get(variable)
+    return word(codelist, level) if codelist else level

@@ -13,7 +13,8 @@ from interim.display.table import Cell, Row, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
 
-_SPREAD = ("onset", "duration", "ice")
+_SPREAD = ("onset", "duration", "ice", "toci_doses", "steroid_days", "dexamethasone")
+_INSIDE = ("toci_doses", "steroid_days", "dexamethasone", "dexamethasone_unknown")
 _GRADES = ("0", "1", "2", "3", "4", "5", "missing")
 
 
@@ -39,25 +40,26 @@ def table_immune_toxicity(result: Result, study: Study) -> Table:
     """
     numbers = Numbers(result, study)
     lines = [line for variable in numbers.variables() for line in _lines(numbers, variable)]
-    note = "Highest reported grade per participant; by phase: of those infused in the phase. Onset and duration: events; median (range)."
-    return cohort_table(numbers, lines, footnotes=(note,))
+    return cohort_table(
+        numbers, lines, footnotes=(word("immune_notes", "table"), word("immune_notes", "treatment"))
+    )
 
 
 def _lines(numbers: Numbers, variable: str) -> Iterator[Line]:
     text = word("immune", variable)
     absent = absent_line(numbers, text, variable)
-    levels = [level for level in numbers.levels(variable) if level]
     if absent:
         yield absent
-    elif variable in _SPREAD:
-        yield Line(text, partial(spread_cell, numbers, variable))
-    elif levels:
-        yield Line(text)
-        for level in levels:
-            name = word("infusion", level) if variable == "phase" else word("lab_grade", level)
-            yield Line(name, partial(numbers.count, variable=variable, level=level), 1)
-    else:
-        yield Line(text, partial(numbers.count, variable=variable))
+        return
+    if variable in _SPREAD:
+        yield Line(text, partial(spread_cell, numbers, variable), int(variable in _INSIDE))
+        return
+    whole = "" in numbers.levels(variable)
+    cell = partial(numbers.count, variable=variable) if whole else None
+    yield Line(text, cell, int(variable in _INSIDE))
+    for level in filter(None, numbers.levels(variable)):
+        name = word("infusion", level) if variable == "phase" else word("lab_grade", level)
+        yield Line(name, partial(numbers.count, variable=variable, level=level), 1)
 
 
 def table_crs_concordance(result: Result, study: Study) -> Table:

@@ -135,3 +135,20 @@ def test_row_order_does_not_matter(mini, mini_study, chain):
     for name in ("AE", "SUPPAE", "DM", "EX"):
         mini[name] = mini[name].sample(frac=1, random_state=5)
     pd.testing.assert_frame_equal(chain(mini, mini_study).adae().frame, expected)
+
+
+@pytest.mark.rule("AE-10", source="by hand: a second nausea from day 1, within the first one of days 0 to 2")
+@pytest.mark.parametrize(("lines", "same"), [("", False), ("[safety]\ncollapse_overlap = true\n", True)])
+def test_overlapping_records_are_one_event_only_if_the_study_says_so(
+    mini, study_with, chain, mk, lines, same
+):
+    first = mini["AE"][mini["AE"]["AETERM"] == "Nausea"].iloc[0]
+    later = first.to_dict() | {"AESEQ": 90.0, "AETOXGR": "2", "AESTDTC": mk.on("01", 1)}
+    mini["AE"] = pd.concat([mini["AE"], pd.DataFrame([later])], ignore_index=True)
+    frame = chain(mini, study_with(lines)).adae().frame
+    nausea = frame[frame["AETERM"] == "Nausea"]
+    assert nausea["SRCSEQ"].tolist() == [nausea["SRCSEQ"].iloc[0], "90"]
+    assert (nausea["AEPISSEQ"].nunique() == 1) == same
+    assert frame.loc[frame["AETERM"] != "Nausea", "AEPISSEQ"].equals(
+        frame.loc[frame["AETERM"] != "Nausea", "SRCSEQ"]
+    )

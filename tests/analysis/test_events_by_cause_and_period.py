@@ -165,3 +165,53 @@ def test_who_reached_a_period(ask, dates, reached):
 def test_a_dose_without_person_time_has_no_rate(ask):
     table = ask(safety_period.teae_by_period, {})
     assert status(table, "CART_C1", "rate", level="any", group="NK only") == ("NE", "NO_DATA")
+
+
+@pytest.mark.rule(
+    "SAF-17",
+    source="by hand: 14 days from CAR-NK to CAR-T cycle 2, and the whole time to the end of the window",
+)
+def test_the_whole_time_on_treatment_stands_before_the_periods(ask):
+    table = ask(
+        safety_period.teae_by_period,
+        {"APHASE": "NK", "AETOXGRN": 3.0},
+        {"APHASE": "CART_C1", "AESIFL": "Y"},
+        {"APHASE": "POST"},
+        {"APHASE": None},
+    )
+    assert (
+        next(iter(v for v in table.frame["variable"] if v not in ("population", "population_moved")))
+        == "TREATMENT"
+    )
+    phases = ("NK", "CART_C1", "CART_C2")
+    days = [value(table, phase, "days", level="any") for phase in phases]
+    assert value(table, "TREATMENT", "days", level="any") == sum(days)
+    assert value(table, "TREATMENT", "events", level="any") == 2
+    assert value(table, "TREATMENT", "rate", level="any") == pytest.approx(200 / sum(days))
+    assert [value(table, "TREATMENT", "events", level=name) for name in ("grade3", "aesi")] == [1, 1]
+    assert value(table, "TREATMENT", "rate", level="grade3") == pytest.approx(100 / sum(days))
+    assert value(table, "TREATMENT", level="reached") == 15
+
+
+@pytest.mark.rule("AE-10", source="by hand: two records of one event, one of them severe")
+def test_records_of_one_event_count_once(ask):
+    table = ask(
+        safety_period.teae_by_period,
+        {"APHASE": "NK", "AEPISSEQ": "1"},
+        {"APHASE": "NK", "AEPISSEQ": "1", "AETOXGRN": 3.0},
+        {"APHASE": "NK", "AEPISSEQ": "3"},
+    )
+    found = [value(table, "NK", stat, level="any") for stat in ("n", "events")]
+    assert found == [1, 2]
+    assert value(table, "NK", "events", level="grade3") == 1
+    days = value(table, "NK", "days", level="any")
+    assert value(table, "NK", "rate", level="any") == pytest.approx(200 / days)
+
+
+@pytest.mark.rule("AE-10", source="the source records of both rows stand behind the one event")
+def test_an_event_is_traced_to_all_of_its_records(ask):
+    change = {"AEPISSEQ": "1", "RELNK": "Y"}
+    table = ask(safety_period.related_teae, change, change)
+    assert value(table, "related_nk", "events") == 1
+    key = row(table, "related_nk", "events")["result_id"]
+    assert set(table.links.loc[table.links["result_id"] == key, "SRCSEQ"]) == {"1", "2"}

@@ -117,9 +117,9 @@ def test_each_period_with_its_person_time(study, phase, head, days, rate, limits
     assert lines(table) == [
         (-1, head, []),
         (1, "Participants", ["4"]),
-        (1, "Any event", ["2/4 (50%) [3]"]),
         (1, "Person-days", [cells[0]]),
-        (1, "Events per 100 person-days", [cells[1]]),
+        (1, "Any event", ["2/4 (50%) [3]"]),
+        (2, "Events per 100 person-days", [cells[1]]),
         (2, "95% CI", [cells[2]]),
     ]
 

@@ -65,6 +65,18 @@ def test_footnotes_have_no_open_place(tlf, hand_inputs):
         assert note.strip() and not re.search(r"[{}]", note), note
 
 
+@pytest.mark.rule("AE-10", source="a table that counts joined records says so")
+@pytest.mark.parametrize(
+    ("name", "join", "said"), [("T 14.3.1.1", True, 1), ("T 14.3.1.1", False, 0), ("T 14.3.2.1", True, 0)]
+)
+def test_joined_records_have_a_footnote(name, join, said, hand_inputs):
+    tlf = next(item for item in registry() if item.id == name)
+    safety = hand_inputs.study.safety.model_copy(update={"collapse_overlap": join})
+    study = hand_inputs.study.model_copy(update={"safety": safety})
+    notes = r.footnotes_of(tlf, study, hand_inputs.sdtm)
+    assert sum("count as one event" in note for note in notes) == said
+
+
 @pytest.mark.parametrize(
     ("route", "records", "words"),
     [("auto", 1, "derived from the lesions"), ("auto", 0, "taken as reported (RS)"), ("lesion", 0, "derived from the lesions"),

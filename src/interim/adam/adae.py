@@ -10,6 +10,7 @@ from interim.adam.adae_attributes import RELATIONS, event_attributes
 from interim.adam.adae_dictionary import RULE as DICTIONARY
 from interim.adam.adae_dictionary import coded, read_dictionary
 from interim.adam.adae_emergence import EmergenceRule, emergence
+from interim.adam.adae_episodes import episode_of
 from interim.adam.adae_phase import days_since_infusion, phase_of, phase_starts
 from interim.adam.adtox import trigger_events
 from interim.adam.adtox_episodes import derived_bounds
@@ -69,7 +70,7 @@ def derive_adae(
     Returns
     -------
     Derived
-        One row per event, key USUBJID, SRCSEQ; findings AE-PARTIAL, DOSE-DLTDIFF, AE-DICT.
+        One row per record, key USUBJID, SRCSEQ; AEPISSEQ names the first record of the event; findings AE-PARTIAL, DOSE-DLTDIFF, AE-DICT.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def derive_adae(
     frame["TRIGFL"] = trigger_events(frame, windows, study.titration_trigger)
     partial = _partial(frame, flags, phases, windows)
     frame = ordered(text_missing(frame), ["USUBJID", "ASTDT", "SRCSEQ"])
+    frame["AEPISSEQ"] = episode_of(frame, join_overlap=study.safety.collapse_overlap)
     findings = tuple(sorted((*partial, *differences, *not_coded), key=lambda finding: finding.order))
     dictionary = "run" if terms is not None else "not run: the coding of the data stands"
     rules = (

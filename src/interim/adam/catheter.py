@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from interim.adam.source import date_columns, shipped_data, text_column
+from interim.adam.source import complete_sums, date_columns, shipped_data, text_column
 from interim.data.model import Sdtm
 
 _HOUR_S = 3600
@@ -38,7 +38,5 @@ def derive_catheter(sdtm: Sdtm) -> pd.DataFrame:
     hours = (over - begun).dt.total_seconds() / _HOUR_S
     rows = pd.DataFrame({"USUBJID": placed["USUBJID"], "HOURS": hours.where(hours >= 0)})
     group = rows.groupby("USUBJID", sort=True)["HOURS"]
-    made = pd.DataFrame(
-        {"CATHN": group.size(), "CATHHRS": group.agg(lambda values: values.sum(skipna=False))}
-    )
+    made = pd.DataFrame({"CATHN": group.size(), "CATHHRS": complete_sums(rows["HOURS"], rows["USUBJID"])})
     return made.astype("float64").reset_index()

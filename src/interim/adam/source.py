@@ -226,6 +226,34 @@ def by_subject(frame: pd.DataFrame, values: pd.DataFrame, column: str) -> pd.Ser
     return answer.astype(values[column].dtype)
 
 
+def complete_sums(values: pd.Series, by: pd.Series) -> pd.Series:
+    """Return the sum of each group, missing where one of its values is.
+
+    Parameters
+    ----------
+    values : pandas.Series of float64
+        Numbers.
+    by : pandas.Series
+        Group of each, same index.
+
+    Returns
+    -------
+    pandas.Series of float64
+        Index: groups, sorted.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> complete_sums(pd.Series([1.0, 2.0, None]), pd.Series(["a", "a", "b"])).tolist()
+    [3.0, nan]
+    """
+    sums = values.astype("float64").groupby(by).sum()
+    return sums.where(values.notna().groupby(by).all())
+
+
 def ordered(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Return the rows in the order of their keys, whatever order they came in, with a new index.
 

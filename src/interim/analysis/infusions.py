@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.source import complete_sums
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
     MISSING,
@@ -100,27 +101,34 @@ def _exposure(adam: Adam, study: Study, role: str, names: tuple[str, str]) -> Re
 
 def _add_cart(rows: Rows, who: Population, given: pd.DataFrame) -> None:
     """Add who received each planned infusion of each cycle, the cumulative dose per kg, and the weight used."""
-    inside = given.sort_values(["USUBJID", "ASTDT", "ASTDTM", "AINFN"], kind="stable")
+    inside = _in_order(given)
     place = inside.groupby(["USUBJID", "APHASE"]).cumcount() + 1
     for phase, number in printed_rows()["infusions"]["planned"].items():
         for infusion in range(1, number + 1 if phase.startswith("CART") else 1):
             hit = inside.loc[(inside["APHASE"] == phase) & (place == infusion), "USUBJID"]
             add_counts(rows, who, variable="given", level=f"{phase} {infusion}", subjects=hit)
-    per_kg = given.groupby("USUBJID")["DOSEKG"].agg(lambda values: values.sum(skipna=False))
+    per_kg = complete_sums(given["DOSEKG"], given["USUBJID"])
     add_spread(rows, who, per_kg, variable="cells_kg_total", unit="cells/kg")
-    add_spread(rows, who, given.groupby("USUBJID")["WEIGHT"].mean(), variable="weight", unit="kg")
+    if "WEIGHT" in given:
+        add_spread(rows, who, given.groupby("USUBJID")["WEIGHT"].mean(), variable="weight", unit="kg")
+
+
+def _in_order(given: pd.DataFrame) -> pd.DataFrame:
+    """Return the infusions of each participant in the order in which they were given."""
+    keys = [name for name in ("USUBJID", "ASTDT", "ASTDTM", "AINFN") if name in given]
+    return given.sort_values(keys, kind="stable")
 
 
 def _add_nk(rows: Rows, who: Population, given: pd.DataFrame, adsl: pd.DataFrame) -> None:
     """Add source, amounts of each infusion against the plan, catheter, and the interval to the CAR-T cells."""
     mine = adsl[adsl["USUBJID"].isin(who.everyone)].set_index("USUBJID")
     _add_source(rows, who, mine)
-    for number, part in given.groupby("AINFN", sort=True):
-        infusion = part.set_index("USUBJID")
-        level = f"{number:g}"
+    inside = _in_order(given)
+    for number, part in inside.groupby(inside.groupby("USUBJID").cumcount() + 1, sort=True):
+        infusion, level = part.set_index("USUBJID"), str(number)
         add_spread(rows, who, infusion["ADOSE"], variable="cells_of", level=level, unit="cells")
         add_spread(rows, who, _ratio(infusion), variable="ratio_of", level=level, unit="ratio")
-    whole = given.groupby("USUBJID")[["ADOSE", "PLANDOSE"]].agg(lambda values: values.sum(skipna=False))
+    whole = pd.DataFrame({n: complete_sums(given[n], given["USUBJID"]) for n in ("ADOSE", "PLANDOSE")})
     add_spread(rows, who, _ratio(whole), variable="ratio_total", unit="ratio")
     add_catheter(rows, who, mine)
     days = (mine["TRTSCT"] - mine["TRTSDT"]).dt.days.astype("float64")

@@ -200,13 +200,35 @@ def add_events(
     """
     people, number = stats
     sources = list(zip(events["USUBJID"], events["SRCDOM"], events["SRCSEQ"].astype(str), strict=True))
-    subjects = frozenset(events["USUBJID"])
+    subjects, episodes = frozenset(events["USUBJID"]), events_of(events)
     for group, ids in who.members.items():
         hit = sorted(subjects & ids)
         place: dict[str, Any] = {"group": group, "variable": variable, "level": level}
         rows.add(people, len(hit), unit="participants", n=len(hit), N=len(ids), subjects=hit, **place)
+        count = sum(subject in ids for subject, _ in episodes)
         here = [source for source in sources if source[0] in ids]
-        rows.add(number, len(here), unit="events", n=len(here), sources=here, **place)
+        rows.add(number, count, unit="events", n=count, sources=here, **place)
+
+
+def events_of(records: pd.DataFrame) -> set[tuple[str, str]]:
+    """Return the different events of records: records of one event count once.
+
+    Parameters
+    ----------
+    records : pandas.DataFrame
+        Rows of ADAE.
+
+    Returns
+    -------
+    set of (str, str)
+        USUBJID and number of the first record of the event; the record's own number without AEPISSEQ.
+
+    Raises
+    ------
+    None
+    """
+    first = records["AEPISSEQ"] if "AEPISSEQ" in records else records["SRCSEQ"]
+    return set(zip(records["USUBJID"], first.astype(str), strict=True))
 
 
 def teae_by_soc_pt(adam: Adam, study: Study) -> Result:

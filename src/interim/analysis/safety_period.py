@@ -18,12 +18,13 @@ from interim.analysis.population import (
     open_rows,
     population,
 )
-from interim.analysis.safety import GRADES, NOT_CODED, Condition, add_events, emergent, has_grades
+from interim.analysis.safety import GRADES, NOT_CODED, Condition, add_events, emergent, events_of, has_grades
 from interim.result import Result, Rows
 from interim.stats.poisson import poisson_interval
 from interim.study import Study
 
 PER_DAYS = 100
+WHOLE = "TREATMENT"
 PHASES = ("NK", "CART_C1", "CART_C2", POST)
 _CAUSES: tuple[tuple[str, Condition], ...] = (
     ("related_nk", lambda e: (e["RELNK"] == "Y") & (e["RELCART"] != "Y")),
@@ -84,9 +85,9 @@ def teae_by_period(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``safety_period.teae_by_period``; variable = period; level = reached, any, grade3, aesi; stats n (of those who
-        reached the period), events, and for any: days (person-days), rate (events per 100 person-days), lower, upper (exact
-        Poisson).
+        ``safety_period.teae_by_period``; variable = period, before them TREATMENT (from the first infusion to the end of the
+        window after the last); level = reached, any, grade3, aesi; stats n (of those who reached the period), events, rate
+        (events per 100 person-days), lower, upper (exact Poisson), and for any: days (person-days).
 
     Raises
     ------
@@ -106,6 +107,10 @@ def teae_by_period(adam: Adam, study: Study) -> Result:
         return rows.build()
     time = person_time(adam, study)
     known = set(time["APHASE"])
+    treated = time[time["APHASE"] != POST]
+    inside = events[events["APHASE"].isin(set(treated["APHASE"]))]
+    whole = treated.groupby("USUBJID")["DAYS"].sum().reset_index()
+    _add_period(rows, who, inside, phase=WHOLE, time=whole, study=study)
     for phase in [*(p for p in PHASES if p in known), *sorted(known - set(PHASES))]:
         inside = time[time["APHASE"] == phase]
         _add_period(rows, who, events[events["APHASE"] == phase], phase=phase, time=inside, study=study)
@@ -125,27 +130,36 @@ def _add_period(
     for level, condition in kinds.items():
         if level == "grade3" and "AETOXGRN" not in events:
             continue
-        add_events(rows, base, events[condition(events)], variable=phase, level=level)
-    _add_rate(rows, base, events, phase=phase, time=time, study=study)
+        chosen = events[condition(events)]
+        add_events(rows, base, chosen, variable=phase, level=level)
+        _add_rate(rows, base, chosen, place=(phase, level), time=time, study=study)
 
 
 def _add_rate(
-    rows: Rows, base: Population, events: pd.DataFrame, *, phase: str, time: pd.DataFrame, study: Study
+    rows: Rows,
+    base: Population,
+    events: pd.DataFrame,
+    *,
+    place: tuple[str, str],
+    time: pd.DataFrame,
+    study: Study,
 ) -> None:
     method = f"exact Poisson, level {study.stats.level:g}"
+    episodes = events_of(events)
     for group, ids in base.members.items():
         days = float(time.loc[time["USUBJID"].isin(ids), "DAYS"].sum())
-        count = int(events["USUBJID"].isin(ids).sum())
-        place: dict[str, Any] = {"group": group, "variable": phase, "level": "any"}
-        rows.add("days", days, unit="days", n=len(ids), **place)
+        count = sum(subject in ids for subject, _ in episodes)
+        where: dict[str, Any] = {"group": group, "variable": place[0], "level": place[1]}
+        if place[1] == "any":
+            rows.add("days", days, unit="days", n=len(ids), **where)
         if not days:
             for stat in ("rate", "lower", "upper"):
-                rows.add(stat, None, status="NE", reason="NO_DATA", **place)
+                rows.add(stat, None, status="NE", reason="NO_DATA", **where)
             continue
         limits = poisson_interval(count, days / PER_DAYS, level=study.stats.level)
         rate = PER_DAYS * count / days
         for stat, value in (("rate", rate), ("lower", limits.lower), ("upper", limits.upper)):
-            rows.add(stat, value, unit=f"per {PER_DAYS} person-days", n=count, method=method, **place)
+            rows.add(stat, value, unit=f"per {PER_DAYS} person-days", n=count, method=method, **where)
 
 
 def related_teae(adam: Adam, study: Study) -> Result:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.adam.source import complete_sums
 from interim.adam.toxicity.support import concurrent
 from interim.analysis.population import (
     Population,
@@ -122,7 +123,7 @@ def _add_treatment(rows: Rows, who: Population, events: pd.DataFrame) -> None:
             open_still = events.loc[events[column].isna(), "USUBJID"]
             add_counts(rows, who, variable=variable, level=UNKNOWN, subjects=open_still)
         for name, (amount, unit) in _AMOUNTS.get(variable, {}).items():
-            sums = treated.groupby("USUBJID")[amount].agg(lambda values: values.sum(skipna=False))
+            sums = complete_sums(treated[amount], treated["USUBJID"])
             add_spread(rows, who, sums, variable=name, unit=unit)
             if amount == "DEXEQ":
                 unknown = sums.index[sums.isna()]

@@ -270,16 +270,22 @@ def table_teae_by_period(result: Result, study: Study) -> Table:
             continue
         lines.append(Line(word("period", phase)))
         lines.append(Line("Participants", partial(numbers.plain, variable=phase, level="reached"), 1))
+        days = partial(numbers.value, variable=phase, stat="days", level="any", digits=0)
+        lines.append(Line("Person-days", days, 1))
         for level in ("any", "grade3", "aesi"):
             if level in numbers.levels(phase):
-                cell = partial(numbers.counted, variable=phase, level=level)
-                lines.append(Line(word("period_row", level), cell, 1))
-        days = partial(numbers.value, variable=phase, stat="days", level="any", digits=0)
-        rate = partial(numbers.value, variable=phase, stat="rate", level="any", digits=2)
-        limits = partial(numbers.interval, variable=phase, level="any", digits=2, factor=1.0)
-        lines += [Line("Person-days", days, 1), Line("Events per 100 person-days", rate, 1)]
-        lines.append(Line(f"{percent}% CI", limits, 2))
+                lines += _rated(numbers, phase, level, percent)
     return cohort_table(numbers, lines, footnotes=(_EVENTS, "Rates with exact Poisson limits."))
+
+
+def _rated(numbers: Numbers, phase: str, level: str, percent: str) -> Iterator[Line]:
+    """Yield participants with an event, the rate of events, and its limits."""
+    yield Line(word("period_row", level), partial(numbers.counted, variable=phase, level=level), 1)
+    if level in numbers.levels(phase, stat="rate"):
+        rate = partial(numbers.value, variable=phase, stat="rate", level=level, digits=2)
+        limits = partial(numbers.interval, variable=phase, level=level, digits=2, factor=1.0)
+        yield Line(word("period_row", "rate"), rate, 2)
+        yield Line(f"{percent}% CI", limits, 2)
 
 
 def table_deaths(result: Result, study: Study) -> Table:

@@ -211,7 +211,8 @@ def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:
     """
     library: dict[str, str] = _document()["footnotes"]
     facts = _facts(tlf, study, sdtm)
-    codes = (*tlf.footnotes, "CUT", "SRC")
+    joined = ("JOINED",) if "TE" in tlf.footnotes and study.safety.collapse_overlap else ()
+    codes = (*tlf.footnotes, *joined, "CUT", "SRC")
     return tuple(library[code].format(**facts) for code in codes)
 
 

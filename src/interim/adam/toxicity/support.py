@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from interim.adam.source import number_column, shipped_data, text_column
+from interim.adam.source import complete_sums, number_column, shipped_data, text_column
 from interim.adam.toxicity.records import clinical_values, drug_spans, spans
 from interim.data.model import Sdtm
 
@@ -43,7 +43,8 @@ def oxygen_spans(sdtm: Sdtm) -> pd.DataFrame | None:
     if devices.empty and known.empty:
         return None
     used = devices[devices["VALUE"].notna() & (devices["VALUE"] != _settings()["no_device"])]
-    return pd.concat([used[_NAMES], known[_NAMES]], ignore_index=True)
+    spans_of_both: pd.DataFrame = pd.concat([used[_NAMES], known[_NAMES]], ignore_index=True)
+    return spans_of_both
 
 
 def oxygen_flag(rows: pd.DataFrame, sdtm: Sdtm) -> pd.Series:
@@ -99,9 +100,9 @@ def intensive_care_spans(sdtm: Sdtm) -> pd.DataFrame | None:
         rows = pd.DataFrame({"USUBJID": source["USUBJID"]}).join(spans(source, "PRSTDTC", "PRENDTC"))
         parts.append(rows[stay])
     found = [part for part in parts if len(part)]
-    if found:
-        return pd.concat(found, ignore_index=True)
-    return parts[0] if len(events) else None
+    if not found and events.empty:
+        return None
+    return pd.concat(found or parts[:1], ignore_index=True)
 
 
 def overlapping(rows: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
@@ -210,7 +211,7 @@ def steroid_use(rows: pd.DataFrame, sdtm: Sdtm) -> pd.DataFrame | None:
     amount = (pairs["DAILY"] * number).where(
         ~once, pairs["DAILY"].where(pairs["FROM"] >= pairs["ASTDT"], 0.0)
     )
-    total = amount.groupby(pairs["ROW"]).agg(lambda values: values.sum(skipna=False))
+    total = complete_sums(amount, pairs["ROW"])
     days = pd.DataFrame({"ROW": pairs["ROW"], "FIRST": first, "LAST": last.fillna(first)})
     return pd.DataFrame(
         {
@@ -242,8 +243,8 @@ def _daily_doses(sdtm: Sdtm) -> pd.DataFrame:
 def _different_days(spans_of_rows: pd.DataFrame) -> pd.Series:
     """Count the different days of the spans of each row."""
     days: dict[Any, set[pd.Timestamp]] = {}
-    for item in spans_of_rows.itertuples():
-        days.setdefault(item.ROW, set()).update(pd.date_range(item.FIRST, item.LAST, freq="D"))
+    for row, first, last in zip(*(spans_of_rows[name] for name in ("ROW", "FIRST", "LAST")), strict=True):
+        days.setdefault(row, set()).update(pd.date_range(first, last, freq="D"))
     return pd.Series({row: len(found) for row, found in days.items()}, dtype="float64")
 
 

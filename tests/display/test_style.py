@@ -35,7 +35,10 @@ def contrast_on_white(colour: str) -> float:
 def test_the_settings_of_the_caller_come_back():
     before = dict(mpl.rcParams)
     with settings():
-        assert mpl.rcParams["svg.hashsalt"] == "interim" and mpl.rcParams["font.family"] == ["DejaVu Sans"]
+        assert mpl.rcParams["svg.hashsalt"] == "interim" and mpl.rcParams["font.family"] == [
+            "DejaVu Sans",
+            "Interim CJK SC",
+        ]
     assert dict(mpl.rcParams) == before
 
 

@@ -21,6 +21,7 @@ path = "data"
 cut_date = 2026-06-30
 cut_description = "written by hand"
 [report]
+languages = ["en"]
 formats = {formats}
 """
 

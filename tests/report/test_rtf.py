@@ -119,7 +119,7 @@ def test_equal_documents_give_equal_bytes_without_a_date(tmp_path):
 
 def test_the_letter_size_is_that_of_the_other_writers():
     wide: Table = BLOCKS["listing"]
-    sizes = set(re.findall(r"\\intbl\\f0\\fs(\d+)", rtf_text(Document(front(), (wide,)))))
+    sizes = set(re.findall(r"\\intbl\\dbch\\af1\\loch\\f0\\fs(\d+)", rtf_text(Document(front(), (wide,)))))
     assert sizes == {str(round(2 * fit(wide, 257.0).size))}
 
 

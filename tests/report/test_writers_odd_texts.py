@@ -100,7 +100,7 @@ def test_the_pdf_is_made_of_an_odd_text_and_reads_no_file(name):
 
 
 @pytest.mark.rule("DOC-07")
-@pytest.mark.parametrize("text", ["\u65e5\u672c", "\U0001f9ec", "\u0e01"])
+@pytest.mark.parametrize("text", ["\U0001f9ec", "\u0e01"])
 def test_scripts_without_a_font_stop_the_pdf_by_name_and_are_whole_elsewhere(text):
     paper = Document(front(), (Section(1, "1", "One", "s-1"), Paragraph((Span(f"x {text} y"),))))
     with pytest.raises(ReportError, match=f"U\\+{ord(text[0]):04X}"):

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Sheet
 
 from interim.display.markup import figure_html
+from interim.display.spoken import every_letter, translate_sheet
 from interim.display.style import MM, settings
 from interim.display.table import BLOCK, FORMAT
 from interim.errors import ReportError
@@ -45,6 +46,8 @@ class Figure:
         Of its page.
     id : str
         Registry id such as ``F 14.2.2.1``; empty until the report gives it.
+    untranslated : tuple of str
+        Texts within the drawing that have no translation into its language.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class Figure:
     labels: tuple[str, ...] = ()
     orientation: Literal["portrait", "landscape"] = "portrait"
     id: str = ""
+    untranslated: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the text alternative and the ids."""
@@ -111,6 +115,25 @@ class Figure:
             labels=(*self.labels, *labels),
         )
 
+    def with_missing(self, texts: tuple[str, ...]) -> Figure:
+        """Return a copy that names the texts within it that have no translation.
+
+        Parameters
+        ----------
+        texts : tuple of str
+            The texts.
+
+        Returns
+        -------
+        Figure
+            The copy.
+
+        Raises
+        ------
+        None
+        """
+        return replace(self, untranslated=texts)
+
     def block(self) -> dict[str, Any]:
         """Return the content block that the report's writers read.
 
@@ -137,6 +160,7 @@ class Figure:
             "footnotes": list(self.footnotes),
             "labels": list(self.labels),
             "orientation": self.orientation,
+            **({"untranslated": list(self.untranslated)} if self.untranslated else {}),
         }
 
     def text(self) -> str:
@@ -181,12 +205,14 @@ def drawn(paint: Callable[[Sheet], None], *, size_mm: tuple[float, float], study
 
     Raises
     ------
-    None
+    ReportError
+        If no typeface has a letter.
     """
-    with settings():
+    with settings(), every_letter():
         sheet = Sheet(figsize=(size_mm[0] * MM, size_mm[1] * MM))
         FigureCanvasAgg(sheet)
         paint(sheet)
+        translate_sheet(sheet)
         vector, pixels = io.BytesIO(), io.BytesIO()
         sheet.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
         sheet.savefig(pixels, format="png", dpi=study.figure.dpi, metadata={"Software": None})

@@ -62,6 +62,26 @@ class Gallery:
             items.append(named)
         return replace(self, items=tuple(items))
 
+    def with_missing(self, texts: tuple[str, ...]) -> Gallery:
+        """Return a copy whose figures name the texts within them that have no translation.
+
+        Parameters
+        ----------
+        texts : tuple of str
+            Of all figures together.
+
+        Returns
+        -------
+        Gallery
+            Paragraphs stay as they are.
+
+        Raises
+        ------
+        None
+        """
+        named = (item if isinstance(item, Paragraph) else item.with_missing(texts) for item in self.items)
+        return replace(self, items=tuple(named))
+
     def text(self) -> str:
         """Return all items as plain text.
 

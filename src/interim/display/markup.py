@@ -120,7 +120,8 @@ def _span(span: Mapping[str, Any]) -> str:
     for name, tag in (("code", "code"), ("strong", "strong"), ("emphasis", "em")):
         if span.get(name):
             text = f"<{tag}>{text}</{tag}>"
-    return f"<span{_keys([span['key']])}>{text}</span>" if span["key"] else text
+    attributes = _keys([span["key"]] if span["key"] else []) + _lang(span)
+    return f"<span{attributes}>{text}</span>" if attributes else text
 
 
 def _anchor(block: Mapping[str, Any]) -> str:
@@ -164,7 +165,7 @@ def _header_cells(row: Sequence[Mapping[str, Any]], align: Sequence[str]) -> Ite
         column += cell["span"]
         if cell["text"].strip():
             scope = "colgroup" if cell["span"] > 1 else "col"
-            yield f'<th scope="{scope}"{span}{style}{_keys(cell.get("keys", ()))}>{_text(cell["text"])}</th>'
+            yield f'<th scope="{scope}"{span}{style}{_keys(cell.get("keys", ()))}{_lang(cell)}>{_text(cell["text"])}</th>'
         else:
             yield f"<td{span}></td>"
 
@@ -185,12 +186,17 @@ def _row(row: Mapping[str, Any], align: Sequence[str]) -> str:
     classes = ([f"i{row['indent']}"] if row["indent"] else []) + ([] if align[0] == "left" else [align[0]])
     style = f' class="{" ".join(classes)}"' if classes else ""
     if row["kind"] == "section":
-        return f'<tr class="section"><th scope="rowgroup" colspan="{len(align)}"{style}>{_text(stub["text"])}</th></tr>'
+        return f'<tr class="section"><th scope="rowgroup" colspan="{len(align)}"{style}{_lang(stub)}>{_text(stub["text"])}</th></tr>'
     tag, scope = ("th", ' scope="row"') if stub["text"].strip() else ("td", "")
-    first = f"<{tag}{scope}{style}{_keys(stub['keys'])}>{_text(stub['text'])}</{tag}>"
+    first = f"<{tag}{scope}{style}{_keys(stub['keys'])}{_lang(stub)}>{_text(stub['text'])}</{tag}>"
     return f"<tr>{first}{''.join(map(_cell, cells, align[1:]))}</tr>"
 
 
 def _cell(cell: Mapping[str, Any], side: str) -> str:
     style = "" if side == "left" else f' class="{side}"'
-    return f"<td{style}{_keys(cell['keys'])}>{_text(cell['text'])}</td>"
+    return f"<td{style}{_keys(cell['keys'])}{_lang(cell)}>{_text(cell['text'])}</td>"
+
+
+def _lang(part: Mapping[str, Any]) -> str:
+    """Return the attribute that names the language of a part that is not in that of the page."""
+    return f' lang="{escape(part["language"])}"' if part.get("language") else ""

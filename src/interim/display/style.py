@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 
+from interim.display.typeface import family
 from interim.result import TOTAL
 from interim.study import NK_ONLY, Study
 
@@ -33,7 +34,6 @@ RESPONSE_COLOURS = {
 }
 
 _SETTINGS: dict[Any, Any] = {
-    "font.family": ["DejaVu Sans"],
     "font.size": 8.0,
     "axes.titlesize": 8.0,
     "axes.labelsize": 8.0,
@@ -70,7 +70,7 @@ def settings() -> Iterator[None]:
     """
     with mpl.rc_context():
         mpl.rcdefaults()
-        with mpl.rc_context(rc=_SETTINGS):
+        with mpl.rc_context(rc=_SETTINGS | {"font.family": family()}):
             yield
 
 

@@ -49,6 +49,7 @@ _SHAPES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     },
     "paragraph": {"style": str, "spans": list},
 }
+_OPTIONAL = {"figure": {"untranslated": list}}
 
 
 def bad_characters(text: str, *, newline: bool = False) -> list[str]:
@@ -110,7 +111,8 @@ def read_block(data: object, *, language: str = "en") -> tuple[Table | Figure | 
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in _SHAPES:
         return None, [f"{name}: unknown kind {kind!r}; known: {', '.join(_SHAPES)}"]
-    problems = list(_shape_problems(data, _SHAPES[kind]))
+    optional = {name: wanted for name, wanted in _OPTIONAL.get(kind, {}).items() if name in data}
+    problems = list(_shape_problems(data, {**_SHAPES[kind], **optional}))
     if not problems:
         problems = list(_CHECKS[kind](data))
     if problems:
@@ -157,7 +159,7 @@ def _tlf_problems(data: Mapping[str, Any], letters: str) -> Iterator[str]:
         yield "the title is blank"
     if data["orientation"] not in _ORIENTATIONS:
         yield f"orientation {data['orientation']!r}; permitted: {', '.join(_ORIENTATIONS)}"
-    for name in ("footnotes", "labels", *(["keys"] if "keys" in data else [])):
+    for name in ("footnotes", "labels", *(name for name in ("keys", "untranslated") if name in data)):
         if not all(isinstance(text, str) and text.strip() for text in data[name]):
             yield f"{name} must be texts that are not blank"
 
@@ -314,6 +316,7 @@ def _build(data: Mapping[str, Any], language: str) -> Table | Figure | Paragraph
             alt=data["alt"],
             width_mm=width,
             keys=tuple(data["keys"]),
+            untranslated=tuple(data.get("untranslated", ())),
         )
     return Table(
         **shared,

@@ -10,8 +10,10 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
 from interim.report.registry import Tlf, footnotes_of, registry
+from interim.report.translate import quoted
 from interim.result import Result, ResultStore
 from interim.study import Study, read_study
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from interim.display import Figure, Paragraph, Table
     from interim.display.gallery import Gallery
 
-LANGUAGES = ("en",)
 COPIES = ("confidential",)
 
 
@@ -143,10 +144,13 @@ class Chapter:
         Data and results.
     tlfs : mapping of str to Tlf
         The registry, by id.
+    language : str
+        Language in which figures are drawn; tables and text are translated when the document is put together.
     """
 
     inputs: Inputs
     tlfs: dict[str, Tlf] = field(default_factory=lambda: {tlf.id: tlf for tlf in registry()})
+    language: str = SOURCE
 
     @property
     def study(self) -> Study:
@@ -279,13 +283,23 @@ class Chapter:
 
         return limits_paragraph(self.inputs.store["subgroups.limits"], self.study)
 
+    def _translator(self) -> Translator | None:
+        return (
+            translator(self.language, self.study.file.parent, quoted(self.adam))
+            if self.language != SOURCE
+            else None
+        )
+
     def _show(self, tlf_id: str, kind: str) -> Any:
         tlf = self.tlfs.get(tlf_id)
         if tlf is None or tlf.kind != kind:
             known = ", ".join(sorted(t.id for t in self.tlfs.values() if t.kind == kind))
             raise ReportError(f"{tlf_id!r} is no {kind} of the registry; known: {known}")
         result = self.inputs.store[tlf.analysis]
-        shown = getattr(import_module("interim.display"), tlf.display)(result, self.study, **tlf.options)
+        with speaking(self._translator(), tlf.id) as voice:
+            shown = getattr(import_module("interim.display"), tlf.display)(result, self.study, **tlf.options)
+        if voice.missing:
+            shown = shown.with_missing(tuple(dict.fromkeys(voice.missing)))
         return shown.with_id(
             tlf.id,
             title=tlf.title,
@@ -327,7 +341,7 @@ def open_chapter(
         Study file; a relative path is looked for in the working folder and in the folders above it.
     cut_date : str
         ISO date that replaces the study's cut-off; empty: the study's own.
-    language : {"en"}
+    language : {"en", "zh-CN"}
         Language of the report.
     copy : {"confidential"}
         Which copy is made.
@@ -350,7 +364,7 @@ def open_chapter(
     parameters = read_study(find_study(study), cut_date=cut_date or None)
     settle(parameters)
     inputs = _PRELOADED.get(parameters.digest())
-    return Chapter(inputs or open_inputs(parameters))
+    return Chapter(inputs or open_inputs(parameters), language=language)
 
 
 def find_study(study: str) -> Path:

@@ -14,12 +14,19 @@ PADDING_MM = 1.1
 INDENT_MM = 3.2
 _KEPT = 18
 _POINT_MM = 25.4 / 72
-_WORD = re.compile(r"\s+|(?<=-)(?=[^\W\d])")
+_IDEOGRAPH, _OPENING, _CLOSING = "\u2e80-\uffef", "（《【“", "，。；：、）！？》】”"
+# A line ends at a blank, after a hyphen, and between two ideographs, but not before or after a mark that belongs to one.
+_WORD = re.compile(
+    rf"\s+|(?<=-)(?=[^\W\d])|(?<=[{_IDEOGRAPH}])(?<![{_OPENING}])(?=[^{_CLOSING}])"
+    rf"|(?<=[^{_OPENING}])(?=[{_IDEOGRAPH}])(?![{_CLOSING}])"
+)
 _ZERO_WIDTH_SPACE = "\u200b"
 
 # Advance widths of a common sans-serif face in parts of the letter size, rounded up by classes of letters.
 _NARROW, _WIDE = frozenset("iljtf.,;:'!|()[]/ ·"), frozenset("mwMW@%&—")
-_NARROW_EM, _WIDE_EM, _CAPITAL_EM, _EM, _FULL_EM = 0.334, 0.95, 0.75, 0.56, 1.0
+_NARROW_EM, _WIDE_EM, _CAPITAL_EM, _EM = 0.334, 0.95, 0.75, 0.56
+# An ideograph is one em wide in every typeface, also beside the narrowest Latin one.
+_FULL_EM = 1.15
 _BOLD = 1.08
 _IDEOGRAPHS = 0x2E80
 
@@ -107,7 +114,8 @@ def breakable(text: str, fitted: Fit, column: int) -> str:
         return text
     room = (fitted.widths[column] - 2 * PADDING_MM) / (fitted.size * fitted.face * _POINT_MM)
     parts = re.split(r"(\s+)", text)
-    return "".join(_ZERO_WIDTH_SPACE.join(part) if _ems(part) > room else part for part in parts)
+    words = [word for part in parts for word in ([part] if part.isspace() else _WORD.split(part))]
+    return "".join(_ZERO_WIDTH_SPACE.join(word) if _ems(word) > room else word for word in words)
 
 
 def _ems(text: str) -> float:
@@ -147,9 +155,16 @@ def _larger(one: tuple[float, float], other: tuple[float, float]) -> tuple[float
 def _longest(text: str, whole: bool) -> float:
     lines = text.split("\n")
     pieces = [
-        part for line in lines for part in ([line] if whole and len(line) <= _KEPT else _WORD.split(line))
+        part
+        for line in lines
+        for part in ([line] if whole and _letters(line) <= _KEPT else _WORD.split(line))
     ]
     return max(map(_ems, pieces))
+
+
+def _letters(text: str) -> int:
+    """Return the number of letters, an ideograph counted twice."""
+    return sum(2 if ord(letter) >= _IDEOGRAPHS else 1 for letter in text)
 
 
 def _widen(needs: list[tuple[float, float]], start: int, span: int, ems: float) -> None:

@@ -20,11 +20,27 @@ WORDS = {
         "figures": "Figures",
         "page": "Page",
         "of": "of",
+        "pages": "",
         "cut_off": "Data cut-off",
         "snapshot": "Data hash",
         "revision": "Revision",
         "skip": "Skip to the content",
-    }
+    },
+    "zh-CN": {
+        "T": "表",
+        "F": "图",
+        "L": "列表",
+        "contents": "目录",
+        "tables": "表格目录",
+        "figures": "插图目录",
+        "page": "第",
+        "of": "页，共",
+        "pages": "页",
+        "cut_off": "数据截止日期",
+        "snapshot": "数据哈希值",
+        "revision": "程序版本",
+        "skip": "跳至正文",
+    },
 }
 
 
@@ -40,6 +56,8 @@ class Span:
         How it is set.
     key : str or None
         Result id, if the text is a number that comes from a result.
+    language : str or None
+        Language of the text, if it is not that of the document.
     """
 
     text: str
@@ -47,6 +65,7 @@ class Span:
     strong: bool = False
     code: bool = False
     key: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,19 +128,21 @@ class ListBlock:
 
 @dataclass(frozen=True)
 class HeaderCell:
-    """One cell of a header row: text, the number of columns it spans, and the ids of the results that it prints."""
+    """One cell of a header row: text, the number of columns it spans, the ids of the results that it prints, its language."""
 
     text: str
     span: int = 1
     keys: tuple[str, ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: text, and the ids of the results that it prints."""
+    """One cell of a table: text, the ids of the results that it prints, and its language if it is another one."""
 
     text: str
     keys: tuple[str, ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +213,8 @@ class Figure:
         Notes, ids of the results drawn, labels such as DRAFT.
     orientation : {"portrait", "landscape"}
         Of the page.
+    untranslated : tuple of str
+        Texts within the drawing that have no translation into its language.
     """
 
     id: str
@@ -207,6 +230,7 @@ class Figure:
     keys: tuple[str, ...]
     labels: tuple[str, ...]
     orientation: Orientation
+    untranslated: tuple[str, ...] = ()
     kind: Literal["figure"] = "figure"
 
 

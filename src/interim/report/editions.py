@@ -11,6 +11,7 @@ from pathlib import Path
 from interim.report.content import Document, Front
 from interim.report.hashes import sha256
 from interim.report.package import Made, Plan, lacking, plans, put_together
+from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, translated
 from interim.report.workers import start_method
 from interim.report.writers import write_file
 from interim.study import Study
@@ -68,7 +69,7 @@ def write_package(
     for step in sorted({plan.step for plan in plans()}):
         at_hand = replace(made, outputs=dict(outputs))
         chosen = [plan for plan in plans() if plan.step == step and _possible(plan, at_hand, say)]
-        tasks = [task for plan in chosen for task in _editions(plan, at_hand, front, languages, folder)]
+        tasks = [task for plan in chosen for task in _editions(plan, at_hand, front, languages, folder, say)]
         _write(tasks, min(workers, len(tasks)))
         for task in tasks:
             outputs[f"{folder.name}/{task.path.name}"] = sha256(task.path)
@@ -84,11 +85,16 @@ def _possible(plan: Plan, made: Made, say: Say) -> bool:
     return not absent
 
 
-def _editions(plan: Plan, made: Made, front: Front, languages: Sequence[str], folder: Path) -> Iterator[Task]:
+def _editions(
+    plan: Plan, made: Made, front: Front, languages: Sequence[str], folder: Path, say: Say
+) -> Iterator[Task]:
     study = made.inputs.study
     for language, names in plan.editions(languages, study.report.formats).items():
         own = replace(made, language=language)
-        document = put_together(plan, own, replace(front, language=language))
+        document, missing = translated(put_together(plan, own, front), made.inputs, language)
+        refuse_missing(missing, required=plan.number in REQUIRED_DOCUMENTS)
+        if missing:
+            say(f"{plan.number} in {language}: {len(missing)} texts have no translation and stay in English")
         if document.blocks:
             yield from (Task(document, folder / name, study) for name in names)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import interim
+from interim.display.language import SOURCE, text_files
 from interim.report.hashes import joined, sha256, tree
 from interim.report.privacy.key import find_key
 from interim.study import Study
@@ -39,7 +40,7 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
     -------
     dict
         JSON values: format, study, confirmed (readings that the study file names), ids (fingerprint of the key of the pseudo-ids), parameters, data, code, notebooks,
-        lock, platform. A part that cannot be told without reading the data is null; a report with such a key is never taken for current.
+        texts, lock, platform. A part that cannot be told without reading the data is null; a report with such a key is never taken for current.
 
     Raises
     ------
@@ -58,9 +59,15 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
         "data": data_files(study) or None,
         "code": joined(tree(package).items()),
         "notebooks": {path.name: sha256(path) for path in sorted(notebooks.glob("*.ipynb"))},
+        "texts": {path.name: sha256(path) for path in _own_texts(study, parameters)},
         "lock": lock_hash(),
         "platform": f"{platform.python_version()} {sys.platform}-{platform.machine()}",
     }
+
+
+def _own_texts(study: Study, parameters: Mapping[str, object]) -> list[Path]:
+    """Return the files with the study's own texts in the language of the report."""
+    return text_files(study.file.parent, str(parameters.get("language") or SOURCE))
 
 
 def current(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from interim.display.markup import figure_html, paragraph_html, table_html
+from interim.display.typeface import CHINESE, SHARED_MARKS
 from interim.report.columns import fit
 from interim.report.content import Block, Document, ListBlock, Paragraph, Section, Table
 from interim.report.page import room_mm
+from interim.report.typefaces import chinese_in, is_chinese_document, small_font
 
+_RANGE = ",".join(["U+2E80-FFFF", *(f"U+{ord(mark):X}" for mark in sorted(SHARED_MARKS))])
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 
 
@@ -96,10 +100,24 @@ def _style(document: Document) -> str:
         "@top-left": _css(front.study),
         "@top-right": _css(" · ".join(front.labels)),
         "@bottom-left": _css(front.footer()),
-        "@bottom-right": f"{_css(words['page'] + ' ')} counter(page) {_css(' ' + words['of'] + ' ')} counter(pages)",
+        "@bottom-right": f"{_css(words['page'] + ' ')} counter(page) {_css(' ' + words['of'] + ' ')} counter(pages){_css(' ' + words['pages']) if words['pages'] else ''}",
     }
     boxes = "".join(f"{box}{{content:{content}}}" for box, content in running.items())
-    return f"{sheet}@page{{{boxes}}}"
+    return f"{sheet}@page{{{boxes}}}{_faces(document)}"
+
+
+def _faces(document: Document) -> str:
+    """Return the Chinese typeface with the letters of the page, first in a Chinese page and last in any other."""
+    letters = chinese_in(document)
+    if not letters:
+        return ""
+    faces = "".join(
+        f'@font-face{{font-family:"{CHINESE}";font-weight:{number};unicode-range:{_RANGE};'
+        f'src:url(data:font/woff;base64,{base64.b64encode(small_font(weight, letters, "woff")).decode()}) format("woff")}}'
+        for weight, number in (("Regular", 400), ("Bold", 700))
+    )
+    order = f'"{CHINESE}",var(--sans)' if is_chinese_document(document) else f'var(--sans),"{CHINESE}"'
+    return f'{faces}html{{font-family:{order}}}html :lang(en){{font-family:var(--sans)}}@page{{font-family:"{CHINESE}",Arial,sans-serif}}'
 
 
 def _css(text: str) -> str:

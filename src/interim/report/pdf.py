@@ -11,13 +11,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from interim.display.typeface import CHINESE, font_folder
 from interim.errors import ReportError
 from interim.report.columns import INDENT_MM, PADDING_MM, Fit, breakable, fit
 from interim.report.content import Block, Document, Figure, Section, Table, block_texts
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
+from interim.report.typefaces import is_chinese_document
 
 Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
-_FONTS = ("Libertinus Serif", "DejaVu Sans")
+_FONTS = ("Libertinus Serif", "DejaVu Sans", CHINESE)
+# In Chinese text quotation marks and dashes come from the Chinese typeface, at their full width.
+_CHINESE_FONTS = ({"name": _FONTS[0], "covers": "latin-in-cjk"}, CHINESE, *_FONTS[:2])
 # Libertinus Serif is narrower than the sans-serif face that the widths are estimated with.
 _FACE = 0.87
 _MISSING = re.compile(r'the text `"(.*?)"` could not be displayed')
@@ -90,7 +94,7 @@ def pdf_bytes(
             pdf_standards=list(standards),
             timestamp=int(document.front.timestamp.timestamp()),
             ignore_system_fonts=True,
-            font_paths=[_font_folder()],
+            font_paths=[_font_folder(), font_folder()],
         )
     except typst.TypstError as error:
         raise ReportError(_what(error.diagnostic, document)) from error
@@ -137,14 +141,16 @@ def _model(document: Document, paper: Paper) -> dict[str, Any]:
             "title": front.title,
             "subtitle": front.subtitle,
             "study": front.study,
-            "language": front.language,
+            "language": front.language.partition("-")[0],
+            "region": front.language.partition("-")[2] or None,
             "labels": front.labels,
             "lines": front.lines(),
             "footer": front.footer(),
         },
         "words": document.words,
         "paper": paper,
-        "fonts": _FONTS,
+        "fonts": _CHINESE_FONTS if is_chinese_document(document) else _FONTS,
+        "plain-fonts": _FONTS,
         "margins": {"side": MARGIN_MM, "top": TOP_MM, "bottom": BOTTOM_MM},
         "padding": PADDING_MM,
         "indent": INDENT_MM,

@@ -10,6 +10,7 @@ from pathlib import Path
 from interim.report.columns import INDENT_MM, PADDING_MM, Fit, fit
 from interim.report.content import Document, Figure, HeaderCell, Orientation, Row, Table, Tlf
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, page_mm, room_mm
+from interim.report.typefaces import chinese_in
 
 _TWIPS_MM = 1440 / 25.4
 _EDGE_MM = 12.0
@@ -17,7 +18,7 @@ _ROOM_FOR_NOTES_MM = 40.0
 _HEX_LINE = 128
 _BASIC_PLANE, _SIGNED, _ASCII = 0x10000, 0x8000, 0x80
 _HEAD = (
-    r"{\rtf1\ansi\ansicpg1252\deff0\uc1"
+    r"{\rtf1\ansi\ansicpg1252\deff0\stshfdbch1\uc1\deflang1033\deflangfe2052"
     r"{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fnil\fcharset134 SimSun;}}"
     r"{\colortbl;\red27\green36\blue48;\red82\green96\blue109;\red155\green28\blue28;}"
     r"{\stylesheet{\s0\f0\fs18 Normal;}{\s1\f0\fs20\b\outlinelevel0 heading 1;}}"
@@ -66,8 +67,10 @@ def rtf_text(document: Document, *, paper: Paper = "a4") -> str:
 
     Raises
     ------
-    None
+    ReportError
+        If the Chinese typeface lacks a letter, as in the other formats.
     """
+    chinese_in(document)
     front = document.front
     info = rf"{{\info{{\title {escaped(front.title)}}}{{\subject {escaped(front.study)}}}}}"
     parts = [_HEAD, info, _section(document, "portrait", paper, first=True), *_title_page(document)]
@@ -133,10 +136,11 @@ def _section(document: Document, way: Orientation, paper: Paper, *, first: bool 
 
 def _running(document: Document, right: int) -> str:
     front, words = document.front, document.words
-    tab = rf"\pard\plain\f0\fs16\tqr\tx{right} "
+    tab = rf"\pard\plain\dbch\af1\loch\f0\fs16\tqr\tx{right} "
     marks = rf"{{\b\cf3 {escaped(' · '.join(front.labels))}}}"
     of = f" {escaped(words['of'])} "
-    pages = rf"{escaped(words['page'])} {_field('PAGE')}{of}{_field('NUMPAGES')}"
+    last = f" {escaped(words['pages'])}" if words["pages"] else ""
+    pages = rf"{escaped(words['page'])} {_field('PAGE')}{of}{_field('NUMPAGES')}{last}"
     return (
         rf"{{\header {tab}{escaped(front.study)}\tab {marks}\par}}"
         rf"{{\footer {tab}{escaped(front.footer())}\tab {pages}\par}}"
@@ -149,26 +153,30 @@ def _field(name: str) -> str:
 
 def _title_page(document: Document) -> Iterator[str]:
     front = document.front
-    yield rf"\pard\plain\f0\fs20\sa240 {escaped(front.study)}\par"
-    yield rf"\pard\plain\f0\fs36\b\sa120 {escaped(front.title)}\par"
+    yield rf"\pard\plain\dbch\af1\loch\f0\fs20\sa240 {escaped(front.study)}\par"
+    yield rf"\pard\plain\dbch\af1\loch\f0\fs36\b\sa120 {escaped(front.title)}\par"
     if front.subtitle:
-        yield rf"\pard\plain\f0\fs22\sa240 {escaped(front.subtitle)}\par"
+        yield rf"\pard\plain\dbch\af1\loch\f0\fs22\sa240 {escaped(front.subtitle)}\par"
     for label in front.labels:
-        yield rf"\pard\plain\f0\fs20\b\cf3 {escaped(label)}\par"
+        yield rf"\pard\plain\dbch\af1\loch\f0\fs20\b\cf3 {escaped(label)}\par"
     for name, value in front.lines():
-        yield rf"\pard\plain\f0\fs18\sb60 {escaped(name)}: {escaped(value)}\par"
+        yield rf"\pard\plain\dbch\af1\loch\f0\fs18\sb60 {escaped(name)}: {escaped(value)}\par"
 
 
 def _tlf(block: Tlf, paper: Paper) -> Iterator[str]:
     population = rf" {{\cf2 \u8212? {escaped(block.population)}}}" if block.population else ""
     caption = rf"{{\b {escaped(block.label)}}} {escaped(block.title)}{population}"
-    yield rf"\pard\plain\s1\f0\fs20\outlinelevel0\keepn\sa120 {caption}\par"
+    yield rf"\pard\plain\s1\dbch\af1\loch\f0\fs20\outlinelevel0\keepn\sa120 {caption}\par"
     if isinstance(block, Table):
         yield from _table(block, fit(block, room_mm(paper, block.orientation)[0]))
     else:
         yield _picture(block, room_mm(paper, block.orientation))
-    yield from (rf"\pard\plain\f0\fs15\sb40\keep {escaped(note)}\par" for note in block.footnotes)
-    yield from (rf"\pard\plain\f0\fs15\b\cf3\sb40\keep {escaped(label)}\par" for label in block.labels)
+    yield from (
+        rf"\pard\plain\dbch\af1\loch\f0\fs15\sb40\keep {escaped(note)}\par" for note in block.footnotes
+    )
+    yield from (
+        rf"\pard\plain\dbch\af1\loch\f0\fs15\b\cf3\sb40\keep {escaped(label)}\par" for label in block.labels
+    )
 
 
 def _table(table: Table, fitted: Fit) -> Iterator[str]:
@@ -220,7 +228,7 @@ def _edge(end: int, *, foot: bool) -> str:
 
 def _cell(text: str, side: str, fitted: Fit, *, strong: bool = False, indent: int = 0) -> str:
     look = (r"\b" if strong else "") + (rf"\li{_twips(indent * INDENT_MM)}" if indent else "")
-    return rf"\pard\plain\intbl\f0\fs{round(2 * fitted.size)}{look}{_ALIGN[side]} {escaped(text)}\cell "
+    return rf"\pard\plain\intbl\dbch\af1\loch\f0\fs{round(2 * fitted.size)}{look}{_ALIGN[side]} {escaped(text)}\cell "
 
 
 def _picture(figure: Figure, room: tuple[float, float]) -> str:

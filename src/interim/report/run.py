@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from interim.display.language import LANGUAGES, SOURCE
 from interim.errors import InterimError
-from interim.report.chapter import COPIES, LANGUAGES, Inputs, labels_of, open_inputs, preload
+from interim.report.chapter import COPIES, Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
 from interim.report.freshness import DOCUMENTS, current, report_key
 from interim.report.hashes import snapshot_hash
@@ -139,11 +140,13 @@ def run(plan: Plan, *, say: Say) -> Built:
     say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
     preload(inputs, study)
     with building(target) as folder:
-        with _executed(plan, study, books, say=say, failed=target.with_name(f"{target.name}.failed")) as done:
+        languages = _languages(study, plan)
+        with _executed(
+            plan, study, books, languages[0], say=say, failed=target.with_name(f"{target.name}.failed")
+        ) as done:
             shutil.copytree(done, folder / "notebooks")
         import_module("interim.report.export").write_data(folder, inputs)
         import_module("interim.report.state").save_state(folder, inputs.sdtm)
-        languages = _languages(study, plan)
         _write_documents(folder, inputs, code=key["code"], languages=languages, say=say)
         written = write_manifest(folder, inputs, key=key, languages=languages)
         manifest = json.loads(written.read_text(encoding="utf-8"))
@@ -159,19 +162,23 @@ def _built(
 
 def _languages(study: Study, plan: Plan) -> tuple[str, ...]:
     """Return the languages of the package; the leading one is that of the notebooks."""
-    own = [name for name in study.report.languages if name in LANGUAGES]
-    leading = plan.parameters.get("language") or (*own, *LANGUAGES)[0]
+    own = study.report.languages
+    leading = plan.parameters.get("language") or own[0]
     return tuple(dict.fromkeys((str(leading), *own)))
 
 
 @contextmanager
-def _executed(plan: Plan, study: Study, books: Sequence[Path], *, say: Say, failed: Path) -> Iterator[Path]:
+def _executed(
+    plan: Plan, study: Study, books: Sequence[Path], language: str, *, say: Say, failed: Path
+) -> Iterator[Path]:
     """Run the notebooks and give the folder of their executed copies; keep it as ``failed`` and raise if one fails."""
     with tempfile.TemporaryDirectory(prefix="interim-") as name:
         out, scratch = Path(name) / "notebooks", Path(name) / "scratch"
         out.mkdir()
         scratch.mkdir()
         parameters = {"study": str(plan.study), **plan.parameters}
+        if language != SOURCE:
+            parameters["language"] = language
         jobs = [_job(book, out, scratch, parameters) for book in books]
         workers, method = min(_cores(study), len(jobs)), start_method(study.report.start_method)
         say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
@@ -244,14 +251,14 @@ def _write_documents(folder: Path, inputs: Inputs, *, code: str, languages: Sequ
     from interim.report.package import Made
 
     books = sorted((folder / "notebooks").glob("*.ipynb"))
-    made = Made(inputs, languages[0], COPIES[0], read_chapters(books, language=languages[0]))
-    front = _front(inputs, code, languages[0])
+    made = Made(inputs, languages[0], COPIES[0], read_chapters(books))
+    front = _front(inputs, code)
     write_package(
         folder / DOCUMENTS, made, front=front, languages=languages, workers=_cores(inputs.study), say=say
     )
 
 
-def _front(inputs: Inputs, code: str, language: str) -> Front:
+def _front(inputs: Inputs, code: str) -> Front:
     import interim
     from interim.report.content import Front
 
@@ -264,7 +271,6 @@ def _front(inputs: Inputs, code: str, language: str) -> Front:
         cut_off=f"{study.cut:%Y-%m-%d}",
         snapshot=snapshot_hash(inputs.sdtm.sources)[:12],
         revision=f"{interim.__version__} ({code[:12]})",
-        language=language,
         labels=labels_of(inputs),
         details=(
             ("Rule of the cut-off", study.data.cut_description),

@@ -13,7 +13,9 @@ from docx.oxml.ns import qn
 
 from interim.report.content import Document, Front, Orientation, Tlf
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, page_mm, room_mm
+from interim.report.typefaces import chinese_in
 from interim.report.word_blocks import Pen, sequence
+from interim.report.word_fonts import with_fonts
 from interim.report.word_package import empty_package, pinned
 from interim.report.word_xml import bookmark_name, field, instruction_run, node, paragraph, text_run, twips
 
@@ -21,6 +23,7 @@ _EDGE_MM = 12.0
 _PROGRAM = "interim"
 _PROPERTY = 255  # letters, a limit of the format
 _DEPTH = 4
+_EAST_ASIAN = ("zh-CN",)
 
 
 def write_docx(document: Document, path: Path, *, paper: Paper = "a4") -> None:
@@ -64,7 +67,8 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
 
     Raises
     ------
-    None
+    ReportError
+        If the Chinese typeface lacks a letter.
 
     Notes
     -----
@@ -90,7 +94,7 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
     _fill(book, document, parts, paper)
     stream = io.BytesIO()
     book.save(stream)
-    return pinned(stream.getvalue(), document.front.timestamp)
+    return pinned(with_fonts(stream.getvalue(), chinese_in(document)), document.front.timestamp)
 
 
 def _describe(book: Any, front: Front) -> None:
@@ -111,8 +115,10 @@ def _describe(book: Any, front: Front) -> None:
     }
     for name, value in facts.items():
         setattr(book.core_properties, name, _short(value) if isinstance(value, str) else value)
+    # Word keeps two languages of a text: one for its Latin and one for its East Asian letters.
+    script = "eastAsia" if front.language in _EAST_ASIAN else "val"
     language = book.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
-    language.set(qn("w:val"), front.language)
+    language.set(qn(f"w:{script}"), front.language)
 
 
 def _short(text: str) -> str:
@@ -223,6 +229,7 @@ def _running(part: Any, document: Document, way: Orientation, paper: Paper) -> t
         *field("PAGE", text_run("1")),
         text_run(f" {words['of']} "),
         *field("NUMPAGES", text_run("1")),
+        *([text_run(f" {words['pages']}")] if words["pages"] else []),
     ]
     lines = (("Header", front.study, [marks]), ("Footer", front.footer(), page))
     made = (part.add_header_part(), part.add_footer_part())

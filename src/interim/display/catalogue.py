@@ -1,0 +1,206 @@
+"""Catalogue: the English text is the message, its translation stands beside it; numbers and parts are placeholders."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from interim.errors import ReportError
+
+FIRST = 0xE000
+MARK = "[\ue000-\uf8ff]"
+_TOKEN = re.compile(
+    r"(?P<word>[^\W\d]\w*(?:[-.]\d\w*)*)"
+    r"|(?P<number>\d+(?:-\d+)+(?!\w)|\d+(?:[.,:]\d+)*(?:e[+-]?\d+)?(?!\w|[.,]\d))"
+    r"|\d\w*(?:[.,]\d\w*)*"
+)
+SLOT = re.compile(r"\{(\d+|[a-z])\}")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message with parts: the pattern that it matches and its translation."""
+
+    pattern: re.Pattern[str]
+    text: str
+    weight: int
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The translations of one language.
+
+    Attributes
+    ----------
+    exact : mapping of str to str
+        Message -> translation; numbers are ``{1}``, ``{2}``.
+    parts : tuple of Message
+        Messages with parts ``{a}``, ``{b}``, which are translated on their own; the most specific first.
+    same : frozenset of str
+        Words that are written the same in both languages, such as units.
+    """
+
+    exact: Mapping[str, str]
+    parts: tuple[Message, ...] = ()
+    same: frozenset[str] = frozenset()
+
+
+def masked(text: str, start: int = 0) -> tuple[str, tuple[str, ...]]:
+    r"""Return a text whose numbers are replaced by one private character each, and the numbers.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    start : int
+        Number of the first placeholder.
+
+    Returns
+    -------
+    text : str
+        With placeholders, counted from U+E000 + ``start``.
+    numbers : tuple of str
+        In the order of the text; digits within a name (``CTCAE v5.0``, ``AMB-3``) are none.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> masked("RECIST 1.1 at DL3 5e7: 3 of 13")[1], masked("CA19-9 and 01-003")[1]
+    (('1.1', '5e7', '3', '13'), ('01-003',))
+    """
+    numbers: list[str] = []
+
+    def mark(match: re.Match[str]) -> str:
+        if match["number"] is None:
+            return match[0]
+        numbers.append(match[0])
+        return chr(FIRST + start + len(numbers) - 1)
+
+    return _TOKEN.sub(mark, text), tuple(numbers)
+
+
+def message_id(text: str) -> str:
+    """Return a text as the catalogue names it: numbers as ``{1}``, ``{2}`` in their order.
+
+    Parameters
+    ----------
+    text : str
+        Any text; its numbers as such or as the private characters of `masked`.
+
+    Returns
+    -------
+    str
+        The message.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> message_id("3 of 13 participants")
+    '{1} of {2} participants'
+    """
+    message, _ = numbered(masked(text)[0])
+    return message
+
+
+def numbered(text: str) -> tuple[str, list[str]]:
+    """Return a masked text as a message, and the private characters that its numbers stand for.
+
+    Parameters
+    ----------
+    text : str
+        What `masked` returned, or a part of it.
+
+    Returns
+    -------
+    message : str
+        Numbers as ``{1}``, ``{2}``.
+    marks : list of str
+        The private characters, in the order of the text.
+
+    Raises
+    ------
+    None
+    """
+    marks: list[str] = []
+
+    def name(match: re.Match[str]) -> str:
+        marks.append(match[0])
+        return f"{{{len(marks)}}}"
+
+    return re.sub(MARK, name, text), marks
+
+
+def read_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
+    """Return the catalogue that TOML texts hold.
+
+    Parameters
+    ----------
+    sources : iterable of (str, str)
+        Name and TOML text. Table ``messages``: message = translation; list ``same``: words that stay.
+
+    Returns
+    -------
+    Catalogue
+        All of them together.
+
+    Raises
+    ------
+    ReportError
+        If a text is no TOML, a message stands twice, holds a typed number, or its translation does not hold each placeholder
+        exactly once; all problems are listed.
+    """
+    problems: list[str] = []
+    exact: dict[str, str] = {}
+    same: set[str] = set()
+    for name, source in sources:
+        try:
+            data = tomllib.loads(source)
+        except tomllib.TOMLDecodeError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        same |= set(data.get("same", ()))
+        for message, text in data.get("messages", {}).items():
+            problems += [f"{name}: {message!r} {problem}" for problem in _problems(message, text, exact)]
+            exact[message] = text
+    if problems:
+        raise ReportError("\n".join(["the catalogue of texts is wrong:", *problems]))
+    parts = sorted(
+        (m for m in map(_with_parts, exact, exact.values()) if m), key=lambda m: (-m.weight, m.text)
+    )
+    return Catalogue(exact, tuple(parts), frozenset(same))
+
+
+def _problems(message: str, text: object, known: Mapping[str, str]) -> Iterator[str]:
+    if not isinstance(text, str) or not text.strip():
+        yield "has no translation"
+        return
+    if message in known:
+        yield "stands twice"
+    slots = SLOT.findall(message)
+    numbers = [slot for slot in slots if slot.isdigit()]
+    if sorted(slots) != sorted(SLOT.findall(text)):
+        yield f"and its translation {text!r} must hold each placeholder exactly once"
+    if numbers != [str(place) for place in range(1, len(numbers) + 1)]:
+        yield "must count its numbers {1}, {2} in their order"
+    typed = masked(SLOT.sub(" ", message))[1]
+    if typed:
+        yield f"holds the number {typed[0]}; write {{1}}, {{2}} for numbers"
+
+
+def _with_parts(message: str, text: str) -> Message | None:
+    pieces = SLOT.split(message)
+    names = pieces[1::2]
+    if all(name.isdigit() for name in names):
+        return None
+    literal = pieces[::2]
+    groups = [f"(?P<n{name}>{MARK})" if name.isdigit() else f"(?P<{name}>.+?)" for name in names]
+    pattern = "".join(a + b for a, b in zip(map(re.escape, literal), [*groups, ""], strict=True))
+    return Message(re.compile(f"(?s){pattern}"), text, sum(map(len, literal)))

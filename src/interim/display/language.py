@@ -1,0 +1,366 @@
+"""Languages: a text is looked up in the catalogue, or taken apart into texts that stand there; what speaks while one draws."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from interim.display.catalogue import FIRST, MARK, SLOT, Catalogue, masked, numbered, read_catalogue
+from interim.errors import ReportError
+
+LANGUAGES = ("en", "zh-CN")
+SOURCE = "en"
+State = Literal["translated", "same", "kept", "missing"]
+
+_LETTER = re.compile(r"[^\W\d_]")
+_CODE = re.compile(
+    r"[A-Za-z]"
+    r"|[a-z]?[A-Z][A-Z0-9]{0,6}s?"
+    r"|[A-Z]+\d+[A-Za-z]*|[a-z]\d+"
+    r"|[A-Z][A-Z0-9]*(?:[-_/.][A-Z0-9]+)+"
+    r"|[A-Za-z0-9_-]+(?:[._][A-Za-z0-9_-]+)+"
+    r"|v\d+(?:\.\d+)*|[0-9a-f]{8,}"
+)
+_PIECES = re.compile(r"[^\W\d_][^\s,;:()\[\]=<>≥≤|]*")
+_SENTENCE, _MOST_PARTS = 2, 40
+# Separators at which a text that is no message is taken apart, each with what stands for it in Chinese.
+_SEPARATORS = (
+    ("\n", "\n"),
+    (". ", "。"),
+    ("; ", "；"),
+    (" – ", "——"),
+    (": ", "："),
+    (" | ", " | "),
+    (", ", "，"),
+    (" and ", "和"),
+    (" / ", " / "),
+)
+_ENCLOSED = re.compile(r"(?s)(.+) ([(\[])([^()\[\]]+)([)\]])")
+_BRACKETS = {"(": ("（", "）"), "[": (" [", "]")}
+_TAIL = re.compile(r"(?s)(.+?)( ?[*†‡+]+)")
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A text in the wanted language, and how it came about.
+
+    Attributes
+    ----------
+    text : str
+        The text; as it was if it is kept or missing.
+    state : {"translated", "same", "kept", "missing"}
+        ``same``: numbers, symbols and codes; ``kept``: data that are quoted as they were entered.
+    """
+
+    text: str
+    state: State
+
+
+def _filled(values: Mapping[str, str | None], slot: re.Match[str]) -> str:
+    return values[f"n{slot[1]}" if slot[1].isdigit() else slot[1]] or ""
+
+
+class Translator:
+    """Looks texts up in a catalogue; a text that is no message is taken apart, and every part must be one.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where the messages stand.
+    kept : iterable of str
+        Texts of the data that are quoted as they were entered.
+    """
+
+    def __init__(self, catalogue: Catalogue, kept: Iterable[str] = ()) -> None:
+        self._catalogue = catalogue
+        self._kept = frozenset(kept)
+        self._known: dict[str, Translated] = {}
+        self._found: dict[str, str | None] = {}
+
+    def text(self, text: str) -> Translated:
+        """Return a text in the language of the catalogue.
+
+        Parameters
+        ----------
+        text : str
+            English text with its numbers.
+
+        Returns
+        -------
+        Translated
+            The same numbers, each once.
+
+        Raises
+        ------
+        None
+        """
+        if text not in self._known:
+            bare, numbers = masked(text)
+            found = self._find(bare)
+            if found is None:
+                self._known[text] = Translated(text, "missing")
+            else:
+                state: State = "translated" if found != bare else "kept" if text in self._kept else "same"
+                whole = re.sub(MARK, lambda match: numbers[ord(match[0]) - FIRST], found)
+                self._known[text] = Translated(whole, state)
+        return self._known[text]
+
+    def sentence(self, text: str) -> str | None:
+        """Return running text whose numbers are already private characters.
+
+        Parameters
+        ----------
+        text : str
+            English text.
+
+        Returns
+        -------
+        str or None
+            The translation with the same private characters; None if there is none.
+
+        Raises
+        ------
+        None
+        """
+        return self._find(text)
+
+    def _find(self, text: str) -> str | None:
+        """Return the translation of a masked text: whole, by a pattern, or part by part."""
+        if not _LETTER.search(text):
+            return text
+        if text not in self._found:
+            self._found[text] = self._direct(text) or self._by_parts(text) or self._apart(text)
+        return self._found[text]
+
+    def _direct(self, text: str) -> str | None:
+        """Return the translation of a text that is a message, or that says the same in every language."""
+        message, marks = numbered(text)
+        for candidate, end in ((message, ""), (message.removesuffix("."), "。")):
+            found = self._exact(candidate)
+            if found is not None:
+                return SLOT.sub(lambda match: marks[int(match[1]) - 1], found) + (
+                    end if candidate != message else ""
+                )
+        if text in self._kept or self._is_same(text):
+            return text
+        return None
+
+    def _exact(self, message: str) -> str | None:
+        """Return the translation of a message, whether or not it begins with a capital here."""
+        swapped = message[:1].swapcase() + message[1:]
+        return self._catalogue.exact.get(message) or self._catalogue.exact.get(swapped)
+
+    def _is_same(self, text: str) -> bool:
+        pieces = [piece.rstrip(".") for piece in _PIECES.findall(re.sub(MARK, "0", text))]
+        return all(piece in self._catalogue.same or _CODE.fullmatch(piece) for piece in pieces)
+
+    def _by_parts(self, text: str) -> str | None:
+        for message in self._catalogue.parts:
+            match = message.pattern.fullmatch(text)
+            if match is None:
+                continue
+            values = {
+                name: value if name[0] == "n" and name[1:] else self._find(value)
+                for name, value in match.groupdict().items()
+            }
+            if None not in values.values():
+                return SLOT.sub(partial(_filled, values), message.text)
+        return None
+
+    def _apart(self, text: str) -> str | None:
+        """Return a text that is put together from messages by marks that every language has."""
+        if text.endswith("."):
+            inner = self._find(text[:-1])
+            return None if inner is None else f"{inner}。"
+        for separator, mark in _SEPARATORS:
+            if separator in text:
+                found = self._joined(text.split(separator), separator, mark)
+                if found is not None:
+                    return found
+        return self._enclosed(text)
+
+    def _joined(self, parts: list[str], separator: str, mark: str) -> str | None:
+        """Return the parts of a list, each as long a message as can be found."""
+        if len(parts) > _MOST_PARTS:
+            return None
+        found: list[str] = []
+        start = 0
+        while start < len(parts):
+            for end in range(len(parts), start, -1):
+                piece = separator.join(parts[start:end])
+                one = self._find(piece) if end == start + 1 else self._direct(piece)
+                if one is not None:
+                    found.append(one)
+                    start = end
+                    break
+            else:
+                return None
+        return ("、" if separator == ", " and len(found) > _SENTENCE else mark).join(found)
+
+    def _enclosed(self, text: str) -> str | None:
+        """Return a text with something in brackets, or a sign, at its end."""
+        match = _ENCLOSED.fullmatch(text)
+        if match is not None:
+            outer, inner = self._find(match[1]), self._find(match[3])
+            if outer is not None and inner is not None:
+                left, right = _BRACKETS[match[2]]
+                return f"{outer}{left}{inner}{right}"
+        match = _TAIL.fullmatch(text)
+        outer = self._find(match[1]) if match else None
+        return f"{outer}{match[2]}" if match and outer is not None else None
+
+
+@cache
+def translator(
+    language: str, folder: Path | None = None, kept: frozenset[str] = frozenset()
+) -> Translator | None:
+    """Return what translates into a language.
+
+    Parameters
+    ----------
+    language : {"en", "zh-CN"}
+        The language.
+    folder : Path, optional
+        Folder with the texts of the studies: its files ``<language>/*.toml`` are read after those of the package.
+    kept : frozenset of str
+        Texts of the data that are quoted as they were entered.
+
+    Returns
+    -------
+    Translator or None
+        None for English, which is the source.
+
+    Raises
+    ------
+    ReportError
+        If the language is unknown or the catalogue is wrong.
+    """
+    if language not in LANGUAGES:
+        raise ReportError(f"language {language!r} is not available; permitted: {', '.join(LANGUAGES)}")
+    if language == SOURCE:
+        return None
+    own = files("interim.display").joinpath("texts", language)
+    sources = [
+        (item.name, item.read_text(encoding="utf-8")) for item in own.iterdir() if item.name.endswith(".toml")
+    ]
+    if folder is not None:
+        sources += [(str(file), file.read_text(encoding="utf-8")) for file in text_files(folder, language)]
+    return Translator(read_catalogue(sorted(sources)), kept)
+
+
+def text_files(folder: Path, language: str) -> list[Path]:
+    """Return the files with the texts of the studies of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the study files stand.
+    language : str
+        The language.
+
+    Returns
+    -------
+    list of Path
+        Sorted; empty if there are none.
+
+    Raises
+    ------
+    None
+    """
+    return sorted((folder / language).glob("*.toml"))
+
+
+@dataclass
+class Voice:
+    """What speaks while something is drawn: the language, the place, and what could not be said.
+
+    Attributes
+    ----------
+    translator : Translator or None
+        None for English.
+    place : str
+        Id of the figure, named in errors.
+    missing : list of str
+        Texts without a translation.
+    """
+
+    translator: Translator | None = None
+    place: str = ""
+    missing: list[str] = field(default_factory=list)
+
+    def say(self, text: str) -> str:
+        """Return a text in the language that is spoken.
+
+        Parameters
+        ----------
+        text : str
+            English text.
+
+        Returns
+        -------
+        str
+            Its translation; the text itself if there is none, which is noted.
+
+        Raises
+        ------
+        None
+        """
+        if self.translator is None or not text.strip():
+            return text
+        found = self.translator.text(text)
+        if found.state == "missing":
+            self.missing.append(text)
+        return found.text
+
+
+_VOICE: ContextVar[Voice] = ContextVar("voice", default=Voice())  # noqa: B039 - the default is English and notes nothing
+
+
+def voice() -> Voice:
+    """Return who speaks now.
+
+    Returns
+    -------
+    Voice
+        English unless `speaking` says otherwise.
+
+    Raises
+    ------
+    None
+    """
+    return _VOICE.get()
+
+
+@contextmanager
+def speaking(translator: Translator | None, place: str = "") -> Iterator[Voice]:
+    """Draw in a language for a while.
+
+    Parameters
+    ----------
+    translator : Translator or None
+        None for English.
+    place : str
+        Id of what is drawn.
+
+    Yields
+    ------
+    Voice
+        Holds afterwards what could not be translated.
+
+    Raises
+    ------
+    None
+    """
+    speaker = Voice(translator, place)
+    token = _VOICE.set(speaker)
+    try:
+        yield speaker
+    finally:
+        _VOICE.reset(token)

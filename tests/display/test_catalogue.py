@@ -1,0 +1,210 @@
+"""Messages, their numbers and parts, and the catalogue that holds their translations."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from interim.display.catalogue import masked, message_id, read_catalogue
+from interim.display.language import Translator, speaking, text_files, translator, voice
+from interim.errors import ReportError
+
+
+def toml(**messages: str) -> str:
+    return "\n".join(["[messages]", *(f'"{key}" = "{value}"' for key, value in messages.items())])
+
+
+def speaker(*, same: str = "", kept=(), **messages: str) -> Translator:
+    return Translator(read_catalogue([("a.toml", f"same = [{same}]\n{toml(**messages)}")]), kept)
+
+
+@pytest.mark.rule("DOC-31")
+@pytest.mark.parametrize(
+    ("text", "message", "numbers"),
+    [
+        ("3 of 13 participants", "{1} of {2} participants", ("3", "13")),
+        ("3/13 (23.1%)", "{1}/{2} ({3}%)", ("3", "13", "23.1")),
+        ("DL1 1.5e7", "DL1 {1}", ("1.5e7",)),
+        ("RECIST 1.1.", "RECIST {1}.", ("1.1",)),
+        ("CTCAE v5.0", "CTCAE v5.0", ()),
+        ("CA19-9, AMB-3, PD-1, ULBP2/5/6", "CA19-9, AMB-3, PD-1, ULBP2/{1}/{2}", ("5", "6")),
+        ("on 2026-06-30 by 01-003", "on {1} by {2}", ("2026-06-30", "01-003")),
+        ("T 14.5.8 and T 14.3.1.10a", "T {1} and T 14.3.1.10a", ("14.5.8",)),
+        ("10^9/L, n=3; N=7.", "{1}^{2}/L, n={3}; N={4}.", ("10", "9", "3", "7")),
+        ("at 12:30:59 h", "at {1} h", ("12:30:59",)),
+        ("1N 2GNG", "1N 2GNG", ()),
+        ("x >= 2", "x >= {1}", ("2",)),
+        ("no number", "no number", ()),
+    ],
+)
+def test_numbers_of_a_message_are_counted_and_digits_of_names_are_not(text, message, numbers):
+    assert message_id(text) == message
+    bare, found = masked(text)
+    assert found == numbers
+    for place, number in enumerate(numbers):
+        bare = bare.replace(chr(0xE000 + place), number)
+    assert bare == text
+
+
+@pytest.mark.rule("DOC-31")
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        (toml(**{"x": " "}), "'x' has no translation"),
+        ('[messages]\n"x" = 3', "'x' has no translation"),
+        (toml(**{"{1} of {2}": "共{2}"}), "must hold each placeholder exactly once"),
+        (toml(**{"{1} of {2}": "{1}{1}{2}"}), "must hold each placeholder exactly once"),
+        (toml(**{"{a} of": "无"}), "must hold each placeholder exactly once"),
+        (toml(**{"{2} of {1}": "{1}{2}"}), "must count its numbers {1}, {2} in their order"),
+        (toml(**{"RECIST 1.1": "RECIST 1.1"}), "holds the number 1.1; write {1}, {2} for numbers"),
+        ("[messages", "b.toml: "),
+    ],
+)
+def test_a_wrong_catalogue_is_refused_with_file_and_message(source, problem):
+    with pytest.raises(ReportError, match="the catalogue of texts is wrong") as caught:
+        read_catalogue([("b.toml", source)])
+    assert problem in str(caught.value)
+
+
+@pytest.mark.rule("DOC-31")
+def test_all_problems_of_all_files_are_listed_and_no_message_stands_twice():
+    with pytest.raises(ReportError) as caught:
+        read_catalogue([("a.toml", toml(one="一", two=" ")), ("b.toml", toml(one="壹"))])
+    assert str(caught.value).splitlines()[1:] == [
+        "a.toml: 'two' has no translation",
+        "b.toml: 'one' stands twice",
+    ]
+
+
+WORDS = {
+    "Enrolled": "入组",
+    "Death": "死亡",
+    "No CAR-T infusion": "未输注CAR-T",
+    "Excluded": "排除",
+    "{1} of {2} participants": "{2}例受试者中的{1}例",
+    "grade {1} or higher": "{1}级及以上",
+    "Difference, {a} minus {b}": "差值：{a}减{b}",
+    "{a}, n": "{a}，例数",
+    "not available": "不可用",
+    "Highest": "最高",
+}
+
+
+@pytest.mark.rule("DOC-32")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Enrolled", "入组"),
+        ("enrolled", "入组"),
+        ("3 of 13 participants", "13例受试者中的3例"),
+        ("3 of 13 participants.", "13例受试者中的3例。"),
+        ("Grade 2 or higher", "2级及以上"),
+        ("Excluded: No CAR-T infusion", "排除：未输注CAR-T"),
+        ("Death; Enrolled", "死亡；入组"),
+        ("Death, Enrolled", "死亡，入组"),
+        ("Death, Enrolled, Excluded", "死亡、入组、排除"),
+        ("Death. Grade 3 or higher.", "死亡。3级及以上。"),
+        ("Enrolled\nN=3", "入组\nN=3"),
+        ("Enrolled – not available", "入组——不可用"),
+        ("Death (Excluded)", "死亡（排除）"),
+        ("Death [3]", "死亡 [3]"),
+        ("Death ‡", "死亡 ‡"),
+        ("Difference, Death minus Enrolled", "差值：死亡减入组"),
+        ("Difference, < 3 minus >= 5", "差值：< 3减>= 5"),
+        ("Death, n", "死亡，例数"),
+        ("Death and Excluded", "死亡和排除"),
+        ("3/13 (23.1%)", "3/13 (23.1%)"),
+        ("DL2 3e7", "DL2 3e7"),
+        ("CAR-T", "CAR-T"),
+        ("ae.csv", "ae.csv"),
+        ("AE-CRS-CONSIST", "AE-CRS-CONSIST"),
+        ("interim.analysis.safety.deaths", "interim.analysis.safety.deaths"),
+        ("8cbee4f33aa5", "8cbee4f33aa5"),
+        ("iCPD", "iCPD"),
+        ("12 mm", "12 mm"),
+        ("MICA/B", "MICA/B"),
+    ],
+)
+def test_a_text_is_looked_up_or_taken_apart_into_messages(text, expected):
+    found = speaker(same='"mm"', **WORDS).text(text)
+    assert (found.text, found.state) == (expected, "same" if expected == text else "translated")
+
+
+@pytest.mark.rule("DOC-32")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nausea",
+        "Death; Nausea",
+        "Excluded: Nausea",
+        "Difference, Nausea minus Death",
+        "SCREENING",
+        "3 Nausea",
+        "Death (Nausea)",
+    ],
+)
+def test_a_text_of_which_any_part_has_no_translation_stays_whole(text):
+    found = speaker(**WORDS).text(text)
+    assert (found.text, found.state) == (text, "missing")
+
+
+@pytest.mark.rule("DOC-33")
+def test_quoted_data_stay_and_are_known_as_such():
+    quoting = speaker(kept=["Nausea", "Death"], **WORDS)
+    assert quoting.text("Nausea").state == "kept"
+    assert quoting.text("Excluded: Nausea").text == "排除：Nausea"
+    assert quoting.text("Nausea and vomiting").state == "missing"
+    assert speaker(**WORDS).text("Nausea").state == "missing"
+
+
+@pytest.mark.rule("DOC-31")
+def test_numbers_come_out_as_often_as_they_went_in():
+    said = speaker(**WORDS)
+    for text in (
+        "3 of 13 participants; grade 2 or higher, n",
+        "Difference, 7 of 9 participants minus grade 4 or higher",
+    ):
+        found = said.text(text)
+        assert found.state == "translated"
+        assert Counter(re.findall(r"\d+", found.text)) == Counter(re.findall(r"\d+", text))
+
+
+@pytest.mark.rule("DOC-30")
+def test_english_needs_no_catalogue_and_an_unknown_language_is_refused():
+    assert translator("en") is None
+    with pytest.raises(ReportError, match="language 'fr' is not available; permitted: en, zh-CN"):
+        translator("fr")
+
+
+@pytest.mark.rule("DOC-31")
+def test_the_texts_of_a_study_stand_beside_its_file(tmp_path):
+    (tmp_path / "zh-CN").mkdir()
+    (tmp_path / "zh-CN" / "mine.toml").write_text(
+        toml(**{"A tumour of {1} kinds": "{1}类肿瘤"}), encoding="utf-8"
+    )
+    assert text_files(tmp_path, "zh-CN") == [tmp_path / "zh-CN" / "mine.toml"]
+    assert text_files(tmp_path, "en") == []
+    found = translator("zh-CN", tmp_path)
+    assert found is not None
+    assert found.text("A tumour of 3 kinds").text == "3类肿瘤"
+
+
+@pytest.mark.rule("DOC-31")
+def test_the_shipped_catalogue_is_sound_and_holds_the_glossary():
+    found = translator("zh-CN", Path(__file__).parents[2] / "params")
+    assert found is not None
+    assert found.text("Cytokine release syndrome").text == "细胞因子释放综合征"
+    assert found.text("Dose-limiting toxicity").text == "剂量限制性毒性"
+
+
+@pytest.mark.rule("DOC-34")
+def test_the_voice_speaks_english_unless_told_otherwise():
+    assert voice().say("Death") == "Death"
+    with speaking(speaker(**WORDS), "F 1") as one:
+        assert voice() is one
+        assert (voice().say("Death"), voice().say("Nausea"), voice().say(" ")) == ("死亡", "Nausea", " ")
+        assert one.missing == ["Nausea"]
+    assert voice().say("Death") == "Death"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -87,3 +88,29 @@ def test_a_missing_browser_fails_only_where_it_is_demanded(monkeypatch, thing, d
     with pytest.raises(BaseException) as caught:
         required(thing, "chromium")
     assert type(caught.value).__name__ == outcome
+
+
+@pytest.mark.rule("DOC-13")
+@pytest.mark.rule("DOC-36")
+def test_a_chinese_page_has_no_violation_no_request_and_draws_every_letter_with_its_own_font(page, tmp_path):
+    from interim.report.content import Cell, Document, Row, Section
+    from tests.report.writers_sample import front, spans, table
+
+    grid = table("T 14.5.7", title="拟议的方案修改", rows=2)
+    rows = (
+        *grid.rows[:1],
+        Row("data", 0, (Cell("恶心", (), None), *(Cell("Nausea", (), "en") for _ in grid.align[1:]))),
+    )
+    document = Document(
+        front(language="zh-CN", title="期中统计分析报告", subtitle="“I期”——安全性", labels=("合成数据",)),
+        (Section(1, "1", "安全性", "s-1"), spans("剂量限制性毒性，按级别。"), replace(grid, rows=rows)),
+    )
+    file = tmp_path / "zh.html"
+    write_html(document, file)
+    page.requests.clear()
+    page.open(file)
+    assert page.violations() == []
+    assert [address for address in page.requests if not address.startswith("data:")] == [file.as_uri()]
+    assert page.value("document.documentElement.lang") == "zh-CN"
+    assert page.value("document.fonts.check('16px \"Interim CJK SC\"', '剂')") is True
+    assert page.value("[...document.fonts].filter(f => f.status === 'loaded').length") >= 1

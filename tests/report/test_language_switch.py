@@ -1,0 +1,139 @@
+"""The language of a report: from the study file or the command line to the notebooks and the documents."""
+
+from __future__ import annotations
+
+import pytest
+
+from interim.display.catalogue import message_id
+from interim.errors import ReportError
+from interim.report import chapter as chapters
+from interim.report import editions, run
+from interim.report.chapter import Chapter, open_chapter
+from interim.report.freshness import report_key
+from interim.report.package import Made
+from interim.study import read_study
+from tests.report import handmade
+from tests.report.test_package import made
+from tests.report.writers_sample import front
+
+
+def plan(study, **parameters):
+    return run.Plan(study, parameters=parameters)
+
+
+@pytest.mark.rule("DOC-30")
+@pytest.mark.parametrize(
+    ("languages", "given", "expected"),
+    [
+        ('["en"]', {}, ("en",)),
+        ('["zh-CN", "en"]', {}, ("zh-CN", "en")),
+        ('["en", "zh-CN"]', {"language": "zh-CN"}, ("zh-CN", "en")),
+        ('["en"]', {"language": "zh-CN"}, ("zh-CN", "en")),
+    ],
+)
+def test_the_leading_language_is_the_one_asked_for_else_the_first_of_the_study(
+    tmp_path, languages, given, expected
+):
+    file = handmade.write_study(tmp_path / "params")
+    file.write_text(file.read_text().replace('languages = ["en"]', f"languages = {languages}"))
+    assert run._languages(read_study(file), plan(file, **given)) == expected
+
+
+@pytest.mark.rule("DOC-30")
+def test_an_unknown_language_is_refused_before_anything_is_opened(tmp_path):
+    with pytest.raises(ReportError, match="language = 'fr' is not available; permitted: en, zh-CN"):
+        open_chapter(study=str(tmp_path / "none.toml"), language="fr")
+
+
+@pytest.mark.rule("DOC-31")
+def test_a_report_in_chinese_depends_on_the_texts_of_its_study(tmp_path):
+    file = handmade.write_study(tmp_path / "params")
+    texts = file.parent / "zh-CN" / "own.toml"
+    texts.parent.mkdir()
+    texts.write_text('[messages]\n"x" = "某"\n', encoding="utf-8")
+    study = read_study(file)
+    books = tmp_path / "books"
+    books.mkdir()
+    english, chinese = (report_key(study, books, p) for p in ({}, {"language": "zh-CN"}))
+    assert english["texts"] == {} and set(chinese["texts"]) == {"own.toml"}
+    texts.write_text('[messages]\n"x" = "甲"\n', encoding="utf-8")
+    assert report_key(study, books, {"language": "zh-CN"})["texts"] != chinese["texts"]
+    assert report_key(study, books, {}) == english
+
+
+@pytest.mark.rule("DOC-34")
+def test_a_chapter_draws_its_figures_in_its_language(hand_inputs, monkeypatch):
+    heard = []
+
+    class Shown:
+        def with_missing(self, texts):
+            heard.append(texts)
+            return self
+
+        def with_id(self, id, **_):
+            return id
+
+    def draw(result, study, **options):
+        from interim.display.language import voice
+
+        heard.append(
+            (voice().place, voice().say("Nonsense of a cat"), voice().say("Cytokine release syndrome"))
+        )
+        return Shown()
+
+    monkeypatch.setattr("interim.display.figure_waterfall", draw, raising=False)
+    monkeypatch.setattr(chapters, "quoted", lambda adam: frozenset())
+    found = Chapter(hand_inputs, language="zh-CN")
+    tlf = next(tlf for tlf in found.tlfs.values() if tlf.display == "figure_waterfall")
+    assert found.figure(tlf.id) == tlf.id
+    assert heard == [(tlf.id, "Nonsense of a cat", "细胞因子释放综合征"), ("Nonsense of a cat",)]
+    heard.clear()
+    assert Chapter(hand_inputs).figure(tlf.id) == tlf.id
+    assert heard == [(tlf.id, "Nonsense of a cat", "Cytokine release syndrome")]
+
+
+@pytest.mark.rule("DOC-33")
+def test_a_package_in_two_languages_has_both_editions_of_what_needs_them_or_says_what_is_missing(
+    tmp_path, hand_inputs, monkeypatch
+):
+    at_hand = Made(hand_inputs, "en", "confidential", made("T 14.2.1.2", "L 16.2.1.1").chapters)
+    said: list[str] = []
+
+    def write(folder):
+        folder.mkdir(parents=True)
+        return editions.write_package(
+            folder / "documents",
+            at_hand,
+            front=front(title="t"),
+            languages=("en", "zh-CN"),
+            workers=1,
+            say=said.append,
+        )
+
+    asked = []
+    real = editions.translated
+
+    def whole(document, inputs, language):
+        asked.append((document.front.title, language))
+        translation, missing = real(document, inputs, language)
+        assert all(message_id(one.message) == one.message for one in missing if "\n" not in one.message)
+        return translation, ()
+
+    monkeypatch.setattr(editions, "translated", whole)
+    outputs = write(tmp_path / "two")
+    names = {name.partition("/")[2].rpartition(".")[0] for name in outputs}
+    assert {"00_transmittal.en", "00_transmittal.zh-CN"} <= names
+    assert not [name for name in names if name.endswith("zh-CN") and not name.startswith("00")]
+    page = next((tmp_path / "two" / "documents").glob("00*zh-CN.html")).read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in page and "数据截止日期" in page
+    monkeypatch.setattr(
+        editions, "translated", lambda *a: (real(*a)[0], (editions_missing(),) if a[2] == "zh-CN" else ())
+    )
+    with pytest.raises(ReportError, match="title page, front: no such text"):
+        write(tmp_path / "stopped")
+
+
+def editions_missing():
+    from interim.report.translate import Missing
+
+    return Missing("front", "title page", "no such text")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from interim.adam.baseline_facts import body_mass_index, characteristic, months_since
 from interim.adam.baseline_history import early_fall, prior_therapy
 from interim.adam.baseline_laboratory import baseline_value, same_draw_ratio
 from interim.adam.baseline_lesions import (
@@ -27,7 +28,7 @@ from interim.study.tables import shipped
 
 __all__ = ["Column", "Sources", "derive_baseline", "known_variables"]
 
-_TEXTS = ("subject", "site", "organ", "others", "sides", "therapy", "fall")
+_TEXTS = ("subject", "fact", "site", "organ", "others", "sides", "therapy", "fall")
 _RULES = ("SUB-BASE", "SUB-LEVEL", "SUB-RANGE", "SUB-UNIT")
 
 
@@ -125,7 +126,8 @@ def _last(recipe: Recipe, sources: Sources) -> Column:
     if not sources.sdtm.has(recipe["domain"]):
         return no_values()
     rows, findings = last_values(sources.sdtm, sources.adsl, recipe)
-    return Column(rows.set_index("USUBJID")["VALUE"], pd.Series(dtype=object), findings)
+    collected = bool(len(rows) or findings)
+    return Column(rows.set_index("USUBJID")["VALUE"], pd.Series(dtype=object), findings, collected)
 
 
 def _highest(recipe: Recipe, sources: Sources) -> Column:
@@ -185,6 +187,9 @@ _KINDS: Mapping[str, Callable[[Recipe, Sources], Column]] = {
     "size": organ_size,
     "others": other_organ_flag,
     "sides": both_sides,
+    "fact": characteristic,
+    "since": months_since,
+    "bmi": body_mass_index,
     "therapy": prior_therapy,
     "fall": early_fall,
 }

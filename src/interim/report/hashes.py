@@ -35,6 +35,26 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_bytes(data: bytes) -> str:
+    """Return the SHA-256 of bytes.
+
+    Parameters
+    ----------
+    data : bytes
+        Any.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    None
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
 def tree(folder: Path) -> dict[str, str]:
     """Return the hash of every file below a folder.
 

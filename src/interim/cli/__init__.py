@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from interim import __version__
+from interim.cli.finished import add_compare, add_pack, add_verify
+from interim.cli.simulation import add_simulate
+from interim.cli.talk import FAILED, INTERRUPTED, OK, USAGE, say, seed, silent
 from interim.errors import DataError, Finding, InterimError
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 # Equal numbers on every computer, and a parent that may be forked: no library starts a thread of its own.
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -103,12 +105,12 @@ def _parser() -> argparse.ArgumentParser:
         _add_new,
         _add_run,
         _add_check,
-        _add_verify,
-        _add_pack,
-        _add_compare,
+        add_verify,
+        add_pack,
+        add_compare,
         _add_trace,
         _add_validate,
-        _add_simulate,
+        add_simulate,
         _add_example,
         _add_key,
     ):
@@ -197,43 +199,6 @@ def _add_trace(commands: Any) -> None:
     trace.set_defaults(command=_trace)
 
 
-def _add_verify(commands: Any) -> None:
-    verify = commands.add_parser(
-        "verify", help="check that a report is whole, unchanged and computed from its data"
-    )
-    verify.add_argument(
-        "folder", type=Path, help="folder of a report, for example reports/STUDY/2026-06-30, or its ZIP file"
-    )
-    verify.add_argument("--quick", action="store_true", help="compare hashes only; compute nothing again")
-    verify.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
-    verify.set_defaults(command=_verify)
-
-
-def _add_pack(commands: Any) -> None:
-    packed = commands.add_parser("pack", help="write a report as one ZIP file")
-    packed.add_argument("folder", type=Path, help="folder of a report, for example reports/STUDY/2026-06-30")
-    packed.add_argument("out", type=Path, help="the ZIP file")
-    packed.add_argument(
-        "--copy",
-        choices=("confidential", "restricted"),
-        default="confidential",
-        help="confidential: documents without records of single participants (default); restricted: everything",
-    )
-    packed.set_defaults(command=_pack)
-
-
-def _add_compare(commands: Any) -> None:
-    compare = commands.add_parser(
-        "compare", help="list every number that differs between two runs, with its cause"
-    )
-    compare.add_argument(
-        "old", type=Path, help="folder of the older report, for example reports/STUDY/2026-03-31"
-    )
-    compare.add_argument("new", type=Path, help="folder of the newer report")
-    compare.add_argument("--out", type=Path, help="folder for changes.csv and the document with T 14.6.6")
-    compare.set_defaults(command=_compare)
-
-
 def _add_validate(commands: Any) -> None:
     validate = commands.add_parser("validate", help="run reference packs through the installed code")
     validate.add_argument("directory", type=Path, help="folder of one area, or of areas")
@@ -249,7 +214,7 @@ def _add_example(commands: Any) -> None:
     example.add_argument("folder", type=Path, help="folder for the data, for example .interim/example/main13")
     example.add_argument("--preset", default="main13", help="main13 (default), tiny10, full18 or free")
     example.add_argument(
-        "--seed", type=_seed, default=None, help="seed, 0 or more; default: the generator's own"
+        "--seed", type=seed, default=None, help="seed, 0 or more; default: the generator's own"
     )
     example.add_argument("--null", action="store_true", help="no subgroup has an effect")
     example.add_argument(
@@ -270,7 +235,7 @@ def _add_modes(example: argparse.ArgumentParser) -> None:
         metavar="DATE",
         help="the study as it stood on a day; all = a folder for every decision, the cut-off and 30 days later",
     )
-    mode.add_argument("--many", type=_seed, metavar="K", help="K studies, each in a folder of its own")
+    mode.add_argument("--many", type=seed, metavar="K", help="K studies, each in a folder of its own")
 
 
 def _add_key(commands: Any) -> None:
@@ -281,53 +246,10 @@ def _add_key(commands: Any) -> None:
     key.set_defaults(command=_key)
 
 
-def _add_simulate(commands: Any) -> None:
-    simulate = commands.add_parser(
-        "simulate", help="operating characteristics of the study's design, exact or simulated"
-    )
-    simulate.add_argument("study", type=Path, help="study file, for example params/example.toml")
-    simulate.add_argument("--p", type=_rates, metavar="P,P,...", help="probability of a DLT, one per level")
-    simulate.add_argument(
-        "--trigger", type=_rates, metavar="P,P,...", help="probability of a titration trigger, DLT included"
-    )
-    simulate.add_argument(
-        "--compare", action="store_true", help="compare other designs on the same dose ladder, exact"
-    )
-    simulate.add_argument("--n", type=int, metavar="TRIALS", help="simulate so many trials; needs --seed")
-    simulate.add_argument("--seed", type=_seed, help="seed of the simulation, 0 or more")
-    simulate.add_argument(
-        "--lost", type=float, default=0.0, help="probability that a participant is not evaluable and replaced"
-    )
-    simulate.add_argument("--accrual", type=float, metavar="DAYS", help="mean days between candidates")
-    simulate.add_argument(
-        "--late", type=float, default=0.5, help="share of events in the second half of the window"
-    )
-    simulate.add_argument(
-        "--workers", type=int, default=1, help="processes (default 1); the same bytes for any number"
-    )
-    simulate.add_argument(
-        "--scheduler", metavar="ADDRESS", help="address of a Dask scheduler instead of --workers"
-    )
-    simulate.set_defaults(command=_simulate)
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"a whole number from 0 is needed, found {text!r}")
-    return int(text)
-
-
 def _ids(text: str) -> tuple[str, ...]:
     from interim.example.defects import defects
 
     return tuple(defects()) if text == "all" else tuple(text.split(","))
-
-
-def _rates(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"numbers joined by commas are needed, found {text!r}") from error
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -342,8 +264,8 @@ def _new(options: argparse.Namespace) -> int:
     from interim.example.template import write_templates
 
     for file in write_templates(options.id, options.folder, language=options.language):
-        _say(f"written: {file}")
-    _say(f"next: fill the tables, then: interim check {options.folder / 'params' / f'{options.id}.toml'}")
+        say(f"written: {file}")
+    say(f"next: fill the tables, then: interim check {options.folder / 'params' / f'{options.id}.toml'}")
     return OK
 
 
@@ -352,27 +274,19 @@ def _run(options: argparse.Namespace) -> int:
 
     given = dict(options.parameter) | ({"cut_date": options.as_of} if options.as_of else {})
     plan = Plan(options.study, options.notebooks, options.reports, given, options.force)
-    built = run(plan, say=_silent if options.json else _say)
+    built = run(plan, say=silent if options.json else say)
     if options.json:
         print(json.dumps(built.as_json()))
         return OK
-    _say(
+    say(
         "findings: "
         + ", ".join(f"{built.findings[severity]} {severity}" for severity in ("stop", "warn", "info"))
     )
     for document in built.documents:
-        _say(f"report: {document}")
+        say(f"report: {document}")
     if built.status == "up to date":
-        _say("up to date; nothing was built (--force builds again)")
+        say("up to date; nothing was built (--force builds again)")
     return OK
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _silent(line: str) -> None:
-    """Say nothing."""
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -383,7 +297,7 @@ def _check(options: argparse.Namespace) -> int:
 
     study = read_study(options.what, cut_date=options.as_of)
     replay = f"; replay of {study.cut:%Y-%m-%d}" if study.replayed else ""
-    _say(f"{study.study.id}: parameters are valid ({study.digest()[:12]}){replay}")
+    say(f"{study.study.id}: parameters are valid ({study.digest()[:12]}){replay}")
     try:
         adam = open_adam(study).adam
     except DataError as error:
@@ -391,9 +305,9 @@ def _check(options: argparse.Namespace) -> int:
         raise
     _keep_queries(options.queries, adam.findings)
     for finding in adam.findings:
-        _say(str(finding))
+        say(str(finding))
     stops = sum(finding.severity == "stop" for finding in adam.findings)
-    _say(f"{adam!r}")
+    say(f"{adam!r}")
     return FAILED if stops else OK
 
 
@@ -402,7 +316,7 @@ def _keep_queries(file: Path | None, findings: Sequence[Finding]) -> None:
         from interim.data.followup import keep_queries
 
         counts = keep_queries(file, findings)["disposition"].str.lower().value_counts()
-        _say(
+        say(
             f"{file}: " + ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in ("open", "accepted", "fixed"))
         )
 
@@ -413,10 +327,10 @@ def _check_notebooks(options: argparse.Namespace) -> int:
     if options.fix:
         for path in (*notebooks(options.notebooks), *adhoc_notebooks(options.notebooks)):
             if strip(path):
-                _say(f"stripped {path}")
+                say(f"stripped {path}")
     problems = check_notebooks(options.notebooks)
     for problem in problems:
-        _say(problem)
+        say(problem)
     return FAILED if problems else OK
 
 
@@ -429,57 +343,8 @@ def _trace(options: argparse.Namespace) -> int:
 
     study = read_study(options.study)
     for line in trace_private(study, options.what, options.parameter, site_ids=options.site_ids):
-        _say(line)
+        say(line)
     return OK
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from interim.report.pack import unpacked
-    from interim.report.verify import Check, verify
-
-    with unpacked(options.folder) as folder:
-        if folder is None:
-            whole = "every byte of the file is as it was written; it holds documents only, so nothing can be computed again"
-            checks: tuple[Check, ...] = (Check("files", "ok", whole),)
-        else:
-            checks = verify(folder, recompute=not options.quick)
-    wrong = sum(check.status == "wrong" for check in checks)
-    if options.json:
-        print(
-            json.dumps({"status": "wrong" if wrong else "ok", "checks": [asdict(check) for check in checks]})
-        )
-    else:
-        for check in checks:
-            _say(str(check))
-        _say(
-            f"{wrong} of {len(checks)} checks found something wrong"
-            if wrong
-            else f"verified: {len(checks)} checks"
-        )
-    return FAILED if wrong else OK
-
-
-def _pack(options: argparse.Namespace) -> int:
-    from interim.report.pack import pack
-
-    names = pack(options.folder, options.out, copy=options.copy)
-    _say(f"{options.out}: {len(names)} files, {options.copy} copy")
-    return OK
-
-
-def _compare(options: argparse.Namespace) -> int:
-    from interim.report.changes import lines, write_changes
-    from interim.report.compare import compare
-    from interim.report.state import read_manifest, study_of
-
-    found = compare(options.old, options.new)
-    for line in lines(found):
-        _say(line)
-    if options.out is not None:
-        study = study_of(options.new, read_manifest(options.new))
-        write_changes(found, options.out, study=study)
-        _say(f"report: {options.out}")
-    return FAILED if found.unexplained else OK
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -490,18 +355,8 @@ def _validate(options: argparse.Namespace) -> int:
         print(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
     else:
         for line in report.lines():
-            _say(line)
+            say(line)
     return OK if report.ok else FAILED
-
-
-def _simulate(options: argparse.Namespace) -> int:
-    from interim.analysis.simulation import Asked, simulation_lines
-    from interim.study import read_study
-
-    asked = Asked(**{field.name: getattr(options, field.name) for field in fields(Asked)})
-    for line in simulation_lines(read_study(options.study), asked):
-        _say(line)
-    return OK
 
 
 def _example(options: argparse.Namespace) -> int:
@@ -511,7 +366,7 @@ def _example(options: argparse.Namespace) -> int:
     made = Made(**{field.name: getattr(options, field.name) for field in fields(Made)})
     for folder, files in write_modes(options.folder, made):
         write_public_key(folder)
-        _say(f"{files} files of synthetic data in {folder}")
+        say(f"{files} files of synthetic data in {folder}")
     return OK
 
 
@@ -519,9 +374,5 @@ def _key(options: argparse.Namespace) -> int:
     from interim.report.privacy.key import make_key
 
     for line in make_key(options.file):
-        _say(line)
+        say(line)
     return OK
-
-
-if __name__ == "__main__":
-    sys.exit(main())

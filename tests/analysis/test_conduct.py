@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from interim.analysis import conduct, conduct_listing
+from interim.analysis import conduct, conduct_listing, disposition
 from interim.analysis.conduct import plain
 from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
@@ -67,6 +67,30 @@ def test_steps_of_manufacturing_by_product(made, step, nk, t, total):
     for group, expected in (("CARNK", nk), ("CART", t), ("Total", total)):
         assert subjects(made, step, "n", group=group) == expected
         assert row(made, step, "n", group=group)["N"] == 5
+
+
+@pytest.mark.rule("FLOW-01", source="counted by hand; the release of E5 is one of NK cells")
+@pytest.mark.parametrize(
+    ("step", "people"),
+    [
+        ("apheresis", {"A1", "B2", "D4"}),
+        ("released", {"A1", "B2"}),
+        ("failed", {"D4"}),
+        ("out_of_specification", set()),
+    ],
+)
+def test_manufacturing_in_the_flow_of_participants(study, step, people):
+    flow = disposition.participant_flow(case.adam(), study, case.sdtm())
+    assert subjects(flow, "manufacture", "n", level=step) == people
+    assert row(flow, "manufacture", "n", level=step)["N"] == 5
+
+
+@pytest.mark.rule("FLOW-01", source="an empty answer")
+def test_a_flow_without_manufacturing_records_says_so(study, arms):
+    text = "not available: no manufacturing records of a T-cell product"
+    assert status(disposition.participant_flow(case.adam(), study), "manufacture") == ("NA", text)
+    assert status(disposition.participant_flow(case.adam(), study, _without("BE")), "manufacture")[0] == "NA"
+    assert status(disposition.participant_flow(case.adam(), arms, case.sdtm()), "manufacture")[0] == "NA"
 
 
 @pytest.mark.rule("CON-02", source="2024-12-20 to 2025-01-11 and 2025-01-20 to 2025-02-11")

@@ -90,7 +90,9 @@ KINETIC = [
     "biomarkers.immunogenicity",
 ]
 # Questions that read source records themselves: those of the participants, under the names of the hand-made study.
-RECORDED = [name for name in HAND if name.split(".")[0] in ("deviations", "history", "prior_therapy")]
+RECORDED = [
+    name for name in HAND if name.split(".")[0] in ("deviations", "disposition", "history", "prior_therapy")
+]
 RECORDS = participant_case.renamed({"A1": uid(1), "B2": uid(5), "C3": uid(14), "D4": uid(15), "E5": uid(16)})
 FLAGS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "DLTEVFL", "FASFL", "RESFL", "RESPFL", "CKFL", "CKNKFL")
 

@@ -139,6 +139,17 @@ def test_participant_flow(study):
     assert (1, "Lost to follow-up", ["2/3 (67%)", "9 (75.0%)", "11 (73.3%)"]) in shown
 
 
+def test_manufacturing_in_the_flow(study):
+    rows = hand.opened("disposition.participant_flow")
+    hand.counts(rows, "manufacture", 3, 11, 14, level="apheresis")
+    hand.counts(rows, "manufacture", 0, 1, 1, level="failed")
+    assert lines(show("table_participant_flow", rows.build(), study))[3:6] == [
+        (-1, "Leukapheresis and CAR-T product release", []),
+        (1, "Leukapheresis done", ["3/3 (100%)", "11 (91.7%)", "14 (93.3%)"]),
+        (1, "CAR-T manufacturing failed", ["0/3", "1 (8.3%)", "1 (6.7%)"]),
+    ]
+
+
 def test_analysis_sets(study, arms):
     shown = lines(show("table_analysis_sets", hand.sets(), study))
     assert shown == [

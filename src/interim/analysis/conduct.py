@@ -171,7 +171,7 @@ def manufacture(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     if not sdtm.has("BE"):
         add_not_available(rows, who.groups, variable="released", reason=_NO_RECORDS.format("BE"))
         return rows.build()
-    records = _records(sdtm)
+    records = step_records(sdtm)
     given = adam["ADEX"] if adam.has("ADEX") else pd.DataFrame(columns=["USUBJID", "PRODUCT", "ASTDT"])
     first = given.groupby([given["PRODUCT"].map(plain), "USUBJID"])["ASTDT"].min()
     done = _steps(records, first)
@@ -187,7 +187,23 @@ def manufacture(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     return rows.build()
 
 
-def _records(sdtm: Sdtm) -> pd.DataFrame:
+def step_records(sdtm: Sdtm) -> pd.DataFrame:
+    """Return the recorded steps of manufacturing.
+
+    Parameters
+    ----------
+    sdtm : Sdtm
+        BE.
+
+    Returns
+    -------
+    pandas.DataFrame
+        USUBJID, PRODUCT (letters and digits of the name), STEP (text as coded), AT (date).
+
+    Raises
+    ------
+    None
+    """
     source = sdtm.domain("BE")
     return pd.DataFrame(
         {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from interim.adam.model import Adam
-from interim.adam.source import ordered
+from interim.adam.source import ordered, shipped_data
+from interim.analysis.conduct import plain, step_records
 from interim.analysis.population import (
     FURTHER_SETS,
     MISSING,
@@ -19,12 +20,14 @@ from interim.analysis.population import (
     population,
     set_label,
 )
+from interim.data.model import Sdtm
 from interim.result import TOTAL, Result, Rows
 from interim.study import Study
 
 _PHASE_ROLES = (("NK", "nk"), ("CART_C1", "t"), ("CART_C2", "t"))
+_STEPS = ("apheresis", "released", "failed", "out_of_specification")
 _OUTSIDE = {
-    "manufacture": "manufacturing records are not part of the analysis datasets",
+    "manufacture": "not available: no manufacturing records of a T-cell product",
     "PP": "not defined in the study parameters (OP-8)",
     "CK": "not available: no samples of cellular kinetics",
     "CK-NK": "not available: no samples of cellular kinetics",
@@ -33,7 +36,7 @@ _OUTSIDE = {
 }
 
 
-def participant_flow(adam: Adam, study: Study) -> Result:
+def participant_flow(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     """Count participants from screening to the cut-off.
 
     Parameters
@@ -42,6 +45,8 @@ def participant_flow(adam: Adam, study: Study) -> Result:
         ADSL and ADEX.
     study : Study
         Products and columns.
+    sdtm : Sdtm, optional
+        BE: leukapheresis, release and failure of the T-cell product.
 
     Returns
     -------
@@ -59,7 +64,7 @@ def participant_flow(adam: Adam, study: Study) -> Result:
     adsl = adam["ADSL"]
     _screening(rows, who, adsl)
     add_counts(rows, who, variable="enrolled", subjects=who.everyone)
-    add_not_available(rows, who.groups, variable="manufacture", reason=_OUTSIDE["manufacture"])
+    _manufacture(rows, who, study, sdtm)
     _infusions(rows, who, adam, study)
     _status(rows, who, adsl[adsl["USUBJID"].isin(who.everyone)], adam.lacks("ADSL.NACTDT"))
     return rows.build()
@@ -87,6 +92,20 @@ def _screening(rows: Rows, who: Population, adsl: pd.DataFrame) -> None:
     groups = [g for g in who.groups if g != TOTAL]
     for variable in ("screening", "screen_failure"):
         add_not_available(rows, groups, variable=variable, reason="cohorts are assigned after screening")
+
+
+def _manufacture(rows: Rows, who: Population, study: Study, sdtm: Sdtm | None) -> None:
+    """Add who had leukapheresis, and whose T-cell product was released, failed or was out of specification."""
+    products = {plain(product.id) for product in study.products if product.role == "t"}
+    if not products or sdtm is None or not sdtm.has("BE"):
+        add_not_available(rows, who.groups, variable="manufacture", reason=_OUTSIDE["manufacture"])
+        return
+    records = step_records(sdtm)
+    mine = records[records["PRODUCT"].isin(list(products))]
+    for step in _STEPS:
+        texts = list(shipped_data("exposure")["manufacturing"][step])
+        subjects = mine.loc[mine["STEP"].isin(texts), "USUBJID"]
+        add_counts(rows, who, variable="manufacture", level=step, subjects=subjects)
 
 
 def _infusions(rows: Rows, who: Population, adam: Adam, study: Study) -> None:

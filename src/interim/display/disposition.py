@@ -43,10 +43,8 @@ def _flow_lines(numbers: Numbers) -> Iterator[Line]:
         if variable == "screen_failure":
             for level in filter(None, numbers.levels(variable)):
                 yield Line(word("reasons", level), _plain(numbers, variable, level), 1)
-    absent = absent_line(numbers, word("flow", "manufacture"), "manufacture")
-    if absent:
-        yield absent
     for variable, codelist in (
+        ("manufacture", "manufacture"),
         ("infusion", "infusion"),
         ("status", "EOSSTT"),
         ("discontinuation", "reasons"),

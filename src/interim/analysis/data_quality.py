@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+import pandas as pd
+
 from interim.adam.model import Adam
+from interim.analysis.source_quality import settings
+from interim.data import spec
 from interim.data.model import Sdtm
 from interim.errors import Finding
 from interim.result import TOTAL, Result, Rows
@@ -30,7 +34,7 @@ def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``data_quality.snapshot``; variable = domain: records and participants after the cut-off, read, removed, blanked;
+        ``data_quality.snapshot``; variable = domain: records and participants after the cut-off, read, removed, blanked, last (latest date), coded, verified and locked (shares of records, NA where the data do not say);
         level = file: records in the file and ``sha256`` (text).
 
     Raises
@@ -51,6 +55,7 @@ def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
                 rows.add(stat, None, variable=name, status="NA", reason="not touched by the cut-off")
             else:
                 rows.add(stat, int(value), variable=name, n=int(value))
+        _status(rows, name, frame)
     if reason := adam.lacks("SDTM"):
         rows.add("stage", None, text=reason, variable="study", level=study.study.id)
     for source in sdtm.sources:
@@ -58,6 +63,30 @@ def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         rows.add("sha256", None, text=source.sha256, variable=source.domain, level=source.name)
         rows.add("format", None, text=source.format, variable=source.domain, level=source.name)
     return rows.build()
+
+
+def _status(rows: Rows, name: str, frame: pd.DataFrame) -> None:
+    """Add the last date of a domain, and the shares that are coded, verified at the source and locked where the data say so."""
+    known = spec.domain(name)
+    dates = [] if known is None else [d for d in known.dates if d in frame]
+    days = [
+        day for d in dates for day in frame[d].dropna().astype(str).str[:10] if len(day) == len("2026-03-04")
+    ]
+    if days:
+        rows.add("last", None, text=max(days), variable=name)
+    else:
+        rows.add("last", None, variable=name, status="NA", reason="no date")
+    facts = settings()["status"]
+    for stat, column in (
+        ("coded", facts["coded"].get(name)),
+        *((s, facts[s]) for s in ("verified", "locked")),
+    ):
+        if column is None or column not in frame or frame.empty:
+            rows.add(stat, None, variable=name, status="NA", reason="not delivered")
+            continue
+        filled = frame[column].notna()
+        yes = filled if stat == "coded" else frame[column].astype(str).str.upper().isin(facts["yes"])
+        rows.add(stat, float(yes.mean()), variable=name, n=int(yes.sum()), N=len(frame))
 
 
 def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:

@@ -138,6 +138,7 @@ _MODULES = {
     "completeness": ("table_completeness",),
     "terms": ("table_terms",),
     "data_quality": ("table_snapshot", "table_checks", "table_findings"),
+    "source_quality": ("table_missing_data",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interim.display.labels import word
 from interim.display.layout import plain_table
-from interim.display.numbers import Numbers
+from interim.display.numbers import DASH, Numbers
 from interim.display.table import Cell, Row, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -39,12 +39,12 @@ def table_snapshot(result: Result, study: Study) -> Table:
             numbers.plain(TOTAL, domain, stat=stat)
             for stat in ("records", "participants", "removed", "blanked")
         ]
-        rows.append(Row((Cell(domain), *cells, Cell("–"))))
+        rows.append(Row((Cell(domain), *cells, *_states(numbers, domain), Cell(DASH))))
         for file in numbers.levels(domain, stat="sha256"):
             kept = numbers.plain(TOTAL, domain, level=file, stat="file_records")
             whole = numbers.words(TOTAL, domain, "sha256", level=file)
             hashed = Cell(whole.text[:HASH_DIGITS], whole.keys)
-            rows.append(Row((Cell(file), kept, *[Cell("–")] * 3, hashed), 1))
+            rows.append(Row((Cell(file), kept, *[Cell(DASH)] * 7, hashed), 1))
     return plain_table(
         numbers,
         header=(
@@ -53,12 +53,28 @@ def table_snapshot(result: Result, study: Study) -> Table:
             "Participants",
             "Removed by the cut-off",
             "Blanked",
+            "Last entry",
+            "Verified at the source, %",
+            "Coded, %",
+            "Locked, %",
             f"SHA-256, first {HASH_DIGITS} digits",
         ),
         rows=rows,
-        widths=(2.0, 0.8, 1.0, 1.2, 0.8, 1.4),
-        align=("left", "right", "right", "right", "right", "left"),
+        widths=(2.0, 0.8, 1.0, 1.1, 0.8, 1.0, 1.0, 0.8, 0.8, 1.5),
+        align=("left", *["right"] * 4, "left", *["right"] * 3, "left"),
+        landscape=True,
     )
+
+
+def _states(numbers: Numbers, domain: str) -> list[Cell]:
+    """Return the last date of a domain, and the shares that are verified, coded and locked; a dash where the data do not say."""
+    last = numbers.row("last", variable=domain)
+    cells = [Cell(DASH) if last is None or last["status"] == "NA" else numbers.words(TOTAL, domain, "last")]
+    for stat in ("verified", "coded", "locked"):
+        row = numbers.row(stat, variable=domain)
+        known = row is not None and row["status"] != "NA"
+        cells.append(numbers.value(TOTAL, domain, stat, digits=0, factor=100) if known else Cell(DASH))
+    return cells
 
 
 def table_checks(result: Result, study: Study) -> Table:

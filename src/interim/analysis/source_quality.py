@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,7 @@ import pandas as pd
 
 from interim.adam.model import Adam
 from interim.analysis.listing import add_records
+from interim.data.check.records import each
 from interim.data.check.values import shown
 from interim.data.dates import parse_dates
 from interim.data.model import Sdtm
@@ -144,11 +146,11 @@ def _events(adam: Adam) -> pd.DataFrame:
         adam["ADSL"][["USUBJID", "TRTSDT", "DLTWSDT", "DLTWEDT"]], on="USUBJID", how="left", validate="m:1"
     )
     found = []
-    for row in events[events["ASTDTF"].notna()].itertuples(index=False):
+    for row in each(events[events["ASTDTF"].notna()]):
         low, high = _range(row.AESTDTC)
         source = ("AE", str(row.SRCSEQ), "AESTDTC", str(row.AESTDTC))
         found.append(_line(row.USUBJID, source, row.ASTDT, "START", _moved(row, low, high)))
-    for row in events[events["AENDTF"].notna()].itertuples(index=False):
+    for row in each(events[events["AENDTF"].notna()]):
         source = ("AE", str(row.SRCSEQ), "AEENDTC", str(row.AEENDTC))
         found.append(_line(row.USUBJID, source, row.AENDT, "END", []))
     return pd.DataFrame(found)
@@ -184,7 +186,7 @@ def _deaths(adam: Adam, sdtm: Sdtm) -> pd.DataFrame:
     raw = dict(zip(dm["USUBJID"], dm.get("DTHDTC", pd.Series(None, index=dm.index)), strict=True))
     found = [
         _line(row.USUBJID, ("DM", "", "DTHDTC", str(raw.get(row.USUBJID) or "")), row.DTHDT, "DEATH", ["OS"])
-        for row in adsl[adsl["DTHDTF"].notna()].itertuples(index=False)
+        for row in each(adsl[adsl["DTHDTF"].notna()])
     ]
     return pd.DataFrame(found)
 
@@ -195,7 +197,7 @@ def _therapies(adam: Adam, sdtm: Sdtm) -> pd.DataFrame:
     if "NACTDTF" not in adsl:
         return pd.DataFrame()
     found = []
-    for row in adsl[adsl["NACTDTF"].notna()].itertuples(index=False):
+    for row in each(adsl[adsl["NACTDTF"].notna()]):
         source = next(_therapy_records(sdtm, row.USUBJID, row.NACTDT), ("CM", "", "CMSTDTC", ""))
         found.append(_line(row.USUBJID, source, row.NACTDT, "THERAPY", ["PFS"]))
     return pd.DataFrame(found)
@@ -269,12 +271,9 @@ def missing_data(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     attended = _attended(adam, sdtm)
     for entry in settings()["missing"]["variable"]:
         _count_variable(rows, sdtm.domain(entry["domain"]), entry, attended)
-    unmapped = pd.Series(
-        [(f.domain, f.variable or "") for f in sdtm.findings if f.rule == "MAP-VALUE"], dtype=object
-    )
-    for (domain, column), number in unmapped.value_counts(sort=False).sort_index().items():
-        rows.add("cells", int(number), variable="unmapped", level=f"{domain}.{column}", n=int(number))
-    rows.add("cells", len(unmapped), variable="unmapped", level="total", n=len(unmapped))
+    unmapped = Counter(f"{f.domain}.{f.variable}" for f in sdtm.findings if f.rule == "MAP-VALUE")
+    for column, number in (*sorted(unmapped.items()), ("total", unmapped.total())):
+        rows.add("cells", number, variable="unmapped", level=column, n=number)
     return rows.build()
 
 
@@ -282,9 +281,11 @@ def _attended(adam: Adam, sdtm: Sdtm) -> pd.DataFrame:
     """Return USUBJID, VISITNUM and VISIT of the visits of enrolled participants."""
     names = ["USUBJID", "VISITNUM", "VISIT", "SVSTDTC"]
     visits = sdtm.domain("SV").reindex(columns=names)
-    enrolled = adam["ADSL"].loc[adam["ADSL"]["ENRLFL"] == "Y", "USUBJID"] if adam.has("ADSL") else []
+    enrolled: set[str] = set()
+    if adam.has("ADSL"):
+        enrolled = set(adam["ADSL"].loc[adam["ADSL"]["ENRLFL"] == "Y", "USUBJID"])
     scheduled = pd.to_numeric(visits["VISITNUM"], errors="coerce") % 1 == 0
-    came = visits[visits["SVSTDTC"].notna() & scheduled & visits["USUBJID"].isin(set(enrolled))]
+    came = visits[visits["SVSTDTC"].notna() & scheduled & visits["USUBJID"].isin(enrolled)]
     return came.drop_duplicates(["USUBJID", "VISITNUM"])
 
 

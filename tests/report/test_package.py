@@ -123,10 +123,13 @@ def test_text_that_a_document_cannot_hold_is_refused_with_its_place():
 def test_objects_of_an_appendix_start_on_pages_of_their_own_and_headings_go_with_them():
     document = put_together(plan("06"), made("T 14.1.1.1", "T 14.2.1.2", "T 14.2.1.6"), front())
     assert [b.kind for b in document.blocks] == ["section", "table", "section", "table", "table"]
-    assert document.fresh() == (True, False, True, False, True)
+    assert document.fresh() == (False, False, True, False, True)
     found = [page for page in pages(pdf_bytes(document)) if "Name" in page]
     assert [page.count("TitleofT") for page in found] == [1, 1, 1]
     assert "Dosefinding" in found[1]
+    after = pages(pdf_bytes(document))
+    blank = len(after) - after.index(found[0]) - len(found)
+    assert blank == 0, "a page without anything between the objects"
 
 
 @pytest.mark.rule("PKG-03")

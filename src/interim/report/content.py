@@ -405,12 +405,13 @@ class Document:
         return tuple(block for block in self.blocks if isinstance(block, Figure))
 
     def fresh(self) -> tuple[bool, ...]:
-        """Tell for each block whether it starts on a new page.
+        """Tell for each block whether a page is to be broken before it.
 
         Returns
         -------
         tuple of bool
-            True only in an appendix: for the first of the headings before a table or figure, else for itself.
+            True only in an appendix: for the first of the headings before a table or figure, else for itself. A run of pages of
+            another orientation begins on a new page anyway, so its first block has none.
 
         Raises
         ------
@@ -422,7 +423,8 @@ class Document:
         for place in range(len(found) - 1, 0, -1):
             if found[place] and isinstance(self.blocks[place - 1], Section):
                 found[place - 1], found[place] = True, False
-        return tuple(found)
+        ways = self._orientations()
+        return tuple(new and place > 0 and ways[place - 1] == ways[place] for place, new in enumerate(found))
 
     def runs(self) -> tuple[Run, ...]:
         """Return the content in runs of one page orientation.

@@ -88,6 +88,22 @@ def test_who_is_left_out_and_why(found, reason):
     assert value(found, "CARTG left out", level=LEFT[reason]) == len(wanted)
 
 
+@pytest.mark.rule(
+    "LNT-02",
+    source="the cases above: a denominator that is no analysis set is a result with its participants",
+)
+@pytest.mark.parametrize("level", ["Quantified", "Not quantified"])
+def test_the_denominator_is_a_result_with_its_participants(found, level):
+    wanted = {name for name, case in CASES.items() if case[4] == level}
+    base = found.where(variable="CARTG", level=level, stat="N")
+    total = base[base["group"] == "Total"].iloc[0]
+    assert (total["n"], total["unit"]) == (len(wanted), "participants")
+    linked = found.links[found.links["result_id"] == total["result_id"]]
+    assert len(linked) == len(wanted)
+    rate = found.where(variable="CARTG", level=level, stat="rate", group="Total").iloc[0]
+    assert rate["N"] == total["n"]
+
+
 @pytest.mark.rule("KIN-44")
 def test_nobody_is_lost_between_the_groups(found):
     frame = found.frame[found.frame["group"] == "Total"]

@@ -13,7 +13,7 @@ from interim.report.document import Heading, Placed
 from interim.report.hashes import sha256
 from interim.report.package import Made, lacking, plans, put_together, read_plans
 from interim.report.pdf import pdf_bytes
-from interim.report.registry import shell_of, shells, tiers
+from interim.report.shells import shell_of, shells, tiers
 from tests.report.pdf_reading import open_pdf, pieces
 from tests.report.writers_sample import front
 

@@ -119,4 +119,4 @@ def test_entries_of_one_question_agree_on_the_kind_and_name_of_the_display():
 
 
 def test_shells_have_one_title_each():
-    assert len(r.shells()) > 30 and all(title.strip() for title in r.shells().values())
+    assert len(r.shells()) > 30 and all(shell.title.strip() for shell in r.shells().values())

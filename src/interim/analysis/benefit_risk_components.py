@@ -12,7 +12,7 @@ import pandas as pd
 from interim.adam.model import Adam
 from interim.analysis.escalation_state import printed as escalation
 from interim.analysis.expansion_types import toxic_participants
-from interim.analysis.population import Population, add_not_available, add_rates
+from interim.analysis.population import Population, add_base, add_not_available, add_rates
 from interim.analysis.spread import add_spread
 from interim.result import Rows
 from interim.study import Study
@@ -117,6 +117,7 @@ def _add_marker(rows: Rows, who: Population, adsl: pd.DataFrame, study: Study) -
     known = who.narrow(adsl.loc[adsl[name].notna(), "USUBJID"])
     fell = adsl.loc[adsl[name] == "Y", "USUBJID"]
     add_rates(rows, known, study=study, variable="marker_fall", subjects=fell)
+    add_base(rows, known, variable="marker_fall")
 
 
 def _add_kinetics(rows: Rows, who: Population, adam: Adam) -> None:

@@ -14,6 +14,7 @@ from interim.adam.model import Adam
 from interim.adam.source import ordered
 from interim.analysis.population import (
     Population,
+    add_base,
     add_not_available,
     add_rates,
     efficacy_set,
@@ -113,9 +114,9 @@ def _add_marker(rows: Rows, who: Population, code: str, *, adam: Adam, study: St
     later = results[results["ADT"] > start]
     limit = 1 - _settings()["markers"]["fall_pct"] / 100
     fallen = later[later["AVAL"] <= limit * later["USUBJID"].map(raised)]
-    add_rates(
-        rows, who.narrow(raised.index), study=study, variable="marker", level=code, subjects=fallen["USUBJID"]
-    )
+    known = who.narrow(raised.index)
+    add_rates(rows, known, study=study, variable="marker", level=code, subjects=fallen["USUBJID"])
+    add_base(rows, known, variable="marker", level=code)
 
 
 def spider(adam: Adam, study: Study) -> Result:

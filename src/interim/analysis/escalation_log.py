@@ -145,10 +145,12 @@ def _add_present(rows: Rows, state: Escalation) -> None:
 def _add_concordance(rows: Rows, state: Escalation) -> None:
     replayed = state.replayed
     same, total = replayed.concordant, replayed.n_decisions
-    rows.add("rate", same / total, variable="concordance", n=same, N=total)
-    rows.add("lower_dose", replayed.lower, variable="concordance", n=replayed.lower, N=total)
+    rows.add("rate", same / total, variable="concordance", n=same, N=total, unit="decisions")
+    rows.add(
+        "lower_dose", replayed.lower, variable="concordance", n=replayed.lower, N=total, unit="decisions"
+    )
     late = len(replayed.late_changes)
-    rows.add("late", late, variable="concordance", n=late, N=len(replayed.rows))
+    rows.add("late", late, variable="concordance", n=late, N=len(replayed.rows), unit="decisions")
     first = replayed.first_discordant
     text = "none"
     if first is not None:
@@ -196,6 +198,7 @@ def conformance(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         variable="match",
         n=agree,
         N=len(state.replayed.rows),
+        unit="decisions",
     )
     return rows.build()
 

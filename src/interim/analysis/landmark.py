@@ -9,7 +9,14 @@ import pandas as pd
 from interim.adam.adpc import tolerance
 from interim.adam.model import Adam
 from interim.analysis.measures import has_rows, kinetic_population
-from interim.analysis.population import Population, add_counts, add_not_available, add_rates, open_rows
+from interim.analysis.population import (
+    Population,
+    add_base,
+    add_counts,
+    add_not_available,
+    add_rates,
+    open_rows,
+)
 from interim.result import Result, Rows
 from interim.study import Study
 
@@ -106,6 +113,8 @@ def _add_assay(rows: Rows, who: Population, people: pd.DataFrame, assay: str, *,
     quantified = kept["STATE"] == "QUANT"
     for level, members in (("Quantified", quantified), ("Not quantified", ~quantified)):
         where: dict[str, Any] = {"variable": assay, "level": level}
-        add_rates(rows, who.narrow(kept.index[members]), study=study, subjects=later, **where)
+        known = who.narrow(kept.index[members])
+        add_rates(rows, known, study=study, subjects=later, **where)
+        add_base(rows, known, **where)
     for reason, gone in left.items():
         add_counts(rows, who, variable=f"{assay} left out", level=_LEFT[reason], subjects=people.index[gone])

@@ -385,6 +385,31 @@ def add_rates(
         )
 
 
+def add_base(rows: Rows, who: Population, *, variable: str, level: str = "") -> None:
+    """Add the number of participants that a rate refers to, by column, where it is no analysis set.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go: stat ``N`` at the place of the rate.
+    who : Population
+        The denominator.
+    variable, level : str
+        As in `interim.result.Rows.add`.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    for group, ids in who.members.items():
+        place = {"group": group, "variable": variable, "level": level, "unit": "participants"}
+        rows.add("N", len(ids), n=len(ids), subjects=sorted(ids), **place)
+
+
 def add_rate(
     rows: Rows,
     counts: tuple[int, int],

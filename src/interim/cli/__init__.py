@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_new,
         _add_run,
         _add_check,
+        _add_shells,
         add_verify,
         add_pack,
         add_compare,
@@ -163,6 +164,13 @@ def _add_notebooks(parser: argparse.ArgumentParser) -> None:
         default=Path("notebooks"),
         help="folder of the notebooks (default: notebooks)",
     )
+
+
+def _add_shells(commands: Any) -> None:
+    shells = commands.add_parser("shells", help="write the empty shell book of a study, before data exist")
+    shells.add_argument("study", type=Path, help="study file")
+    shells.add_argument("out", type=Path, help="folder for the documents")
+    shells.set_defaults(command=_shells)
 
 
 def _add_check(commands: Any) -> None:
@@ -286,6 +294,18 @@ def _run(options: argparse.Namespace) -> int:
         say(f"report: {document}")
     if built.status == "up to date":
         say("up to date; nothing was built (--force builds again)")
+    return OK
+
+
+def _shells(options: argparse.Namespace) -> int:
+    from interim.report.shellbook import shell_book
+    from interim.report.writers import write_formats
+    from interim.study import read_study
+
+    study = read_study(options.study)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for path in write_formats(shell_book(study), options.out, stem="shells", study=study):
+        say(f"wrote {path}")
     return OK
 
 

@@ -221,8 +221,9 @@ def _with_total(numbers: Numbers, criterion: str, evidence: Cell) -> Cell:
     name = settings("benefit_risk_total").get(criterion)
     if name is None or numbers.row("rate", variable=name) is None:
         return evidence
-    cell = numbers.rate(TOTAL, name)
-    return Cell(f"{evidence.text}; {word('benefit_risk', name)}: {cell.text}", (*evidence.keys, *cell.keys))
+    cell, limits = numbers.rate(TOTAL, name), numbers.interval(TOTAL, name)
+    text = f"{evidence.text}; {word('benefit_risk', name)}: {cell.text} {limits.text}"
+    return Cell(text, (*evidence.keys, *cell.keys, *limits.keys))
 
 
 def _quoted(numbers: Numbers, criterion: str, group: str) -> Cell:

@@ -191,6 +191,9 @@ def _count_lines(numbers: Numbers) -> Iterator[Line]:
             rate = numbers.row("rate", variable=variable, level=level) is not None
             cell = numbers.rate if rate else numbers.count
             yield Line(text, partial(cell, variable=variable, level=level), 1)
+            if rate:
+                limits = partial(numbers.interval, variable=variable, level=level)
+                yield Line(f"{100 * numbers.study.stats.level:g}% {word('dlt', 'interval')}", limits, 2)
 
 
 def _rest(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import pandas as pd
@@ -205,13 +205,23 @@ def figure_exposure_response(result: Result, study: Study) -> Figure:
         png=png,
         alt=_exposure_alt(panels, numbers),
         width_mm=PORTRAIT_MM,
-        keys=tuple(frame["result_id"]),
+        keys=(*frame["result_id"], *_rho_keys(numbers, panels)),
         footnotes=(
             f"One mark per participant{_not_shown(panels)}; open: maximum after an interleukin-6 blocker or a corticosteroid; "
             "crossed: dose-limiting toxicity. Descriptive; no threshold is claimed.",
             *result.footnotes,
         ),
     )
+
+
+def _rho_keys(numbers: Numbers, panels: Iterable[str]) -> list[str]:
+    """Return the ids of the correlations and their limits."""
+    rows = (
+        numbers.row(stat, group=TOTAL, variable=name.removeprefix("points "))
+        for name in panels
+        for stat in ("spearman", "lower", "upper")
+    )
+    return [str(row["result_id"]) for row in rows if row is not None]
 
 
 def _rho(numbers: Numbers, variable: str) -> str:

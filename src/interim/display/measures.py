@@ -200,6 +200,8 @@ def _block(numbers: Numbers, variable: str, level: str, unit: str) -> Iterator[L
         yield from measure_lines(numbers, variable, level, text=text)
     elif numbers.row("rate", variable=variable, level=level) is not None:
         yield Line(text, partial(numbers.rate, variable=variable, level=level), 1)
+        name = f"{100 * numbers.study.stats.level:g}% {word('dlt', 'interval')}"
+        yield Line(name, partial(numbers.interval, variable=variable, level=level), 2)
     elif numbers.row("n", variable=variable, level=level) is not None:
         name = text if level else "Participants with a value below the limit"
         yield Line(name, partial(numbers.count, variable=variable, level=level), 1)

@@ -271,7 +271,9 @@ class Numbers:
         row = self.row("rate", group=group, variable=variable, level=level)
         if row is None or row["status"] == "NA" or _missing(row["n"]) or _missing(row["N"]):
             return _without(row)
-        return Cell(rate_text(int(row["n"]), int(row["N"]), mode=self.mode), (row["result_id"],))
+        base = self.row("N", group=group, variable=variable, level=level)
+        keys = (row["result_id"],) if base is None else (row["result_id"], base["result_id"])
+        return Cell(rate_text(int(row["n"]), int(row["N"]), mode=self.mode), keys)
 
     def interval(
         self, group: str, variable: str, *, level: str = "", digits: int = 1, factor: float = 100.0

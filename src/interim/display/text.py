@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from interim.display.labels import word
 from interim.display.markup import paragraph_html
+from interim.display.prose import without_allowed
 from interim.display.rounding import count_text, decimal_text, percent_text, rate_text
 from interim.display.table import BLOCK, FORMAT
 from interim.errors import ReportError
@@ -140,7 +138,7 @@ def sentence(template: str, store: ResultStore, study: Study, *, style: Style = 
 def _literal(text: str, study: Study) -> list[Span]:
     if "{" in text or "}" in text:
         raise ReportError(f"a reference is {{key|format}}; found a loose brace in {text!r}")
-    bare = _without_allowed(text, study)
+    bare = without_allowed(text, study)
     if _DIGIT.search(bare):
         raise ReportError(
             f"a number is typed in prose: {text.strip()!r} (digits left: {''.join(_DIGIT.findall(bare))}); "
@@ -152,24 +150,6 @@ def _literal(text: str, study: Study) -> list[Span]:
         spans += [Span(text[end : match.start()]), Span(match[1], emphasis=True)]
         end = match.end()
     return [span for span in (*spans, Span(text[end:])) if span.text]
-
-
-@cache
-def _allowed() -> tuple[re.Pattern[str], ...]:
-    text = files("interim.display").joinpath("prose.toml").read_text(encoding="utf-8")
-    return tuple(re.compile(row["pattern"]) for row in tomllib.loads(text)["allowed"])
-
-
-def _without_allowed(text: str, study: Study) -> str:
-    labels = [*study.cohorts(), *study.cohorts().values(), study.study.id]
-    own = [
-        re.compile(rf"(?<![\w.]){re.escape(label)}(?![\w.]*\d)")
-        for label in sorted(labels, key=len, reverse=True)
-    ]
-    level = re.compile(rf"(?<![\d.]){re.escape(f'{100 * study.stats.level:g}')} ?%")
-    for pattern in (*_allowed(), *own, level):
-        text = pattern.sub(" ", text)
-    return text
 
 
 def _number(key: str, layout: str | None, store: ResultStore, study: Study) -> list[Span]:

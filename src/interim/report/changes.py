@@ -12,7 +12,7 @@ import interim
 from interim.report.compare import Change, Comparison
 from interim.report.content import Block, Document, Front, Paragraph, Section, Span, Table, text_table
 from interim.report.publish import building
-from interim.report.registry import shells
+from interim.report.shells import shells
 from interim.report.writers import write_formats
 from interim.study import Study
 
@@ -155,7 +155,7 @@ def _summary(found: Comparison) -> Table:
     rows = [_summary_row(tlf, counts, by_tlf.get(tlf, Counter())) for tlf, counts in found.totals.items()]
     return text_table(
         _ID,
-        shells()[_ID],
+        shells()[_ID].title,
         head=("Table or figure", "Changed", *(cause.replace("_", " ") for cause in CAUSES), "State"),
         rows=rows,
         footnotes=("Changed: numbers changed of all numbers of the question behind the table or figure.",),

@@ -17,6 +17,7 @@ from interim.report.writers import write_file
 from interim.study import Study
 
 Say = Callable[[str], None]
+Check = Callable[[Mapping[str, Document]], None]
 _WEIGHT = {".pdf": 4, ".docx": 3, ".rtf": 2, ".html": 1}
 
 
@@ -33,7 +34,14 @@ _TASKS: list[Task] = []
 
 
 def write_package(
-    folder: Path, made: Made, *, front: Front, languages: Sequence[str], workers: int, say: Say
+    folder: Path,
+    made: Made,
+    *,
+    front: Front,
+    languages: Sequence[str],
+    workers: int,
+    say: Say,
+    check: Check = lambda documents: None,
 ) -> Mapping[str, str]:
     """Write every document of the package.
 
@@ -49,6 +57,8 @@ def write_package(
         The leading language first.
     workers : int
         Files that are written at a time; the bytes do not depend on it.
+    check : callable
+        Sees the documents of a step before any of them is written; refuses them by an error.
     say : callable
         Receives lines of progress.
 
@@ -70,6 +80,7 @@ def write_package(
         at_hand = replace(made, outputs=dict(outputs))
         chosen = [plan for plan in plans() if plan.step == step and _possible(plan, at_hand, say)]
         tasks = [task for plan in chosen for task in _editions(plan, at_hand, front, languages, folder, say)]
+        check({task.path.stem: task.document for task in tasks})
         _write(tasks, min(workers, len(tasks)))
         for task in tasks:
             outputs[f"{folder.name}/{task.path.name}"] = sha256(task.path)

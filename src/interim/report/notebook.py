@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from interim.display.prose import without_allowed
 from interim.errors import ReportError
 
 PARAMETERS_TAG = "parameters"
@@ -26,6 +27,7 @@ _FORBIDDEN = (
     ast.Lambda,
 )
 _PANDAS = {"pandas", "numpy", "pd", "np"}
+_ITEM = re.compile(r"^\s*\d+\.\s", re.M)
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -294,12 +296,6 @@ def _imported(node: ast.AST) -> set[str]:
     return {(node.module or "").partition(".")[0]} if isinstance(node, ast.ImportFrom) else set()
 
 
-_ALLOWED_NUMBERS = re.compile(
-    r"NCT\d+|\b[TFL] \d+(?:\.\d+)+|AMB-\d|OP-\d|ICH E\d+(?:\(R\d\))?|RECIST 1\.1|CTCAE v?\d(?:\.\d)?|ASTCT 2019|NKG2D|Phase I[AB]|Day \d|^\s*\d+\.\s",
-    re.M,
-)
-
-
 def typed_numbers(text: str) -> Iterator[str]:
     """Yield the numbers that are typed into prose instead of being references to results.
 
@@ -317,7 +313,7 @@ def typed_numbers(text: str) -> Iterator[str]:
     ------
     None
     """
-    for match in re.finditer(r"\S*\d\S*", _ALLOWED_NUMBERS.sub("", text)):
+    for match in re.finditer(r"\S*\d\S*", without_allowed(_ITEM.sub("", text))):
         yield f"typed number {match[0]!r} in prose; take it from a result"
 
 

@@ -15,7 +15,7 @@ from interim.report.blocks import read_block
 from interim.report.content import Document, Figure, Form, Front, Paragraph, Span, Table
 from interim.report.document import Heading, Loose, Placed, assemble
 from interim.report.prose import read_prose
-from interim.report.registry import shell_of, shells, tiers
+from interim.report.shells import shell_of, shells, tiers
 
 if TYPE_CHECKING:
     from interim.report.chapter import Chapter, Inputs

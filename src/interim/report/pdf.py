@@ -103,6 +103,43 @@ def pdf_bytes(
     return bytes(made)
 
 
+def pages_of(document: Document, *, paper: Paper = "a4") -> dict[str, int]:
+    """Return the page of the PDF on which each heading, table and figure stands.
+
+    Parameters
+    ----------
+    document : Document
+        The content.
+    paper : {"a4", "us-letter"}
+        As in `write_pdf`.
+
+    Returns
+    -------
+    dict of str to int
+        Anchor -> page, the title page being 1.
+
+    Raises
+    ------
+    ReportError
+        As in `write_pdf`.
+    """
+    import typst
+
+    try:
+        found = typst.query(  # type: ignore[misc]
+            _template(),
+            "<places>",
+            field="value",
+            one=True,
+            sys_inputs={"document": json.dumps(_model(document, paper), ensure_ascii=False)},
+            ignore_system_fonts=True,
+            font_paths=[_font_folder()],
+        )
+    except RuntimeError as error:
+        raise ReportError(f"the pages of the PDF cannot be told: {error}") from error
+    return {str(anchor): int(page) for anchor, page in json.loads(found)}
+
+
 def _what(diagnostic: str, document: Document) -> str:
     """Return what is wrong: missing characters with the places where they stand, else what typst says."""
     letters = dict.fromkeys("".join(_MISSING.findall(diagnostic)))

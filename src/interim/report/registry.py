@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import interim
 from interim.errors import ReportError
 from interim.report.hashes import snapshot_hash
+from interim.report.shells import shells
 from interim.study import Study
 
 if TYPE_CHECKING:
@@ -56,69 +56,6 @@ class Tlf:
 @cache
 def _document() -> dict[str, Any]:
     return tomllib.loads(files("interim.report").joinpath("registry.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def shells() -> Mapping[str, str]:
-    """Return the titles of all tables, figures and listings that the package plans.
-
-    Returns
-    -------
-    mapping of str to str
-        Id -> title, in the order of ``tlf_shells.csv``.
-
-    Raises
-    ------
-    None
-    """
-    text = files("interim.report").joinpath("tlf_shells.csv").read_text(encoding="utf-8")
-    return {row["id"]: row["title"] for row in csv.DictReader(text.splitlines())}
-
-
-@cache
-def tiers() -> Mapping[str, str]:
-    """Return where each planned object stands.
-
-    Returns
-    -------
-    mapping of str to str
-        Id -> ``B`` (body and appendix), ``A`` (appendix) or ``S`` (restricted binder).
-
-    Raises
-    ------
-    None
-    """
-    text = files("interim.report").joinpath("tlf_shells.csv").read_text(encoding="utf-8")
-    return {row["id"]: row["tier"] for row in csv.DictReader(text.splitlines())}
-
-
-def shell_of(tlf_id: str) -> str:
-    """Return the planned id behind the id of an object.
-
-    Parameters
-    ----------
-    tlf_id : str
-        A planned id, one with a letter behind it, or one with the number of a participant.
-
-    Returns
-    -------
-    str
-        The planned id.
-
-    Raises
-    ------
-    ReportError
-        If there is none.
-
-    Examples
-    --------
-    >>> shell_of("T 14.1.1.1"), shell_of("T 14.1.1.1b"), shell_of("L 16.2.9.2.13")
-    ('T 14.1.1.1', 'T 14.1.1.1', 'L 16.2.9.2')
-    """
-    for found in (tlf_id, tlf_id[:-1], tlf_id.rpartition(".")[0]):
-        if found in shells():
-            return found
-    raise ReportError(f"{tlf_id}: no table, figure or listing of tlf_shells.csv")
 
 
 @cache
@@ -182,10 +119,121 @@ def _entry(row: Mapping[str, Any]) -> Tlf:
     values = dict(row)
     return Tlf(
         kind=cast(Kind, values["display"].partition("_")[0]),
-        title=values.pop("title", None) or shells()[values["id"]],
+        title=values.pop("title", None) or shells()[values["id"]].title,
         footnotes=tuple(values.pop("footnotes", ())),
         **values,
     )
+
+
+@cache
+def declared() -> Mapping[str, str]:
+    """Return the planned objects that this version does not make, each with its reason.
+
+    Returns
+    -------
+    mapping of str to str
+        Id -> reason, from the registry file.
+
+    Raises
+    ------
+    ReportError
+        If an id is no planned one, is made after all, or has no reason; all problems at once.
+    """
+    return read_declared(_document().get("not_applicable", ()), made=[tlf.id for tlf in registry()])
+
+
+def read_declared(rows: Sequence[Mapping[str, str]], *, made: Iterable[str]) -> Mapping[str, str]:
+    """Return declarations of the registry file.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Keys id and reason.
+    made : iterable of str
+        Ids that are made.
+
+    Returns
+    -------
+    mapping of str to str
+        Id -> reason.
+
+    Raises
+    ------
+    ReportError
+        As in `declared`.
+    """
+    there, problems = frozenset(made), []
+    for row in rows:
+        name = row.get("id", "(no id)")
+        if name not in shells():
+            problems.append(f"{name}: declared not applicable, but no planned table, figure or listing")
+        if name in there:
+            problems.append(f"{name}: declared not applicable, but made")
+        if not row.get("reason", "").strip():
+            problems.append(f"{name}: declared not applicable without a reason")
+    if problems:
+        raise ReportError("\n".join(["the registry of tables and figures is wrong:", *problems]))
+    return {row["id"]: row["reason"] for row in rows}
+
+
+def absent(made: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Return the planned objects that are neither made nor declared not applicable.
+
+    Parameters
+    ----------
+    made : iterable of str, optional
+        Ids that are made; default those of the registry.
+
+    Returns
+    -------
+    tuple of str
+        Ids, in the order of the shells; empty for a complete registry.
+
+    Raises
+    ------
+    ReportError
+        If the registry file is wrong.
+    """
+    there = frozenset(made if made is not None else (tlf.id for tlf in registry()))
+    return tuple(name for name in shells() if name not in there and name not in declared())
+
+
+def must_be_complete() -> bool:
+    """Tell whether a planned object that is neither made nor declared fails the build.
+
+    Returns
+    -------
+    bool
+        Key ``complete`` of the registry file.
+
+    Raises
+    ------
+    None
+    """
+    return bool(_document().get("complete", True))
+
+
+def check_complete() -> tuple[str, ...]:
+    """Refuse a registry that is not complete, if it must be.
+
+    Returns
+    -------
+    tuple of str
+        What is absent while it need not be complete.
+
+    Raises
+    ------
+    ReportError
+        With every id that is neither made nor declared.
+    """
+    missing = absent()
+    if missing and must_be_complete():
+        lines = [f"{name}: {shells()[name].title}" for name in missing]
+        head = (
+            f"{len(missing)} planned objects are neither made nor declared not applicable in registry.toml:"
+        )
+        raise ReportError("\n".join([head, *lines]))
+    return missing
 
 
 def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from interim.report.hashes import snapshot_hash
 from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import check_parameters, notebooks
 from interim.report.publish import building
+from interim.report.registry import check_complete
 from interim.report.workers import Failure, NotebookError, run_jobs, start_method
 from interim.study import Study, read_study
 
@@ -126,6 +127,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     ReportError
         If a parameter is not declared, a notebook fails or a document cannot be built; the last good report stays whole.
     """
+    absent = check_complete()
     books = notebooks(plan.notebooks)
     given = {"study": str(plan.study), **plan.parameters}
     check_parameters(books, given, permitted={"language": LANGUAGES, "copy": COPIES})
@@ -136,6 +138,8 @@ def run(plan: Plan, *, say: Say) -> Built:
     manifest = None if plan.force or not study.report.cache else current(target, key)
     if manifest is not None:
         return _built("up to date", target, study, manifest)
+    if absent:
+        say(f"warning: {len(absent)} planned objects are not made yet: {', '.join(absent)}")
     inputs = open_inputs(study)
     say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
     preload(inputs, study)
@@ -248,13 +252,22 @@ def _on_purpose(root: type[InterimError]) -> set[str]:
 def _write_documents(folder: Path, inputs: Inputs, *, code: str, languages: Sequence[str], say: Say) -> None:
     from interim.report.document import read_chapters
     from interim.report.editions import write_package
+    from interim.report.lint.gate import Gate
+    from interim.report.lint.order import past_runs
     from interim.report.package import Made
 
     books = sorted((folder / "notebooks").glob("*.ipynb"))
     made = Made(inputs, languages[0], COPIES[0], read_chapters(books))
     front = _front(inputs, code)
+    history = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
     write_package(
-        folder / DOCUMENTS, made, front=front, languages=languages, workers=_cores(inputs.study), say=say
+        folder / DOCUMENTS,
+        made,
+        front=front,
+        languages=languages,
+        workers=_cores(inputs.study),
+        check=Gate(inputs, history, say),
+        say=say,
     )
 
 

@@ -198,6 +198,10 @@ def _add_binary(rows: Rows, panel: Panel, where: Place, outcome: Outcome, study:
         subjects=hit,
         min_n=1 if group == TOTAL else study.subgroup.min_ci_n,
     )
+    base = panel.names(here)
+    if len(base) != int(inside.sum()):
+        place = {"group": group, "variable": outcome.id, "level": level, "unit": "participants"}
+        rows.add("N", len(base), n=len(base), subjects=base, **place)
 
 
 def _add_ordinal(rows: Rows, panel: Panel, where: Place, outcome: Outcome, study: Study) -> None:

@@ -1,0 +1,163 @@
+"""LNT-02 denominator: every x/n and N is the size of an analysis set in its column, or itself a printed result."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from interim.report.lint.model import Checked, LintFinding, Printed, Value
+from interim.result import TOTAL, slug
+
+SETS = "disposition.analysis_sets"
+RATIO = re.compile(r"(?<![\d./])(\d+)/(\d+)(?![\d/])")
+_SIZE = re.compile(r"\bN ?= ?(\d+)")
+_WAY_OUT = (
+    "print the number of participants that the rate refers to, or declare its base in report/lint/bases.toml"
+)
+_OTHER_UNITS = frozenset(("events", "episodes", "values", "readings", "decisions", "samples"))
+
+
+def wrong_denominators(checked: Checked) -> Iterator[LintFinding]:
+    """Find denominators that are neither a row of T 14.1.1.2 for their column nor a printed result.
+
+    Parameters
+    ----------
+    checked : Checked
+        Documents, results, study.
+
+    Yields
+    ------
+    LintFinding
+        LNT-02, with the cell and the nearest set.
+
+    Raises
+    ------
+    None
+    """
+    known = _Known(checked)
+    for printed in checked.printed:
+        if printed.role in ("alt", "stub") or ("/" not in printed.text and "=" not in printed.text):
+            continue
+        rows = [checked.rows[key] for key in printed.keys if key in checked.rows]
+        for x, n in RATIO.findall(printed.text):
+            row = _behind(rows, x, n)
+            if row is not None and not known.accounts_for(row, int(n)):
+                yield _finding(printed, int(n), row, known)
+        for n in _SIZE.findall(printed.text):
+            row = next((row for row in rows if row.n is not None), None)
+            if row is not None and int(n) != row.n:
+                yield _finding(printed, int(n), row, known)
+    yield from _sizes(checked, known)
+
+
+def _sizes(checked: Checked, known: _Known) -> Iterator[LintFinding]:
+    """Find columns of printed objects whose participants are no analysis set, by the links of T 14.1.1.2."""
+    if SETS not in checked.store:
+        return
+    links = checked.store[SETS].links
+    members = links.groupby("result_id")["USUBJID"].agg(frozenset)
+    totals = f"{SETS}/{slug(TOTAL)}/"
+    sets = {ids for key, ids in members.items() if str(key).startswith(totals)}
+    for printed in checked.printed:
+        for key in printed.keys if printed.role == "header" else ():
+            row = checked.rows.get(key)
+            if row is None or row.variable != "population" or row.group != TOTAL or not row.n:
+                continue
+            linked = checked.store[row.analysis].links
+            behind = frozenset(linked.loc[linked["result_id"] == key, "USUBJID"])
+            if behind and sets and behind not in sets:
+                yield _finding(printed, row.n, row, known)
+
+
+def _is_set(variable: str) -> bool:
+    return " " not in variable and not variable.startswith("population")
+
+
+def _behind(rows: Sequence[Value], x: str, n: str) -> Value | None:
+    return next((row for row in rows if (str(row.n), str(row.N)) == (x, n)), None)
+
+
+def _finding(printed: Printed, n: int, row: Value, known: _Known) -> LintFinding:
+    what = f"denominator {n} is no number of participants of {row.group}; {known.nearest(row.group, n)}"
+    return LintFinding("LNT-02", "denominator", *printed[:3], what, _WAY_OUT)
+
+
+class _Known:
+    """The numbers that may be a denominator."""
+
+    def __init__(self, checked: Checked) -> None:
+        """Collect set sizes and printed counts."""
+        self.checked = checked
+        self.sets: dict[str, dict[str, int]] = defaultdict(dict)
+        self.columns: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self.levels: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for row in checked.rows.values():
+            if row.analysis == SETS and row.n is not None and _is_set(row.variable):
+                self.sets[row.group][row.variable] = row.n
+            elif row.variable == "population" and row.n is not None:
+                self.columns[row.analysis, row.group].add(row.n)
+        for key in checked.keys:
+            if key in checked.rows:
+                self._state(checked.rows[key])
+
+    def _state(self, row: Value) -> None:
+        """Keep a printed count: of its column, and of its level of a factor."""
+        counts = {number for number in (row.n, _whole(row)) if number is not None}
+        self.columns[row.analysis, row.group] |= counts
+        if row.n is not None and row.level:
+            self.levels[row.group, row.level].add(row.n)
+
+    def accounts_for(self, row: Value, n: int) -> bool:
+        """Tell whether a number is a set size of the row's column or a printed count of it."""
+        own = set(self.sets.get(row.group, self.sets[TOTAL]).values()) | self.columns[row.analysis, row.group]
+        if n in own or row.unit in _OTHER_UNITS:
+            return True
+        others = self.levels[row.group, row.level] if row.group not in self.sets else set()
+        return n in others or n in self._declared(row)
+
+    def _declared(self, row: Value) -> Iterator[int]:
+        """Yield the numbers of the results that are declared as the base of a row."""
+        for base in bases():
+            if re.fullmatch(base["row"], f"{row.analysis}/{row.variable}"):
+                parts = {"group": slug(row.group), "variable": slug(row.variable), "level": slug(row.level)}
+                key = base["base"].format(**parts)
+                found = self.checked.rows.get(key)
+                if key in self.checked.keys and found is not None and found.n is not None:
+                    yield found.n
+
+    def nearest(self, group: str, n: int) -> str:
+        """Return the analysis set of nearest size in words."""
+        sizes = self.sets.get(group) or self.sets.get(TOTAL) or {}
+        if not sizes:
+            return "no analysis set has a size"
+        code = min(sizes, key=lambda name: abs(sizes[name] - n))
+        return f"nearest set {code}, {sizes[code]}"
+
+
+def _whole(row: Value) -> int | None:
+    """Return a value that is a count of participants."""
+    if row.unit in ("", "participants") and row.value == row.value and row.value == int(row.value):
+        return int(row.value)
+    return None
+
+
+@cache
+def bases() -> tuple[Mapping[str, str], ...]:
+    """Return the declared bases.
+
+    Returns
+    -------
+    tuple of mapping
+        Keys row (pattern of ``analysis/variable``), base (result id with places) and reason.
+
+    Raises
+    ------
+    None
+    """
+    text = files("interim.report.lint").joinpath("bases.toml").read_text(encoding="utf-8")
+    rows: Iterable[Mapping[str, str]] = tomllib.loads(text)["base"]
+    return tuple(rows)

@@ -1,0 +1,75 @@
+"""LNT-08 reference: what a text names stands in the package; what stands in the package is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from interim.report.lint.model import Checked, LintFinding, Printed
+
+TLF_ID = re.compile(r"\b[TFLN] \d+(?:\.\d+){2,3}[a-z]?(?![\d.]*\d)")
+_DOCUMENT = re.compile(r"\b[Dd]ocuments? (\d{2})\b|文件 ?(\d{2})")
+_NARRATIVES = "N 14.3.3"
+_DOCUMENTS = frozenset(f"{number:02}" for number in range(15))
+
+
+def broken_references(checked: Checked) -> Iterator[LintFinding]:
+    """Find ids of tables, figures and documents that do not exist, and tables and figures that nothing cites.
+
+    Parameters
+    ----------
+    checked : Checked
+        Documents, results, study, ids cited elsewhere.
+
+    Yields
+    ------
+    LintFinding
+        LNT-08: a stop for an unresolved target, a warning for all orphans of a document together.
+
+    Raises
+    ------
+    None
+    """
+    there = {name: _objects(checked, name) for name in checked.documents}
+    everything = {_NARRATIVES, *checked.known}.union(*there.values())
+    cited = set(checked.cited)
+    for printed in checked.printed:
+        own = printed.place if printed.role != "prose" else ""
+        for tlf in TLF_ID.findall(printed.text):
+            if tlf != own:
+                cited.add(tlf)
+            if not _stands(tlf, everything):
+                yield _unresolved(printed, tlf, "make it, or name another table or figure")
+        for number in map("".join, _DOCUMENT.findall(printed.text)):
+            if number not in _DOCUMENTS:
+                yield _unresolved(printed, f"document {number}", "documents are 00 to 14")
+    yield from _orphans(there, cited)
+
+
+def _orphans(there: Mapping[str, set[str]], cited: set[str]) -> Iterator[LintFinding]:
+    objects = set().union(*there.values())
+    orphans = sorted(tlf for tlf in objects if tlf not in cited and _base(tlf) not in cited)
+    if orphans:
+        what = f"{len(orphans)} tables and figures that nothing cites: {', '.join(orphans)}"
+        yield LintFinding("LNT-08", "reference", "package", "", "", what, "cite them in the text", "warn")
+
+
+def _objects(checked: Checked, name: str) -> set[str]:
+    document = checked.documents[name]
+    return {table.id for table in document.tables} | {figure.id for figure in document.figures}
+
+
+def _base(tlf: str) -> str:
+    """Return the id without a letter behind it or the number of a participant."""
+    letter, _, number = tlf.rstrip("abcdefghijklmnopqrstuvwxyz").partition(" ")
+    return f"{letter} {'.'.join(number.split('.')[:4])}"
+
+
+def _stands(tlf: str, objects: set[str]) -> bool:
+    return tlf in objects or any(name.startswith(f"{tlf}.") for name in objects)
+
+
+def _unresolved(printed: Printed, target: str, way_out: str) -> LintFinding:
+    return LintFinding(
+        "LNT-08", "reference", *printed[:3], f"{target} does not stand in the package", way_out
+    )

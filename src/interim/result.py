@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 Status = Literal["OK", "FLAG", "NE", "NR", "INF", "NA"]
 STATUSES: tuple[Status, ...] = ("OK", "FLAG", "NE", "NR", "INF", "NA")
 TOTAL = "Total"
+_NO_SLUG = re.compile(r"[^\w.+<>=]+")
 
 COLUMNS = (
     "analysis_id",
@@ -58,7 +60,12 @@ def slug(text: object) -> str:
     >>> slug("DL1 1.5e7"), slug("Non-target > 3")
     ('dl1-1.5e7', 'non-target->-3')
     """
-    return re.sub(r"[^\w.+<>=]+", "-", str(text).strip().lower()).strip("-")
+    return _slug(str(text))
+
+
+@lru_cache(maxsize=65536)
+def _slug(text: str) -> str:
+    return _NO_SLUG.sub("-", text.strip().lower()).strip("-")
 
 
 @dataclass(frozen=True)

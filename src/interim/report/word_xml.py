@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.oxml.ns import nsmap, qn
+from docx.oxml.parser import oxml_parser
 
 TWIPS_PER_MM = 1440 / 25.4
+_SPACE = {"w": nsmap["w"]}
 
 
 def node(tag: str, *children: Any, **attributes: object) -> Any:
@@ -38,12 +40,17 @@ def node(tag: str, *children: Any, **attributes: object) -> Any:
     >>> node("jc", val="right").val
     <WD_PARAGRAPH_ALIGNMENT.RIGHT: 2>
     """
-    element = OxmlElement(f"w:{tag}")
+    element = oxml_parser.makeelement(_clark(tag), nsmap=_SPACE)
     for name, value in attributes.items():
         if value is not None:
-            element.set(qn(f"w:{name}"), str(value))
+            element.set(_clark(name), str(value))
     element.extend(children)
     return element
+
+
+@cache
+def _clark(name: str) -> str:
+    return str(qn(f"w:{name}"))
 
 
 def twips(mm: float) -> int:

@@ -415,6 +415,18 @@ def _frames() -> dict[str, list[dict[str, object]]]:
                 "date": None,
             },
         ],
+        "CE": [
+            {
+                "USUBJID": "S1",
+                "CETERM": "CRS",
+                "CEDECOD": "Cytokine release syndrome",
+                "CETESTCD": "O2DEV",
+                "CEORRES": "NONE",
+                "CESTRESC": "NONE",
+                "CESTDTC": "2025-01-31",
+                "CEDTC": "2025-02-01",
+            }
+        ],
         "QUERY": [
             {
                 "USUBJID": "S1",

@@ -207,6 +207,8 @@ EXPOSURE = {
     ),
     "VS-BP": ([("VS", 2, {"VSSTRESN": 121.0})], ("VS", "S1", "VSSTRESN"), [("VS", 2, {"VSSTRESN": 120.0})]),
 }
+SAMPLES = [("PC", "+1", {"PCSEQ": 20.0 + k}) for k in range(8)]
+TEMP = {"VSTESTCD": "TEMP", "VSSTRESU": "C", "VSDTC": "2025-02-01", "VSSEQ": 9.0}
 ADVERSE = {
     "AE-DUP": (
         [("AE", "+0", {})],
@@ -251,6 +253,16 @@ ADVERSE = {
         [("CM", "+0", {"CMSEQ": 9.0, "CMTRT": "Noradrenaline"})],
         ("AE", "S1", "AETOXGR"),
         [("CM", "+0", {"CMSEQ": 9.0, "CMTRT": "Noradrenaline", "CMSTDTC": "2025-02-05"})],
+    ),
+    "AE-CRS-FEVER": (
+        [("VS", "+0", TEMP | {"VSSTRESN": 37.9})],
+        ("AE", "S1", "AETERM"),
+        [("VS", "+0", TEMP | {"VSSTRESN": 37.9}), ("VS", "+0", TEMP | {"VSSTRESN": 38.0})],
+    ),
+    "AE-CRS-OXYGEN": (
+        [("CE", 0, {"CESTRESC": "HFNC"})],
+        ("AE", "S1", "AETOXGR"),
+        [("CE", 0, {"CESTRESC": "NASAL"})],
     ),
     "AE-LB-GRADE": (
         [("AE", 2, {"AETOXGR": "2"})],
@@ -327,6 +339,11 @@ LABORATORY = {
         [("PC", 1, {"PCDTC": f"2025-01-29T09:00{T}"})],
         ("PC", "S1", "PCDTC"),
         [("PC", 1, {"PCDTC": f"2025-01-29T10:00{T}"})],
+    ),
+    "PC-PRODUCT": (
+        [*SAMPLES, ("PC", "+1", {"PCSEQ": 40.0, "PCTPTREF": "CAR-NK D0"})],
+        ("PC", "S1", "PCTESTCD"),
+        [*SAMPLES, *[("PC", "+1", {"PCSEQ": 40.0 + k, "PCTPTREF": "CAR-NK D0"}) for k in range(2)]],
     ),
     "PC-PREDOSE": (
         [("PC", 0, {"PCSTRESN": 8300.0})],
@@ -486,3 +503,10 @@ def test_fires(found, rule):
 @pytest.mark.parametrize("rule", CASES)
 def test_near_miss(found, rule):
     assert [str(hit) for hit in found(rule, *CASES[rule][2])] == []
+
+
+def test_a_key_value_without_the_name_of_its_variable_has_no_parent(found):
+    """A qualifier of one event must not become one of the participant because IDVAR was lost."""
+    hits = found("XD-SUPP", ("SUPPAE", 0, {"IDVAR": None}))
+    assert [(f.rule, f.domain, f.subject) for f in hits] == [("XD-SUPP", "SUPPAE", "S1")]
+    assert found("XD-SUPP", ("SUPPAE", 0, {"IDVAR": None, "IDVARVAL": None})) == []

@@ -186,11 +186,7 @@ def _episodes(context: Context) -> pd.DataFrame:
 )
 def _crs_grade(context: Context) -> Iterator[Hit]:
     """Cytokine release syndrome is graded below 3 although a vasopressor was given."""
-    ae = context.records("AE")
-    crs = ae.code("AEDECOD").isin(words("terms")["event"]["crs"])
-    scale = pd.to_numeric(context.supp("AE", "ASTCTGR"), errors="coerce")
-    lowest = pd.concat([ae.number("AETOXGR"), scale], axis=1).min(axis=1)
-    events = _spans(context, crs & (lowest < _PRESSOR_GRADE))
+    events = _spans(context, _mild_crs(context))
     pairs = events.merge(_given(context, "vasopressor"), on="USUBJID", validate="m:m")
     during = (pairs["FROM"] <= pairs["DAY"]) & (pairs["DAY"] <= pairs["TO"])
     for place in sorted(set(pairs["PLACE"][during])):
@@ -198,6 +194,57 @@ def _crs_grade(context: Context) -> Iterator[Hit]:
             "grade below 3 although a vasopressor was given during the event; check the grade on both scales"
         )
         yield Hit("AE", int(place), message, "AETOXGR", "3 or higher with a vasopressor")
+
+
+def _mild_crs(context: Context) -> pd.Series:
+    """Tell the cytokine release syndromes that are below grade 3 on one of the two scales."""
+    ae = context.records("AE")
+    crs = ae.code("AEDECOD").isin(words("terms")["event"]["crs"])
+    scale = pd.to_numeric(context.supp("AE", "ASTCTGR"), errors="coerce")
+    lowest = pd.concat([ae.number("AETOXGR"), scale], axis=1).min(axis=1)
+    return crs & (lowest < _PRESSOR_GRADE)
+
+
+@rule(
+    "AE-CRS-OXYGEN",
+    severity="warn",
+    needs={"AE": ("AEDECOD", "AETOXGR", "AESTDTC"), "CE": ("CETESTCD", "CESTRESC", "CEDTC")},
+    effect=("T 14.3.1.10", "T 14.2.1.1"),
+)
+def _crs_oxygen(context: Context) -> Iterator[Hit]:
+    """Cytokine release syndrome is graded below 3 although oxygen was given by more than a low flow."""
+    ce, sets = context.records("CE"), words("terms")["event"]
+    device = (ce.code("CETESTCD") == "O2DEV") & ce.code("CESTRESC").isin(sets["high_oxygen"])
+    given = pd.DataFrame({"USUBJID": ce.subjects(), "DAY": ce.dates("CEDTC")["FIRST"]})[device].dropna()
+    pairs = _spans(context, _mild_crs(context)).merge(given, on="USUBJID", validate="m:m")
+    during = (pairs["FROM"] <= pairs["DAY"]) & (pairs["DAY"] <= pairs["TO"])
+    for place in sorted(set(pairs["PLACE"][during])):
+        message = "grade below 3 although oxygen was given by mask, high flow or pressure; check the grade on both scales"
+        yield Hit("AE", int(place), message, "AETOXGR", "3 or higher with such oxygen")
+
+
+@rule(
+    "AE-CRS-FEVER",
+    severity="warn",
+    needs={"AE": ("AEDECOD", "AESTDTC"), "VS": ("VSTESTCD", "VSSTRESN", "VSSTRESU", "VSDTC")},
+    effect=("T 14.3.1.10",),
+)
+def _crs_without_fever(context: Context) -> Iterator[Hit]:
+    """Cytokine release syndrome is recorded although every temperature taken during it is below a fever."""
+    ae, vs, sets = context.records("AE"), context.records("VS"), words("terms")["event"]
+    taken = (vs.code("VSTESTCD") == "TEMP") & (vs.code("VSSTRESU") == "C")
+    table = pd.DataFrame(
+        {"USUBJID": vs.subjects(), "DAY": vs.dates("VSDTC")["DT"], "TEMP": vs.number("VSSTRESN")}
+    )[taken].dropna()
+    pairs = _spans(context, ae.code("AEDECOD").isin(sets["crs"])).merge(table, on="USUBJID", validate="m:m")
+    slack = pd.Timedelta(1, unit="D")
+    during = pairs[(pairs["FROM"] - slack <= pairs["DAY"]) & (pairs["DAY"] <= pairs["TO"])]
+    highest = during.groupby("PLACE")["TEMP"].max()
+    for place, value in highest[highest < sets["fever_c"]].items():
+        message = (
+            f"highest temperature during the event {value:g} C: no fever; check term, dates or temperatures"
+        )
+        yield Hit("AE", int(str(place)), message, "AETERM", f"{sets['fever_c']:g} C or more")
 
 
 def _spans(context: Context, where: pd.Series) -> pd.DataFrame:

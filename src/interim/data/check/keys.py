@@ -121,7 +121,7 @@ def _supplemental_parent(context: Context) -> Iterator[Hit]:
         if not supp.name.startswith("SUPP") or not supp.has("USUBJID", "IDVAR", "IDVARVAL"):
             continue
         parent = context.records(supp.name.removeprefix("SUPP"))
-        message = f"no record of {parent.name} with this key; correct IDVARVAL or remove the record"
+        message = f"no record of {parent.name} with this key; correct IDVAR and IDVARVAL or remove the record"
         yield from hits(supp, _without_parent(supp, parent), variable="IDVARVAL", message=message)
 
 
@@ -132,5 +132,6 @@ def _without_parent(supp: Records, parent: Records) -> pd.Series:
         pairs = set(zip(parent.subjects(), parent.code(idvar), strict=True))
         mine = pd.Series(list(zip(who, supp.code("IDVARVAL"), strict=True)), index=who.index, dtype=object)
         found |= (supp.code("IDVAR") == idvar) & mine.isin(pairs)
-    by_subject = supp.code("IDVAR").isna() & who.isin(set(parent.subjects()))
+    whole = supp.code("IDVAR").isna() & supp.code("IDVARVAL").isna()
+    by_subject = whole & who.isin(set(parent.subjects()))
     return ~(found | by_subject)

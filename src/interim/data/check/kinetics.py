@@ -201,3 +201,16 @@ def _unusual(records: Records, values: pd.Series, names: tuple[str, ...]) -> pd.
     return pd.Series(
         np.asarray(values.notna() & (values.to_numpy() != joined["USUAL"].to_numpy())), index=values.index
     )
+
+
+@rule("PC-PRODUCT", severity="warn", needs={"PC": ("PCTESTCD", "PCTPTREF")}, effect=_EFFECT)
+def _product_of_sample(context: Context) -> Iterator[Hit]:
+    """A sample refers to the infusion of another product than nearly all samples of its analyte."""
+    pc, sets = context.records("PC"), words("terms")["kinetics"]
+    reference, product = pc.code("PCTPTREF").fillna(""), pd.Series(None, index=pc.frame.index, dtype=object)
+    for role, pattern in sets["reference"].items():
+        product = product.mask(product.isna() & reference.str.contains(pattern, regex=True), role)
+    other = _unusual(pc, product, ("PCTESTCD",))
+    share = other.groupby(pc.code("PCTESTCD").fillna("")).transform("mean")
+    message = "other samples of this analyte refer to the other product: analyte or reference mixed up?"
+    yield from hits(pc, other & (share <= sets["mixed_up"]), variable="PCTESTCD", message=message)

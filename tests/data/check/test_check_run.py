@@ -390,3 +390,22 @@ def test_page_lists_every_rule():
 def test_replace_is_all_that_a_finding_needs(found):
     (finding,) = found("AE-GRADE", ("AE", 0, {"AETOXGR": None}))
     assert replace(finding, row=99).id == finding.id
+
+
+def test_records_convert_whole_numbers_like_any_other():
+    from interim.data.check.records import Records
+
+    values = [1.0, 2.0, 2.0**53, -0.0, 1e300, 0.5, None]
+    for chosen in (values, values[:2], values[3:4], [3.0, None], [None, None], [2.0**53 - 1]):
+        frame = pd.DataFrame({"A": pd.Series(chosen, dtype=float)})
+        expected = [None if v is None else str(int(v)) if float(v).is_integer() else repr(v) for v in chosen]
+        assert Records("XX", frame).text("A").tolist() == expected
+        assert Records("XX", frame).code("A").tolist() == [e and e.upper() for e in expected]
+
+
+def test_codes_that_begin_with_a_pattern():
+    from interim.data.check.records import Records
+
+    frame = pd.DataFrame({"A": pd.Series(["<5", " <5", "5<", None, ""], dtype=object)})
+    assert Records("XX", frame).matching("A", "[<>]").tolist() == [True, True, False, False, False]
+    assert Records("XX", frame).matching("B", "[<>]").tolist() == [False] * 5

@@ -11,6 +11,7 @@ import pandas as pd
 from interim.data.check.records import Records, normal
 from interim.data.check.vocabulary import words
 from interim.data.model import Sdtm
+from interim.data.spec import domain
 from interim.study import Study
 
 
@@ -36,6 +37,7 @@ class Context:
 
     def __init__(self, sdtm: Sdtm, study: Study, *, like: Context | None = None) -> None:
         self.study = study
+        self._keys: dict[str, tuple[str, ...]] = {}
         self._shared: dict[Callable[[Context], pd.DataFrame], pd.DataFrame] = {}
         known = {} if like is None else like.domains
         domains: dict[str, Records] = {}
@@ -122,6 +124,29 @@ class Context:
         if make not in self._shared:
             self._shared[make] = make(self)
         return self._shared[make]
+
+    def shared_keys(self, records: Records) -> tuple[str, ...]:
+        """Return the variables that name a record of a domain within a participant.
+
+        Parameters
+        ----------
+        records : Records
+            The domain.
+
+        Returns
+        -------
+        tuple of str
+            The natural key without USUBJID, as far as it was delivered.
+
+        Raises
+        ------
+        None
+        """
+        if records.name not in self._keys:
+            known = domain(records.name)
+            names = known.key if known is not None else (f"{records.name}SEQ",)
+            self._keys[records.name] = tuple(n for n in names if n != "USUBJID" and records.has(n))
+        return self._keys[records.name]
 
     @cached_property
     def participants(self) -> pd.DataFrame:

@@ -22,7 +22,7 @@ def _result(lb: Records) -> pd.Series:
 
 
 def _signed(lb: Records) -> pd.Series:
-    return lb.code("LBORRES").fillna("").str.match(r"[<>≤≥]")
+    return lb.matching("LBORRES", r"[<>≤≥]")
 
 
 def _unit(lb: Records) -> pd.Series:
@@ -107,7 +107,7 @@ def _one_blq_form(context: Context) -> Iterator[Hit]:
     lb = context.records("LB")
     texts = lb.code("LBORRES")
     form = pd.Series(None, index=texts.index, dtype=object)
-    form = form.mask(texts.fillna("").str.match(r"<\s*[\d.]"), "sign")
+    form = form.mask(lb.matching("LBORRES", r"<\s*[\d.]"), "sign")
     form = form.mask(texts.isin(words("laboratory")["blq_words"]), "word")
     form = form.mask(
         (lb.number("LBORRES") == 0) & lb.code("LBTESTCD").isin(words("laboratory")["declared"]), "zero"
@@ -131,7 +131,7 @@ def _upper_limit(context: Context) -> Iterator[Hit]:
     """A value equals the upper limit of quantification without its sign."""
     lb = context.records("LB")
     test, texts = lb.code("LBTESTCD"), lb.code("LBORRES").fillna("")
-    above = texts.str.match(r">\s*[\d.]")
+    above = lb.matching("LBORRES", r">\s*[\d.]")
     limits = pd.to_numeric(texts.where(above).str.lstrip("> "), errors="coerce")
     seen = (
         limits.groupby(test).transform("max").fillna(test.map(words("laboratory")["uloq"]).astype("float64"))
@@ -156,7 +156,7 @@ def _baseline_before_dose(context: Context) -> Iterator[Hit]:
     drawn, first = lb.dates("LBDTC"), beside(lb, context.first_dose())
     labelled = lb.code("LBBLFL") == "Y"
     late = labelled & (drawn["DTM"].fillna(drawn["FIRST"]) > first)
-    predose = lb.code("LBTPT").fillna("").str.contains("PRE-?DOSE", regex=True)
+    predose = lb.matching("LBTPT", ".*PRE-?DOSE")
     unsure = (
         labelled
         & drawn["DTM"].isna()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from interim.data.dates import parse_dates
+
+_EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ class Records:
         self.source = frame
         self.frame = frame.reset_index(drop=True)
         self._made: dict[tuple[str, str], Any] = {}
+        self._factors: dict[str, tuple[np.ndarray, Any]] = {}
+        self._cells: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -270,26 +275,73 @@ class Records:
         ------
         None
         """
-        value: str | None = self.text(column).to_numpy()[place]
+        if column not in self._cells:
+            self._cells[column] = self.text(column).to_numpy()
+        value: str | None = self._cells[column][place]
         return value
+
+    def matching(self, column: str, pattern: str) -> pd.Series:
+        """Tell the codes of a column that begin with a pattern; each distinct one is looked at once.
+
+        Parameters
+        ----------
+        column : str
+            Variable name; an absent one matches nowhere.
+        pattern : str
+            Regular expression.
+
+        Returns
+        -------
+        pandas.Series of bool
+            One per record, False for a missing cell.
+
+        Raises
+        ------
+        None
+        """
+        if column not in self.frame:
+            return self.none()
+        codes, distinct = self._factor(column)
+        begins = re.compile(pattern).match
+        texts = (_code(value) for value in distinct)
+        found = np.array(
+            [*(text is not None and begins(text) is not None for text in texts), False], dtype=bool
+        )
+        return pd.Series(found[codes], index=self.frame.index)
+
+    def _factor(self, column: str) -> tuple[np.ndarray, Any]:
+        """Return the place of each cell among the distinct values of a column (-1 for a missing cell), and those."""
+        if column not in self._factors:
+            self._factors[column] = pd.factorize(self.frame[column], use_na_sentinel=True)
+        return self._factors[column]
 
     def _column(self, kind: str, column: str, convert: Callable[[object], str | None]) -> pd.Series:
         key = (kind, column)
         if key not in self._made:
-            self._made[key] = _converted(self.frame, column, convert)
+            self._made[key] = self._converted(column, convert)
         made: pd.Series = self._made[key]
         return made
 
+    def _converted(self, column: str, convert: Callable[[object], str | None]) -> pd.Series:
+        """Convert each distinct value once; whole numbers are converted together."""
+        if column not in self.frame:
+            return pd.Series([None] * len(self.frame), index=self.frame.index, dtype=object)
+        codes, distinct = self._factor(column)
+        values = np.empty(len(distinct) + 1, dtype=object)
+        if _whole(distinct):
+            values[:-1] = np.asarray(distinct).astype(np.int64).astype(str)
+        else:
+            values[:-1] = [convert(value) for value in distinct]
+        return pd.Series(values[codes], index=self.frame.index, dtype=object)
 
-def _converted(frame: pd.DataFrame, column: str, convert: Callable[[object], str | None]) -> pd.Series:
-    """Convert each distinct value once."""
-    if column not in frame:
-        return pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    codes, distinct = pd.factorize(frame[column], use_na_sentinel=True)
-    values = np.empty(len(distinct) + 1, dtype=object)
-    for place, value in enumerate(distinct):
-        values[place] = convert(value)
-    return pd.Series(values[codes], index=frame.index, dtype=object)
+
+def _whole(values: Any) -> bool:
+    """Tell whether all values are whole numbers that are written without an exponent."""
+    kind = getattr(values, "dtype", None)
+    if kind is None or kind.kind not in "if" or not len(values):
+        return False
+    numbers = np.asarray(values, dtype=float)
+    return bool((np.isfinite(numbers) & (np.abs(numbers) < _EXACT) & (numbers % 1 == 0)).all())
 
 
 def _normal(value: object) -> str | None:

@@ -28,7 +28,6 @@ from interim.data.check.context import Context
 from interim.data.check.records import Hit, Records
 from interim.data.check.registry import Rule, Stage, all_rules
 from interim.data.model import Sdtm
-from interim.data.spec import domain
 from interim.errors import Finding
 from interim.study import Study
 
@@ -172,7 +171,6 @@ def natural_key(context: Context, hit: Hit) -> tuple[str, ...]:
     ------
     None
     """
-    source, known = context.domains[hit.domain], domain(hit.domain)
-    names = known.key if known is not None else (f"{hit.domain}SEQ",)
-    columns = [name for name in names if name != "USUBJID" and source.has(name)]
+    source = context.domains[hit.domain]
+    columns = context.shared_keys(source)
     return tuple(values.shown(name, source.cell(hit.place or 0, name) or "") for name in columns)

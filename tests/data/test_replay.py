@@ -7,6 +7,7 @@ import pytest
 from tests.data.test_opening import FILES
 
 from interim.data.opening import open_data
+from interim.data.replay import known_by
 from interim.study import read_study
 
 HEAD = "domain,subject,key,variable,old,new,reason,name,date\n"
@@ -114,3 +115,65 @@ def test_only_an_earlier_day_is_a_replay(tmp_path, own, day, replayed, extract):
     assert (study.data.extract_time is not None) is extract
     assert study.model_copy().replayed is replayed
     assert read_study(path).replayed is False
+
+
+def frame_of(**columns):
+    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+
+
+EVENTS = frame_of(
+    USUBJID=["X-1"] * 4,
+    AESEQ=[1.0, 2.0, 3.0, 4.0],
+    AETERM=["Fever", "Rash", "Sepsis", "Cough"],
+    AESTDTC=["2026-01-02", "2026-01-03", "2026-01-04", "2026-02-01"],
+    AEENDTC=["2026-01-05", "2026-01-20", "2026-01-25", None],
+    AEOUT=["RECOVERED/RESOLVED", "RECOVERED/RESOLVED", "FATAL", None],
+    AESDTH=["N", "N", "Y", "N"],
+    AEDTHDTC=[None, None, "2026-01-25", None],
+)
+CONSENT = frame_of(USUBJID=["X-1"], RFICDTC=["2026-01-01"], DTHDTC=["2026-01-25"], DTHFL=["Y"])
+
+
+@pytest.mark.rule("REPLAY-01")
+@pytest.mark.parametrize(
+    ("day", "outcomes", "ends", "dead"),
+    [
+        ("2026-01-02", ["NOT RECOVERED/NOT RESOLVED"], [None], None),
+        (
+            "2026-01-10",
+            ["RECOVERED/RESOLVED", "NOT RECOVERED/NOT RESOLVED", "NOT RECOVERED/NOT RESOLVED"],
+            ["2026-01-05", None, None],
+            None,
+        ),
+        (
+            "2026-01-24",
+            ["RECOVERED/RESOLVED", "RECOVERED/RESOLVED", "NOT RECOVERED/NOT RESOLVED"],
+            ["2026-01-05", "2026-01-20", None],
+            None,
+        ),
+        (
+            "2026-01-25",
+            ["RECOVERED/RESOLVED", "RECOVERED/RESOLVED", "FATAL"],
+            ["2026-01-05", "2026-01-20", "2026-01-25"],
+            "Y",
+        ),
+    ],
+)
+def test_events_day_by_day(day, outcomes, ends, dead):
+    last = pd.Timestamp(f"{day}T23:59:59")
+    known = known_by({"AE": EVENTS, "DM": CONSENT}, last).domains
+    assert known["AE"]["AEOUT"].tolist() == outcomes
+    assert known["AE"]["AEENDTC"].tolist() == ends
+    assert known["DM"]["DTHFL"].tolist() == [dead]
+    again = known_by(known, last)
+    assert again.changed == frozenset()
+    for name, frame in known.items():
+        pd.testing.assert_frame_equal(again.domains[name], frame)
+
+
+@pytest.mark.rule("REPLAY-01")
+def test_an_outcome_that_was_never_given_is_not_made_up():
+    last = pd.Timestamp("2026-02-10T23:59:59")
+    known = known_by({"AE": EVENTS, "DM": CONSENT}, last).domains
+    assert known["AE"]["AEOUT"].tolist()[3] is None
+    assert known["AE"].equals(EVENTS)

@@ -409,3 +409,33 @@ def test_codes_that_begin_with_a_pattern():
     frame = pd.DataFrame({"A": pd.Series(["<5", " <5", "5<", None, ""], dtype=object)})
     assert Records("XX", frame).matching("A", "[<>]").tolist() == [True, True, False, False, False]
     assert Records("XX", frame).matching("B", "[<>]").tolist() == [False] * 5
+
+
+def test_records_with_equal_participant_and_codes_have_one_number():
+    from interim.data.check.records import Records
+
+    columns = {"USUBJID": ["S1", "s1", "S1", "S1", None, None], "A": ["x", "X", " X", "y", "x", "x "]}
+    records = Records("XX", pd.DataFrame(columns, dtype=object))
+    assert records.pairs("USUBJID", "A").tolist() == [0, 1, 0, 2, 3, 3]
+    assert records.pairs("USUBJID").tolist() == [0, 1, 0, 0, 2, 2]
+    assert records.distinct("A") == ["x", "X", " X", "y", "x "]
+    assert records.distinct("B") == []
+    assert Records("XX", pd.DataFrame({"USUBJID": pd.Series(dtype=object)})).pairs("USUBJID").tolist() == []
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0]])
+def test_the_value_beside_a_draw_is_that_of_its_own_participant_and_time(order):
+    from interim.data.check.laboratory import beside_draw
+    from interim.data.check.records import Records
+
+    rows = [
+        ("S1", "WBC", "2026-01-01", 5.0),
+        ("S1", "NEUT", "2026-01-01", 3.0),
+        ("S1", "NEUT", "2026-01-02", 4.0),
+        ("s1", "WBC", "2026-01-02", 9.0),
+        (None, "WBC", None, 7.0),
+    ]
+    frame = pd.DataFrame([rows[k] for k in order], columns=["USUBJID", "LBTESTCD", "LBDTC", "LBSTRESN"])
+    found = dict(zip(order, beside_draw(Records("LB", frame), "WBC"), strict=True))
+    assert [found[k] for k in (0, 1, 3, 4)] == [5.0, 5.0, 9.0, 7.0]
+    assert np.isnan(found[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from interim.data.check.context import Context, beside
@@ -239,7 +240,8 @@ def beside_draw(lb: Records, test: str) -> pd.Series:
     ------
     None
     """
-    keys = pd.MultiIndex.from_arrays([lb.subjects().fillna(""), lb.code("LBDTC").fillna("")])
-    values = pd.Series(lb.number("LBSTRESN").to_numpy(), index=keys)[(lb.code("LBTESTCD") == test).to_numpy()]
-    first = values[~values.index.duplicated()]
-    return pd.Series(first.reindex(keys).to_numpy(), index=lb.frame.index, dtype="float64")
+    draws = lb.pairs("USUBJID", "LBDTC")
+    mine = np.flatnonzero((lb.code("LBTESTCD") == test).to_numpy())[::-1]
+    found = np.full(draws.max(initial=-1) + 1, np.nan)
+    found[draws[mine]] = lb.number("LBSTRESN").to_numpy()[mine]
+    return pd.Series(found[draws], index=lb.frame.index, dtype="float64")

@@ -280,6 +280,55 @@ class Records:
         value: str | None = self._cells[column][place]
         return value
 
+    def distinct(self, column: str) -> list[str]:
+        """Return the distinct texts of a column, as collected.
+
+        Parameters
+        ----------
+        column : str
+            Variable name; an absent one has none.
+
+        Returns
+        -------
+        list of str
+            In the order of their first record; no missing cell.
+
+        Raises
+        ------
+        None
+        """
+        if column not in self.frame:
+            return []
+        return [text for value in self._factor(column)[1] if (text := plain(value)) is not None]
+
+    def pairs(self, *columns: str) -> np.ndarray:
+        """Return a number for each record that is the same where participant and codes of some columns are.
+
+        Parameters
+        ----------
+        *columns : str
+            Variable names; missing cells are equal.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+            From 0; made once.
+
+        Raises
+        ------
+        None
+        """
+        key = ("pairs", "\t".join(columns))
+        if key not in self._made:
+            place = np.zeros(len(self), dtype=np.int64)
+            for column in columns:
+                texts = self.subjects() if column == "USUBJID" else self.code(column)
+                codes, distinct = pd.factorize(texts)
+                place = place * (len(distinct) + 1) + codes + 1
+            self._made[key] = pd.factorize(place)[0]
+        made: np.ndarray = self._made[key]
+        return made
+
     def matching(self, column: str, pattern: str) -> pd.Series:
         """Tell the codes of a column that begin with a pattern; each distinct one is looked at once.
 

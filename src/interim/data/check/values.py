@@ -86,11 +86,10 @@ def _trimmed(context: Context) -> Iterator[Hit]:
         for name in _texts(records):
             variable = known.variable(name) if known is not None else None
             free = variable is not None and variable.kind == "text"
-            texts = records.text(name)
-            bad = [text for text in texts.dropna().unique() if _untidy(text, free)]
+            bad = [text for text in records.distinct(name) if _untidy(text, free)]
             message = f"{name} has outer blanks or full-width characters; it is compared without them"
             if bad:
-                yield from hits(records, texts.isin(bad), variable=name, message=message)
+                yield from hits(records, records.text(name).isin(bad), variable=name, message=message)
 
 
 def _texts(records: Records) -> list[str]:

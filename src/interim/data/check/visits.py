@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 
@@ -16,8 +17,14 @@ _DOMAINS = ("LB", "VS", "QS", "TU", "TR", "RS")
 _EFFECT = ("T 14.3.4.1", "T 14.1.2.2")
 
 
-def _visits(records: Records) -> pd.DataFrame:
-    """Return the records that have a complete date and a visit number."""
+def _visits(context: Context) -> Iterator[tuple[Records, pd.DataFrame]]:
+    """Yield the domains of visits, each with its records that have a complete date and a visit number."""
+    for records in context.delivered(*words("terms")["visits"]["domains"]):
+        yield records, context.shared(_OF[records.name])
+
+
+def _dated(name: str, context: Context) -> pd.DataFrame:
+    records = context.records(name)
     evaluator = records.code(f"{records.name}EVAL").fillna("") + records.code(f"{records.name}EVALID").fillna(
         ""
     )
@@ -37,11 +44,14 @@ def _visits(records: Records) -> pd.DataFrame:
     return table.sort_values(["USUBJID", "VISITNUM", "DAY", "SEQ", "PLACE"], kind="stable")
 
 
+_OF = {name: partial(_dated, name) for name in words("terms")["visits"]["domains"]}
+
+
 @rule("XD-VISORD", severity="warn", any_of=_DOMAINS, effect=_EFFECT)
 def _visit_order(context: Context) -> Iterator[Hit]:
     """The first date of a visit lies before that of an earlier visit."""
-    for records in context.delivered(*words("terms")["visits"]["domains"]):
-        table = _visits(records).drop_duplicates(["USUBJID", "VISITNUM"])
+    for records, dated in _visits(context):
+        table = dated.drop_duplicates(["USUBJID", "VISITNUM"])
         latest = table.groupby("USUBJID")["DAY"].cummax()
         for row in each(table[table["DAY"] < latest]):
             message = (
@@ -56,9 +66,8 @@ def _visit_order(context: Context) -> Iterator[Hit]:
 def _visit_dates(context: Context) -> Iterator[Hit]:
     """One visit has several dates further apart than permitted."""
     tumour, study = words("terms")["visits"]["tumour"], context.study
-    for records in context.delivered(*words("terms")["visits"]["domains"]):
+    for records, table in _visits(context):
         limit = study.response.visit_window_days if records.name in tumour else study.checks.xd_visdate_days
-        table = _visits(records)
         keys = ["USUBJID", "EVAL", "VISITNUM"]
         days = (table["DAY"] - table.groupby(keys)["DAY"].transform("min")).dt.days
         late = table[days > limit].drop_duplicates(["USUBJID", "EVAL", "VISITNUM", "DAY"])
@@ -73,8 +82,7 @@ def _visit_dates(context: Context) -> Iterator[Hit]:
 @rule("XD-VISSAME", severity="warn", any_of=_DOMAINS, effect=_EFFECT)
 def _visit_same(context: Context) -> Iterator[Hit]:
     """One test has the same date under two visits."""
-    for records in context.delivered(*words("terms")["visits"]["domains"]):
-        table = _visits(records)
+    for records, table in _visits(context):
         keys = ["USUBJID", "TEST", "EVAL", "DAY"]
         first = table.groupby(keys)["VISITNUM"].transform("min")
         other = table[table["VISITNUM"] > first].drop_duplicates(["USUBJID", "DAY", "VISITNUM"])

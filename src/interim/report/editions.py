@@ -76,13 +76,15 @@ def write_package(
     """
     folder.mkdir()
     outputs: dict[str, str] = {}
+    documents: dict[str, Document] = {}
     for step in sorted({plan.step for plan in plans()}):
-        at_hand = replace(made, outputs=dict(outputs))
+        at_hand = replace(made, outputs=dict(outputs), documents=dict(documents))
         chosen = [plan for plan in plans() if plan.step == step and _possible(plan, at_hand, say)]
         tasks = [task for plan in chosen for task in _editions(plan, at_hand, front, languages, folder, say)]
         check({task.path.stem: task.document for task in tasks})
         _write(tasks, min(workers, len(tasks)))
         for task in tasks:
+            documents.setdefault(task.path.name.partition("_")[0], task.document)
             outputs[f"{folder.name}/{task.path.name}"] = sha256(task.path)
         for plan in chosen:
             say(f"wrote {plan.number} {plan.title}")

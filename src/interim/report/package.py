@@ -100,6 +100,10 @@ class Made:
         Name of a notebook -> what its executed copy shows.
     outputs : mapping of str to str
         Documents that are already written: path below the report folder -> SHA-256.
+    documents : mapping of str to Document
+        The same documents in the leading language, by number.
+    pages : mapping of str to mapping of str to int
+        Number of a document -> anchor -> page of its PDF, where pages are told.
     """
 
     inputs: Inputs
@@ -107,6 +111,8 @@ class Made:
     copy: str
     chapters: Mapping[str, tuple[Placed, ...]]
     outputs: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    pages: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @cached_property
     def tlfs(self) -> Mapping[str, Placed]:

@@ -194,7 +194,8 @@ def absent(made: Iterable[str] | None = None) -> tuple[str, ...]:
     ReportError
         If the registry file is wrong.
     """
-    there = frozenset(made if made is not None else (tlf.id for tlf in registry()))
+    elsewhere = [row["id"] for row in _document().get("elsewhere", ())]
+    there = frozenset(made if made is not None else (*(tlf.id for tlf in registry()), *elsewhere))
     return tuple(name for name in shells() if name not in there and name not in declared())
 
 

@@ -1,0 +1,165 @@
+"""Document 10: items of the guidelines resolved to document, section, page and object."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from interim.errors import ReportError
+from interim.report.content import Document, Paragraph, Section, Span
+from interim.report.documents import checklist as module
+from interim.report.documents.checklist import Resolved, checked, cross_reference, resolve, texts
+from interim.report.shells import checklist, read_items
+from interim.result import ResultStore, Rows
+from tests.report import writers_sample as sample
+
+ROW = {
+    "guideline": "G 2023",
+    "item": "1a",
+    "requirement_paraphrased": "says it",
+    "type": "new",
+    "verification": "checked",
+    "relevance_interim": "full",
+    "document": "05",
+    "section": "2",
+    "tlf": "T 14.1.1.1",
+    "automated_check": "manual",
+}
+
+
+def item(**changes):
+    (made,) = read_items([{**ROW, **changes}], known={"T 14.1.1.1", "L 16.2.9.2", "T 14.9.9.9"})
+    return made
+
+
+def documents() -> dict[str, Document]:
+    """Document 05 with sections 1, 2 and 2.1 and a table; document 07 with profiles of two participants."""
+    report = Document(
+        sample.front(),
+        (
+            Section(1, "1", "Administrative facts", "s-1"),
+            Section(1, "2", "Background", "s-2"),
+            Section(2, "2.1", "Ambiguities", "s-2.1"),
+            sample.table("T 14.1.1.1"),
+            Paragraph((Span("Text."),)),
+        ),
+    )
+    profiles = (sample.table("L 16.2.9.2.1"), sample.table("L 16.2.9.2.2"))
+    return {"05": report, "07": Document(sample.front(), profiles)}
+
+
+PAGES = {"05": {"s-2": 7, documents()["05"].tables[0].anchor: 8}}
+
+
+@pytest.mark.rule("CHK-04", source="the two documents above, by hand")
+@pytest.mark.parametrize(
+    ("changes", "places", "objects", "unresolved"),
+    [
+        ({}, ("05: 2 (p. 7)",), ("T 14.1.1.1 (05 p. 8)",), ()),
+        ({"section": "2.1"}, ("05: 2.1",), ("T 14.1.1.1 (05 p. 8)",), ()),
+        ({"section": "-", "tlf": "-"}, ("05: whole document",), (), ()),
+        ({"section": "background", "tlf": "all"}, ("05: 2 (p. 7)",), ("all",), ()),
+        ({"section": "1; 2", "tlf": "-"}, ("05: 1, 2 (p. 7)",), (), ()),
+        (
+            {"document": "05; 02"},
+            ("05: 2 (p. 7)", "02: not in this package"),
+            ("T 14.1.1.1 (05 p. 8)",),
+            ("document 02",),
+        ),
+        ({"tlf": "T 14.9.9.9"}, ("05: 2 (p. 7)",), ("T 14.9.9.9 (unresolved)",), ("T 14.9.9.9",)),
+        (
+            {"document": "07", "section": "all", "tlf": "L 16.2.9.2"},
+            ("07: whole document",),
+            ("L 16.2.9.2 (07)",),
+            (),
+        ),
+    ],
+)
+def test_an_item_is_resolved_to_places_pages_and_objects(changes, places, objects, unresolved):
+    found = resolve(item(**changes), documents(), PAGES)
+    assert found.places == places
+    assert found.objects == objects
+    assert found.unresolved == unresolved
+
+
+def store(n: int = 13, *, status: str = "OK") -> ResultStore:
+    rows = Rows("escalation_log.conformance", "Replay")
+    if status == "OK":
+        rows.add("rate", n / 13, n=n, N=13, variable="match")
+    else:
+        rows.add("rate", None, status=status, reason="no decisions", variable="match")
+    return ResultStore({"escalation_log.conformance": rows.build()})
+
+
+@pytest.mark.rule("CHK-04")
+@pytest.mark.parametrize(
+    ("check", "unresolved", "seed", "said"),
+    [
+        ("manual", (), 1, "manual"),
+        ("title contains 'dose-escalation' and phase IA", (), 1, "manual"),
+        ("denominator linter", (), 1, "pass (LNT-02)"),
+        ("flow balance", (), 1, "pass (LNT-04)"),
+        ("figure exists", (), 1, "pass"),
+        ("figure exists", ("F 14.2.1.1",), 1, "unresolved"),
+        ("seed", (), 1, "pass"),
+        ("seed", (), None, "manual"),
+        ("rule replay match", (), 1, "pass (13/13)"),
+    ],
+)
+def test_a_check_is_done_by_machine_or_called_manual(check, unresolved, seed, said):
+    one = Resolved(item(automated_check=check), (), (), unresolved)
+    assert checked(one, store(), seed=seed) == said
+
+
+@pytest.mark.rule("CHK-04", source="by hand: one of thirteen decisions differs")
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        (store(12), "differs (12/13)"),
+        (store(status="NA"), "manual"),
+        (ResultStore({}), "manual"),
+    ],
+)
+def test_a_replay_that_differs_says_its_numbers(results, said):
+    assert checked(Resolved(item(automated_check="replay"), (), (), ()), results, seed=1) == said
+
+
+def made() -> SimpleNamespace:
+    study = SimpleNamespace(study=SimpleNamespace(seed=5))
+    inputs = SimpleNamespace(store=store(), study=study)
+    return SimpleNamespace(inputs=inputs, documents=documents(), pages=PAGES)
+
+
+@pytest.mark.rule("CHK-04", source="130 items of spec/checklist.csv")
+def test_the_document_has_a_row_for_every_item():
+    heading, text, table = cross_reference(made())
+    assert heading.title == texts()["heading"]
+    assert text.spans[0].text == texts()["introduction"]
+    assert len(table.rows) == 130
+    assert [head.text for head in table.header[0]] == list(texts()["head"])
+    flow = next(
+        r for r in table.rows if r.cells[0].text == "CONSORT-DEFINE 2023" and r.cells[1].text == "13a.1"
+    )
+    assert flow.cells[4].text.split("; ")[1] == "T 14.1.1.1 (05 p. 8)"
+    assert flow.cells[5].text == "pass (LNT-04)"
+
+
+@pytest.mark.rule("CHK-04", source="report-package.md section 14, test 9")
+def test_a_whole_package_with_an_unresolved_target_is_refused(monkeypatch):
+    whole = [SimpleNamespace(number=f"{n:02}") for n in range(15)]
+    monkeypatch.setattr(module, "plans", lambda: whole[:-1])
+    assert len(list(cross_reference(made()))) == 3
+    monkeypatch.setattr(module, "plans", lambda: whole)
+    with pytest.raises(ReportError) as caught:
+        list(cross_reference(made()))
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("items of checklist.csv have no place in the package:")
+    assert "CONSORT-DEFINE 2023, item 1a: document 01" in lines
+
+
+@pytest.mark.rule("CHK-04")
+def test_every_machine_check_is_one_of_the_register():
+    known = {one.check for one in checklist()}
+    assert set(texts()["checks"]) <= known
+    assert {rule["by"] for rule in texts()["checks"].values()} == {"linter", "resolved", "agree", "seed"}

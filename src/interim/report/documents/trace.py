@@ -1,0 +1,118 @@
+"""The index of results: from every table, figure and listing to its question, method, participants and source records."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from interim.report.content import Figure, Paragraph, Span, Table, text_table
+from interim.report.document import Heading, Loose
+from interim.report.package import Made
+from interim.report.shells import shell_of, shells
+from interim.result import Result, ResultStore, slug
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    return tomllib.loads(files("interim.report.documents").joinpath("trace.toml").read_text(encoding="utf-8"))
+
+
+def index(made: Made) -> Iterator[Loose]:
+    """Yield the index of results.
+
+    Parameters
+    ----------
+    made : Made
+        What is at hand.
+
+    Yields
+    ------
+    Heading, Paragraph or Table
+        In reading order.
+
+    Raises
+    ------
+    None
+    """
+    texts = _texts()
+    order = {name: place for place, name in enumerate(shells())}
+    blocks = [placed.block for placed in made.tlfs.values() if isinstance(placed.block, (Table, Figure))]
+    rows = [
+        row
+        for block in sorted(blocks, key=lambda block: (order[shell_of(block.id)], block.id))
+        for row in rows_of(block, made.inputs.store)
+    ]
+    yield Heading(1, texts["heading"])
+    yield Paragraph((Span(texts["introduction"]),))
+    yield text_table(
+        "results",
+        texts["title"],
+        head=texts["head"],
+        rows=rows or [(texts["none"],) * len(texts["head"])],
+        widths=(1.7, 3.2, 2.2, 4, 1.2, 1.6, 1.3),
+        label="Index",
+    )
+
+
+def keys_of(block: Table | Figure) -> tuple[str, ...]:
+    """Return the ids of the results that an object prints.
+
+    Parameters
+    ----------
+    block : Table or Figure
+        The object.
+
+    Returns
+    -------
+    tuple of str
+        Each once, in reading order.
+
+    Raises
+    ------
+    None
+    """
+    if isinstance(block, Figure):
+        return tuple(dict.fromkeys(block.keys))
+    heads = (key for line in block.header for head in line for key in head.keys)
+    cells = (key for row in block.rows for cell in row.cells for key in cell.keys)
+    return tuple(dict.fromkeys((*heads, *cells)))
+
+
+def rows_of(block: Table | Figure, store: ResultStore) -> Iterator[tuple[str, ...]]:
+    """Yield one row for each question behind an object.
+
+    Parameters
+    ----------
+    block : Table or Figure
+        The object.
+    store : ResultStore
+        All results.
+
+    Yields
+    ------
+    tuple of str
+        Object, question, population, method, and the numbers of results, participants and source records.
+
+    Raises
+    ------
+    None
+    """
+    names = {slug(name): name for name in store}
+    behind: Mapping[str, set[str]] = defaultdict(set)
+    for key in keys_of(block):
+        behind[key.partition("/")[0]].add(key)
+    for question, keys in behind.items():
+        if question in names:
+            yield _row(block.id, store[names[question]], keys)
+
+
+def _row(tlf: str, result: Result, keys: set[str]) -> tuple[str, ...]:
+    none = _texts()["none"]
+    links = result.links[result.links["result_id"].isin(keys)]
+    records = links[links["SRCSEQ"].notna()][["USUBJID", "SRCDOM", "SRCSEQ"]].drop_duplicates()
+    counts = (len(keys), links["USUBJID"].nunique(), len(records))
+    return (tlf, result.analysis_id, result.population or none, result.method or none, *map(str, counts))

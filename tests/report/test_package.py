@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -61,10 +62,11 @@ def test_each_tier_stands_in_its_document_and_is_named_in_the_report():
         "In the restricted listings (document 07): L 14.3.2.2.",
     ]
     appendix = put_together(plan("06"), made(*SHOWN), front())
-    assert ids(appendix) == ["T 14.1.1.1", "T 14.2.1.2", "T 14.2.1.6"]
+    assert ids(appendix) == ["T 14.1.1.1", "T 14.2.1.2", "T 14.2.1.6", "results"]
     assert [s.title for s in appendix.sections] == [
         "Participants: disposition, baseline, exposure",
         "Dose finding",
+        "Index of results",
     ]
     assert ids(put_together(plan("07"), made(*SHOWN), front())) == ["L 14.3.2.2", "L 16.2.1.1"]
 
@@ -121,7 +123,8 @@ def test_text_that_a_document_cannot_hold_is_refused_with_its_place():
 
 @pytest.mark.rule("PKG-03")
 def test_objects_of_an_appendix_start_on_pages_of_their_own_and_headings_go_with_them():
-    document = put_together(plan("06"), made("T 14.1.1.1", "T 14.2.1.2", "T 14.2.1.6"), front())
+    objects = replace(plan("06"), part=plan("06").part[:1])
+    document = put_together(objects, made("T 14.1.1.1", "T 14.2.1.2", "T 14.2.1.6"), front())
     assert [b.kind for b in document.blocks] == ["section", "table", "section", "table", "table"]
     assert document.fresh() == (False, False, True, False, True)
     found = [page for page in pages(pdf_bytes(document)) if "Name" in page]

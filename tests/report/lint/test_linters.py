@@ -377,3 +377,12 @@ def test_an_orphan_is_a_warning_unless_others_cite_it():
     assert (hit.severity, hit.what) == ("warn", "1 tables and figures that nothing cites: T 14.2.2.1")
     assert found("reference", p.checked(lone, cited=frozenset({"T 14.2.2.1"}))) == []
     assert found("reference", p.checked(lone, also=p.document(p.say("See T 14.2.2.1.")))) == []
+
+
+@pytest.mark.rule("CHK-04")
+def test_the_checklist_says_itself_what_it_cannot_resolve():
+    row = [("T 14.9.9.9 (unresolved)", ("–",), ("–",))]
+    for name, hits in (("checklist", 0), ("T 14.2.2.2", 1)):
+        table = replace(p.table(row, footnotes=()), id=name)
+        stops = [h for h in found("reference", p.checked(table)) if h.severity == "stop"]
+        assert len(stops) == hits

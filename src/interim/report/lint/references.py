@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from interim.report.lint.model import Checked, LintFinding, Printed
 
 TLF_ID = re.compile(r"\b[TFLN] \d+(?:\.\d+){2,3}[a-z]?(?![\d.]*\d)")
 _DOCUMENT = re.compile(r"\b[Dd]ocuments? (\d{2})\b|文件 ?(\d{2})")
+_CHECKLIST = "checklist"
 _NARRATIVES = "N 14.3.3"
 _DOCUMENTS = frozenset(f"{number:02}" for number in range(15))
 
@@ -34,21 +35,27 @@ def broken_references(checked: Checked) -> Iterator[LintFinding]:
     everything = {_NARRATIVES, *checked.known}.union(*there.values())
     cited = set(checked.cited)
     for printed in checked.printed:
-        own = printed.place if printed.role != "prose" else ""
-        for tlf in TLF_ID.findall(printed.text):
-            if tlf != own:
-                cited.add(tlf)
-            if not _stands(tlf, everything):
-                yield _unresolved(printed, tlf, "make it, or name another table or figure")
-        for number in map("".join, _DOCUMENT.findall(printed.text)):
-            if number not in _DOCUMENTS:
-                yield _unresolved(printed, f"document {number}", "documents are 00 to 14")
+        if printed.place != _CHECKLIST:  # which says itself what it cannot resolve
+            own = printed.place if printed.role != "prose" else ""
+            named = TLF_ID.findall(printed.text)
+            cited.update(tlf for tlf in named if tlf != own)
+            yield from _lost(printed, named, everything)
     yield from _orphans(there, cited)
+
+
+def _lost(printed: Printed, named: Iterable[str], everything: set[str]) -> Iterator[LintFinding]:
+    """Yield the objects and documents that a text names and that do not exist."""
+    for tlf in named:
+        if not _stands(tlf, everything):
+            yield _unresolved(printed, tlf, "make it, or name another table or figure")
+    for number in map("".join, _DOCUMENT.findall(printed.text)):
+        if number not in _DOCUMENTS:
+            yield _unresolved(printed, f"document {number}", "documents are 00 to 14")
 
 
 def _orphans(there: Mapping[str, set[str]], cited: set[str]) -> Iterator[LintFinding]:
     objects = set().union(*there.values())
-    orphans = sorted(tlf for tlf in objects if tlf not in cited and _base(tlf) not in cited)
+    orphans = sorted(tlf for tlf in objects if TLF_ID.match(tlf) and not {tlf, _base(tlf)} & cited)
     if orphans:
         what = f"{len(orphans)} tables and figures that nothing cites: {', '.join(orphans)}"
         yield LintFinding("LNT-08", "reference", "package", "", "", what, "cite them in the text", "warn")

@@ -312,3 +312,14 @@ def test_cart_exposure_shows_each_infusion_and_the_weight(make_adam, study):
     assert given == [13, 13, 13, 12]
     assert (value(cart, "cells_kg_total", "min"), value(cart, "cells_kg_total", "max")) == (1.5e8, 2e8)
     assert value(cart, "weight", "median") == 60.0
+
+
+@pytest.mark.rule(
+    "SAF-43", source="by hand: baselines of 20 and 80 U/L with a limit of 40, bilirubin without a baseline"
+)
+def test_the_peaks_carry_the_values_at_baseline(full, study):
+    peaks = laboratory.liver_peaks(full, study)
+    at = {n: row(peaks, "peak", "at_start", level=uid(n), group=g) for n, g in ((1, "DL1"), (2, "DL2"))}
+    assert {n: found["value"] for n, found in at.items()} == {1: 0.5, 2: 2.0}
+    gone = row(peaks, "peak", "bilirubin_start", level=uid(1), group="DL1")
+    assert (gone["status"], gone["reason"]) == ("NE", "BASELINE_MISSING")

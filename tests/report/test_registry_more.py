@@ -77,6 +77,16 @@ def test_joined_records_have_a_footnote(name, join, said, hand_inputs):
     assert sum("count as one event" in note for note in notes) == said
 
 
+@pytest.mark.rule("SAF-31", source="the grade of titration_trigger.crs_min_grade")
+@pytest.mark.parametrize("grade", [1, 2, 3])
+def test_a_title_takes_the_grade_from_the_study(grade, hand_inputs):
+    trigger = hand_inputs.study.titration_trigger.model_copy(update={"crs_min_grade": grade})
+    study = hand_inputs.study.model_copy(update={"titration_trigger": trigger})
+    titles = {tlf.id: r.title_of(tlf, study) for tlf in registry()}
+    assert titles.pop("F 14.3.1.3") == f"Cumulative incidence of first G>={grade} CRS"
+    assert titles == {tlf.id: tlf.title for tlf in registry() if tlf.id != "F 14.3.1.3"}
+
+
 @pytest.mark.parametrize(
     ("route", "records", "words"),
     [("auto", 1, "derived from the lesions"), ("auto", 0, "taken as reported (RS)"), ("lesion", 0, "derived from the lesions"),

@@ -110,7 +110,7 @@ def _add_scores(rows: Rows, cells: Mapping[str, tuple[int, ...]], eligible: list
         times.update({g: times[g] + 1 for g in best})
         rows.add("best", top, variable="ranking", level=f"u2 {u2:g}, u3 {u3:g}", text=", ".join(best))
     for group, count in times.items():
-        rows.add("n", count, group=group, variable="times_best", n=count, N=len(pairs))
+        rows.add("n", count, group=group, variable="times_best", unit="scores", n=count, N=len(pairs))
 
 
 def _add_draws(rows: Rows, cells: Mapping[str, tuple[int, ...]], eligible: list[str], study: Study) -> None:

@@ -346,7 +346,7 @@ def _timeline_parts(adam: Adam, sdtm: Sdtm) -> Iterator[tuple[str, pd.DataFrame]
 
 
 def first_release(adam: Adam, study: Study) -> Result:
-    """Return the cumulative incidence of the first cytokine release of grade 2 or higher after CAR-T cells.
+    """Return the cumulative incidence of the first cytokine release of the trigger grade or higher after CAR-T cells.
 
     Parameters
     ----------
@@ -367,7 +367,8 @@ def first_release(adam: Adam, study: Study) -> Result:
         If ADSL lacks the set or its columns.
     """
     who = population(adam, study, "CART-SAF" if study.with_role("t") else "NK-SAF")
-    rows = open_rows("courses.first_release", "Cumulative incidence of first grade >= 2 CRS", who)
+    lowest = study.titration_trigger.crs_min_grade
+    rows = open_rows("courses.first_release", f"Cumulative incidence of first grade >= {lowest} CRS", who)
     if not study.with_role("t") or not adam.has("ADTOX") or not who.n():
         add_not_available(rows, [TOTAL], variable="curve", reason="not available: episodes after CAR-T cells")
         return rows.build()

@@ -10,7 +10,7 @@ from interim.adam.model import Adam
 from interim.analysis.population import SETS
 from interim.result import TOTAL, Result
 
-_OTHER_UNITS = ("episodes", "events", "values")
+_OTHER_UNITS = ("episodes", "events", "values", "scores", "cells")
 
 
 def set_sizes(adam: Adam) -> dict[str, frozenset[str]]:
@@ -57,7 +57,7 @@ def wrong_denominators(result: Result) -> Iterator[str]:
     Accounted for is a denominator that equals the size of the row's column (variable ``population``), or the number of
     participants of a count of the same column: a narrower base, for example those who reached a phase, is itself a row. A
     numerator above its denominator is wrong as well. Results that state no sizes count other things than participants, for
-    example decisions, and are passed over, as are rows in episodes.
+    example decisions, and are passed over, as are rows in other units, for example episodes.
     """
     frame = result.frame
     if not ((frame["variable"] == "population") & (frame["stat"] == "N")).any():

@@ -292,6 +292,18 @@ def _panel(adam: Adam, who: Population, study: Study) -> pd.DataFrame:
     return panel[panel["USUBJID"].isin(who.everyone)]
 
 
+def _at_baseline(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the baseline of aminotransferase (the higher of the two) and bilirubin as multiples of their upper limits."""
+    base = results[results["ABLFL"] == "Y"]
+    multiple = base["AVAL"] / base["ANRHI"].where(base["ANRHI"] > 0)
+    tests = {"ATSTART": ("ALT", "AST"), "BILISTART": ("BILI",)}
+    found = {
+        name: multiple[base["PARAMCD"].isin(codes)].groupby(base["USUBJID"]).max()
+        for name, codes in tests.items()
+    }
+    return pd.DataFrame(found, dtype="float64")
+
+
 def liver_peaks(adam: Adam, study: Study) -> Result:
     """Return the peaks of aminotransferase and bilirubin of each participant.
 
@@ -306,7 +318,7 @@ def liver_peaks(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``laboratory.liver_peaks``; group = cohort, variable peak, level = USUBJID; stats at, bilirubin (x ULN), at_base,
-        bilirubin_base (x baseline), gap (days between the peaks), quadrant (text); variable quadrant with counts per
+        bilirubin_base (x baseline), at_start, bilirubin_start (baseline, x ULN), gap (days between the peaks), quadrant (text); variable quadrant with counts per
         quadrant in the total.
 
     Raises
@@ -320,7 +332,7 @@ def liver_peaks(adam: Adam, study: Study) -> Result:
         add_not_available(rows, [TOTAL], variable="quadrant", level="NORMAL", reason=NO_LB)
         return rows.build()
     table = liver_summary(_panel(adam, who, study), study)
-    known = table[table["QUADRANT"].notna()]
+    known = table[table["QUADRANT"].notna()].join(_at_baseline(_results(adam, who, study)), on="USUBJID")
     group_of = {subject: group for group, ids in who.members.items() if group != TOTAL for subject in ids}
     for record in known.to_dict("records"):
         subject = str(record["USUBJID"])
@@ -330,6 +342,8 @@ def liver_peaks(adam: Adam, study: Study) -> Result:
             ("bilirubin", "BILIPEAK", "x ULN"),
             ("at_base", "ATPEAKB", "x baseline"),
             ("bilirubin_base", "BILIPEAKB", "x baseline"),
+            ("at_start", "ATSTART", "x ULN"),
+            ("bilirubin_start", "BILISTART", "x ULN"),
             ("gap", "GAPDAYS", "days"),
         ):
             number = float(record[column])

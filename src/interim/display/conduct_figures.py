@@ -181,7 +181,9 @@ def figure_doses(result: Result, study: Study) -> Figure:
         return absent_figure(result, study, "no CAR-T infusion with a dose per kg")
     parts = frame["level"].str.rpartition(" ")
     frame = frame.assign(subject=parts[0], number=pd.to_numeric(parts[2]))
-    colours = cohort_colours(study, tuple(dict.fromkeys(frame["group"])))
+    present = dict.fromkeys(frame["group"])
+    codes = [code for code in study.cohorts() if code in present]
+    colours = cohort_colours(study, (*codes, *(code for code in present if code not in codes)))
     size = (PORTRAIT_MM, 95.0)
     widest = max(study.dose.dose_deviation_bands, default=0.0)
 

@@ -265,9 +265,10 @@ def figure_release_timeline(result: Result, study: Study) -> Figure:
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
 
     episodes = parts.get("episode", pd.DataFrame(columns=["grade"]))
+    least = study.titration_trigger.crs_min_grade
     alt = (
         f"Timeline of {len(places)} participants from the first CAR-T infusion: {len(episodes)} episodes of cytokine release or "
-        f"neurotoxicity, {int((episodes['grade'] >= 2).sum())} of grade 2 or higher, with infusions, treatment and IL-6."
+        f"neurotoxicity, {int((episodes['grade'] >= least).sum())} of grade {least} or higher, with infusions, treatment and IL-6."
     )
     notes = (
         "Bars: episodes, coloured by the higher of the CTCAE and the ASTCT grade; hatched: neurotoxicity.",
@@ -321,14 +322,14 @@ def _paint_rows(axes: Axes, parts: dict[str, pd.DataFrame]) -> None:
 
 
 def figure_first_release(result: Result, study: Study) -> Figure:
-    """Draw the cumulative incidence of the first cytokine release of grade 2 or higher.
+    """Draw the cumulative incidence of the first cytokine release of the trigger grade or higher.
 
     Parameters
     ----------
     result : Result
         ``courses.first_release``.
     study : Study
-        Level.
+        Level; ``titration_trigger.crs_min_grade``.
 
     Returns
     -------
@@ -371,8 +372,8 @@ def figure_first_release(result: Result, study: Study) -> Figure:
     }
     final = float(curve["incidence"].max()) if curve["incidence"].notna().any() else 0.0
     alt = (
-        f"Step curve of the cumulative incidence of the first cytokine release of grade 2 or higher: {count['crs']} events, {count['death']} "
-        f"deaths before it, {count['censored']} without either; {100 * final:.0f} per cent at the end."
+        f"Step curve of the cumulative incidence of the first cytokine release of grade {study.titration_trigger.crs_min_grade} or "
+        f"higher: {count['crs']} events, {count['death']} deaths before it, {count['censored']} without either; {100 * final:.0f} per cent at the end."
     )
     notes = (f"Aalen-Johansen; death competes; {100 * study.stats.level:g} % limits.",)
     return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from interim.display.labels import word
@@ -80,7 +81,7 @@ def table_exposure(result: Result, study: Study) -> Table:
     Returns
     -------
     Table
-        One column per actual dose.
+        One column per actual dose, on a landscape page: amounts need room.
 
     Raises
     ------
@@ -89,7 +90,8 @@ def table_exposure(result: Result, study: Study) -> Table:
     """
     numbers = Numbers(result, study)
     lines = [line for variable in numbers.variables() for line in _lines(numbers, variable)]
-    return cohort_table(numbers, lines, footnotes=("Amounts: number of values; median (range).",))
+    table = cohort_table(numbers, lines, footnotes=("Amounts: number of values; median (range).",))
+    return replace(table, orientation="landscape")
 
 
 def _lines(numbers: Numbers, variable: str) -> Iterator[Line]:

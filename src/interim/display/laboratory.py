@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import log10
+from math import isnan, log10, nan
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
@@ -25,6 +25,8 @@ _BASES = (*_GRADES, "missing")
 _HEIGHT_MM = 100.0
 _FLOOR = 0.1
 _NAME_GAP = 0.07
+_GAP_MM = 22.0  # between the panels
+_TURN = 0.45  # names right of this part of the axis stand left of their point
 
 
 def table_values_by_visit(result: Result, study: Study) -> Table:
@@ -249,6 +251,8 @@ class _Peak:
     bilirubin: float
     at_base: float
     bilirubin_base: float
+    at_start: float
+    bilirubin_start: float
 
 
 def figure_edish(result: Result, study: Study) -> Figure:
@@ -288,7 +292,10 @@ def figure_edish(result: Result, study: Study) -> Figure:
         alt=_alt(numbers, peaks, study),
         width_mm=PORTRAIT_MM,
         keys=tuple(result.frame["result_id"]),
-        footnotes=("Peaks of one participant need not fall on one day.", *result.footnotes),
+        footnotes=(
+            "Peaks of one participant need not fall on one day. Arrows begin at the values at baseline.",
+            *result.footnotes,
+        ),
     )
 
 
@@ -301,23 +308,33 @@ def _peaks(numbers: Numbers, result: Result) -> list[_Peak]:
             float(numbers.need(stat, group=group, variable="peak", level=subject)["value"])
             for stat in ("bilirubin", "at_base", "bilirubin_base")
         ]
+        others += [_start(numbers, stat, group, subject) for stat in ("at_start", "bilirubin_start")]
         peaks.append(_Peak(subject, group, float(row["value"]), *others))
     return sorted(peaks, key=lambda peak: peak.subject)
 
 
+def _start(numbers: Numbers, stat: str, group: str, subject: str) -> float:
+    """Return a value at baseline; NaN where there is none."""
+    row = numbers.row(stat, group=group, variable="peak", level=subject)
+    return nan if row is None or row["status"] != "OK" else float(row["value"])
+
+
 def _paint(sheet: Sheet, peaks: list[_Peak], study: Study) -> None:
     """Draw two panels: multiples of the upper limit, multiples of the baseline."""
-    width = (PORTRAIT_MM - 62) / 2 - 8
+    width = (PORTRAIT_MM - 62 - _GAP_MM) / 2 - 4
     codes = [*study.cohorts(), *sorted({peak.group for peak in peaks} - set(study.cohorts()))]
     groups = tuple(code for code in codes if any(peak.group == code for peak in peaks))
     for place, (x, y, unit) in enumerate(
         (("at", "bilirubin", "x ULN"), ("at_base", "bilirubin_base", "x baseline"))
     ):
-        axes = axes_mm(sheet, left=16 + place * (width + 16), bottom=14, width=width, height=_HEIGHT_MM - 20)
+        axes = axes_mm(
+            sheet, left=16 + place * (width + _GAP_MM), bottom=14, width=width, height=_HEIGHT_MM - 20
+        )
         _scatter(axes, peaks, groups, (x, y), study)
         axes.set_xlabel(f"Peak ALT or AST, {unit}")
         axes.set_ylabel(f"Peak bilirubin, {unit}")
         if place == 0:
+            _arrows(axes, peaks, cohort_colours(study, groups))
             _quadrants(axes, peaks, study)
         else:
             axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False)
@@ -340,6 +357,22 @@ def _scatter(
     axes.set_ylim(_FLOOR, max(10.0, 1.5 * highest[1]))
 
 
+def _arrows(axes: Axes, peaks: list[_Peak], colours: Mapping[str, str]) -> None:
+    """Draw an arrow from the values at baseline to the peaks, where both were measured."""
+    for peak in peaks:
+        if isnan(peak.at_start) or isnan(peak.bilirubin_start):
+            continue
+        start = (max(peak.at_start, _FLOOR), max(peak.bilirubin_start, _FLOOR))
+        arrow = {
+            "arrowstyle": "-|>",
+            "color": colours[peak.group],
+            "linewidth": 0.6,
+            "alpha": 0.6,
+            "mutation_scale": 6,
+        }
+        axes.annotate("", (max(peak.at, _FLOOR), max(peak.bilirubin, _FLOOR)), xytext=start, arrowprops=arrow)
+
+
 def _quadrants(axes: Axes, peaks: list[_Peak], study: Study) -> None:
     """Draw the limits, and name the participants beyond one of them."""
     rules = study.toxicity
@@ -349,7 +382,9 @@ def _quadrants(axes: Axes, peaks: list[_Peak], study: Study) -> None:
     wanted = [log10(max(peak.bilirubin, _FLOOR)) for peak in beyond]
     for peak, height in zip(beyond, without_overlap(wanted, gap=_NAME_GAP, low=-1.0, high=3.0), strict=True):
         label = participant_label(peak.subject, study)
-        axes.annotate(label, (peak.at, 10**height), xytext=(4, -2), textcoords="offset points", fontsize=6.5)
+        left = log10(peak.at) > _TURN * log10(axes.get_xlim()[1])
+        axes.annotate(label, (peak.at, 10**height), xytext=(-4, -9) if left else (4, -2), ha="right" if left else "left",
+                      textcoords="offset points", fontsize=6.5)  # fmt: skip
 
 
 def _alt(numbers: Numbers, peaks: list[_Peak], study: Study) -> str:

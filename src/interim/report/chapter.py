@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
-from interim.report.registry import Tlf, footnotes_of, registry
+from interim.report.registry import Tlf, footnotes_of, registry, title_of
 from interim.report.translate import quoted
 from interim.result import Result, ResultStore
 from interim.study import Study, read_study
@@ -302,7 +302,7 @@ class Chapter:
             shown = shown.with_missing(tuple(dict.fromkeys(voice.missing)))
         return shown.with_id(
             tlf.id,
-            title=tlf.title,
+            title=title_of(tlf, self.study),
             footnotes=footnotes_of(tlf, self.study, self.inputs.sdtm),
             labels=labels_of(self.inputs),
         )

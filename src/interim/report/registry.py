@@ -42,6 +42,8 @@ class Tlf:
         Codes of the footnote library.
     options : mapping
         Keyword arguments of the display function.
+    wording : str
+        Title with a parameter of the study in its place; empty: the title holds for every study.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Tlf:
     display: str
     footnotes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    wording: str = ""
 
 
 @cache
@@ -235,6 +238,28 @@ def check_complete() -> tuple[str, ...]:
         )
         raise ReportError("\n".join([head, *lines]))
     return missing
+
+
+def title_of(tlf: Tlf, study: Study) -> str:
+    """Return the printed title of a table or figure.
+
+    Parameters
+    ----------
+    tlf : Tlf
+        The entry.
+    study : Study
+        Parameters that a title names.
+
+    Returns
+    -------
+    str
+        The title of the shells, or the wording of the entry with the grade of the titration trigger (``crs_grade``).
+
+    Raises
+    ------
+    None
+    """
+    return tlf.wording.format(crs_grade=study.titration_trigger.crs_min_grade) or tlf.title
 
 
 def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:

@@ -54,13 +54,11 @@ class GvhdStages:
     @property
     def grade(self) -> int:
         """Overall grade 0 to 4."""
-        if 4 in (self.skin, self.liver, self.lower):
-            return 4
-        if max(self.liver, self.lower) >= 2:
-            return 3
-        if self.skin == 3 or max(self.liver, self.upper, self.lower) >= 1:
-            return 2
-        return 1 if self.skin else 0
+        stages = {"skin": self.skin, "liver": self.liver, "upper": self.upper, "lower": self.lower}
+        for rule in shipped_data("toxicity")["gvhd"]["overall"]:
+            if any(stages[organ] >= least for organ, least in rule["stages"].items()):
+                return int(rule["grade"])
+        return 0
 
     @property
     def grade_without_liver(self) -> int:

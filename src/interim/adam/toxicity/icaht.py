@@ -80,11 +80,12 @@ def _early(days: Sequence[Day], unknown: bool, how: Literal["cumulative", "longe
     severe = [unknown if count is None else count <= limits["severe"] for count in days]
     profound = [unknown if count is None else count <= limits["profound"] for count in days]
     n_severe, n_profound = _length(severe, how), _length(profound, how)
-    by_severe = sum(n_severe >= limit for limit in limits["severe_days"])
-    reached = sum(n_profound >= limit for limit in limits["profound_days"])
-    never = all(severe) and any(count is not None for count in days) and len(days) > limits["last_day"]
-    grade: int = max(by_severe, reached + 2 if reached else 0, 4 if never else 0)
-    return grade
+    reached = [grade for grade, least in enumerate(limits["severe_days"], 1) if n_severe >= least]
+    profound_days = zip(limits["profound_grades"], limits["profound_days"], strict=True)
+    reached += [grade for grade, least in profound_days if n_profound >= least]
+    if all(severe) and any(count is not None for count in days) and len(days) > limits["last_day"]:
+        reached.append(limits["never_grade"])
+    return max(reached, default=0)
 
 
 def _length(flags: Iterable[bool], how: Literal["cumulative", "longest_run"]) -> int:

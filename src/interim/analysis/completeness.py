@@ -213,7 +213,7 @@ def _add(
         rows.add("rate", None, n=0, N=0, status="NE", reason="NO_DATA", **place)
         return
     sources = list(here[PLACE].itertuples(index=False, name=None))
-    rows.add("rate", len(here) / size, n=len(here), N=size, sources=sources, **place)
+    rows.add("rate", len(here) / size, unit="assessments", n=len(here), N=size, sources=sources, **place)
     off = (here["ADT"] - by_subject(here, plan, "PLANDT")).dt.days.astype("float64")
     late = here[off.abs() > visit.window]
     sources = list(late[PLACE].itertuples(index=False, name=None))

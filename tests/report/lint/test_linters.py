@@ -13,7 +13,7 @@ from interim.report.lint.denominator import bases
 from interim.report.lint.intervals import elsewhere
 from interim.report.lint.order import plan_hash, registry_hash
 from interim.report.lint.wording import words
-from interim.result import ResultStore
+from interim.result import ResultStore, Rows
 from tests.report.lint import package as p
 
 
@@ -386,3 +386,14 @@ def test_the_checklist_says_itself_what_it_cannot_resolve():
         table = replace(p.table(row, footnotes=()), id=name)
         stops = [h for h in found("reference", p.checked(table)) if h.severity == "stop"]
         assert len(stops) == hits
+
+
+@pytest.mark.rule("LNT-05")
+@pytest.mark.parametrize(
+    ("unit", "hits"), [("", 1), ("participants", 1), ("decisions", 0), ("readings", 0), ("assessments", 0)]
+)
+def test_shares_of_what_is_no_sample_have_no_interval(unit, hits):
+    rows = Rows("completeness.by_visit", "Completeness")
+    rows.add("rate", 0.5, n=1, N=2, variable="labs", unit=unit)
+    text = p.say(("1/2", "completeness.by_visit/total/labs/-/rate"))
+    assert len(found("interval", p.checked(text, results=p.store(more=rows.build())))) == hits

@@ -16,7 +16,7 @@ from interim.result import slug
 MIN_AT_RISK = 3
 MIN_CURVE = 5
 _WITH_LIMITS = ("rate", "median", "landmark")
-_NO_SAMPLE = frozenset(("decisions", "readings"))
+_NO_SAMPLE = frozenset(("decisions", "readings", "assessments"))
 _CURVE = re.compile(r"\bcurve\b")
 
 

@@ -308,6 +308,7 @@ def test_a_forbidden_word_is_found(text):
         "No hazard ratio between doses is given.",
         "Landmark analysis of responders versus non-responders.",
         "安全性集；有效性；有效率",
+        "显著异常的生命体征",
     ],
 )
 def test_whole_words_and_declared_sentences_are_permitted(text):

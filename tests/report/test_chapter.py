@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from interim.errors import ReportError
+from interim.errors import Finding, ReportError
 from interim.report import chapter as c
 from interim.report.registry import registry
 from tests.report import handmade
@@ -128,3 +128,37 @@ def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
     opened = c.open_inputs(hand_inputs.study)
     assert opened.adam is hand_inputs.adam
     assert set(opened.store) == {tlf.analysis for tlf in registry()}
+
+
+@pytest.mark.rule("DQ-06")
+@pytest.mark.parametrize(
+    ("severity", "status", "effect", "marked"),
+    [
+        ("warn", "", ("T 14.1.1.1",), True),
+        ("warn", "open", ("T 14.9.9.9", "T 14.1.1.1"), True),
+        ("warn", "new", ("T 14.1.1.1",), True),
+        ("warn", "changed", ("T 14.1.1.1",), True),
+        ("warn", "accepted", ("T 14.1.1.1",), False),
+        ("stop", "open", ("T 14.1.1.1",), True),
+        ("info", "", ("T 14.1.1.1",), False),
+        ("warn", "open", ("T 14.3.1.1",), False),
+        ("warn", "open", (), False),
+    ],
+)
+def test_an_unanswered_finding_puts_a_dagger_under_what_it_can_move(
+    hand_inputs, severity, status, effect, marked
+):
+    finding = Finding("X-1", severity, "AE", "m", effect=effect, status=status)
+    asked = replace(hand_inputs, adam=replace(hand_inputs.adam, findings=(finding,)))
+    shown = c.Chapter(asked).table("T 14.1.1.1")
+    assert any(note.startswith("†") for note in shown.footnotes) is marked
+
+
+@pytest.mark.rule("DQ-06")
+def test_two_findings_one_answered():
+    from interim.report.registry import in_question
+
+    answered = Finding("X-1", "warn", "AE", "m", effect=("T 1", "T 2"), status="accepted")
+    standing = Finding("X-2", "warn", "AE", "m", effect=("T 2", "T 3"), status="open")
+    assert in_question([answered, standing]) == {"T 2", "T 3"}
+    assert in_question([]) == frozenset()

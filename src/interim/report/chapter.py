@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
-from interim.report.registry import Tlf, footnotes_of, registry, title_of
+from interim.report.registry import Tlf, footnotes_of, in_question, registry, title_of
 from interim.report.translate import quoted
 from interim.result import Result, ResultStore
 from interim.study import Study, read_study
@@ -303,7 +303,9 @@ class Chapter:
         return shown.with_id(
             tlf.id,
             title=title_of(tlf, self.study),
-            footnotes=footnotes_of(tlf, self.study, self.inputs.sdtm),
+            footnotes=footnotes_of(
+                tlf, self.study, self.inputs.sdtm, pending=tlf.id in in_question(self.adam.findings)
+            ),
             labels=labels_of(self.inputs),
         )
 

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import interim
-from interim.errors import ReportError
+from interim.errors import Finding, ReportError
 from interim.report.hashes import snapshot_hash
 from interim.report.shells import shells
 from interim.study import Study
@@ -262,7 +262,28 @@ def title_of(tlf: Tlf, study: Study) -> str:
     return tlf.wording.format(crs_grade=study.titration_trigger.crs_min_grade) or tlf.title
 
 
-def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:
+def in_question(findings: Iterable[Finding]) -> frozenset[str]:
+    """Return the tables and figures that an unanswered finding can move.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+        Of the data and the derivations, with their status.
+
+    Returns
+    -------
+    frozenset of str
+        Ids named by stops and warnings that are not accepted; information marks nothing.
+
+    Raises
+    ------
+    None
+    """
+    standing = (f for f in findings if f.severity != "info" and f.status != "accepted")
+    return frozenset(name for finding in standing for name in finding.effect)
+
+
+def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm, *, pending: bool = False) -> tuple[str, ...]:
     """Return the printed footnotes of a table or figure.
 
     Parameters
@@ -273,11 +294,13 @@ def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:
         Parameters that the texts name.
     sdtm : Sdtm
         Data whose cut-off and snapshot are named.
+    pending : bool
+        A finding that nobody has accepted can move it.
 
     Returns
     -------
     tuple of str
-        The entry's own footnotes, then cut-off and source, which stand under every object.
+        The entry's own footnotes, the dagger of open findings, then cut-off and source, which stand under every object.
 
     Raises
     ------
@@ -286,7 +309,8 @@ def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm) -> tuple[str, ...]:
     library: dict[str, str] = _document()["footnotes"]
     facts = _facts(tlf, study, sdtm)
     joined = ("JOINED",) if "TE" in tlf.footnotes and study.safety.collapse_overlap else ()
-    codes = (*tlf.footnotes, *joined, "CUT", "SRC")
+    asked = ("ASKED",) if pending else ()
+    codes = (*tlf.footnotes, *joined, *asked, "CUT", "SRC")
     return tuple(library[code].format(**facts) for code in codes)
 
 

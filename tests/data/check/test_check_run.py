@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -439,3 +440,24 @@ def test_the_value_beside_a_draw_is_that_of_its_own_participant_and_time(order):
     found = dict(zip(order, beside_draw(Records("LB", frame), "WBC"), strict=True))
     assert [found[k] for k in (0, 1, 3, 4)] == [5.0, 5.0, 9.0, 7.0]
     assert np.isnan(found[2])
+
+
+@pytest.mark.rule("DQ-06")
+def test_an_open_query_names_the_tables_of_its_domain():
+    from interim.data.check.context import Context
+    from interim.data.check.run import check_context
+    from interim.data.model import Sdtm
+
+    rows = [
+        ("AE", "AETOXGR", "OPEN"),
+        ("RS", "RSSTRESC", "OPEN"),
+        ("AE", "AETOXGR", "CLOSED"),
+        ("CM", "CMENDTC", "OPEN"),
+    ]
+    query = pd.DataFrame(rows, columns=["QDOMAIN", "QFIELD", "QSTATUS"], dtype=object).assign(USUBJID="S1")
+    study = SimpleNamespace(data=SimpleNamespace(stage="sdtm"))
+    found = check_context(Context(Sdtm({"QUERY": query}, None), study), only={"Q-OPEN"}).findings
+    assert sorted(f.effect for f in found) == [
+        ("T 14.6.3", "T 14.2.1.1", "T 14.2.1.2", "T 14.3.1.1"),
+        ("T 14.6.3", "T 14.2.2.1", "T 14.2.3.1"),
+    ]

@@ -36,6 +36,8 @@ class Hit:
         Key to print; None: the record's natural key.
     subject : str or None
         USUBJID; None: the record's own.
+    effect : tuple of str
+        Further tables and figures that this hit can move, beside those of its rule.
     """
 
     domain: str
@@ -46,6 +48,7 @@ class Hit:
     value: str | None = None
     key: tuple[str, ...] | None = None
     subject: str | None = None
+    effect: tuple[str, ...] = ()
 
 
 def plain(value: object) -> str | None:

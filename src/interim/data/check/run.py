@@ -129,7 +129,7 @@ def _finding(rule: Rule, hit: Hit, context: Context) -> Finding:
         variable=hit.variable,
         value=hit.value,
         expected=hit.expected,
-        effect=rule.effect,
+        effect=(*rule.effect, *hit.effect),
     )
     if hit.place is None:
         return base

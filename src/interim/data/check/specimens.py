@@ -60,4 +60,5 @@ def _open_query(context: Context) -> Iterator[Hit]:
     still = ~query.code(status).isin(sets["closed"])
     for place in np.flatnonzero((primary & still).to_numpy()).tolist():
         message = f"open query on {query.cell(place, 'QDOMAIN')}.{query.cell(place, 'QFIELD')}: its answer may change a primary table"
-        yield Hit("QUERY", place, message, "QFIELD")
+        tables = tuple(sets["tables"].get(query.cell(place, "QDOMAIN") or "", ()))
+        yield Hit("QUERY", place, message, "QFIELD", effect=tables)

@@ -27,7 +27,7 @@ CUT = datetime(2025, 12, 31, 23, 59, 59)
 STOP = (
     "DM-UNIQ EX-RANGE-UNIT EX-ORDER AE-ORDER AE-G5 AE-POSTDTH LB-UNIT-DIST TR-UNIT TU-BASE DS-DEATH DCUT PC-TAD PC-UNIT MI-RANGE DM-CONSENT XD-ORPHAN "
     "PII-SCAN XD-ISO XD-KEY XD-REQ XD-SUPP XD-FUTURE XD-POSTDTH DOSE-RECORD DOSE-LEVEL DOSE-EARLY DM-DTH DS-MULTIDTH EX-NODOSE EX-END EX-UNIT AE-FATAL TR-DUP "
-    "ADAM-SUBJECT ADAM-SETS ADAM-COHORT ADAM-DATE ADAM-CNSR ADAM-UNIT ADAM-TIME ADAM-DEATH ADAM-ORDER ADAM-RESP"
+    "ADAM-CHANGE ADAM-EVENT ADAM-SUBJECT ADAM-SETS ADAM-COHORT ADAM-DATE ADAM-CNSR ADAM-UNIT ADAM-TIME ADAM-DEATH ADAM-ORDER ADAM-RESP"
 )
 INFO = "EX-WINDOW AE-OVERLAP LB-NOAE LB-ULOQ LB-GLR LB-MULTI TR-LINK RS-GAP CM-NEWTX PC-LLOQ PC-WIN MI-AGE SV-WIN"
 
@@ -461,3 +461,54 @@ def test_an_open_query_names_the_tables_of_its_domain():
         ("T 14.6.3", "T 14.2.1.1", "T 14.2.1.2", "T 14.3.1.1"),
         ("T 14.6.3", "T 14.2.2.1", "T 14.2.3.1"),
     ]
+
+
+def finished_findings(rule, **frames):
+    """The findings of one rule in finished datasets."""
+    from interim.data.check.context import Context
+    from interim.data.check.run import check_context
+    from interim.data.model import Sdtm
+
+    study = SimpleNamespace(data=SimpleNamespace(stage="adam"))
+    found = check_context(Context(Sdtm(frames, None), study), only={rule}).findings
+    return [(f.domain, f.subject, f.variable, f.severity) for f in found]
+
+
+@pytest.mark.rule("ENTRY-06")
+@pytest.mark.parametrize(
+    ("value", "base", "change", "percent", "wrong"),
+    [
+        (35.0, 50.0, -15.0, -30.0, []),
+        (35.0, 50.0, None, None, []),
+        (33.3, 50.0, -17.0, -33.0, []),  # rounded to whole numbers
+        (35.0, 50.0, 15.0, -30.0, ["CHG"]),
+        (35.0, 50.0, -15.0, 30.0, ["PCHG"]),
+        (35.0, 50.0, -15.0, -0.3, ["PCHG"]),
+        (35.0, None, -15.0, -30.0, []),
+        (0.0, 0.0, 0.0, 100.0, []),  # no percentage of nothing
+    ],
+)
+def test_changes_of_finished_lesions(value, base, change, percent, wrong):
+    row = {"USUBJID": "S1", "AVAL": value, "BASE": base, "CHG": change, "PCHG": percent}
+    adtr = pd.DataFrame([row]).astype({name: float for name in ("AVAL", "BASE", "CHG", "PCHG")})
+    assert finished_findings("ADAM-CHANGE", ADTR=adtr) == [("ADTR", "S1", name, "stop") for name in wrong]
+
+
+@pytest.mark.rule("ENTRY-06")
+@pytest.mark.parametrize(
+    ("start", "end", "flag", "wrong"),
+    [
+        ("2026-01-10", "2026-01-12", "Y", []),
+        ("2026-01-10", None, "Y", []),
+        ("2026-01-10", "2026-01-09", "Y", ["AENDT"]),
+        ("2026-01-09", "2026-01-12", "Y", ["TRTEMFL"]),
+        ("2026-01-09", "2026-01-12", "N", []),
+        ("2026-01-09", "2026-01-01", "Y", ["AENDT", "TRTEMFL"]),
+        (None, "2026-01-12", "Y", []),
+    ],
+)
+def test_finished_events_against_their_end_and_the_first_treatment(start, end, flag, wrong):
+    adsl = pd.DataFrame({"USUBJID": ["S1"], "TRTSDT": ["2026-01-10"]})
+    adae = pd.DataFrame([{"USUBJID": "S1", "ASTDT": start, "AENDT": end, "TRTEMFL": flag}], dtype=object)
+    found = finished_findings("ADAM-EVENT", ADSL=adsl, ADAE=adae)
+    assert found == [("ADAE", "S1", name, "stop") for name in wrong]

@@ -23,6 +23,7 @@ _WITHIN = (
 )
 _RESPONDED = ("CR", "PR")
 _TOLERANCE_DAYS = 0.51
+_ROUNDED = 0.51
 
 
 def finished(context: Context) -> tuple[Records, ...]:
@@ -183,6 +184,38 @@ def _response(context: Context) -> Iterator[Hit]:
         yield Hit("ADRS", None, message, "PARAMCD", f"{prefix}BOR or {prefix}RSP")
     for best, flag in (("BOR", "RSP"), ("CBOR", "CRSP")):
         yield from _disagree(adrs, chosen, best, flag)
+
+
+@rule("ADAM-CHANGE", severity="stop", needs={"ADTR": ("AVAL", "BASE")}, effect=("F 14.2.2.1", "T 14.2.2.4"))
+def _change(context: Context) -> Iterator[Hit]:
+    """A change from baseline differs from its value and its baseline."""
+    adtr = context.records("ADTR")
+    value, base = adtr.number("AVAL"), adtr.number("BASE")
+    change = value - base
+    for name, right in (("CHG", change), ("PCHG", (change / base * 100).where(base > 0))):
+        stated = adtr.number(name)
+        wrong = stated.notna() & right.notna() & ((stated - right).abs() > _ROUNDED)
+        expected = right.map(lambda x: "" if x != x else f"{x:.2f}")
+        message = f"{name} does not follow from AVAL and BASE; correct one of them"
+        yield from hits(adtr, wrong, variable=name, expected=expected, message=message)
+
+
+@rule(
+    "ADAM-EVENT",
+    severity="stop",
+    needs={"ADAE": ("ASTDT",), "ADSL": ("TRTSDT",)},
+    effect=("T 14.3.1.1", "T 14.3.1.2"),
+)
+def _event(context: Context) -> Iterator[Hit]:
+    """An event ends before it starts, or is treatment-emergent although it starts before the treatment."""
+    adae, adsl = context.records("ADAE"), context.records("ADSL")
+    start, end = adae.dates("ASTDT")["DT"], adae.dates("AENDT")["DT"]
+    yield from hits(adae, end < start, variable="AENDT", message="end before start; correct one of the two")
+    table = pd.DataFrame({"USUBJID": adsl.subjects(), "DAY": adsl.dates("TRTSDT")["DT"]}).dropna()
+    first = beside(adae, table.drop_duplicates("USUBJID").set_index("USUBJID")["DAY"])
+    early = (adae.code("TRTEMFL") == "Y") & (start < first)
+    message = "treatment-emergent, but it starts before the first treatment; correct flag or date"
+    yield from hits(adae, early, variable="TRTEMFL", message=message)
 
 
 def _disagree(adrs: Records, chosen: pd.Series, best: str, flag: str) -> Iterator[Hit]:

@@ -101,10 +101,14 @@ def read_patches(frame: pd.DataFrame | None) -> tuple[Patch, ...]:
     columns = [[value_text(v).strip() for v in frame.get(name, empty)] for name in names]
     files, rows = (frame.get(name, empty) for name in ORIGIN)
     made = [
-        Patch(**dict(zip(names, cells, strict=True)), file=file, row=None if row is None else int(row))
+        Patch(**dict(zip(names, cells, strict=True)), file=value_text(file) or None, row=_place(row))
         for *cells, file, row in zip(*columns, files, rows, strict=True)
     ]
     return tuple(patch for patch in made if all(getattr(patch, name) for name in _NEEDED))
+
+
+def _place(row: Any) -> int | None:
+    return None if row is None or row != row else int(row)
 
 
 def apply_patches(domain: str, frame: pd.DataFrame, patches: tuple[Patch, ...]) -> Patched:

@@ -157,6 +157,28 @@ def test_an_answered_finding_stays_answered():
 
 
 @pytest.mark.rule("PRV-03")
+@pytest.mark.rule("PATCH-03")
+def test_patches_name_nobody():
+    from interim.adam.model import Adam
+    from interim.analysis.source_quality import patches
+
+    row = {"domain": "AE", "subject": ONE, "key": "1", "variable": "AESER", "old": "N", "new": "Y"}
+    frame = pd.DataFrame(
+        [{**row, "reason": f"as {ONE} said", "name": "A", "date": "2026-05-01"}], dtype=object
+    )
+    source = sdtm()
+    found = disguise(Sdtm({**source.domains, "PATCHES": frame}, source.cut), NAMES)
+    listed = patches(Adam({}, source.cut), None, found).frame
+    texts = " ".join(text for text in listed["text"] if isinstance(text, str))
+    assert P1 in texts
+    assert ONE not in texts
+    short = {**row, "subject": "X1"}  # an id that could be a word is still replaced in its own column
+    dm = source.domain("DM").assign(USUBJID=["X1", *source.domain("DM")["USUBJID"].iloc[1:]])
+    plain = disguise(Sdtm({"DM": dm, "PATCHES": pd.DataFrame([short], dtype=object)}, source.cut), NAMES)
+    assert plain.domain("PATCHES")["subject"].tolist() == [NAMES.of("X1")]
+
+
+@pytest.mark.rule("PRV-03")
 def test_parameters_that_name_participants_follow(tmp_path):
     file = handmade.write_study(tmp_path / "params")
     plain = read_study(file)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -117,13 +117,19 @@ class Result:
             if result_id.startswith(slug(self.analysis_id) + "/")
             else f"{slug(self.analysis_id)}/{result_id}"
         )
-        hit = self.frame[self.frame["result_id"] == full]
-        if hit.empty:
+        place = self._places.get(full)
+        if place is None:
             raise KeyError(
                 f"no result {full!r} in {self.analysis_id}; {_nearest(full, self.frame['result_id'])}"
             )
-        row: dict[str, Any] = {str(k): v for k, v in hit.iloc[0].items()}
+        row: dict[str, Any] = {str(k): v for k, v in self.frame.iloc[place].items()}
         return row
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        """Result id -> number of its row; of two rows with one id the first counts."""
+        ids = self.frame["result_id"].tolist()
+        return dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True))
 
     def where(self, **columns: object) -> pd.DataFrame:
         """Return the rows whose columns have the given values, in their order.
@@ -335,10 +341,14 @@ class ResultStore(Mapping[str, Result]):
             If the analysis or the row does not exist.
         """
         head = result_id.split("/", 1)[0]
-        for analysis_id, result in self.results.items():
-            if slug(analysis_id) == head:
-                return result.get(result_id)
+        if head in self._heads:
+            return self.results[self._heads[head]].get(result_id)
         raise KeyError(f"no analysis {head!r} for {result_id!r}; {_nearest(head, self.results)}")
+
+    @cached_property
+    def _heads(self) -> Mapping[str, str]:
+        """First part of the result ids of an analysis -> its id."""
+        return {slug(analysis_id): analysis_id for analysis_id in self.results}
 
     def frame(self) -> pd.DataFrame:
         """Return all rows, sorted by analysis id, in the order of each analysis.

@@ -6,7 +6,7 @@ import pytest
 
 from interim.errors import Finding, ReportError
 from interim.report import chapter as c
-from interim.report.registry import registry
+from interim.report.registry import cited, registry
 from tests.report import handmade
 
 
@@ -127,7 +127,7 @@ def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
     monkeypatch.setattr(interim.adam, "open_adam", lambda study, change: read)
     opened = c.open_inputs(hand_inputs.study)
     assert opened.adam is hand_inputs.adam
-    assert set(opened.store) == {tlf.analysis for tlf in registry()}
+    assert set(opened.store) == {tlf.analysis for tlf in registry()} | set(cited())
 
 
 @pytest.mark.rule("DQ-06")

@@ -50,6 +50,9 @@ def test_what_changes_the_key(study, books, tmp_path):
     (study.file.parent / "data" / "new.csv").write_text("")
     assert freshness.report_key(study, books, {})["data"] != key["data"]
     assert freshness.report_key(study, books, {"language": "en"})["parameters"] != key["parameters"]
+    (study.file.parent / "texts").mkdir()
+    (study.file.parent / "texts" / "HAND.toml").write_text('[lay]\ntried = "x"\n')
+    assert freshness.report_key(study, books, {})["words"] != key["words"] == ""
     later = read_study(study.file, cut_date="2026-01-01")
     assert freshness.report_key(later, books, {})["study"] != key["study"]
 

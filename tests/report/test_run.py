@@ -53,6 +53,7 @@ def test_a_run_gives_documents_notebooks_data_and_manifest(hand_run):
     }
     editions = [plan.editions(("en",), ("html", "pdf", "docx"))["en"] for plan in plans()]
     documents = {f"documents/{name}" for names in editions for name in names}
+    documents |= {f"documents/{plan.number}_{plan.stem}.json" for plan in plans() if plan.json}
     assert books | data | documents | {"manifest.json", "manifest.sha256"} <= found
     assert sum("] " in line and " done " in line for line in hand_run.lines) == len(books)
     assert any("(fork)" in line for line in hand_run.lines)

@@ -43,7 +43,7 @@ def proposed(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``protocol_changes.proposed``; variable ``change``, one level per change; stats section, current, proposed, reason, evidence, risk,
-        consent, sap, approval (texts).
+        consent, sap, substantial, approval (texts).
 
     Raises
     ------
@@ -73,6 +73,7 @@ def proposed(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
             "risk": general["risk"][reading.amb],
             "consent": general["consent"][reading.amb],
             "sap": general["sap"],
+            "substantial": general["substantial"][reading.amb],
             "approval": document["approval"],
         }
         add_texts(rows, {"variable": "change", "level": str(number)}, texts)

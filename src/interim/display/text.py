@@ -157,7 +157,7 @@ def _number(key: str, layout: str | None, store: ResultStore, study: Study) -> l
         raise ReportError(
             f"the reference {{{key}}} needs a format: {{{key}|format}}; formats: {', '.join(_FORMATS)}, ci"
         )
-    row = _find(key, store)
+    row = row_of(key, store)
     if layout.startswith("ci"):
         return _limits(key, layout, store, study)
     show = _FORMATS.get(layout)
@@ -174,7 +174,26 @@ def _number(key: str, layout: str | None, store: ResultStore, study: Study) -> l
         raise ReportError(f"{{{key}|{layout}}}: the row has no such number ({error})") from error
 
 
-def _find(key: str, store: ResultStore) -> Mapping[str, Any]:
+def row_of(key: str, store: ResultStore) -> Mapping[str, Any]:
+    """Return the row of a reference, or the one that says why the question has no answer.
+
+    Parameters
+    ----------
+    key : str
+        ``analysis/group/variable/level/stat``; an empty part is written as nothing.
+    store : ResultStore
+        Results by analysis id.
+
+    Returns
+    -------
+    mapping
+        The row, by column name.
+
+    Raises
+    ------
+    ReportError
+        If there is no such row.
+    """
     parts = key.split("/")
     if len(parts) != _PARTS:
         raise ReportError(
@@ -211,7 +230,7 @@ def _limits(key: str, layout: str, store: ResultStore, study: Study) -> list[Spa
             f"{{{key}|{layout}}}: unknown format; intervals are ci (per cent) and ci0 to ci3 (values)"
         )
     place = key.rpartition("/")[0]
-    rows = [_find(f"{place}/{stat}", store) for stat in ("lower", "upper")]
+    rows = [row_of(f"{place}/{stat}", store) for stat in ("lower", "upper")]
     show = _FORMATS[digits or "%1"]
     spans = [
         Span(

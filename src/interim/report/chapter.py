@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
-from interim.report.registry import Tlf, footnotes_of, in_question, registry, title_of
+from interim.report.registry import Tlf, cited, footnotes_of, in_question, registry, title_of
 from interim.report.translate import quoted
 from interim.result import Result, ResultStore
 from interim.study import Study, read_study
@@ -99,7 +99,7 @@ def answers(adam: Adam, study: Study, sdtm: Sdtm) -> ResultStore:
     ReportError
         If a question of the registry does not exist.
     """
-    names = dict.fromkeys(tlf.analysis for tlf in registry())
+    names = dict.fromkeys([*(tlf.analysis for tlf in registry()), *cited()])
     return ResultStore({name: _answer(name, adam, study, sdtm) for name in names})
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from interim.report.content import Document, Front
@@ -85,7 +87,9 @@ def write_package(
         _write(tasks, min(workers, len(tasks)))
         for task in tasks:
             documents.setdefault(task.path.name.partition("_")[0], task.document)
-            outputs[f"{folder.name}/{task.path.name}"] = sha256(task.path)
+        paths = [task.path for task in tasks] + [_data(plan, at_hand, folder) for plan in chosen if plan.json]
+        for path in paths:
+            outputs[f"{folder.name}/{path.name}"] = sha256(path)
         for plan in chosen:
             say(f"wrote {plan.number} {plan.title}")
     return outputs
@@ -96,6 +100,17 @@ def _possible(plan: Plan, made: Made, say: Say) -> bool:
     if absent:
         say(f"{plan.number} {plan.title}: not made, no notebook of this run shows {', '.join(absent)}")
     return not absent
+
+
+def _data(plan: Plan, made: Made, folder: Path) -> Path:
+    """Write the JSON file that goes with a document."""
+    module, _, function = plan.json.partition(".")
+    content = getattr(import_module(f"interim.report.documents.{module}"), function)(made)
+    path = folder / f"{plan.number}_{plan.stem}.json"
+    path.write_text(
+        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+    return path
 
 
 def _editions(

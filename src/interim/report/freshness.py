@@ -15,6 +15,7 @@ from typing import Any
 import interim
 from interim.display.language import SOURCE, text_files
 from interim.report.hashes import joined, sha256, tree
+from interim.report.own_words import words_file
 from interim.report.privacy.key import find_key
 from interim.study import Study
 
@@ -60,6 +61,7 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
         "code": joined(tree(package).items()),
         "notebooks": {path.name: sha256(path) for path in sorted(notebooks.glob("*.ipynb"))},
         "texts": {path.name: sha256(path) for path in _own_texts(study, parameters)},
+        "words": sha256(words) if (words := words_file(study)).is_file() else "",
         "lock": lock_hash(),
         "platform": f"{platform.python_version()} {sys.platform}-{platform.machine()}",
     }

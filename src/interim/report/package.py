@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from interim.errors import ReportError
 from interim.report.blocks import read_block
 from interim.report.content import Document, Figure, Form, Front, Paragraph, Span, Table
-from interim.report.document import Heading, Loose, Placed, assemble
-from interim.report.prose import read_prose
+from interim.report.document import Heading, Placed, assemble
+from interim.report.own_words import own_words
+from interim.report.parts import WRITTEN, applies, written
 from interim.report.shells import shell_of, shells, tiers
+from interim.result import slug
 
 if TYPE_CHECKING:
     from interim.report.chapter import Chapter, Inputs
 
 Part: TypeAlias = Mapping[str, Any]
 Style: TypeAlias = Literal["normal", "note", "box"]
-_KINDS = ("heading", "text", "say", "tlf", "notebook", "others", "tlfs", "make")
+_KINDS = (*WRITTEN, "tlf", "notebook", "others", "tlfs")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ class Plan:
         Documents of a later step name hashes or pages of the earlier ones.
     rtf : bool
         Whether its tables are also wanted as RTF.
+    plain : bool
+        Whether its head leaves out hashes and counts of findings: for readers who are no members of the committee.
+    json : str
+        Function of interim.report.documents that gives the content of a JSON file beside it; empty: none.
+    needs : mapping
+        Conditions without which the document makes no sense; ``otherwise`` is then all that it says.
+    otherwise : str
+        A sentence.
     """
 
     number: str
@@ -56,6 +65,10 @@ class Plan:
     form: Form = "report"
     step: int = 1
     rtf: bool = False
+    plain: bool = False
+    json: str = ""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str = ""
 
     def editions(self, languages: Sequence[str], formats: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the files of the document.
@@ -127,6 +140,61 @@ class Made:
 
         return Chapter(self.inputs)
 
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """Key -> what the people of the study have written."""
+        return own_words(self.inputs.study, asked())
+
+    def row(self, key: str) -> Mapping[str, Any]:
+        """Return the row of a result, or the one that says why there is none.
+
+        Parameters
+        ----------
+        key : str
+            As in a sentence: analysis/group/variable/level/stat.
+
+        Returns
+        -------
+        mapping
+            The row, by column name.
+
+        Raises
+        ------
+        ReportError
+            If there is no such row.
+        """
+        from interim.display.text import row_of
+
+        return row_of(key, self.inputs.store)
+
+    def icons(self, key: str, *, title: str, alt: str) -> Figure:
+        """Return an icon array of a result.
+
+        Parameters
+        ----------
+        key : str
+            As in a sentence.
+        title, alt : str
+            Caption and text alternative.
+
+        Returns
+        -------
+        Figure
+            One icon for each participant of the denominator.
+
+        Raises
+        ------
+        ReportError
+            If the result has no counts.
+        """
+        from interim.display.icons import icon_array
+
+        data = icon_array(self.row(key), self.inputs.study, title=title, alt=alt).block()
+        del data["format"], data["kind"]
+        lists = {name: tuple(data[name]) for name in ("footnotes", "keys", "labels")}
+        anchor = f"icons-{slug(title)}"
+        return Figure(**{**data, **lists, "id": anchor}, label="", anchor=anchor)
+
     def say(self, template: str, *, style: Style = "normal") -> Paragraph:
         """Return a paragraph whose numbers are references to results.
 
@@ -180,7 +248,59 @@ def read(data: Mapping[str, Any], language: str) -> Table | Figure | Paragraph:
 
 @cache
 def _file() -> dict[str, Any]:
-    return tomllib.loads(files("interim.report").joinpath("package.toml").read_text(encoding="utf-8"))
+    """Return the list of documents: ``package.toml``, and a file for each document with much text."""
+    room = files("interim.report")
+    found = tomllib.loads(room.joinpath("package.toml").read_text(encoding="utf-8"))
+    texts = sorted(
+        (f for f in room.joinpath("documents").iterdir() if f.name[0].isdigit() and f.name.endswith(".toml")),
+        key=lambda f: f.name,
+    )
+    return {
+        **found,
+        "document": [*found["document"], *(tomllib.loads(f.read_text(encoding="utf-8")) for f in texts)],
+    }
+
+
+def icon_words() -> str:
+    """Return the sentence that describes an icon array in its text alternative.
+
+    Returns
+    -------
+    str
+        ``@key`` stands for the result.
+
+    Raises
+    ------
+    None
+    """
+    return str(_file()["icons"]["alt"])
+
+
+@cache
+def asked() -> frozenset[str]:
+    """Return the keys of the words that the documents ask the people of a study for.
+
+    Returns
+    -------
+    frozenset of str
+        Keys such as ``synopsis.conclusion``.
+
+    Raises
+    ------
+    None
+    """
+    return frozenset(_asked([part for plan in plans() for part in plan.part]))
+
+
+def _asked(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if "own" in value:
+            yield value["own"]
+        for item in value.values():
+            yield from _asked(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _asked(item)
 
 
 @cache
@@ -255,7 +375,8 @@ def lacking(plan: Plan, made: Made) -> tuple[str, ...]:
     ------
     None
     """
-    named = [part["tlf"] for part in plan.part if "tlf" in part and part["tlf"] not in made.tlfs]
+    wanted = [part["tlf"] for part in plan.part if "tlf" in part and not part.get("optional")]
+    named = [tlf_id for tlf_id in wanted if tlf_id not in made.tlfs]
     books = [part["notebook"] for part in plan.part if "notebook" in part]
     return (*named, *(books if len(books) == len(plan.part) and not set(books) & set(made.chapters) else ()))
 
@@ -283,17 +404,21 @@ def put_together(plan: Plan, made: Made, front: Front) -> Document:
         If a part cannot be made; the place is named.
     """
     loose: list[Placed] = []
-    for number, part in enumerate(plan.part, 1):
+    moved = {part["tlf"] for part in plan.part if "tlf" in part}
+    parts = plan.part if applies(plan.needs, made) else ({"heading": plan.title}, {"say": plan.otherwise})
+    for number, part in enumerate(parts, 1):
         where = f"document {plan.number}, part {number}"
         shown = {placed.block.id for placed in loose if isinstance(placed.block, (Table, Figure))}
-        loose += _placed(part, made, where, shown)
-    title = replace(front, title=plan.title, details=(("Document", plan.number), *front.details))
+        if applies(part, made):
+            loose += _placed(part, made, where, shown | moved)
+    details = (("Document", plan.number), *(() if plan.plain else front.details))
+    title = replace(front, title=plan.title, details=details)
     return assemble(loose, front=title, form=plan.form)
 
 
 def _placed(part: Part, made: Made, where: str, shown: set[str]) -> Iterable[Placed]:
     if "notebook" in part:
-        return _told(made.chapters.get(part["notebook"], ()), part["tiers"])
+        return _told(_chapter(part, made, shown), part["tiers"])
     if "others" in part:
         named = {p["notebook"] for plan in plans() for p in plan.part if "notebook" in p}
         books = [book for book in made.chapters if book not in named]
@@ -301,29 +426,30 @@ def _placed(part: Part, made: Made, where: str, shown: set[str]) -> Iterable[Pla
     if "tlfs" in part:
         return _listed(made, part["tlfs"], shown, where)
     if "tlf" in part:
-        return (made.tlfs[part["tlf"]],)
-    return (Placed(where, block) for block in _written(part, made, where))
+        return (made.tlfs[part["tlf"]],) if part["tlf"] in made.tlfs else ()
+    try:
+        return [Placed(where, block) for block in written(part, made)]
+    except ReportError as error:
+        raise ReportError(f"{where}: {error}") from error
 
 
-def _written(part: Part, made: Made, where: str) -> Iterable[Loose]:
-    """Return a heading, text, sentence or what a function makes."""
-    if "heading" in part:
-        return (Heading(part.get("level", 1), part["heading"]),)
-    if "say" in part:
-        return (made.say(part["say"], style=part.get("style", "normal")),)
-    if "make" in part:
-        module, _, function = part["make"].partition(".")
-        maker: Callable[[Made], Iterable[Loose]] = getattr(
-            import_module(f"interim.report.documents.{module}"), function
-        )
-        return maker(made)
-    blocks, wrong = read_prose(part["text"])
-    if wrong:
-        raise ReportError("\n".join(f"{where}: {problem}" for problem in wrong))
-    return blocks
+def _chapter(part: Part, made: Made, shown: set[str]) -> Iterator[Placed]:
+    """Yield what a notebook shows, without what another part of the document holds.
+
+    ``sections`` keeps the named sections of level 2 only, ``without`` leaves them out; ``shift`` lowers the headings.
+    """
+    section = None
+    for where, block in made.chapters.get(part["notebook"], ()):
+        if isinstance(block, Heading):
+            section = block.title if block.level == 2 else section if block.level > 2 else None
+            block = replace(block, level=block.level + part.get("shift", 0))
+        elif isinstance(block, (Table, Figure)) and block.id in shown:
+            continue
+        if section not in part.get("without", ()) and ("sections" not in part or section in part["sections"]):
+            yield Placed(where, block)
 
 
-def _told(chapter: Sequence[Placed], wanted: Sequence[str]) -> Iterator[Placed]:
+def _told(chapter: Iterable[Placed], wanted: Sequence[str]) -> Iterator[Placed]:
     """Yield what a notebook shows; objects of other tiers are named in one line where they stand."""
     left: list[Placed] = []
     for placed in chapter:

@@ -79,6 +79,21 @@ def registry() -> tuple[Tlf, ...]:
     return read_entries(document["tlf"], known=set(document["footnotes"]))
 
 
+def cited() -> tuple[str, ...]:
+    """Return the questions that no object shows and sentences of the documents cite.
+
+    Returns
+    -------
+    tuple of str
+        ``module.function`` of `interim.analysis`.
+
+    Raises
+    ------
+    None
+    """
+    return tuple(_document()["questions"])
+
+
 def read_entries(rows: Sequence[Mapping[str, Any]], *, known: set[str]) -> tuple[Tlf, ...]:
     """Return registry rows as entries, titles taken from the shells.
 

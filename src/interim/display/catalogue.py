@@ -172,6 +172,7 @@ def read_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
             exact[message] = text
     if problems:
         raise ReportError("\n".join(["the catalogue of texts is wrong:", *problems]))
+    exact = dict(map(_without_stop, exact, exact.values()))
     parts = sorted(
         (m for m in map(_with_parts, exact, exact.values()) if m), key=lambda m: (-m.weight, m.text)
     )
@@ -193,6 +194,13 @@ def _problems(message: str, text: object, known: Mapping[str, str]) -> Iterator[
     typed = masked(SLOT.sub(" ", message))[1]
     if typed:
         yield f"holds the number {typed[0]}; write {{1}}, {{2}} for numbers"
+
+
+def _without_stop(message: str, text: str) -> tuple[str, str]:
+    """Return a message without the full stop that both texts end with: it may stand within a longer text."""
+    if message.endswith(".") and text.endswith("。"):
+        return message[:-1], text[:-1]
+    return message, text
 
 
 def _with_parts(message: str, text: str) -> Message | None:

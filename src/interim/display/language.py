@@ -26,10 +26,13 @@ _CODE = re.compile(
     r"|[A-Z]+\d+[A-Za-z]*|[a-z]\d+"
     r"|[A-Z][A-Z0-9]*(?:[-_/.][A-Z0-9]+)+"
     r"|[A-Za-z0-9_-]+(?:[._][A-Za-z0-9_-]+)+"
-    r"|v\d+(?:\.\d+)*|[0-9a-f]{8,}"
+    r"|v\d+(?:\.\d+)*"
 )
 _PIECES = re.compile(r"[^\W\d_][^\s,;:()\[\]=<>≥≤|]*")
-_SENTENCE, _MOST_PARTS = 2, 40
+_HASH = re.compile(r"\b[0-9a-f]{8,}\b")
+_MORE = "…"
+_UNITS = re.compile(r"[/*^]")
+_SENTENCE, _MOST_PARTS = 2, 24
 # Separators at which a text that is no message is taken apart, each with what stands for it in Chinese.
 _SEPARATORS = (
     ("\n", "\n"),
@@ -150,7 +153,19 @@ class Translator:
                 )
         if text in self._kept or self._is_same(text):
             return text
-        return None
+        return self._begun(text) if text.endswith(_MORE) else None
+
+    def _begun(self, text: str) -> str | None:
+        """Return the translation of a text that was cut off, cut off as well; None if several texts begin like it."""
+        start = text.removesuffix(_MORE)
+        if any(term.startswith(start) for term in self._kept):
+            return text
+        known = sorted((m for m in self._catalogue.exact if m.startswith(start)), key=len)
+        if not known or not all(message.startswith(known[0]) for message in known):
+            return None
+        whole = self._catalogue.exact[known[0]]
+        room = max(2, len(start) // 2)
+        return whole if len(whole) <= room + 1 else f"{whole[:room]}{_MORE}"
 
     def _exact(self, message: str) -> str | None:
         """Return the translation of a message, whether or not it begins with a capital here."""
@@ -158,8 +173,11 @@ class Translator:
         return self._catalogue.exact.get(message) or self._catalogue.exact.get(swapped)
 
     def _is_same(self, text: str) -> bool:
-        pieces = [piece.rstrip(".") for piece in _PIECES.findall(re.sub(MARK, "0", text))]
-        return all(piece in self._catalogue.same or _CODE.fullmatch(piece) for piece in pieces)
+        pieces = [piece.rstrip(".") for piece in _PIECES.findall(_HASH.sub("0", re.sub(MARK, "0", text)))]
+        words = [
+            word for piece in pieces for word in ([piece] if _CODE.fullmatch(piece) else _UNITS.split(piece))
+        ]
+        return all(word in self._catalogue.same or _CODE.fullmatch(word) for word in words if word)
 
     def _by_parts(self, text: str) -> str | None:
         for message in self._catalogue.parts:
@@ -195,7 +213,7 @@ class Translator:
         while start < len(parts):
             for end in range(len(parts), start, -1):
                 piece = separator.join(parts[start:end])
-                one = self._find(piece) if end == start + 1 else self._direct(piece)
+                one = self._find(piece) if end == start + 1 else self._direct(piece) or self._by_parts(piece)
                 if one is not None:
                     found.append(one)
                     start = end

@@ -16,6 +16,7 @@ from interim.display.language import Voice, voice
 from interim.display.typeface import is_chinese, named
 from interim.errors import ReportError
 
+_FORMULA = re.compile(r"\$[^$]*\$")
 _GLYPH = re.compile(r"Glyph (\d+) ")
 
 
@@ -78,8 +79,11 @@ def said(text: str, speaker: Voice) -> str:
     ------
     None
     """
-    if any(map(is_chinese, text)):
+    if any(map(is_chinese, text)) or _FORMULA.fullmatch(text):
         return text
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    if indent:
+        return indent + said(text[len(indent) :], speaker)
     lines = text.split("\n")
     if len(lines) > 1 and speaker.translator is not None and speaker.translator.text(text).state == "missing":
         whole = speaker.translator.text(" ".join(line.strip() for line in lines))

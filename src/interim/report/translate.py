@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -43,6 +43,10 @@ _C = TypeVar("_C", Cell, HeaderCell)
 _T = TypeVar("_T", Table, Figure)
 
 
+def _unheard(_: tuple[str, str]) -> None:
+    """Note nothing."""
+
+
 @dataclass(frozen=True)
 class Missing:
     """A text without a translation.
@@ -63,7 +67,12 @@ class Missing:
 
 
 def translate(
-    document: Document, language: str, translator: Translator | None, *, min_alt: int = 15
+    document: Document,
+    language: str,
+    translator: Translator | None,
+    *,
+    min_alt: int = 15,
+    noted: Callable[[tuple[str, str]], object] = _unheard,
 ) -> tuple[Document, tuple[Missing, ...]]:
     """Return a document in another language, and the texts that have no translation.
 
@@ -77,6 +86,8 @@ def translate(
         Its catalogue; None for English.
     min_alt : int
         ``alt.min_chars`` of the language: a shorter text alternative is listed as missing.
+    noted : callable
+        Receives kind and message of every text that is looked up, to tell how much of a report the catalogue covers.
 
     Returns
     -------
@@ -92,7 +103,7 @@ def translate(
     """
     if translator is None or language == SOURCE:
         return document, ()
-    pen = _Pen(translator, language, min_alt)
+    pen = _Pen(translator, language, min_alt, noted)
     front = pen.front(document.front)
     blocks = tuple(map(pen.block, document.blocks))
     return replace(document, front=front, blocks=blocks), tuple(dict.fromkeys(pen.missing))
@@ -188,7 +199,14 @@ def quoted(adam: Adam) -> frozenset[str]:
 class _Pen:
     """Writes the blocks of one document in another language and notes what it cannot say."""
 
-    def __init__(self, translator: Translator, language: str, min_alt: int) -> None:
+    def __init__(
+        self,
+        translator: Translator,
+        language: str,
+        min_alt: int,
+        noted: Callable[[tuple[str, str]], object],
+    ) -> None:
+        self._noted = noted
         self.missing: list[Missing] = []
         self._translator = translator
         self._language = language
@@ -200,8 +218,9 @@ class _Pen:
 
     def _found(self, text: str, kind: str) -> tuple[str, str | None]:
         """Return a text, and its language if it is not that of the document."""
-        if not text.strip():
+        if not any(map(str.isalpha, text)):
             return text, None
+        self._noted((kind, message_id(text)))
         found = self._translator.text(text)
         if found.state == "missing":
             self._note(kind, message_id(text))
@@ -246,6 +265,7 @@ class _Pen:
         text, spans = _as_message(block.spans)
         if not any(map(str.isalpha, text)):
             return block
+        self._noted(("text", message_id(text)))
         found = self._translator.sentence(text)
         if found is None:
             self._note("text", message_id(text))

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from interim.errors import DataError, ReportError, StudyError
-from interim.report import freshness, hashes, run
+from interim.report import export, freshness, hashes, run
 from interim.report.run import Plan
 from interim.study import read_study
 from tests.report import handmade
@@ -195,7 +195,7 @@ def test_how_many_children(wanted, cores, expected, monkeypatch):
     [(float("nan"), None), (float("inf"), None), (-float("inf"), None), (0.0, 0.0), (-0.5, -0.5), (None, None), ("nan", "nan"), (False, False), (7, 7), ("", "")],
 )  # fmt: skip
 def test_a_cell_as_json_holds_it(value, expected, tmp_path):
-    found = run._plain(value)
+    found = export._plain(value)
     assert found == expected and type(found) is type(expected)
     run._write_json(tmp_path / "a", [{"b": found, "a": "é"}])
     assert json.loads((tmp_path / "a").read_text("utf-8")) == [{"a": "é", "b": expected}]

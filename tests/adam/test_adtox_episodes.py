@@ -338,6 +338,31 @@ def test_prior_therapy_is_no_treatment_and_drugs_are_counted_once(mk):
     assert drugs_at(moments, given).tolist() == [1, 0]
 
 
+@pytest.mark.rule(
+    "SAF-44",
+    source="seeded_defects.csv, D14: a vasopressor between two measurements is seen at the later one",
+)
+@pytest.mark.parametrize(
+    ("start", "end", "hours", "seen"),
+    [
+        ("2025-01-02T17:30", "2025-01-02T17:30", 24, [0, 1, 0]),
+        ("2025-01-02T17:30", "2025-01-02T17:30", 0, [0, 0, 0]),
+        ("2025-01-02T17:30", "2025-01-02T17:30", 2, [0, 0, 0]),
+        ("2025-01-02T10:00", "2025-01-02T13:00", 24, [1, 1, 0]),
+        ("2025-01-02T12:00", "2025-01-02T12:00", 24, [1, 0, 0]),
+        ("2025-01-02T21:00", "2025-01-02T22:00", 24, [0, 0, 1]),
+        ("2025-01-03T09:00", "2025-01-03T10:00", 24, [0, 0, 0]),
+        ("2025-01-01T13:00", "2025-01-01T14:00", 24, [1, 0, 0]),
+    ],
+)  # fmt: skip
+def test_a_dose_between_two_measurements_is_seen_at_the_later_one(mk, start, end, hours, seen):
+    given = drug_spans(mk.make({"CM": mk.frame("CM", [cm("DOPAMINE", start, end)])}), ["DOPAMINE"])
+    at = pd.to_datetime(["2025-01-03T08:00", "2025-01-02T12:00", "2025-01-02T20:00"]).astype("datetime64[ns]")
+    moments = pd.DataFrame({"USUBJID": WHO, "AT": at})
+    found = drugs_at(moments, given, since=pd.Timedelta(hours, unit="h"))
+    assert found.loc[[1, 2, 0]].tolist() == seen
+
+
 def test_bounds_of_each_event_on_its_own_row(mk, mini_study):
     vital = vs("2025-01-17T12:00", 38.6, 85)
     domains = {"VS": vital, "CE": [AIR], "CM": [NOTHING]}

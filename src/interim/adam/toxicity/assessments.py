@@ -103,7 +103,8 @@ def crs_assessments(sdtm: Sdtm, events: pd.DataFrame, study: Study) -> tuple[pd.
     known, wrong = _known_devices(records)
     moments = _all_moments(vital, known[known["CODE"].isin(["O2DEV", "HYPOTFL"])])
     moments = moments.assign(EVENT=event_at(moments, events))
-    moments = _with_signs(moments, known, sdtm)
+    gap = pd.Timedelta(study.toxicity.crs_gap_h, unit="h")
+    moments = _with_signs(moments, known, sdtm, since=gap)
     fatal = frozenset(events.loc[events["FATAL"], ["USUBJID", "SRCSEQ"]].itertuples(index=False, name=None))
     treated = _treated(sdtm)
     rows: list[dict[str, Any]] = []
@@ -160,7 +161,9 @@ def _all_moments(measured: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
     return joined.sort_values(["USUBJID", "AT"], kind="stable", ignore_index=True)
 
 
-def _with_signs(moments: pd.DataFrame, records: pd.DataFrame, sdtm: Sdtm) -> pd.DataFrame:
+def _with_signs(
+    moments: pd.DataFrame, records: pd.DataFrame, sdtm: Sdtm, *, since: pd.Timedelta
+) -> pd.DataFrame:
     drugs = shipped_data("toxicity")["records"]
     signs = {code: value_at(moments, records, code) for code in ("O2DEV", "INTUBREAS", "HYPOTFL", "ALTCAUSE")}
     numbers = {
@@ -168,7 +171,7 @@ def _with_signs(moments: pd.DataFrame, records: pd.DataFrame, sdtm: Sdtm) -> pd.
         for code in ("O2FLOW", "FIO2")
     }
     pressors = {
-        name: drugs_at(moments, drug_spans(sdtm, drugs[name.lower()]))
+        name: drugs_at(moments, drug_spans(sdtm, drugs[name.lower()]), since=since)
         for name in ("VASOPRESSORS", "VASOPRESSIN")
     }
     return moments.assign(**signs, **numbers, **pressors)

@@ -154,8 +154,10 @@ def drug_spans(sdtm: Sdtm, names: Iterable[str]) -> pd.DataFrame | None:
     return rows[wanted].sort_values(["USUBJID", "FROM", "DRUG"], kind="stable", ignore_index=True)
 
 
-def drugs_at(moments: pd.DataFrame, given: pd.DataFrame | None) -> pd.Series:
-    """Count the different drugs that were being given at each moment.
+def drugs_at(
+    moments: pd.DataFrame, given: pd.DataFrame | None, *, since: pd.Timedelta | None = None
+) -> pd.Series:
+    """Count the different drugs that were being given at each moment, or had been since the moment before.
 
     Parameters
     ----------
@@ -163,6 +165,9 @@ def drugs_at(moments: pd.DataFrame, given: pd.DataFrame | None) -> pd.Series:
         USUBJID, AT.
     given : pandas.DataFrame or None
         As `drug_spans` gives them.
+    since : pandas.Timedelta, optional
+        How far back a moment looks, at most to the participant's moment before (a dose between two measurements is seen at
+        the later one); default not at all.
 
     Returns
     -------
@@ -175,9 +180,13 @@ def drugs_at(moments: pd.DataFrame, given: pd.DataFrame | None) -> pd.Series:
     """
     if given is None:
         return pd.Series(np.nan, index=moments.index)
-    rows = moments[["USUBJID", "AT"]].rename_axis("ROW").reset_index()
+    rows = moments[["USUBJID", "AT"]].rename_axis("ROW").reset_index().sort_values("AT", kind="stable")
+    before = rows.groupby("USUBJID")["AT"].shift()
+    back = rows["AT"] - (pd.Timedelta(0) if since is None else since)
+    rows["SINCE"] = pd.concat([before, back], axis=1).max(axis=1)
     pairs = rows.merge(given, on="USUBJID", how="inner", validate="m:m")
-    pairs = pairs[~(pairs["FROM"] > pairs["AT"]) & ~(pairs["TO"] < pairs["AT"])]
+    over = (pairs["TO"] < pairs["AT"]) & (pairs["TO"] <= pairs["SINCE"])
+    pairs = pairs[~(pairs["FROM"] > pairs["AT"]) & ~over]
     count = pairs.groupby("ROW")["DRUG"].nunique()
     return count.reindex(moments.index).fillna(0).astype("float64")
 

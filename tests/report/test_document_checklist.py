@@ -29,7 +29,7 @@ ROW = {
 
 
 def item(**changes):
-    (made,) = read_items([{**ROW, **changes}], known={"T 14.1.1.1", "L 16.2.9.2", "T 14.9.9.9"})
+    (made,) = read_items([{**ROW, **changes}], known={"T 14.1.1.1", "L 16.2.9.2", "T 14.9.9.9", "N 14.3.3"})
     return made
 
 
@@ -163,3 +163,13 @@ def test_every_machine_check_is_one_of_the_register():
     known = {one.check for one in checklist()}
     assert set(texts()["checks"]) <= known
     assert {rule["by"] for rule in texts()["checks"].values()} == {"linter", "resolved", "agree", "seed"}
+
+
+@pytest.mark.rule("CHK-04")
+@pytest.mark.parametrize(
+    ("title", "said"), [("Narratives", "N 14.3.3 (07)"), ("Profiles", "N 14.3.3 (unresolved)")]
+)
+def test_narratives_stand_where_a_heading_says_so(title, said):
+    binder = Document(sample.front(), (Section(1, "1", title, "s-1"), Paragraph((Span("Course."),))))
+    found = resolve(item(document="07", section="-", tlf="N 14.3.3"), {"07": binder}, {})
+    assert found.objects == (said,)

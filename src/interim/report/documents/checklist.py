@@ -158,6 +158,8 @@ def _named(section: Section, pages: Mapping[str, int]) -> str:
 
 def _homes(tlf: str, documents: Mapping[str, Document], pages: Pages) -> list[str]:
     """Return the documents in which an object stands, with the page."""
+    if tlf.startswith("N "):  # narratives are paragraphs under a heading of their own
+        return [number for number, document in sorted(documents.items()) if _sections(document, "narrative")]
     homes = []
     for number, document in sorted(documents.items()):
         anchors = {block.id: block.anchor for block in document.tables}

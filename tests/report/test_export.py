@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -47,7 +48,7 @@ def folder(tmp_path_factory, hand_inputs):
 @pytest.mark.rule("PKG-21")
 def test_a_transport_file_holds_what_was_written_and_the_time_that_was_given(tmp_path):
     data = written(tmp_path)
-    read = read_xport(data, ReadOptions()).frame
+    read = read_xport(io.BytesIO(data), ReadOptions()).frame
     assert read["USUBJID"].tolist() == ["S-01", "S-02", None]
     np.testing.assert_array_equal(read["AVAL"].to_numpy(), FRAME["AVAL"].to_numpy())
     assert read["ADTM"].tolist() == ["2026-01-02T03:04:05", None, "2026-02-03T00:00:00"]
@@ -83,7 +84,8 @@ def test_a_layout_without_the_known_time_stamps_is_refused(tmp_path, monkeypatch
 def test_every_dataset_is_written_in_both_formats_with_equal_values(folder, hand_inputs):
     for name, frame in hand_inputs.adam.datasets.items():
         data = json.loads((folder / "adam" / f"{name.lower()}.json").read_text(encoding="utf-8"))
-        read = read_xport((folder / "adam" / f"{name.lower()}.xpt").read_bytes(), ReadOptions()).frame
+        data = (folder / "adam" / f"{name.lower()}.xpt").read_bytes()
+        read = read_xport(io.BytesIO(data), ReadOptions()).frame
         assert data["label"] == dataset_label(name)
         assert [c["name"] for c in data["columns"]] == list(frame.columns) == list(read.columns)
         assert data["records"] == len(frame) == len(read)

@@ -46,12 +46,12 @@ def hand():
     return module
 
 
-def open_inputs(study):
+def open_inputs(study, cache=None):
     """Return the inputs of a run, made from the hand-made datasets."""
     import pandas as pd
 
     from interim.data.model import Sdtm, Source
-    from interim.report.chapter import Inputs, answers
+    from interim.report.chapter import answered
     from interim.report.hashes import sha256
 
     made = hand()
@@ -66,7 +66,7 @@ def open_inputs(study):
         ("LB-UNIT", "stop", "not run: LB not delivered"),
     )
     sdtm = Sdtm({"DM": dm}, datetime(2026, 6, 30, 23, 59, 59), (source,), adam.findings, rules=rules)
-    return Inputs(study, sdtm, adam, answers(adam, study, sdtm))
+    return answered(study, sdtm, adam, cache=cache)
 
 
 def main(argv: list[str]) -> int:

@@ -37,7 +37,10 @@ def test_an_error_leaves_the_last_report_whole(tmp_path, error):
 def test_full_disk_is_one_clear_line(tmp_path):
     target = tmp_path / "r"
     with (
-        pytest.raises(ReportError, match=r"No space left on device; the last report is unchanged"),
+        pytest.raises(
+            ReportError,
+            match=r"No space left on device; make room and run again; the last report is unchanged",
+        ),
         building(target),
     ):
         raise OSError(28, "No space left on device", "report.pdf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,7 +127,7 @@ def test_a_folder_without_rights_is_one_line_and_nothing_is_touched(call, tmp_pa
     with pytest.raises(ReportError) as caught, building(tmp_path / "r"):
         pass
     monkeypatch.undo()
-    assert "cannot be written (Permission denied); choose another folder" in str(caught.value)
+    assert "cannot be written (Permission denied; choose another folder)" in str(caught.value)
     assert (tmp_path / "r" / "a").read_text() == "good" and names(tmp_path) == ["r"]
 
 
@@ -155,3 +156,91 @@ def test_a_process_of_another_user_lives(monkeypatch):
 
     monkeypatch.setattr(publish.os, "kill", refuse)
     assert publish._alive(5)
+
+
+@pytest.mark.rule("PUB-02")
+def test_the_refusal_names_process_and_start(tmp_path):
+    with building(tmp_path / "r"), pytest.raises(ReportError) as caught, building(tmp_path / "r"):
+        pass
+    expected = rf"r: is being built by process {os.getpid()} since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d; wait for it, or stop it"
+    assert re.search(expected, str(caught.value))
+
+
+@pytest.mark.rule("PUB-02")
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="the system does not tell when a process started"
+)
+def test_a_lock_of_an_earlier_process_with_the_same_number_is_taken_over(tmp_path):
+    (tmp_path / ".r.lock").write_text(f"{os.getpid()}\n1\n2026-01-01T00:00:00\n")
+    with building(tmp_path / "r") as folder:
+        (folder / "a").write_text("1")
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+@pytest.mark.rule("PUB-02")
+def test_a_lock_that_another_build_took_meanwhile_stays(tmp_path, monkeypatch):
+    lock = tmp_path / ".r.lock"
+    lock.write_text("999999999")
+    read = Path.read_text
+
+    def slow(self, *args, **kwargs):
+        text = read(self, *args, **kwargs)
+        if self == lock:
+            lock.write_text(f"{os.getpid()}")
+        return text
+
+    monkeypatch.setattr(Path, "read_text", slow)
+    with pytest.raises(ReportError, match="is being built by process"), building(tmp_path / "r"):
+        pass
+    assert lock.exists()
+
+
+@pytest.mark.rule("PUB-03")
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            OSError(28, "No space left on device", "a"),
+            "a: No space left on device; make room and run again; the last report is unchanged",
+        ),
+        (
+            OSError("[Errno 28] Error writing bytes. Detail: No space left on device"),
+            "No space left on device; make room and run again; the last report is unchanged",
+        ),
+        (
+            OSError(30, "Read-only file system", "a"),
+            "a: Read-only file system; choose another folder; the last report is unchanged",
+        ),
+        (OSError("odd"), "odd; the last report is unchanged"),
+    ],
+)
+def test_an_error_of_the_system_says_what_to_do(tmp_path, error, expected):
+    target = tmp_path / "r"
+    with building(target) as folder:
+        (folder / "a").write_text("good")
+    with pytest.raises(ReportError) as caught, building(target):
+        raise error
+    assert expected in str(caught.value)
+    assert (target / "a").read_text() == "good"
+
+
+@pytest.mark.rule("PUB-03")
+@pytest.mark.parametrize("place", ["mkdir", "rename"])
+def test_a_disk_that_fills_at_any_moment_leaves_the_last_report(tmp_path, monkeypatch, place):
+    target = tmp_path / "r"
+    with building(target) as folder:
+        (folder / "a").write_text("good")
+
+    def full(self, *args, **kwargs):
+        raise OSError(28, "No space left on device", str(self))
+
+    with monkeypatch.context() as patch, pytest.raises(ReportError, match="make room and run again"):
+        if place == "mkdir":
+            patch.setattr(Path, place, full)
+        with building(target) as folder:
+            patch.setattr(Path, place, full)
+    assert (target / "a").read_text() == "good"
+    with building(target) as folder:
+        (folder / "a").write_text("next")
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+    assert (target / "a").read_text() == "next"

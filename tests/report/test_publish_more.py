@@ -125,7 +125,7 @@ def test_the_lock_of_a_living_process_stays(target, monkeypatch):
 def test_a_lock_that_comes_back_is_named(target, monkeypatch):
     lock = target.with_name(".r.lock")
     lock.write_text("x")
-    monkeypatch.setattr(Path, "unlink", lambda self, missing_ok=False: None)
+    monkeypatch.setattr(Path, "rename", lambda self, target: None)
     with pytest.raises(ReportError, match=r"\.r\.lock: the lock cannot be taken"):
         rebuild(target)
 

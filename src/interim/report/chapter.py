@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
+from interim.report.hashes import tree
 from interim.report.registry import Tlf, cited, footnotes_of, in_question, registry, title_of
 from interim.report.translate import quoted
 from interim.result import Result, ResultStore
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from interim.data.model import Sdtm
     from interim.display import Figure, Paragraph, Table
     from interim.display.gallery import Gallery
+    from interim.report.cache import Cache
+    from interim.report.memo import Memo
 
 COPIES = ("confidential",)
 
@@ -40,24 +43,30 @@ class Inputs:
         Analysis datasets.
     store : ResultStore
         The answers to all questions.
+    memo : Memo or None
+        What earlier builds made.
     """
 
     study: Study
     sdtm: Sdtm
     adam: Adam
     store: ResultStore
+    memo: Memo | None = field(default=None, compare=False, repr=False)
 
 
 _PRELOADED: dict[str, Inputs] = {}
+_READS: set[str] | None = None
 
 
-def open_inputs(study: Study) -> Inputs:
+def open_inputs(study: Study, cache: Cache | None = None) -> Inputs:
     """Read the data of a study and answer all questions.
 
     Parameters
     ----------
     study : Study
         Parameters.
+    cache : Cache, optional
+        Where answers of earlier builds are.
 
     Returns
     -------
@@ -74,10 +83,44 @@ def open_inputs(study: Study) -> Inputs:
     from interim.report.privacy.opening import open_private
 
     private, sdtm, adam = open_private(study)
-    return Inputs(private, sdtm, adam, answers(adam, private, sdtm))
+    return answered(private, sdtm, adam, cache=cache)
 
 
-def answers(adam: Adam, study: Study, sdtm: Sdtm) -> ResultStore:
+def answered(study: Study, sdtm: Sdtm, adam: Adam, *, cache: Cache | None = None) -> Inputs:
+    """Return data with the answers to all questions.
+
+    Parameters
+    ----------
+    study : Study
+        Parameters.
+    sdtm : Sdtm
+        Source data.
+    adam : Adam
+        Analysis datasets.
+    cache : Cache, optional
+        Where answers of earlier builds are.
+
+    Returns
+    -------
+    Inputs
+        Data, analysis datasets and results.
+
+    Raises
+    ------
+    ReportError
+        If a question of the registry does not exist.
+    """
+    if cache is None:
+        return Inputs(study, sdtm, adam, answers(adam, study, sdtm))
+    from interim.report.memo import Memo
+    from interim.report.traced import Sources
+
+    store = answers(adam, study, sdtm, memo=Memo(cache, Sources(study=study, sdtm=sdtm, adam=adam)))
+    memo = Memo(cache, Sources(study=study, sdtm=sdtm, adam=adam, store=store))
+    return Inputs(study, sdtm, adam, store, memo)
+
+
+def answers(adam: Adam, study: Study, sdtm: Sdtm, *, memo: Memo | None = None) -> ResultStore:
     """Answer all questions of the registry.
 
     Parameters
@@ -88,6 +131,8 @@ def answers(adam: Adam, study: Study, sdtm: Sdtm) -> ResultStore:
         Parameters.
     sdtm : Sdtm
         Source data, read only by the questions about the data themselves.
+    memo : Memo, optional
+        What earlier builds answered.
 
     Returns
     -------
@@ -100,16 +145,21 @@ def answers(adam: Adam, study: Study, sdtm: Sdtm) -> ResultStore:
         If a question of the registry does not exist.
     """
     names = dict.fromkeys([*(tlf.analysis for tlf in registry()), *cited()])
-    return ResultStore({name: _answer(name, adam, study, sdtm) for name in names})
+    return ResultStore({name: _answer(name, adam, study, sdtm, memo) for name in names})
 
 
-def _answer(name: str, adam: Adam, study: Study, sdtm: Sdtm) -> Result:
+def _answer(name: str, adam: Adam, study: Study, sdtm: Sdtm, memo: Memo | None) -> Result:
     module, _, function = name.partition(".")
     question = getattr(import_module(f"interim.analysis.{module}"), function, None)
     if question is None:
         raise ReportError(f"the registry names the question {name!r}, which interim.analysis does not have")
-    data = (sdtm,) if "sdtm" in signature(question).parameters else ()
-    result: Result = question(adam, study, *data)
+    wanted = ("adam", "study", *(("sdtm",) if "sdtm" in signature(question).parameters else ()))
+    result: Result
+    if memo is not None:
+        result = memo.recall(question, wanted, key=["question", name])
+    else:
+        given = {"adam": adam, "study": study, "sdtm": sdtm}
+        result = question(*(given[source] for source in wanted))
     return result
 
 
@@ -146,11 +196,14 @@ class Chapter:
         The registry, by id.
     language : str
         Language in which figures are drawn; tables and text are translated when the document is put together.
+    reads : set of str or None
+        Receives what is read of study, data and results.
     """
 
     inputs: Inputs
     tlfs: dict[str, Tlf] = field(default_factory=lambda: {tlf.id: tlf for tlf in registry()})
     language: str = SOURCE
+    reads: set[str] | None = None
 
     @property
     def study(self) -> Study:
@@ -295,12 +348,7 @@ class Chapter:
         if tlf is None or tlf.kind != kind:
             known = ", ".join(sorted(t.id for t in self.tlfs.values() if t.kind == kind))
             raise ReportError(f"{tlf_id!r} is no {kind} of the registry; known: {known}")
-        result = self.inputs.store[tlf.analysis]
-        with speaking(self._translator(), tlf.id) as voice:
-            shown = getattr(import_module("interim.display"), tlf.display)(result, self.study, **tlf.options)
-        if voice.missing:
-            shown = shown.with_missing(tuple(dict.fromkeys(voice.missing)))
-        return shown.with_id(
+        return self._drawn(tlf).with_id(
             tlf.id,
             title=title_of(tlf, self.study),
             footnotes=footnotes_of(
@@ -308,6 +356,30 @@ class Chapter:
             ),
             labels=labels_of(self.inputs),
         )
+
+    def _drawn(self, tlf: Tlf) -> Any:
+        result, voice, memo = self.inputs.store[tlf.analysis], self._translator(), self.inputs.memo
+        if memo is None:
+            return _draw(tlf, result, voice, self.study)
+        from interim.report.traced import digest
+
+        key = ["display", tlf.id, tlf.display, digest(dict(tlf.options)), digest(result), self._words()]
+        return memo.recall(_draw, ("study",), tlf, result, voice, key=key, seen=self.reads)
+
+    def _words(self) -> list[object]:
+        """Return what the texts of figures rest on beside the programs: the catalogues beside the study file, and quoted data."""
+        if self.language == SOURCE:
+            return []
+        folder = self.study.file.parent / self.language
+        own = tree(folder) if folder.is_dir() else {}
+        return [self.language, own, sorted(quoted(self.adam))]
+
+
+def _draw(tlf: Tlf, result: Result, voice: Translator | None, study: Study) -> Any:
+    """Return a table, figure or text without its id."""
+    with speaking(voice, tlf.id) as heard:
+        shown = getattr(import_module("interim.display"), tlf.display)(result, study, **tlf.options)
+    return shown.with_missing(tuple(dict.fromkeys(heard.missing))) if heard.missing else shown
 
 
 def labels_of(inputs: Inputs) -> tuple[str, ...]:
@@ -366,7 +438,40 @@ def open_chapter(
     parameters = read_study(find_study(study), cut_date=cut_date or None)
     settle(parameters)
     inputs = _PRELOADED.get(parameters.digest())
-    return Chapter(inputs or open_inputs(parameters), language=language)
+    if inputs is None or _READS is None:
+        return Chapter(inputs or open_inputs(parameters), language=language)
+    return Chapter(_watched(inputs, _READS), language=language, reads=_READS)
+
+
+def watch(reads: set[str]) -> None:
+    """Note from now on what notebooks of this process read of preloaded inputs.
+
+    Parameters
+    ----------
+    reads : set of str
+        Receives the names.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    global _READS
+    _READS = reads
+
+
+def _watched(inputs: Inputs, reads: set[str]) -> Inputs:
+    """Return inputs that note what is read; the seed of the load cell always is."""
+    from interim.report.traced import Sources
+
+    assert inputs.store._heads is not None  # filled now, because filling it counts as reading everything
+    sources = Sources(study=inputs.study, sdtm=inputs.sdtm, adam=inputs.adam, store=inputs.store)
+    reads.add("study.study")
+    study, sdtm, adam, store = sources.twins(reads, "study", "sdtm", "adam", "store")
+    return Inputs(study, sdtm, adam, store, inputs.memo)
 
 
 def find_study(study: str) -> Path:

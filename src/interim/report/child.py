@@ -24,6 +24,8 @@ class Job:
         Paths: the notebook, its executed copy, where a failure is described, where stray output goes.
     parameters : mapping of str to object
         Injected parameters.
+    reads : str
+        Path where it is told what the notebook read of preloaded inputs; empty: nowhere.
     """
 
     notebook: str
@@ -31,6 +33,7 @@ class Job:
     failure: str
     log: str
     parameters: Mapping[str, Any]
+    reads: str = ""
 
     def save(self, path: Path) -> None:
         """Write the job as JSON.
@@ -72,8 +75,11 @@ def run_job(job: Job) -> int:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    from interim.report.chapter import watch
     from interim.report.engine import strip_volatile
 
+    reads: set[str] = set()
+    watch(reads)
     try:
         papermill.execute_notebook(
             job.notebook,
@@ -84,6 +90,8 @@ def run_job(job: Job) -> int:
             request_save_on_cell_execute=False,
         )
         strip_volatile(Path(job.output))
+        if job.reads and reads:
+            Path(job.reads).write_text("\n".join(sorted(reads)), encoding="utf-8")
     except PapermillExecutionError as error:
         _describe(job, error.ename, error.evalue, error.source, error.traceback)
         return 1

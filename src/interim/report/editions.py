@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
+from interim.report.cache import Cache
 from interim.report.content import Document, Front
 from interim.report.hashes import sha256
 from interim.report.package import Made, Plan, lacking, plans, put_together
+from interim.report.traced import digest
 from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, translated
-from interim.report.workers import start_method
+from interim.report.workers import die_with_parent, start_method
 from interim.report.writers import write_file
 from interim.study import Study
 
@@ -30,6 +33,32 @@ class Task:
     document: Document
     path: Path
     study: Study
+    cache: Cache = field(default_factory=lambda: Cache(None))
+    content: str = ""
+
+    def write(self) -> None:
+        """Write the file, or take the bytes that an earlier build wrote from the same content.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        OSError, ReportError
+            As in `write_package`.
+        """
+        study, form = self.study, self.path.suffix
+        key = self.cache.key(
+            "document", self.content, form, study.pdf.paper, study.pdf.standards, study.docx.fields
+        )
+        kept = self.cache.get(key) if self.content else None
+        if kept is not None:
+            self.path.write_bytes(kept)
+            return
+        write_file(self.document, self.path, study)
+        if self.content:
+            self.cache.put(key, self.path.read_bytes())
 
 
 _TASKS: list[Task] = []
@@ -77,12 +106,19 @@ def write_package(
         If a document cannot be put together or a character has no letter in the shipped fonts.
     """
     folder.mkdir()
+    store = made.inputs.memo.cache if made.inputs.memo else Cache(None)
     outputs: dict[str, str] = {}
     documents: dict[str, Document] = {}
     for step in sorted({plan.step for plan in plans()}):
         at_hand = replace(made, outputs=dict(outputs), documents=dict(documents))
         chosen = [plan for plan in plans() if plan.step == step and _possible(plan, at_hand, say)]
-        tasks = [task for plan in chosen for task in _editions(plan, at_hand, front, languages, folder, say)]
+        tasks = [
+            Task(edition, folder / name, made.inputs.study, store, content)
+            for plan in chosen
+            for edition, names in _editions(plan, at_hand, front, languages, say)
+            for content in [digest(edition) if store.folder else ""]
+            for name in names
+        ]
         check({task.path.stem: task.document for task in tasks})
         _write(tasks, min(workers, len(tasks)))
         for task in tasks:
@@ -114,17 +150,16 @@ def _data(plan: Plan, made: Made, folder: Path) -> Path:
 
 
 def _editions(
-    plan: Plan, made: Made, front: Front, languages: Sequence[str], folder: Path, say: Say
-) -> Iterator[Task]:
-    study = made.inputs.study
-    for language, names in plan.editions(languages, study.report.formats).items():
+    plan: Plan, made: Made, front: Front, languages: Sequence[str], say: Say
+) -> Iterator[tuple[Document, Sequence[str]]]:
+    for language, names in plan.editions(languages, made.inputs.study.report.formats).items():
         own = replace(made, language=language)
         document, missing = translated(put_together(plan, own, front), made.inputs, language)
         refuse_missing(missing, required=plan.number in REQUIRED_DOCUMENTS)
         if missing:
             say(f"{plan.number} in {language}: {len(missing)} texts have no translation and stay in English")
         if document.blocks:
-            yield from (Task(document, folder / name, study) for name in names)
+            yield document, names
 
 
 def _write(tasks: Sequence[Task], workers: int) -> None:
@@ -132,11 +167,12 @@ def _write(tasks: Sequence[Task], workers: int) -> None:
     order = sorted(tasks, key=lambda task: (-_cost(task), task.path.name))
     if workers < 2 or start_method(tasks[0].study.report.start_method) != "fork":
         for task in order:
-            write_file(task.document, task.path, task.study)
+            task.write()
         return
     _TASKS[:] = order
     try:
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        fork = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(workers, fork, die_with_parent, (os.getpid(),)) as pool:
             for _ in pool.map(_one, range(len(order))):
                 pass
     finally:
@@ -149,5 +185,4 @@ def _cost(task: Task) -> int:
 
 
 def _one(place: int) -> None:
-    task = _TASKS[place]
-    write_file(task.document, task.path, task.study)
+    _TASKS[place].write()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 import json
 import re
@@ -228,6 +229,42 @@ def check_notebooks(folder: str | Path) -> list[str]:
         If there is no notebook, or one cannot be read.
     """
     return [line for path in (*notebooks(folder), *adhoc_notebooks(folder)) for line in _violations(path)]
+
+
+def is_thin(path: Path) -> bool:
+    """Tell whether a notebook keeps the rules, so that it reads nothing but its chapter.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+
+    Returns
+    -------
+    bool
+        True if `check_notebooks` would find nothing in it, and no cell could open a file.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be read.
+    """
+    trees = [ast.parse(_source(cell)) for cell in read_notebook(path)["cells"] if cell["cell_type"] == "code"]
+    own = all(_is_own(node) for tree in trees for node in ast.walk(tree))
+    return own and not any(True for _ in _violations(path))
+
+
+def _is_own(node: ast.AST) -> bool:
+    """Tell whether a piece of code can reach nothing but the chapter: no import but of `interim`, no builtin function."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "interim" and {name.name for name in node.names} <= {"open_chapter"}
+    if isinstance(node, ast.Attribute):
+        return not node.attr.startswith("_")
+    return not isinstance(node, ast.Import) and not (
+        isinstance(node, ast.Name)
+        and node.id not in ("str", "int", "float", "bool")
+        and hasattr(builtins, node.id)
+    )
 
 
 def adhoc_notebooks(folder: str | Path) -> tuple[Path, ...]:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from interim.errors import ReportError
+
+_TRIES = 3
+_CLOCK = "%Y-%m-%dT%H:%M:%S"
+_ADVICE = {
+    errno.ENOSPC: "make room and run again",
+    errno.EDQUOT: "make room and run again",
+    errno.EROFS: "choose another folder",
+    errno.EACCES: "choose another folder",
+    errno.EPERM: "choose another folder",
+    errno.ENOTDIR: "choose another folder",
+    errno.EEXIST: "choose another folder",
+}
 
 
 @contextmanager
@@ -38,9 +52,7 @@ def building(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(target)
     except OSError as error:
-        raise ReportError(
-            f"{target.parent}: cannot be written ({error.strerror}); choose another folder"
-        ) from error
+        raise ReportError(f"{target.parent}: cannot be written ({what_now(error)})") from error
     try:
         _recover(target)
         shutil.rmtree(work, ignore_errors=True)
@@ -49,25 +61,83 @@ def building(target: Path) -> Iterator[Path]:
         _replace(work, target)
     except OSError as error:
         raise ReportError(
-            f"{error.filename or work}: {error.strerror}; the last report is unchanged"
+            f"{error.filename or work}: {what_now(error)}; the last report is unchanged"
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
         lock.unlink(missing_ok=True)
 
 
+def what_now(error: OSError) -> str:
+    """Return what the system says of a failed access, and what can be done.
+
+    Parameters
+    ----------
+    error : OSError
+        The error.
+
+    Returns
+    -------
+    str
+        For example ``No space left on device; make room and run again``.
+
+    Raises
+    ------
+    None
+    """
+    code = error.errno or next((c for c in _ADVICE if os.strerror(c) in str(error)), 0)
+    cause = error.strerror or (os.strerror(code) if code else str(error))
+    return "; ".join(filter(None, [cause, _ADVICE.get(code, "")]))
+
+
 def _lock(target: Path) -> Path:
     """Create the lock file of a build; a lock of a process that is gone is taken over."""
     lock = target.with_name(f".{target.name}.lock")
-    for _ in range(2):
-        with contextlib.suppress(FileExistsError), lock.open("x", encoding="ascii") as stream:
-            stream.write(str(os.getpid()))
-            return lock
-        owner = lock.read_text(encoding="ascii", errors="replace").strip()
-        if owner.isdecimal() and _alive(int(owner)):
-            raise ReportError(f"{target}: is being built by process {owner}; wait for it, or stop it")
-        lock.unlink(missing_ok=True)
+    own = lock.with_name(f"{lock.name}.{os.getpid()}")
+    own.write_text(f"{os.getpid()}\n{_started(os.getpid())}\n{datetime.now():{_CLOCK}}\n", encoding="ascii")
+    try:
+        for _ in range(_TRIES):
+            with contextlib.suppress(FileExistsError):
+                os.link(own, lock)
+                return lock
+            _remove_stale(lock, target)
+    finally:
+        own.unlink()
     raise ReportError(f"{lock}: the lock cannot be taken; remove it if no build runs")
+
+
+def _remove_stale(lock: Path, target: Path) -> None:
+    """Remove the lock of a process that is gone; refuse while it runs."""
+    try:
+        text = lock.read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return
+    owner, started, moment = (*text.split(), "", "", "")[:3]
+    if owner.isdecimal() and _alive(int(owner)) and (not started or started == _started(int(owner))):
+        since = f" since {moment}" if moment else ""
+        raise ReportError(f"{target}: is being built by process {owner}{since}; wait for it, or stop it")
+    aside = lock.with_name(f"{lock.name}.{os.getpid()}.old")
+    with contextlib.suppress(FileNotFoundError):
+        lock.rename(aside)
+        if (
+            aside.read_text(encoding="ascii", errors="replace") != text
+        ):  # another build was faster: its lock goes back
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, lock)
+        aside.unlink()
+
+
+def _started(pid: int) -> str:
+    """Return when a process started, in the clock of the system; empty where it does not say."""
+    try:
+        return (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="ascii", errors="replace")
+            .rpartition(")")[2]
+            .split()[19]
+        )
+    except (OSError, IndexError):
+        return ""
 
 
 def _alive(pid: int) -> bool:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from interim.display.language import LANGUAGES, SOURCE
 from interim.errors import InterimError
+from interim.report.cache import Cache
 from interim.report.chapter import COPIES, Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
 from interim.report.freshness import DOCUMENTS, current, report_key
-from interim.report.hashes import snapshot_hash
+from interim.report.hashes import joined, sha256, snapshot_hash
 from interim.report.manifest import finding_counts, write_manifest
-from interim.report.notebook import check_parameters, notebooks
+from interim.report.notebook import check_parameters, is_thin, notebooks
+from interim.report.progress import Progress
 from interim.report.publish import building
 from interim.report.registry import check_complete
 from interim.report.workers import Failure, NotebookError, run_jobs, start_method
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _TRACE_LINES = 12
+_DATA = "data"
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ class Plan:
     parameters : mapping of str to object
         Parameters given on the command line; only those that the notebooks declare.
     force : bool
-        Build even if the published report is up to date.
+        Build even if the published report is up to date, and use nothing that an earlier build kept.
+    cache : Path
+        Folder of what builds keep for the next one.
     """
 
     study: Path
@@ -103,6 +108,7 @@ class Plan:
     reports: Path = Path("reports")
     parameters: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
+    cache: Path = Path(".interim/cache")
 
 
 def run(plan: Plan, *, say: Say) -> Built:
@@ -140,21 +146,37 @@ def run(plan: Plan, *, say: Say) -> Built:
         return _built("up to date", target, study, manifest)
     if absent:
         say(f"warning: {len(absent)} planned objects are not made yet: {', '.join(absent)}")
-    inputs = open_inputs(study)
+    cache = _cache(plan, study, key, say)
+    progress = Progress(cache.folder)
+    progress.expect([_DATA, *(book.stem for book in books), DOCUMENTS], workers=_cores(study))
+    say(f"reading the data{progress.left()}")
+    with progress.step(_DATA):
+        inputs = open_inputs(study, cache)
     say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
     preload(inputs, study)
     with building(target) as folder:
         languages = _languages(study, plan)
-        with _executed(
-            plan, study, books, languages[0], say=say, failed=target.with_name(f"{target.name}.failed")
-        ) as done:
+        failed = target.with_name(f"{target.name}.failed")
+        order = _Order(plan, study, inputs, languages[0], failed, progress)
+        with _executed(order, books, say=say) as done:
             shutil.copytree(done, folder / "notebooks")
         import_module("interim.report.export").write_data(folder, inputs)
         import_module("interim.report.state").save_state(folder, inputs.sdtm)
-        _write_documents(folder, inputs, code=key["code"], languages=languages, say=say)
+        with progress.step(DOCUMENTS):
+            _write_documents(folder, inputs, code=key["code"], languages=languages, say=say)
         written = write_manifest(folder, inputs, key=key, languages=languages)
         manifest = json.loads(written.read_text(encoding="utf-8"))
+    progress.save()
+    cache.end(f"{study.study.id} {study.cut.isoformat()} {plan.reports}")
     return _built("built", target, study, manifest)
+
+
+def _cache(plan: Plan, study: Study, key: Mapping[str, Any], say: Say) -> Cache:
+    """Return the cache of this build: every entry rests on the programs, the lock file and the platform."""
+    base = joined((name, str(key[name])) for name in ("format", "code", "lock", "platform"))
+    cache = Cache(plan.cache if study.report.cache else None, base=base, say=say, fresh=plan.force)
+    cache.begin()
+    return cache
 
 
 def _built(
@@ -171,35 +193,84 @@ def _languages(study: Study, plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys((str(leading), *own)))
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What the notebooks are run with, and where those of a failed run are kept."""
+
+    plan: Plan
+    study: Study
+    inputs: Inputs
+    language: str
+    failed: Path
+    progress: Progress
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is injected."""
+        foreign = {"language": self.language} if self.language != SOURCE else {}
+        return {"study": str(self.plan.study), **self.plan.parameters, **foreign}
+
+    def key(self, book: Path) -> list[object]:
+        """Return what an executed notebook rests on beside what it reads."""
+        return ["notebook", book.name, sha256(book), self.parameters]
+
+
 @contextmanager
-def _executed(
-    plan: Plan, study: Study, books: Sequence[Path], language: str, *, say: Say, failed: Path
-) -> Iterator[Path]:
+def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Path]:
     """Run the notebooks and give the folder of their executed copies; keep it as ``failed`` and raise if one fails."""
     with tempfile.TemporaryDirectory(prefix="interim-") as name:
         out, scratch = Path(name) / "notebooks", Path(name) / "scratch"
         out.mkdir()
         scratch.mkdir()
-        parameters = {"study": str(plan.study), **plan.parameters}
-        if language != SOURCE:
-            parameters["language"] = language
-        jobs = [_job(book, out, scratch, parameters) for book in books]
-        workers, method = min(_cores(study), len(jobs)), start_method(study.report.start_method)
-        say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
-        _warm()
-        failures = run_jobs(
-            jobs,
-            workers=workers,
-            method=method,
-            timeout_s=study.report.timeout_s,
-            say=say,
-            stop_early=study.report.on_failure == "stop",
-        )
-        shutil.rmtree(failed, ignore_errors=True)
+        stale = [book for book in books if not _served(order, book, out / book.name)]
+        if len(stale) < len(books):
+            say(f"{len(books) - len(stale)} notebooks are as in an earlier build")
+        jobs = [_job(book, out, scratch, order.parameters) for book in stale]
+        order.progress.expect([*(book.stem for book in stale), DOCUMENTS], workers=_cores(order.study))
+        failures = _run(order, jobs, say)
+        shutil.rmtree(order.failed, ignore_errors=True)
         if failures:
-            shutil.copytree(out, failed)
-            raise NotebookError(_failure_text(failures, failed, plan), failures)
+            shutil.copytree(out, order.failed)
+            raise NotebookError(_failure_text(failures, order.failed, order.plan), failures)
+        for book, job in zip(stale, jobs, strict=True):
+            _keep(order, book, job)
         yield out
+
+
+def _run(order: _Order, jobs: Sequence[Job], say: Say) -> list[Failure]:
+    if not jobs:
+        return []
+    study = order.study
+    workers, method = min(_cores(study), len(jobs)), start_method(study.report.start_method)
+    say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
+    _warm()
+    return run_jobs(
+        jobs,
+        workers=workers,
+        method=method,
+        timeout_s=study.report.timeout_s,
+        say=say,
+        stop_early=study.report.on_failure == "stop",
+        left=order.progress.done,
+    )
+
+
+def _served(order: _Order, book: Path, output: Path) -> bool:
+    """Write the executed notebook of an earlier build, if all that it read is as it was."""
+    memo = order.inputs.memo
+    kept = None if memo is None else memo.stored(order.key(book), set())
+    if kept is not None:
+        output.write_bytes(kept)
+    return kept is not None
+
+
+def _keep(order: _Order, book: Path, job: Job) -> None:
+    """Keep an executed notebook with what it read; one with code of its own may have read more than it was seen to."""
+    memo, reads = order.inputs.memo, Path(job.reads)
+    if memo is not None and reads.exists() and is_thin(book):
+        memo.store(
+            order.key(book), reads.read_text(encoding="utf-8").split("\n"), Path(job.output).read_bytes()
+        )
 
 
 def _job(book: Path, out: Path, scratch: Path, parameters: Mapping[str, Any]) -> Job:
@@ -209,6 +280,7 @@ def _job(book: Path, out: Path, scratch: Path, parameters: Mapping[str, Any]) ->
         failure=str(scratch / f"{book.stem}.json"),
         log=str(scratch / f"{book.stem}.log"),
         parameters=parameters,
+        reads=str(scratch / f"{book.stem}.reads"),
     )
 
 

@@ -20,6 +20,7 @@ from interim.report.child import Job, run_job
 
 StartMethod = Literal["auto", "fork", "spawn"]
 _POLL_S = 0.02
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def run_jobs(
     timeout_s: float,
     say: Callable[[str], None],
     stop_early: bool = False,
+    left: Callable[[str, float], str] = lambda name, seconds: "",
 ) -> list[Failure]:
     """Run all jobs, at most ``workers`` at a time.
 
@@ -139,6 +141,8 @@ def run_jobs(
         Receives one line of progress.
     stop_early : bool
         Start no further notebook after a failure.
+    left : callable
+        Gets the name and the seconds of a notebook that succeeded; returns what is said of the time that is left.
 
     Returns
     -------
@@ -168,15 +172,20 @@ def run_jobs(
                 if failure is not None:
                     failures[item.job.notebook] = failure
                     waiting = [] if stop_early else waiting
-                mark = "FAILED" if failure else "done"
-                say(
-                    f"[{done}/{len(jobs)}] {Path(item.job.notebook).stem} {mark} ({time.monotonic() - item.start:.1f} s)"
-                )
+                say(f"[{done}/{len(jobs)}] {_told(item, failure, left)}")
             time.sleep(_POLL_S)
     finally:
         for item in running:
             _kill(item)
     return [failures[job.notebook] for job in jobs if job.notebook in failures]
+
+
+def _told(item: _Running, failure: Failure | None, left: Callable[[str, float], str]) -> str:
+    """Return the line of a notebook that has ended."""
+    name, seconds = Path(item.job.notebook).stem, time.monotonic() - item.start
+    if failure is not None:
+        return f"{name} FAILED in {failure.cell or 'no cell'} ({seconds:.1f} s)"
+    return f"{name} done ({seconds:.1f} s{left(name, seconds)})"
 
 
 def _default_handler() -> None:
@@ -195,16 +204,44 @@ def _start(job: Job, method: Literal["fork", "spawn"]) -> _Running:
         return _Running(job, process.pid, time.monotonic(), process)
     sys.stdout.flush()
     sys.stderr.flush()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _child(job)
+        _child(job, parent)
     return _Running(job, pid, time.monotonic())
 
 
-def _child(job: Job) -> None:  # pragma: no cover - runs in the forked child, which coverage does not see
+def die_with_parent(parent: int) -> None:
+    """Let this process end when its parent is killed, where the system can do that.
+
+    Parameters
+    ----------
+    parent : int
+        Process id of the parent.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _child(
+    job: Job, parent: int
+) -> None:  # pragma: no cover - runs in the forked child, which coverage does not see
     code = 70
     try:
         os.setsid()
+        die_with_parent(parent)
         log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)

@@ -16,7 +16,7 @@ $(shell rm -rf .venv/.ok .venv/.ok-dev $(EXAMPLE) $(EXAMPLE).ok)
 endif
 endif
 
-.PHONY: help interim test check bench peers mutation validate lab lock docs clean
+.PHONY: help interim test check bench bench-report package-check peers mutation validate lab lock docs clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,12 @@ check: $(DEV_OK)  ## style, types, layers, budgets, notebooks
 
 bench: $(DEV_OK)  ## ratios against peers, measured in one run (peers that are not installed are skipped: see make peers)
 	@for f in benchmarks/*_bench.py; do OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(or $(wildcard .venv-peers/bin/python),$(BIN)/python) $$f || exit 1; done
+
+package-check: $(DEV_OK) $(EXAMPLE).ok  ## build the package of STUDY in several ways and compare every byte (WAYS=cold,warm for some of them)
+	@$(BIN)/python tools/package_check.py $(STUDY) --ways "$(WAYS)"
+
+bench-report: $(DEV_OK) $(EXAMPLE).ok  ## time of a build against papermill and nbconvert, of a rebuild and of a second run (ROUNDS=5)
+	@$(or $(wildcard .venv-peers/bin/python),$(BIN)/python) benchmarks/report_bench.py
 
 peers: .venv-peers/.ok .venv-clintrials/.ok  ## an environment of its own for the peers of the benchmarks that the project does not depend on (some are GPL)
 

@@ -31,6 +31,8 @@ def interim(
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line on the hand-made study in a process of its own."""
     command = [sys.executable, str(Path(handmade.__file__)), *map(str, arguments)]
+    if "--reports" in command and "--cache" not in command:
+        command += ["--cache", f"{command[command.index('--reports') + 1]}.cache"]
     return subprocess.run(command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True)
 
 

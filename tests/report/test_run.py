@@ -72,21 +72,63 @@ def test_results_are_the_same_numbers_as_parquet_and_json(hand_run):
     assert (orr["n"], orr["N"]) == (1, 15)
 
 
+def built(home, name, cache, **environment):
+    """Run into a folder of its own; return the bytes of the report, and the notebooks that ran."""
+    arguments = (
+        "run",
+        home / "params" / "hand.toml",
+        "--reports",
+        home / name,
+        "--notebooks",
+        home / "books",
+    )
+    done = interim(*arguments, "--cache", home / cache, **environment)
+    assert done.returncode == 0, done.stderr
+    folder = home / name / "HAND" / "2026-06-30"
+    files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return files, {line.split()[1] for line in done.stdout.splitlines() if re.match(r"\[\d+/\d+\]", line)}
+
+
 @pytest.mark.rule("RUN-02")
-def test_a_second_run_of_the_same_gives_the_same_bytes(tmp_path):
-    study = handmade.write_study(tmp_path / "params", '["html", "pdf", "docx"]')
+@pytest.mark.rule("CACHE-06")
+def test_cold_and_warm_runs_give_the_same_bytes_and_run_only_what_changed(tmp_path):
+    handmade.write_study(tmp_path / "params", '["html", "pdf", "docx"]')
     books = some_books(tmp_path / "books", "01_conduct.ipynb", "05_response_survival.ipynb")
-    runs = []
-    for number, seed in enumerate(("1", "2")):
-        done = interim(
-            "run", study, "--reports", tmp_path / f"r{number}", "--notebooks", books, PYTHONHASHSEED=seed
-        )
-        assert done.returncode == 0, done.stderr
-        folder = tmp_path / f"r{number}" / "HAND" / "2026-06-30"
-        runs.append(
-            {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-        )
-    assert runs[0] == runs[1]
+    both = {"01_conduct", "05_response_survival"}
+    cold, ran = built(tmp_path, "r0", "cache0", PYTHONHASHSEED="1")
+    assert ran == both
+    other, ran = built(tmp_path, "r1", "cache1", PYTHONHASHSEED="2", TZ="Asia/Shanghai", LC_ALL="C")
+    assert other == cold
+    assert ran == both
+    for book in books.iterdir():
+        book.touch()
+    warm, ran = built(tmp_path, "r2", "cache1", PYTHONHASHSEED="3")
+    assert warm == cold
+    assert ran == set()
+    damaged = max((tmp_path / "cache1").glob("??/*"), key=lambda path: path.stat().st_size)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    edited = books / "01_conduct.ipynb"
+    edited.write_text(edited.read_text(encoding="utf-8").replace("# ", "# About "), encoding="utf-8")
+    changed, ran = built(tmp_path, "r3", "cache1")
+    assert ran == {"01_conduct"}
+    assert changed["notebooks/05_response_survival.ipynb"] == cold["notebooks/05_response_survival.ipynb"]
+    assert changed["notebooks/01_conduct.ipynb"] != cold["notebooks/01_conduct.ipynb"]
+
+
+@pytest.mark.rule("CACHE-06")
+def test_a_changed_part_runs_exactly_its_readers_again(tmp_path):
+    study = handmade.write_study(tmp_path / "params")
+    some_books(tmp_path / "books", "01_conduct.ipynb", "02_participants.ipynb")
+    both = {"01_conduct", "02_participants"}
+    assert built(tmp_path, "r0", "cache")[1] == both
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text + "[parallel]\nchunk_ms = 51\n", encoding="utf-8")
+    assert built(tmp_path, "r1", "cache")[1] == set()
+    study.write_text(text + '[rounding]\nmode = "half_even"\n', encoding="utf-8")
+    assert built(tmp_path, "r2", "cache")[1] == both
+    study.write_text(text, encoding="utf-8")
+    (study.parent / "data" / "dm.csv").write_text("USUBJID\n1\n", encoding="utf-8")
+    assert built(tmp_path, "r3", "cache")[1] == both
 
 
 @pytest.mark.rule("RUN-02")

@@ -41,7 +41,7 @@ def plan(tmp_path, monkeypatch) -> Plan:
     made = Plan(handmade.write_study(tmp_path / "params"), books, tmp_path / "reports")
     monkeypatch.setattr(freshness.interim, "__file__", str(package / "__init__.py"))
 
-    def opened(study):
+    def opened(study, cache):
         raise BuiltAgain
 
     monkeypatch.setattr(run, "open_inputs", opened)

@@ -139,6 +139,12 @@ def _add_run(commands: Any) -> None:
         "--reports", type=Path, default=Path("reports"), help="folder of all reports (default: reports)"
     )
     run.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(".interim/cache"),
+        help="folder of what builds keep for the next one (default: .interim/cache)",
+    )
+    run.add_argument(
         "-p",
         "--parameter",
         action="append",
@@ -281,7 +287,7 @@ def _run(options: argparse.Namespace) -> int:
     from interim.report.run import Plan, run
 
     given = dict(options.parameter) | ({"cut_date": options.as_of} if options.as_of else {})
-    plan = Plan(options.study, options.notebooks, options.reports, given, options.force)
+    plan = Plan(options.study, options.notebooks, options.reports, given, options.force, options.cache)
     built = run(plan, say=silent if options.json else say)
     if options.json:
         print(json.dumps(built.as_json()))

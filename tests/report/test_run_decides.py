@@ -174,7 +174,7 @@ def test_a_wrong_parameter_is_refused_even_where_a_report_is_current(parameters,
 @pytest.mark.rule("RUN-03")
 @pytest.mark.parametrize("error", [DataError([]), OSError(5, "Input/output error"), KeyboardInterrupt()])
 def test_an_error_before_the_notebooks_leaves_the_last_report(error, plan, monkeypatch):
-    def fail(study):
+    def fail(study, cache):
         raise error
 
     monkeypatch.setattr(run, "open_inputs", fail)

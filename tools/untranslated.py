@@ -50,7 +50,7 @@ def main() -> None:
     for (kind, message), place in sorted(lacking.items()):
         print(f"{kind} | {place} | {message!r}")
     total, gone = Counter(kind for kind, _ in asked), Counter(kind for kind, _ in lacking)
-    for kind in sorted(total | gone):
+    for kind in sorted(total):
         print(f"{kind}: {total[kind] - gone[kind]} of {total[kind]} messages translated")
 
 

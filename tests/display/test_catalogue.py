@@ -38,6 +38,8 @@ def speaker(*, same: str = "", kept=(), **messages: str) -> Translator:
         ("1N 2GNG", "1N 2GNG", ()),
         ("x >= 2", "x >= {1}", ("2",)),
         ("no number", "no number", ()),
+        ("course of P-0J7GA7 and P-121212", "course of {1} and {2}", ("P-0J7GA7", "P-121212")),
+        ("PD-1234567 of 01-002", "PD-1234567 of {1}", ("01-002",)),
     ],
 )
 def test_numbers_of_a_message_are_counted_and_digits_of_names_are_not(text, message, numbers):
@@ -208,3 +210,44 @@ def test_the_voice_speaks_english_unless_told_otherwise():
         assert (voice().say("Death"), voice().say("Nausea"), voice().say(" ")) == ("死亡", "Nausea", " ")
         assert one.missing == ["Nausea"]
     assert voice().say("Death") == "Death"
+
+
+@pytest.mark.rule("DOC-34")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Neutrophil-to-l…", "中性粒细胞与淋…"),
+        ("Sum of target d…", "靶病灶径线和"),
+        ("Nausea and vom…", "Nausea and vom…"),
+        ("Prior …", "Prior …"),
+        ("Cats and d…", "Cats and d…"),
+        ("Sum of target d…, Neutrophil-to-l…", "靶病灶径线和，中性粒细胞与淋…"),
+    ],
+)
+def test_a_label_that_was_cut_off_is_found_if_one_text_begins_like_it(text, expected):
+    words = {
+        "Neutrophil-to-lymphocyte ratio": "中性粒细胞与淋巴细胞比值",
+        "Neutrophil-to-lymphocyte ratio, second cut": "中性粒细胞与淋巴细胞比值，第二界值",
+        "Sum of target diameters": "靶病灶径线和",
+        "Prior lines": "既往线数",
+        "Prior therapy": "既往治疗",
+    }
+    assert speaker(kept=["Nausea and vomiting"], **words).text(text).text == expected
+
+
+@pytest.mark.rule("DOC-32")
+def test_a_full_stop_belongs_to_no_message():
+    said = speaker(**{"Death counts. It ends.": "死亡计入。即告结束。", "Exploratory.": "探索性。"})
+    assert said.text("Exploratory").text == "探索性"
+    assert said.text("Exploratory. Death counts. It ends.").text == "探索性。死亡计入。即告结束。"
+
+
+@pytest.mark.rule("DOC-32")
+def test_hashes_and_units_are_the_same_in_both_languages():
+    said = speaker(same='"mg", "L"')
+    assert [said.text(text).state for text in ("95509560ff2d", "3 mg/L", "mg*L", "deadbeef is dead")] == [
+        "same",
+        "same",
+        "same",
+        "missing",
+    ]

@@ -40,6 +40,8 @@ def voice() -> Voice:
         ("Cats\nand dogs", "Cats\nand dogs", ["Cats\nand dogs"]),
         ("死亡", "死亡", []),
         ("", "", []),
+        ("   Death", "   死亡", []),
+        (r"$\mathdefault{10^{2}}$", r"$\mathdefault{10^{2}}$", []),
     ],
 )
 def test_a_text_is_said_line_by_line_or_as_a_whole_that_is_broken_anew(text, expected, missing):

@@ -197,5 +197,5 @@ def test_how_many_children(wanted, cores, expected, monkeypatch):
 def test_a_cell_as_json_holds_it(value, expected, tmp_path):
     found = export._plain(value)
     assert found == expected and type(found) is type(expected)
-    run._write_json(tmp_path / "a", [{"b": found, "a": "é"}])
+    export._write_json(tmp_path / "a", [{"b": found, "a": "é"}])
     assert json.loads((tmp_path / "a").read_text("utf-8")) == [{"a": "é", "b": expected}]

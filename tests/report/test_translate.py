@@ -245,3 +245,12 @@ def test_terms_of_adverse_events_are_quoted_as_entered_and_as_a_sentence():
         datasets = {"ADAE": pd.DataFrame({"AETERM": ["bad NAUSEA", None], "AEDECOD": ["NAUSEA", "NAUSEA"]})}
 
     assert quoted(Frames()) == {"bad NAUSEA", "Bad NAUSEA", "NAUSEA", "Nausea"}
+
+
+@pytest.mark.rule("DOC-33")
+def test_every_text_that_is_looked_up_can_be_counted():
+    asked = []
+    source = Document(head(), (Section(1, "1", "Response", "s-1"), SAID))
+    translate(source, "zh-CN", speaker(), noted=asked.append)
+    assert ("heading", "Response") in asked and ("front", "Phase {1}") in asked
+    assert [kind for kind, _ in asked].count("text") == 1

@@ -12,8 +12,8 @@ from interim.errors import ReportError
 FIRST = 0xE000
 MARK = "[\ue000-\uf8ff]"
 _TOKEN = re.compile(
-    r"(?P<word>[^\W\d]\w*(?:[-.]\d\w*)*)"
-    r"|(?P<number>\d+(?:-\d+)+(?!\w)|\d+(?:[.,:]\d+)*(?:e[+-]?\d+)?(?!\w|[.,]\d))"
+    r"(?P<number>\bP-[0-9A-Z]{6}(?!\w)|(?<!\w)\d+(?:-\d+)+(?!\w)|\d+(?:[.,:]\d+)*(?:e[+-]?\d+)?(?!\w|[.,]\d))"
+    r"|(?P<word>[^\W\d]\w*(?:[-.]\d\w*)*)"
     r"|\d\w*(?:[.,]\d\w*)*"
 )
 SLOT = re.compile(r"\{(\d+|[a-z])\}")

@@ -84,8 +84,8 @@ def test_a_layout_without_the_known_time_stamps_is_refused(tmp_path, monkeypatch
 def test_every_dataset_is_written_in_both_formats_with_equal_values(folder, hand_inputs):
     for name, frame in hand_inputs.adam.datasets.items():
         data = json.loads((folder / "adam" / f"{name.lower()}.json").read_text(encoding="utf-8"))
-        data = (folder / "adam" / f"{name.lower()}.xpt").read_bytes()
-        read = read_xport(io.BytesIO(data), ReadOptions()).frame
+        transport = (folder / "adam" / f"{name.lower()}.xpt").read_bytes()
+        read = read_xport(io.BytesIO(transport), ReadOptions()).frame
         assert data["label"] == dataset_label(name)
         assert [c["name"] for c in data["columns"]] == list(frame.columns) == list(read.columns)
         assert data["records"] == len(frame) == len(read)

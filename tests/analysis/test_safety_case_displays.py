@@ -136,7 +136,7 @@ def test_a_listing_has_a_row_per_record(adam, study):
     assert lines(table) == [
         ("B2", "DL2 3e7", "Gastric or gastro-oesophageal junction", "60", "35", "Sepsis", "CAR-T")
     ]
-    assert table.align == ("left", "left", "left", "right", "right", "left", "left")
+    assert table.align == ("left", "left", "left", "right", "center", "left", "left")
     assert all(cell.keys for cell in table.rows[0].cells)
 
 

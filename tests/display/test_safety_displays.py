@@ -84,8 +84,14 @@ def test_amounts_as_number_median_and_range(full, study):
 @pytest.mark.rule("SAF-17")
 def test_the_rate_stands_with_its_limits(full, study):
     rows = [[cell.text for cell in row.cells] for row in show(SHOWN[5], full, study)[1].rows]
-    (first, *_) = [row for row in rows if row[0] == "Events per 100 person-days"]
-    (limits, *_) = [row for row in rows if row[0] == "95% CI"]
+    heads = [place for place, row in enumerate(rows) if len(row) == 1]
+    assert [rows[place][0] for place in heads[:2]] == [
+        "On treatment, all periods to the end of the window",
+        "From the first CAR-NK infusion to CAR-T",
+    ]
+    inside = rows[heads[1] : heads[2]]
+    (first, *_) = [row for row in inside if row[0] == "Events per 100 person-days"]
+    (limits, *_) = [row for row in inside if row[0] == "95% CI"]
     assert (first[-1], limits[-1]) == ("2.63", "(0.85, 6.14)")
 
 

@@ -251,3 +251,16 @@ def test_hashes_and_units_are_the_same_in_both_languages():
         "same",
         "missing",
     ]
+
+
+@pytest.mark.rule("DOC-32")
+def test_a_part_never_reaches_over_a_semicolon_that_parts_two_messages():
+    said = speaker(
+        **{
+            "next action {a} instead of {b}": "下一步{a}，而非{b}",
+            "enrol {1} at {a}": "在{a}入组{1}例",
+            "{1} cells differ": "{1}格不同",
+        }
+    )
+    text = "next action enrol 1 at DL4 instead of enrol 3 at DL4; 52 cells differ"
+    assert said.text(text).text == "下一步在DL4入组1例，而非在DL4入组3例；52格不同"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -34,10 +34,8 @@ _MORE = "…"
 _UNITS = re.compile(r"[/*^]")
 _SENTENCE, _MOST_PARTS = 2, 24
 # Separators at which a text that is no message is taken apart, each with what stands for it in Chinese.
-_SEPARATORS = (
-    ("\n", "\n"),
-    (". ", "。"),
-    ("; ", "；"),
+_STRONG = (("\n", "\n"), (". ", "。"), ("; ", "；"))
+_WEAK = (
     (" – ", "——"),
     (": ", "："),
     (" | ", " | "),
@@ -139,7 +137,12 @@ class Translator:
         if not _LETTER.search(text):
             return text
         if text not in self._found:
-            self._found[text] = self._direct(text) or self._by_parts(text) or self._apart(text)
+            self._found[text] = (
+                self._direct(text)
+                or self._apart(text, _STRONG)
+                or self._by_parts(text)
+                or self._apart(text, _WEAK)
+            )
         return self._found[text]
 
     def _direct(self, text: str) -> str | None:
@@ -192,17 +195,17 @@ class Translator:
                 return SLOT.sub(partial(_filled, values), message.text)
         return None
 
-    def _apart(self, text: str) -> str | None:
+    def _apart(self, text: str, separators: Sequence[tuple[str, str]]) -> str | None:
         """Return a text that is put together from messages by marks that every language has."""
-        if text.endswith("."):
+        if separators is _WEAK and text.endswith("."):
             inner = self._find(text[:-1])
             return None if inner is None else f"{inner}。"
-        for separator, mark in _SEPARATORS:
+        for separator, mark in separators:
             if separator in text:
                 found = self._joined(text.split(separator), separator, mark)
                 if found is not None:
                     return found
-        return self._enclosed(text)
+        return self._enclosed(text) if separators is _WEAK else None
 
     def _joined(self, parts: list[str], separator: str, mark: str) -> str | None:
         """Return the parts of a list, each as long a message as can be found."""
@@ -213,7 +216,7 @@ class Translator:
         while start < len(parts):
             for end in range(len(parts), start, -1):
                 piece = separator.join(parts[start:end])
-                one = self._find(piece) if end == start + 1 else self._direct(piece) or self._by_parts(piece)
+                one = self._find(piece) if end == start + 1 else self._listed(piece, separator)
                 if one is not None:
                     found.append(one)
                     start = end
@@ -221,6 +224,10 @@ class Translator:
             else:
                 return None
         return ("、" if separator == ", " and len(found) > _SENTENCE else mark).join(found)
+
+    def _listed(self, text: str, separator: str) -> str | None:
+        """Return several parts of a list as one message; one with parts of its own reaches over commas only."""
+        return self._direct(text) or (self._by_parts(text) if separator == ", " else None)
 
     def _enclosed(self, text: str) -> str | None:
         """Return a text with something in brackets, or a sign, at its end."""

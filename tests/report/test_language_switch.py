@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interim.display.catalogue import message_id
+from interim.display.catalogue import SLOT, masked
 from interim.errors import ReportError
 from interim.report import chapter as chapters
 from interim.report import editions, run
@@ -117,7 +117,9 @@ def test_a_package_in_two_languages_has_both_editions_of_what_needs_them_or_says
     def whole(document, inputs, language):
         asked.append((document.front.title, language))
         translation, missing = real(document, inputs, language)
-        assert all(message_id(one.message) == one.message for one in missing if "\n" not in one.message)
+        assert not [one for one in missing if masked(SLOT.sub("", one.message))[1]], (
+            "numbers are placeholders"
+        )
         return translation, ()
 
     monkeypatch.setattr(editions, "translated", whole)

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from interim.report import hashes
 from interim.report.package import plans
 from tests.report import handmade
 from tests.report.conftest import interim
@@ -73,7 +74,7 @@ def test_results_are_the_same_numbers_as_parquet_and_json(hand_run):
 
 
 def built(home, name, cache, **environment):
-    """Run into a folder of its own; return the bytes of the report, and the notebooks that ran."""
+    """Run without documents into a folder of its own; return the bytes of the report, and the notebooks that ran."""
     arguments = (
         "run",
         home / "params" / "hand.toml",
@@ -82,7 +83,7 @@ def built(home, name, cache, **environment):
         "--notebooks",
         home / "books",
     )
-    done = interim(*arguments, "--cache", home / cache, **environment)
+    done = interim(*arguments, "--cache", home / cache, HAND_WITHOUT_DOCUMENTS="1", **environment)
     assert done.returncode == 0, done.stderr
     folder = home / name / "HAND" / "2026-06-30"
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -91,10 +92,23 @@ def built(home, name, cache, **environment):
 
 @pytest.mark.rule("RUN-02")
 @pytest.mark.rule("CACHE-06")
+def test_the_whole_package_is_the_same_to_the_byte_from_what_its_build_kept(hand_run, tmp_path):
+    cache = f"{hand_run.reports}.cache"
+    done = interim(
+        "run", hand_run.study, "--reports", tmp_path, "--cache", cache, PYTHONHASHSEED="3", TZ="Asia/Shanghai"
+    )
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r"\] \d\d_\w+ done", done.stdout)
+    folder = tmp_path / "HAND" / "2026-06-30"
+    assert hashes.tree(folder) == hashes.tree(hand_run.folder)
+
+
+@pytest.mark.rule("RUN-02")
+@pytest.mark.rule("CACHE-06")
 def test_cold_and_warm_runs_give_the_same_bytes_and_run_only_what_changed(tmp_path):
     handmade.write_study(tmp_path / "params", '["html", "pdf", "docx"]')
-    books = some_books(tmp_path / "books", "01_conduct.ipynb", "05_response_survival.ipynb")
-    both = {"01_conduct", "05_response_survival"}
+    books = some_books(tmp_path / "books", "01_conduct.ipynb", "02_participants.ipynb")
+    both = {"01_conduct", "02_participants"}
     cold, ran = built(tmp_path, "r0", "cache0", PYTHONHASHSEED="1")
     assert ran == both
     other, ran = built(tmp_path, "r1", "cache1", PYTHONHASHSEED="2", TZ="Asia/Shanghai", LC_ALL="C")
@@ -111,7 +125,7 @@ def test_cold_and_warm_runs_give_the_same_bytes_and_run_only_what_changed(tmp_pa
     edited.write_text(edited.read_text(encoding="utf-8").replace("# ", "# About "), encoding="utf-8")
     changed, ran = built(tmp_path, "r3", "cache1")
     assert ran == {"01_conduct"}
-    assert changed["notebooks/05_response_survival.ipynb"] == cold["notebooks/05_response_survival.ipynb"]
+    assert changed["notebooks/02_participants.ipynb"] == cold["notebooks/02_participants.ipynb"]
     assert changed["notebooks/01_conduct.ipynb"] != cold["notebooks/01_conduct.ipynb"]
 
 

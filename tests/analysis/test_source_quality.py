@@ -48,7 +48,7 @@ PATCHES = frame(
 )
 
 
-@pytest.mark.rule("DQ-01")
+@pytest.mark.rule("SDQ-01")
 def test_patches_with_what_became_of_them(study):
     applied = Finding("PATCH", "info", "AE", "m", subject="S1", file="patches.csv", row=2)
     sdtm = Sdtm({"PATCHES": PATCHES}, CUT, findings=(applied,))
@@ -114,7 +114,7 @@ def dated() -> tuple[Adam, Sdtm]:
     return Adam({"ADSL": adsl, "ADAE": adae}, CUT), sdtm
 
 
-@pytest.mark.rule("DQ-02")
+@pytest.mark.rule("SDQ-02")
 def test_both_ends_of_a_partial_date_are_tried(dated, study):
     listed = records(source_quality.imputed_dates(dated[0], study, dated[1]))
     found = {
@@ -135,7 +135,7 @@ def test_both_ends_of_a_partial_date_are_tried(dated, study):
     assert [r["participant"] for r in listed] == sorted(r["participant"] for r in listed)
 
 
-@pytest.mark.rule("DQ-02")
+@pytest.mark.rule("SDQ-02")
 def test_no_partial_date_is_no_record(study):
     result = source_quality.imputed_dates(Adam({}, CUT), study, Sdtm({}, CUT))
     assert records(result) == []
@@ -165,7 +165,7 @@ def visited() -> tuple[Adam, Sdtm]:
     return Adam({"ADSL": adsl}, CUT), sdtm
 
 
-@pytest.mark.rule("DQ-03")
+@pytest.mark.rule("SDQ-03")
 def test_missing_results_by_visit(visited, study):
     result = source_quality.missing_data(visited[0], study, visited[1])
     numbers = {
@@ -193,7 +193,7 @@ def test_missing_results_by_visit(visited, study):
     ]
 
 
-@pytest.mark.rule("DQ-03")
+@pytest.mark.rule("SDQ-03")
 def test_a_sample_that_was_not_done_is_not_missing(visited, study):
     adam, sdtm = visited
     lb = sdtm.domains["LB"]
@@ -202,7 +202,7 @@ def test_a_sample_that_was_not_done_is_not_missing(visited, study):
     assert value(result, "LB NEUT", "missing", level="BASELINE") == 1
 
 
-@pytest.mark.rule("DQ-04")
+@pytest.mark.rule("SDQ-04")
 def test_the_snapshot_states_last_date_and_what_the_data_say_about_their_state(study):
     ae = frame(
         USUBJID=["S1", "S1", "S2", "S2"],
@@ -254,7 +254,7 @@ def asked(monkeypatch, study):
     return ask
 
 
-@pytest.mark.rule("DQ-05")
+@pytest.mark.rule("SDQ-05")
 def test_the_worst_answer_moves_a_number(asked):
     (line,), runs = asked({})
     assert (line["participant"], line["field"], line["outcome"]) == ("S1", "AETOXGR", "MOVES")
@@ -265,7 +265,7 @@ def test_the_worst_answer_moves_a_number(asked):
     assert runs[1].domain("AE")["AETOXGR"].tolist() == ["2", "4"]
 
 
-@pytest.mark.rule("DQ-05")
+@pytest.mark.rule("SDQ-05")
 @pytest.mark.parametrize(
     ("query", "outcome", "runs"),
     [
@@ -284,13 +284,13 @@ def test_what_else_a_query_can_do(asked, query, outcome, runs):
     assert len(ran) == runs
 
 
-@pytest.mark.rule("DQ-05")
+@pytest.mark.rule("SDQ-05")
 def test_data_that_cannot_be_analysed_say_so(asked):
     (line,), _ = asked({}, ae=AE.assign(AETOXGR=["9", "1"]))
     assert line["outcome"] == "FAILS"
 
 
-@pytest.mark.rule("DQ-05")
+@pytest.mark.rule("SDQ-05")
 def test_a_qualifier_is_answered_in_its_own_domain(asked):
     supp = frame(
         USUBJID=["S1", "S1"],

@@ -255,7 +255,7 @@ def test_markers_of_colorectal_cancer_are_higher(made, preset, seed):
 
 
 @pytest.mark.rule(
-    "SYN-32", source="an H-score is the sum of 1, 2 and 3 times the shares of weak, moderate and strong cells"
+    "SYN-34", source="an H-score is the sum of 1, 2 and 3 times the shares of weak, moderate and strong cells"
 )
 @each
 def test_share_of_positive_cells_agrees_with_the_h_score(made, preset, seed):

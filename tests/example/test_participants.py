@@ -339,7 +339,7 @@ def test_prior_lines_are_counted_without_gaps_and_end_before_consent(made, prese
     assert set(prior["CMSCAT"]) == {"SYSTEMIC"}
 
 
-@pytest.mark.rule("SYN-32")
+@pytest.mark.rule("SYN-34")
 @each
 def test_every_prior_line_has_one_best_response_and_one_reason_for_its_end(made, preset, seed):
     frames = made(preset, seed)
@@ -356,7 +356,7 @@ def test_every_prior_line_has_one_best_response_and_one_reason_for_its_end(made,
     assert others["CMRSDISC"].isna().all()
 
 
-@pytest.mark.rule("SYN-32")
+@pytest.mark.rule("SYN-34")
 @each
 def test_diseases_of_the_history_have_a_class_and_a_state(made, preset, seed):
     mh = made(preset, seed)["MH"]

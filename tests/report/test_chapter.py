@@ -130,7 +130,7 @@ def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
     assert set(opened.store) == {tlf.analysis for tlf in registry()} | set(cited())
 
 
-@pytest.mark.rule("DQ-06")
+@pytest.mark.rule("SDQ-06")
 @pytest.mark.parametrize(
     ("severity", "status", "effect", "marked"),
     [
@@ -154,7 +154,7 @@ def test_an_unanswered_finding_puts_a_dagger_under_what_it_can_move(
     assert any(note.startswith("†") for note in shown.footnotes) is marked
 
 
-@pytest.mark.rule("DQ-06")
+@pytest.mark.rule("SDQ-06")
 def test_two_findings_one_answered():
     from interim.report.registry import in_question
 

@@ -10,7 +10,7 @@ import pytest
 from interim.analysis.open_queries import open_queries
 
 
-@pytest.mark.rule("DQ-05")
+@pytest.mark.rule("SDQ-05")
 def test_one_more_dose_limiting_toxicity(main13):
     adae = main13.adam["ADAE"]
     hit = set(adae.loc[adae["DLTFL"] == "Y", "USUBJID"])

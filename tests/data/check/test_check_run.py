@@ -442,7 +442,7 @@ def test_the_value_beside_a_draw_is_that_of_its_own_participant_and_time(order):
     assert np.isnan(found[2])
 
 
-@pytest.mark.rule("DQ-06")
+@pytest.mark.rule("SDQ-06")
 def test_an_open_query_names_the_tables_of_its_domain():
     from interim.data.check.context import Context
     from interim.data.check.run import check_context

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from interim.display.catalogue import SLOT, masked
+from interim.display.language import translator
 from interim.errors import ReportError
 from interim.report import chapter as chapters
 from interim.report import editions, run
 from interim.report.chapter import Chapter, open_chapter
 from interim.report.freshness import report_key
-from interim.report.package import Made
+from interim.report.lint.wording import words
+from interim.report.package import Made, plans
 from interim.report.translate import REQUIRED_DOCUMENTS
 from interim.study import read_study
 from tests.report import handmade
 from tests.report.test_package import made
 from tests.report.writers_sample import front
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def plan(study, **parameters):
@@ -140,3 +148,53 @@ def editions_missing():
     from interim.report.translate import Missing
 
     return Missing("front", "title page", "no such text")
+
+
+FIXED = ("heading", "text", "say", "ask", "title", "label", "head", "footnotes", "row", "cells", "bullets")
+
+
+def fixed(value, key=""):
+    """Yield the texts of a part of a document that are written once and for all, results as a number."""
+    if isinstance(value, str) and key in FIXED:
+        yield re.sub(r"\{[^}]*\}", "7", value).replace("@label", "DL1 5e7")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from fixed(inner, name)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from fixed(inner, key)
+
+
+@pytest.mark.rule("DOC-33")
+@pytest.mark.parametrize("number", REQUIRED_DOCUMENTS)
+def test_every_text_of_a_required_document_is_translated_under_whatever_condition_it_stands(number):
+    found = next(plan for plan in plans() if plan.number == number)
+    texts = [*fixed(found.part), found.title, found.otherwise]
+    assert len(texts) > 10
+    assert [text for text in texts if text and translator("zh-CN").text(text).state == "missing"] == []
+
+
+def test_a_text_of_a_document_is_found_in_every_kind_of_part_and_its_results_are_numbers():
+    part = {
+        "say": "{a/Total/b//n|n} people",
+        "make": "module.function",
+        "table": {"row": [["x", {"own": "key", "ask": "y"}], {"each": "dose", "cells": ["z @label"]}]},
+    }
+    assert list(fixed([part])) == ["7 people", "x", "y", "z DL1 5e7"]
+
+
+@pytest.mark.rule("LNT-06", source="report-package.md section 6, wording")
+def test_no_translation_holds_a_word_that_stops_a_package():
+    sentences = {
+        sentence
+        for file in (ROOT / "src/interim/display/texts/zh-CN").glob("*.toml")
+        for text in tomllib.loads(file.read_text(encoding="utf-8")).get("messages", {}).values()
+        for sentence in re.split("(?<=[。！？])", text)
+    }
+    assert len(sentences) > 2000
+    assert [
+        (text, word.pattern.search(text)[0])
+        for text in sorted(sentences)
+        for word in words()
+        if word.pattern.search(text) and not (word.unless and word.unless.search(text))
+    ] == []

@@ -80,7 +80,7 @@ def test_numbers_of_a_list_are_no_typed_numbers():
     assert len(list(notebook_numbers("1. first of 3"))) == 1
 
 
-@pytest.mark.rule("LNT-07", source="decision 190")
+@pytest.mark.rule("LNT-07", source="decision 270")
 @pytest.mark.parametrize(
     ("table", "counts"),
     [

@@ -331,7 +331,7 @@ def past(study, cut="2026-01-31", **changes) -> PastRun:
     )
 
 
-@pytest.mark.rule("LNT-07", source="decision 190")
+@pytest.mark.rule("LNT-07", source="decision 270")
 def test_the_first_package_warns_and_later_ones_prove_the_order():
     first = one("order", p.checked())
     assert first.severity == "warn" and "no earlier package" in first.what

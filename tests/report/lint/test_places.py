@@ -206,7 +206,7 @@ def publish(folder, cut: str, values: object) -> None:
     (target / "manifest.json").write_text(text, encoding="utf-8")
 
 
-@pytest.mark.rule("LNT-07", source="decision 190")
+@pytest.mark.rule("LNT-07", source="decision 270")
 def test_earlier_packages_are_read_from_their_manifests(tmp_path):
     registry = {"subgroups": [{"id": "nlr", "origin": "protocol"}], "subgroup": {"gap_pp": 40}}
     publish(tmp_path, "2026-03-31", {**registry, "data": {"extract_time": "2026-04-02T00:00:00Z"}})

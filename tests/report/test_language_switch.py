@@ -68,6 +68,8 @@ def test_a_report_in_chinese_depends_on_the_texts_of_its_study(tmp_path):
     texts.write_text('[messages]\n"x" = "甲"\n', encoding="utf-8")
     assert report_key(study, books, {"language": "zh-CN"})["texts"] != chinese["texts"]
     assert report_key(study, books, {}) == english
+    file.write_text(file.read_text().replace('languages = ["en"]', 'languages = ["en", "zh-CN"]'))
+    assert set(report_key(read_study(file), books, {})["texts"]) == {"own.toml"}
 
 
 @pytest.mark.rule("DOC-34")

@@ -68,8 +68,9 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
 
 
 def _own_texts(study: Study, parameters: Mapping[str, object]) -> list[Path]:
-    """Return the files with the study's own texts in the language of the report."""
-    return text_files(study.file.parent, str(parameters.get("language") or SOURCE))
+    """Return the files with the study's own texts in the languages of the report."""
+    languages = dict.fromkeys((str(parameters.get("language") or SOURCE), *study.report.languages))
+    return [file for language in languages for file in text_files(study.file.parent, language)]
 
 
 def current(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from interim.report.blocks import MIME
 from interim.report.chapter import answers
 from interim.report.registry import registry
 from interim.report.state import read_manifest, read_state, study_of
+from tests.browser.chromium import browser
 from tests.report.handmade import ROOT
 
 FRACTION = re.compile(r"\d+/\d+")
@@ -214,6 +215,20 @@ def test_every_item_of_the_checklist_has_a_place(package):
     assert text.count("<tr") > 130
     # Changes since the previous cut need a previous cut.
     assert set(re.findall(r"([TFL] [\d.]+) \(unresolved\)", text)) <= {"T 14.6.6"}
+
+
+@pytest.mark.rule("ACC-10")
+def test_a_browser_finds_nothing_wrong_with_any_page_and_asks_for_nothing_else(package, tmp_path):
+    wrong = {}
+    pages = sorted((package / "documents").glob("*.html"))
+    for number, page in enumerate(pages):
+        with browser(tmp_path / str(number)) as tab:
+            tab.open(page, width=1200)
+            requests = [address for address in tab.requests if not address.startswith("data:")]
+            found = (tab.violations(), requests, tab.value("document.documentElement.scrollWidth"))
+        if found != ([], [page.as_uri()], 1200):
+            wrong[page.name] = found
+    assert len(pages) > 12 and wrong == {}
 
 
 def test_every_object_of_the_registry_stands_in_a_notebook(package):

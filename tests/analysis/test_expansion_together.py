@@ -232,7 +232,7 @@ def change_rows(adam, with_types):
 
 
 @pytest.mark.rule("IB-33")
-def test_every_change_states_all_nine_columns(change_rows):
+def test_every_change_states_all_ten_columns(change_rows):
     assert set(change_rows.columns) == {
         "section",
         "current",
@@ -243,6 +243,7 @@ def test_every_change_states_all_nine_columns(change_rows):
         "consent",
         "sap",
         "approval",
+        "substantial",
     }
     assert change_rows.notna().all().all() and (change_rows != "").all().all()
     assert len(change_rows) == 5 + 9

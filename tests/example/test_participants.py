@@ -54,7 +54,7 @@ KEYS = {
     "MH": ["MHTERM"],
     "PC": ["PCTESTCD", "PCSPEC", "PCDTC"],
     "CP": ["CPTESTCD", "CPDTC"],
-    "MI": ["MITSTDTL", "MIDTC"],
+    "MI": ["MITESTCD", "MITSTDTL", "MIDTC"],
     "IS": ["ISTESTCD", "ISDTC"],
     "SC": ["SCTESTCD"],
     "SS": ["SSDTC"],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from interim import cli
+from interim.cli import simulation
 from interim.errors import DataError, DerivationError, DesignError, Finding, Problem, ReportError, StudyError
+from interim.example import modes
 from tests.report import handmade
 from tests.report.test_malformed_inputs import BOOK, write
 
@@ -158,7 +159,7 @@ def test_any_accident_of_any_command_is_a_code_and_two_lines(error, code, words,
     def fail(options):
         raise error
 
-    monkeypatch.setattr(cli, f"_{command}", fail)
+    monkeypatch.setattr(simulation if command == "simulate" else cli, f"_{command}", fail)
     assert cli.main([command, "x"]) == code
     out, err = said(capsys)
     assert out == "" and words in err and len(err.splitlines()) <= 2
@@ -205,8 +206,8 @@ def test_simulate_prints_a_line_per_scenario_and_reading(capsys):
 
 def test_the_example_is_written_and_said(capsys, monkeypatch):
     calls = {}
-    monkeypatch.setitem(sys.modules, "interim.example", type(sys)("interim.example"))
-    sys.modules["interim.example"].write_study = lambda folder, **more: calls.update(more) or ["a", "b"]
+    monkeypatch.setattr(modes, "write_study", lambda folder, **more: calls.update(more) or ["a", "b"])
+    monkeypatch.setattr("interim.report.privacy.key.write_public_key", lambda folder: None)
     assert cli.main(["example", "new", "--seed", "7", "--preset", "tiny10"]) == 0
     assert said(capsys)[0] == "2 files of synthetic data in new\n" and calls == {
         "preset": "tiny10",
@@ -216,4 +217,4 @@ def test_the_example_is_written_and_said(capsys, monkeypatch):
     }
     calls.clear()
     assert cli.main(["example", "new"]) == 0
-    assert calls == {"preset": "main13", "defects": (), "null": False}
+    assert calls == {"preset": "main13", "seed": 20251225, "defects": (), "null": False}

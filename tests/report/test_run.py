@@ -210,7 +210,7 @@ def test_an_error_made_on_purpose_shows_its_text_and_no_traceback(hand_run, tmp_
     ("parameter", "words"),
     [
         ("cut_dat=2026-01-01", "unknown parameter 'cut_dat'; did you mean 'cut_date'?"),
-        ("language=zh-CN", "language = 'zh-CN' is not available; permitted: en"),
+        ("language=fr", "language = 'fr' is not available; permitted: en, zh-CN"),
         ("cut_date=soon", "cut_date"),
     ],
 )
@@ -242,7 +242,7 @@ def test_only_the_named_formats_are_written(tmp_path):
     done = interim("run", study, "--reports", tmp_path, "--notebooks", books)
     assert done.returncode == 0, done.stderr
     written = {path.name for path in (tmp_path / "HAND").glob("*/documents/*")}
-    assert {name.rpartition(".")[2] for name in written} == {"html", "rtf"}
+    assert {name.rpartition(".")[2] for name in written} == {"html", "rtf", "json"}
     assert "05_statistical_report.en.html" in written and "06_appendix.en.rtf" in written
 
 

@@ -49,7 +49,8 @@ def stated(adam: Adam, study: Study) -> Result:
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield key path and value of everything that is no table; an array without tables is one value."""
     if isinstance(value, Mapping):
-        for key, item in value.items():
+        # Below a parameter the order of the file is no order: a stored study has another one.
+        for key, item in sorted(value.items()) if len(path) > 1 else value.items():
             yield from _leaves(item, (*path, str(key)))
     elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
         for number, item in enumerate(value, 1):

@@ -148,7 +148,7 @@ def answers(adam: Adam, study: Study, sdtm: Sdtm, *, memo: Memo | None = None) -
     return ResultStore({name: _answer(name, adam, study, sdtm, memo) for name in names})
 
 
-def _answer(name: str, adam: Adam, study: Study, sdtm: Sdtm, memo: Memo | None) -> Result:
+def _answer(name: str, adam: Adam, study: Study, sdtm: Sdtm, memo: Memo | None = None) -> Result:
     module, _, function = name.partition(".")
     question = getattr(import_module(f"interim.analysis.{module}"), function, None)
     if question is None:

@@ -25,7 +25,7 @@ PRIMARY = {
     "T 14.2.2.1": response.best_response,
     "T 14.3.1.1": safety.teae_summary,
 }
-READ = ("DM", "SUPPDM", "DS", "EX", "SUPPEX", "AE", "SUPPAE", "TU", "TR", "RS", "CM", "SUPPCM", "PR", "CE", "VS", "QS", "SS", "PC")  # fmt: skip
+READ = ("DM", "SUPPDM", "DS", "EX", "SUPPEX", "AE", "SUPPAE", "TU", "TR", "RS", "CM", "SUPPCM", "PR", "CE", "VS", "QS", "SS", "PC", "MI")  # fmt: skip
 _KEPT = ("STUDYID", "DOMAIN", "RDOMAIN")
 Outcome = Literal["found", "silent", "without effect"]
 

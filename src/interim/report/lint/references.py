@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from interim.report.lint.model import Checked, LintFinding, Printed
+from interim.report.registry import registry
 
 TLF_ID = re.compile(r"\b[TFLN] \d+(?:\.\d+){2,3}[a-z]?(?![\d.]*\d)")
 _DOCUMENT = re.compile(r"\b[Dd]ocuments? (\d{2})\b|文件 ?(\d{2})")
@@ -47,10 +49,12 @@ def _lost(printed: Printed, named: Iterable[str], everything: set[str]) -> Itera
     """Yield the objects and documents that a text names and that do not exist."""
     for tlf in named:
         if not _stands(tlf, everything):
-            yield _unresolved(printed, tlf, "make it, or name another table or figure")
+            made = tlf in {entry.id for entry in registry()}
+            way_out = "run the notebook that shows it" if made else "make it, or name another table or figure"
+            yield _unresolved(printed, tlf, way_out, "warn" if made else "stop")
     for number in map("".join, _DOCUMENT.findall(printed.text)):
         if number not in _DOCUMENTS:
-            yield _unresolved(printed, f"document {number}", "documents are 00 to 14")
+            yield _unresolved(printed, f"document {number}", "documents are 00 to 14", "stop")
 
 
 def _orphans(there: Mapping[str, set[str]], cited: set[str]) -> Iterator[LintFinding]:
@@ -76,7 +80,9 @@ def _stands(tlf: str, objects: set[str]) -> bool:
     return tlf in objects or any(name.startswith(f"{tlf}.") for name in objects)
 
 
-def _unresolved(printed: Printed, target: str, way_out: str) -> LintFinding:
-    return LintFinding(
-        "LNT-08", "reference", *printed[:3], f"{target} does not stand in the package", way_out
-    )
+def _unresolved(
+    printed: Printed, target: str, way_out: str, severity: Literal["stop", "warn"]
+) -> LintFinding:
+    """Return the finding; an object of the registry that a run with other notebooks does not show is a warning."""
+    what = f"{target} does not stand in the package"
+    return LintFinding("LNT-08", "reference", *printed[:3], what, way_out, severity)

@@ -12,7 +12,7 @@ from interim.errors import ReportError
 from interim.report import chapter as c
 from interim.report import editions
 from interim.report.content import Document, Figure, ListBlock, Paragraph, Section, Table, block_texts
-from interim.report.documents import registry_update
+from interim.report.documents import consent_insert, registry_update
 from interim.report.html import html_text
 from interim.report.lint.model import Checked
 from interim.report.lint.run import LINTERS, lint
@@ -416,3 +416,12 @@ def test_a_document_without_numbers_to_cite_is_refused(hand, monkeypatch):
     monkeypatch.setattr(registry_update, "_fields", lambda: ())
     with pytest.raises(ReportError, match="no field"):
         registry_update.record(hand)
+
+
+def test_effects_of_a_study_without_grades_are_listed_by_their_number():
+    rows = [
+        {"variable": "GI", "level": "NAUSEA", "stat": "any", "status": "OK", "n": 2},
+        {"variable": "GI", "level": "NAUSEA", "stat": "grade3_up", "status": "NA", "n": 0},
+        {"variable": "GI", "level": "VOMITING", "stat": "any", "status": "OK", "n": 1},
+    ]
+    assert consent_insert._terms(rows) == [("GI", "NAUSEA")]

@@ -90,7 +90,7 @@ def _terms(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     shown = [
         place
         for place, n in counts.items()
-        if n.get("any", 0) >= _LEAST or (n.get("any", 0) and n["grade3_up"])
+        if n.get("any", 0) >= _LEAST or (n.get("any", 0) and n.get("grade3_up", 0))
     ]
     return sorted(shown, key=lambda place: (-counts[place]["any"], place[1]))
 

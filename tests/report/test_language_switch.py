@@ -93,7 +93,7 @@ def test_a_chapter_draws_its_figures_in_its_language(hand_inputs, monkeypatch):
         return Shown()
 
     monkeypatch.setattr("interim.display.figure_waterfall", draw, raising=False)
-    monkeypatch.setattr(chapters, "quoted", lambda adam: frozenset())
+    monkeypatch.setattr(chapters, "quoted", lambda adam, sdtm: frozenset())
     found = Chapter(hand_inputs, language="zh-CN")
     tlf = next(tlf for tlf in found.tlfs.values() if tlf.display == "figure_waterfall")
     assert found.figure(tlf.id) == tlf.id

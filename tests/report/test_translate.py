@@ -22,7 +22,7 @@ from interim.report.content import (
     Span,
     block_texts,
 )
-from interim.report.translate import Missing, quoted, refuse_missing, translate
+from interim.report.translate import Missing, quoted, refuse_missing, shown_missing, translate
 from tests.report.writers_sample import figure, front, table, whole
 
 TEXTS = {
@@ -240,11 +240,37 @@ def test_lists_are_translated_at_every_depth():
 
 
 @pytest.mark.rule("DOC-33")
-def test_terms_of_adverse_events_are_quoted_as_entered_and_as_a_sentence():
-    class Frames:
+def test_terms_of_events_and_treatments_are_quoted_as_entered_and_as_a_sentence():
+    class Derived:
         datasets = {"ADAE": pd.DataFrame({"AETERM": ["bad NAUSEA", None], "AEDECOD": ["NAUSEA", "NAUSEA"]})}
 
-    assert quoted(Frames()) == {"bad NAUSEA", "Bad NAUSEA", "NAUSEA", "Nausea"}
+    class Delivered:
+        domains = {"CM": pd.DataFrame({"CMTRT": ["dexamethasone", None], "CMINDC": [None, "ascites"]})}
+
+    terms = {"bad NAUSEA", "Bad NAUSEA", "NAUSEA", "Nausea"}
+    drugs = {"dexamethasone", "Dexamethasone", "ascites", "Ascites"}
+    assert quoted(Derived(), Delivered()) == terms | drugs
+
+
+@pytest.mark.rule("DOC-33")
+def test_a_cell_that_states_its_language_is_left_as_it_is():
+    block = table()
+    first = replace(block.rows[0].cells[0], text="Response", language="en")
+    row = replace(block.rows[0], cells=(first, *block.rows[0].cells[1:]))
+    made, missing = chinese(replace(block, rows=(row,)))
+    assert made.blocks[0].rows[0].cells[0] == first
+    assert all(one.message != "Response" for one in missing)
+
+
+@pytest.mark.rule("DOC-33")
+def test_what_stays_in_english_is_told_text_by_text_up_to_a_bound():
+    lacking = [Missing("cell", f"T {n}", "ascites") for n in range(23)]
+    assert shown_missing([]) == []
+    assert shown_missing(lacking[:1]) == [
+        "1 text(s) have no translation and stay in English:",
+        "T 0, cell: ascites",
+    ]
+    assert shown_missing(lacking)[-2:] == ["T 19, cell: ascites", "and 3 more"]
 
 
 @pytest.mark.rule("DOC-33")

@@ -22,7 +22,7 @@ State = Literal["translated", "same", "kept", "missing"]
 _LETTER = re.compile(r"[^\W\d_]")
 _CODE = re.compile(
     r"[A-Za-z]"
-    r"|[a-z]?[A-Z][A-Z0-9]{0,6}s?"
+    r"|[a-z]?[A-Z][A-Z0-9]{0,7}s?"
     r"|[A-Z]+\d+[A-Za-z]*|[a-z]\d+"
     r"|[A-Z][A-Z0-9]*(?:[-_/.][A-Z0-9]+)+"
     r"|[A-Za-z0-9_-]+(?:[._][A-Za-z0-9_-]+)+"

@@ -338,7 +338,7 @@ class Chapter:
 
     def _translator(self) -> Translator | None:
         return (
-            translator(self.language, self.study.file.parent, quoted(self.adam))
+            translator(self.language, self.study.file.parent, quoted(self.adam, self.inputs.sdtm))
             if self.language != SOURCE
             else None
         )
@@ -372,7 +372,7 @@ class Chapter:
             return []
         folder = self.study.file.parent / self.language
         own = tree(folder) if folder.is_dir() else {}
-        return [self.language, own, sorted(quoted(self.adam))]
+        return [self.language, own, sorted(quoted(self.adam, self.inputs.sdtm))]
 
 
 def _draw(tlf: Tlf, result: Result, voice: Translator | None, study: Study) -> Any:

@@ -16,7 +16,7 @@ from interim.report.content import Document, Front
 from interim.report.hashes import sha256
 from interim.report.package import Made, Plan, lacking, plans, put_together
 from interim.report.traced import digest
-from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, translated
+from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, shown_missing, translated
 from interim.report.workers import die_with_parent, start_method
 from interim.report.writers import write_file
 from interim.study import Study
@@ -156,8 +156,8 @@ def _editions(
         own = replace(made, language=language)
         document, missing = translated(put_together(plan, own, front), made.inputs, language)
         refuse_missing(missing, required=plan.number in REQUIRED_DOCUMENTS)
-        if missing:
-            say(f"{plan.number} in {language}: {len(missing)} texts have no translation and stay in English")
+        for line in shown_missing(missing):
+            say(f"{plan.number} in {language}: {line}")
         if document.blocks:
             yield document, names
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,12 +29,18 @@ from interim.report.content import (
 
 if TYPE_CHECKING:
     from interim.adam.model import Adam
+    from interim.data.model import Sdtm
     from interim.report.chapter import Inputs
 
 REQUIRED_DOCUMENTS = ("00", "01", "02", "04", "11")
 REQUIRED_TLFS = ("T 14.5.7", "T 14.5.8")
 _SHOWN = 20
-_QUOTED = {"ADAE": ("AETERM", "AEDECOD", "AEBODSYS")}
+_QUOTED: dict[str, tuple[str, ...]] = {"ADAE": ("AETERM", "AEDECOD", "AEBODSYS")}
+_QUOTED_SOURCES: dict[str, tuple[str, ...]] = {
+    "CM": ("CMTRT", "CMDECOD", "CMINDC"),
+    "PR": ("PRTRT", "PRDECOD", "PRINDC"),
+    "MH": ("MHTERM", "MHDECOD"),
+}
 _PIECE = re.compile(rf"(\*\*|\*|`|{MARK})")
 _NUMBER = re.compile(f"({MARK})")
 _SIGNS = {"strong": "**", "emphasis": "*", "code": "`"}
@@ -134,7 +140,7 @@ def translated(document: Document, inputs: Inputs, language: str) -> tuple[Docum
         If the language is unknown or the catalogue is wrong.
     """
     study = inputs.study
-    found = translator(language, study.file.parent, quoted(inputs.adam))
+    found = translator(language, study.file.parent, quoted(inputs.adam, inputs.sdtm))
     least = {str(name): number for name, number in study.alt.min_chars.items()}
     return translate(document, language, found, min_alt=least.get(language, 1))
 
@@ -160,39 +166,63 @@ def refuse_missing(missing: Iterable[Missing], *, required: bool = False) -> Non
     """
     found = [one for one in missing if required or one.place in REQUIRED_TLFS]
     if found:
-        lines = [f"{one.place}, {one.kind}: {one.message}" for one in found[:_SHOWN]]
-        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-        raise ReportError(
-            "\n".join(
-                [f"{len(found)} text(s) have no translation; add them to the catalogue:", *lines, *more]
-            )
-        )
+        raise ReportError("\n".join(shown_missing(found, "have no translation; add them to the catalogue")))
 
 
-def quoted(adam: Adam) -> frozenset[str]:
+def shown_missing(
+    missing: Sequence[Missing], fate: str = "have no translation and stay in English"
+) -> list[str]:
+    """Return the lines that name what has no translation.
+
+    Parameters
+    ----------
+    missing : sequence of Missing
+        What has no translation.
+    fate : str
+        What becomes of these texts.
+
+    Returns
+    -------
+    list of str
+        Their number, then place, kind and message of the first of them; no line if nothing is missing.
+
+    Raises
+    ------
+    None
+    """
+    if not missing:
+        return []
+    lines = [f"{one.place}, {one.kind}: {one.message}" for one in missing[:_SHOWN]]
+    more = [f"and {len(missing) - _SHOWN} more"] if len(missing) > _SHOWN else []
+    return [f"{len(missing)} text(s) {fate}:", *lines, *more]
+
+
+def quoted(adam: Adam, sdtm: Sdtm) -> frozenset[str]:
     """Return the texts of the data that are quoted as they were entered or coded, in any language.
 
     Parameters
     ----------
     adam : Adam
         Analysis datasets.
+    sdtm : Sdtm
+        Source data.
 
     Returns
     -------
     frozenset of str
-        Verbatim terms, preferred terms and classes of adverse events, as entered and as a sentence.
+        Verbatim terms, preferred terms and classes of adverse events, medications, procedures and medical history, and the
+        indications of the treatments; as entered and as a sentence.
 
     Raises
     ------
     None
     """
+    frames = [(adam.datasets.get(name), columns) for name, columns in _QUOTED.items()]
+    frames += [(sdtm.domains.get(name), columns) for name, columns in _QUOTED_SOURCES.items()]
     texts: set[str] = set()
-    for name, columns in _QUOTED.items():
-        if name in adam.datasets:
-            frame = adam.datasets[name]
-            texts |= {
-                text for column in columns if column in frame for text in frame[column].dropna().astype(str)
-            }
+    for frame, columns in frames:
+        if frame is not None:
+            texts.update(*(frame[column].dropna().astype(str) for column in columns if column in frame))
     return frozenset(texts | set(map(sentence_case, texts)))
 
 
@@ -294,6 +324,8 @@ class _Pen:
         return replace(self._shared(table), header=header, rows=rows)
 
     def _cell(self, cell: _C, kind: str) -> _C:
+        if cell.language:
+            return cell
         text, language = self._found(cell.text, kind)
         return replace(cell, text=text, language=language)
 

@@ -9,6 +9,7 @@ from functools import cache
 import pandas as pd
 
 import interim
+from interim.display.language import SOURCE
 from interim.report.content import Cell, Row, Table, text_table
 from interim.report.document import Loose
 from interim.report.package import Made
@@ -183,9 +184,14 @@ def _rows(frame: pd.DataFrame) -> Iterator[Row]:
     ):
         if place != table:
             table = place
-            yield Row("section", 0, (Cell(f"[{table}]"),))
-        name = key or table
-        yield Row("data", 0, (Cell(name), Cell(_meaning(table, key)), Cell(str(text), (str(result_id),))))
+            yield Row("section", 0, (_verbatim(f"[{table}]"),))
+        value = _verbatim(str(text), str(result_id))
+        yield Row("data", 0, (_verbatim(key or table), Cell(_meaning(table, key)), value))
+
+
+def _verbatim(text: str, *keys: str) -> Cell:
+    """Return a cell with what the study file holds, in any language of the document."""
+    return Cell(text, keys, language=SOURCE)
 
 
 @cache

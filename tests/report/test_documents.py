@@ -418,10 +418,29 @@ def test_a_document_without_numbers_to_cite_is_refused(hand, monkeypatch):
         registry_update.record(hand)
 
 
-def test_effects_of_a_study_without_grades_are_listed_by_their_number():
-    rows = [
-        {"variable": "GI", "level": "NAUSEA", "stat": "any", "status": "OK", "n": 2},
-        {"variable": "GI", "level": "NAUSEA", "stat": "grade3_up", "status": "NA", "n": 0},
-        {"variable": "GI", "level": "VOMITING", "stat": "any", "status": "OK", "n": 1},
+def _severities(term, **counts):
+    return [
+        {"variable": "GI", "level": term, "stat": stat, "status": "OK", "n": n} for stat, n in counts.items()
     ]
-    assert consent_insert._terms(rows) == [("GI", "NAUSEA")]
+
+
+def test_effects_of_a_study_without_grades_are_listed_by_severity():
+    rows = [
+        {"variable": "teae", "level": "", "stat": f"grade{n}", "status": "NA", "n": 0} for n in range(1, 6)
+    ]
+    rows += _severities("NAUSEA", any=2, mild=1, moderate=1, severe=0, missing=0)
+    rows += _severities("VOMITING", any=1, mild=1, moderate=0, severe=0, missing=0)
+    rows += _severities("COLITIS", any=1, mild=0, moderate=0, severe=1, missing=0)
+    scale = consent_insert._scale(rows)
+    assert scale["head"][1:] == ["Any severity", "Mild", "Moderate", "Severe", "Severity missing"]
+    assert consent_insert._terms(rows, scale["severe"]) == [("GI", "NAUSEA"), ("GI", "COLITIS")]
+
+
+def test_effects_of_a_study_with_grades_are_listed_by_grade():
+    names = ("any", "grade1", "grade2", "grade3", "grade4", "grade5", "missing", "grade3_up")
+    one = dict.fromkeys(names, 0) | {"any": 1}
+    rows = _severities("NAUSEA", **one) + _severities("COLITIS", **one | {"grade3": 1, "grade3_up": 1})
+    scale = consent_insert._scale(rows)
+    assert len(scale["head"]) == len(scale["stats"]) + 1 == 8
+    assert consent_insert._terms(rows, scale["severe"]) == [("GI", "COLITIS")]
+    assert consent_insert._scale([]) is scale

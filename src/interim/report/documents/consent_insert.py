@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
 
 from interim.report.content import Cell, HeaderCell, Row, Table, text_table
 from interim.report.document import Loose
@@ -11,11 +14,8 @@ from interim.report.package import Made
 from interim.report.parts import cell_of
 from interim.result import TOTAL
 
+_CENTRED: Literal["center"] = "center"
 _TERMS = "safety.teae_by_max_grade"
-_GRADES = ("any", "grade1", "grade2", "grade3", "grade4", "grade5", "missing")
-_HEAD = ("Effect", "Any grade", "Grade 1", "Grade 2", "Grade 3", "Grade 4", "Grade 5", "Grade missing")
-_WIDTHS = (2.6, 1, 1, 1, 1, 1, 1, 1)
-_LEAST = 2
 _SCALED = (("Cytokine release syndrome", "toxicity.crs"), ("Effect on the nerves (ICANS)", "toxicity.icans"))
 _PLAIN = (
     ("Death from any cause", "safety_period.deaths/Total/all//n"),
@@ -42,12 +42,15 @@ def important(made: Made) -> Iterator[Loose]:
     ReportError
         If a reference does not resolve.
     """
-    rows = [_row(name, [_of(made, key)] + [Cell("–")] * 6) for name, key in _PLAIN]
+    scale = _settings()["scale"][0]
+    empty = [Cell("–")] * (len(scale["stats"]) - 1)
+    rows = [_row(name, [_of(made, key), *empty]) for name, key in _PLAIN]
     for name, question in _SCALED:
         levels = ("1", "2", "3", "4", "5", "missing")
         keys = [f"{question}/Total/any//n", *(f"{question}/Total/ctcae/{level}/n" for level in levels)]
         rows.append(_row(name, [_of(made, key) for key in keys]))
-    yield _table("important", "effects that matter most, x of n people", rows, ("Grades by CTCAE v5.0.",))
+    notes = ("Grades by CTCAE v5.0.",)
+    yield _table("important", "effects that matter most, x of n people", scale["head"], rows, notes)
 
 
 def effects(made: Made) -> Iterator[Loose]:
@@ -61,7 +64,8 @@ def effects(made: Made) -> Iterator[Loose]:
     Yields
     ------
     Table
-        Terms that at least two people had, or one person with grade 3 or higher; the most frequent first.
+        Terms that the least number of people had, or one person with grade 3 or higher; by severity where no grades were
+        collected; the most frequent first.
 
     Raises
     ------
@@ -69,28 +73,40 @@ def effects(made: Made) -> Iterator[Loose]:
         If a reference does not resolve.
     """
     found = made.inputs.store[_TERMS].where(group=TOTAL)
-    terms = _terms([{str(k): v for k, v in row.items()} for row in found.to_dict("records")])
+    records = [{str(k): v for k, v in row.items()} for row in found.to_dict("records")]
+    scale = _scale(records)
     rows = [
-        _row(term, [_of(made, f"{_TERMS}/Total/{system}/{term}/{stat}") for stat in _GRADES])
-        for system, term in terms
+        _row(term, [_of(made, f"{_TERMS}/Total/{system}/{term}/{stat}") for stat in scale["stats"]])
+        for system, term in _terms(records, scale["severe"])
     ]
-    note = (
-        "Effects that at least two people had, or one person with grade 3 or higher; the most frequent first."
-    )
-    none = [_row("No effect was reported that often", [Cell("–")] * 7)]
-    yield _table("effects", "all effects by worst grade, x of n people", rows or none, (note,))
+    none = [_row("No effect was reported that often", [Cell("–")] * len(scale["stats"]))]
+    yield _table("effects", scale["title"], scale["head"], rows or none, (scale["note"],))
 
 
-def _terms(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+@cache
+def _settings() -> dict[str, Any]:
+    text = files("interim.report.documents").joinpath("consent_insert.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _scale(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the scale by which the events were counted; grades if there is no event."""
+    stats = {row["stat"] for row in records if row["level"]}
+    scales: Sequence[Mapping[str, Any]] = _settings()["scale"]
+    return next((scale for scale in scales if stats >= set(scale["stats"])), scales[0])
+
+
+def _terms(records: Sequence[Mapping[str, Any]], severe: str) -> list[tuple[str, str]]:
     """Return system and term of the effects that are shown, the most frequent first."""
     counts: dict[tuple[str, str], dict[str, int]] = {}
     for row in records:
         if row["level"] and row["status"] in ("OK", "FLAG"):
             counts.setdefault((row["variable"], row["level"]), {})[row["stat"]] = int(row["n"])
+    least = _settings()["least"]
     shown = [
         place
         for place, n in counts.items()
-        if n.get("any", 0) >= _LEAST or (n.get("any", 0) and n.get("grade3_up", 0))
+        if n.get("any", 0) >= least or (n.get("any", 0) and n.get(severe, 0))
     ]
     return sorted(shown, key=lambda place: (-counts[place]["any"], place[1]))
 
@@ -145,17 +161,17 @@ def _row(name: str, cells: Sequence[Cell]) -> Row:
     return Row("data", 0, (Cell(name), *cells))
 
 
-def _table(name: str, title: str, rows: Sequence[Row], notes: tuple[str, ...]) -> Table:
+def _table(name: str, title: str, head: Sequence[str], rows: Sequence[Row], notes: tuple[str, ...]) -> Table:
     return Table(
         id=name,
         label="Risks:",
         anchor=name,
         title=title,
         population="",
-        header=(tuple(map(HeaderCell, _HEAD)),),
+        header=(tuple(map(HeaderCell, head)),),
         rows=tuple(rows),
-        align=("left", *("center",) * 7),
-        widths=_WIDTHS,
+        align=("left", *([_CENTRED] * (len(head) - 1))),
+        widths=(2.6, *(1,) * (len(head) - 1)),
         orientation="portrait",
         footnotes=notes,
         labels=(),

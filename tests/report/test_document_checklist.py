@@ -8,8 +8,8 @@ import pytest
 
 from interim.errors import ReportError
 from interim.report.content import Document, Paragraph, Section, Span
-from interim.report.documents import checklist as module
 from interim.report.documents.checklist import Resolved, checked, cross_reference, resolve, texts
+from interim.report.registry import registry
 from interim.report.shells import checklist, read_items
 from interim.result import ResultStore, Rows
 from tests.report import writers_sample as sample
@@ -128,7 +128,7 @@ def test_a_replay_that_differs_says_its_numbers(results, said):
 def made() -> SimpleNamespace:
     study = SimpleNamespace(study=SimpleNamespace(seed=5))
     inputs = SimpleNamespace(store=store(), study=study)
-    return SimpleNamespace(inputs=inputs, documents=documents(), pages=PAGES)
+    return SimpleNamespace(inputs=inputs, documents=documents(), pages=PAGES, tlfs={})
 
 
 @pytest.mark.rule("CHK-04", source="130 items of spec/checklist.csv")
@@ -145,17 +145,82 @@ def test_the_document_has_a_row_for_every_item():
     assert flow.cells[5].text == "pass (LNT-04)"
 
 
+def whole(**changes) -> SimpleNamespace:
+    """A run that made every document and shows every table, figure and listing."""
+    planned = {tlf.id: None for tlf in registry() if tlf.kind != "story"}
+    found = {f"{n:02}": documents()["05"] for n in range(1, 15) if n != 10}
+    return SimpleNamespace(**{**vars(made()), "documents": found, "tlfs": planned, **changes})
+
+
 @pytest.mark.rule("CHK-04", source="report-package.md section 14, test 9")
-def test_a_whole_package_with_an_unresolved_target_is_refused(monkeypatch):
-    whole = [SimpleNamespace(number=f"{n:02}") for n in range(15)]
-    monkeypatch.setattr(module, "plans", lambda: whole[:-1])
-    assert len(list(cross_reference(made()))) == 3
-    monkeypatch.setattr(module, "plans", lambda: whole)
+def test_a_whole_package_with_an_unresolved_target_is_refused():
     with pytest.raises(ReportError) as caught:
-        list(cross_reference(made()))
+        list(cross_reference(whole()))
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("items of checklist.csv have no place in the package:")
-    assert "CONSORT-DEFINE 2023, item 1a: document 01" in lines
+    assert "CONSORT-DEFINE 2023, item 1a: section 'synopsis'" in lines
+    assert "CONSORT-DEFINE 2023, item 2b: section '3', T 14.2.3.8" in lines
+
+
+@pytest.mark.rule("CHK-09")
+@pytest.mark.parametrize("absent", ["01", "13", "T 14.1.1.1", "F 14.2.1.1"])
+def test_a_package_that_is_not_whole_says_what_is_not_there(absent):
+    run = whole()
+    run.documents.pop(absent, None)
+    run.tlfs.pop(absent, None)
+    assert len(list(cross_reference(run))) == 3
+
+
+@pytest.mark.rule("CHK-09")
+def test_documents_that_are_made_later_are_not_missed():
+    found = resolve(item(document="00", section="index", tlf="-"), {}, {})
+    assert (found.places, found.unresolved) == (("00: whole document",), ())
+    found = resolve(item(document="01", section="-", tlf="-"), {}, {})
+    assert found.unresolved == ("document 01",)
+
+
+@pytest.mark.rule("CHK-09", source="the headings of documents() above, by hand")
+@pytest.mark.parametrize(
+    ("changes", "unresolved"),
+    [
+        ({"section": "2"}, ()),
+        ({"section": "9"}, ("section '9'",)),
+        ({"section": "1; 9; ambiguities"}, ("section '9'",)),
+        ({"section": "methods"}, ("section 'methods'",)),
+        ({"section": "cover"}, ()),
+        ({"document": "05; 07", "section": "1; 07"}, ()),
+        ({"document": "05; 07", "section": "1; 16.2.6"}, ("section '16.2.6'",)),
+    ],
+)
+def test_a_section_that_no_document_has_is_unresolved(changes, unresolved):
+    assert resolve(item(tlf="-", **changes), documents(), PAGES).unresolved == unresolved
+
+
+@pytest.mark.rule("CHK-09")
+def test_another_heading_may_stand_for_a_section_in_one_document_only():
+    committee = Document(sample.front(), (Section(1, "1", "Dose finding", "s-1"),))
+    other = item(document="03", section="8", tlf="-")
+    assert resolve(other, {"03": committee}, {}).places == ("03: 1",)
+    assert resolve(item(document="05", section="8", tlf="-"), {"05": committee}, {}).unresolved == (
+        "section '8'",
+    )
+
+
+@pytest.mark.rule("CHK-09")
+def test_an_object_that_only_two_runs_have_says_where_it_is():
+    (one,) = read_items([{**ROW, "section": "-", "tlf": "T 14.6.6"}], known={"T 14.6.6"})
+    found = resolve(one, documents(), PAGES)
+    assert found.objects == ("T 14.6.6 (interim compare: two runs)",)
+    assert found.unresolved == ()
+    shown = Document(sample.front(), (Section(1, "1", "Changes", "s-1"), sample.table("T 14.6.6")))
+    assert resolve(one, {"05": shown}, {}).objects == ("T 14.6.6 (05)",)
+
+
+@pytest.mark.rule("CHK-09")
+def test_every_other_name_of_a_section_is_used_by_the_register():
+    named = {name for one in checklist() for name in one.sections}
+    assert {name.rpartition(": ")[2] for name in texts()["sections"]} <= named
+    assert {name for name in texts()["whole_documents"]} - {"-"} <= named
 
 
 @pytest.mark.rule("CHK-04")

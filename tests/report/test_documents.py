@@ -23,7 +23,7 @@ from tests.report import handmade
 from tests.report.test_chapter_other_studies import ARM_TABLE, participants_only, with_arms
 from tests.report.writers_sample import front
 
-WRITTEN = ("00", "01", "02", "04", "05", "08", "11", "11r", "12", "14")
+WRITTEN = ("00", "01", "02", "04", "05", "08", "11", "11r", "12", "13", "14")
 STUDIES = {
     "arms": (ARM_TABLE, with_arms),
     "participants only": ("", participants_only),

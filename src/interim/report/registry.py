@@ -212,8 +212,7 @@ def absent(made: Iterable[str] | None = None) -> tuple[str, ...]:
     ReportError
         If the registry file is wrong.
     """
-    elsewhere = [row["id"] for row in _document().get("elsewhere", ())]
-    there = frozenset(made if made is not None else (*(tlf.id for tlf in registry()), *elsewhere))
+    there = frozenset(made if made is not None else (*(tlf.id for tlf in registry()), *elsewhere()))
     return tuple(name for name in shells() if name not in there and name not in declared())
 
 
@@ -230,6 +229,21 @@ def must_be_complete() -> bool:
     None
     """
     return bool(_document().get("complete", True))
+
+
+def elsewhere() -> Mapping[str, str]:
+    """Return where the objects are that no notebook shows, because they need what exists only after it.
+
+    Returns
+    -------
+    mapping of str to str
+        Id -> place in words.
+
+    Raises
+    ------
+    None
+    """
+    return {row["id"]: row["where"] for row in _document().get("elsewhere", ())}
 
 
 def check_complete() -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from interim.report.content import Document, Section, Span, text_table
 from interim.report.content import Paragraph as Text
 from interim.report.document import Heading, Loose
 from interim.report.package import Made, plans
-from interim.report.shells import DOCUMENTS, Item, checklist
+from interim.report.registry import elsewhere, registry
+from interim.report.shells import DOCUMENTS, Item, checklist, shell_of
 from interim.result import ResultStore
 
+_OWN = "10"
 Pages = Mapping[str, Mapping[str, int]]
 
 
@@ -80,7 +82,7 @@ def cross_reference(made: Made) -> Iterator[Loose]:
     lost = [
         f"{r.item.guideline}, item {r.item.item}: {', '.join(r.unresolved)}" for r in found if r.unresolved
     ]
-    if lost and all(any(plan.number == number for plan in plans()) for number in DOCUMENTS):
+    if lost and _whole(made):
         raise ReportError(
             "\n".join([f"{len(lost)} items of checklist.csv have no place in the package:", *lost])
         )
@@ -96,6 +98,21 @@ def cross_reference(made: Made) -> Iterator[Loose]:
         footnotes=tuple(words["footnotes"]),
         label="Checklist",
     )
+
+
+def _whole(made: Made) -> bool:
+    """Tell whether this run made every document of an earlier step and shows every table, figure and listing."""
+    named = {number for number in DOCUMENTS if number not in _later()}
+    shown = {shell_of(tlf) for tlf in made.tlfs}
+    planned = {shell_of(tlf.id) for tlf in registry() if tlf.kind != "story"}
+    return named <= set(made.documents) and planned <= shown
+
+
+@cache
+def _later() -> frozenset[str]:
+    """Return this document and those that are made after it, because they name it."""
+    step = next(plan.step for plan in plans() if plan.number == _OWN)
+    return frozenset(plan.number for plan in plans() if plan.step > step or plan.number == _OWN)
 
 
 def _row(one: Resolved, store: ResultStore, *, seed: int | None) -> tuple[str, ...]:
@@ -125,30 +142,43 @@ def resolve(item: Item, documents: Mapping[str, Document], pages: Pages) -> Reso
     ------
     None
     """
-    words = texts()
-    places, lost = [], []
-    for number in item.documents:
-        document = documents.get(number)
-        if document is None:
-            places.append(f"{number}: {words['absent']}")
-            lost.append(f"document {number}")
-            continue
-        sections = [s for name in item.sections for s in _sections(document, name)]
-        where = [_named(s, pages.get(number, {})) for s in dict.fromkeys(sections)]
-        places.append(f"{number}: {', '.join(where) or words['whole']}")
+    places = [_place(item, number, documents.get(number), pages.get(number, {})) for number in item.documents]
+    here = {number: documents[number] for number in item.documents if number in documents}
+    lost = [f"document {n}" for n in item.documents if n not in documents and n not in _later()]
+    if here:
+        lost += [f"section {name!r}" for name in item.sections if not _answered(item, name, here)]
     objects = []
     for tlf in item.tlfs:
-        homes = [] if tlf == "all" else _homes(tlf, documents, pages)
-        objects.append(tlf if tlf == "all" else f"{tlf} ({', '.join(homes) or words['unresolved']})")
-        lost += [] if homes or tlf == "all" else [tlf]
+        homes = ["all"] if tlf == "all" else _homes(tlf, documents, pages)
+        objects.append(tlf if tlf == "all" else f"{tlf} ({', '.join(homes) or texts()['unresolved']})")
+        lost += [] if homes else [tlf]
     return Resolved(item, tuple(places), tuple(objects), tuple(lost))
 
 
-def _sections(document: Document, name: str) -> list[Section]:
+def _place(item: Item, number: str, document: Document | None, pages: Mapping[str, int]) -> str:
+    """Return a document with the sections that an item names in it."""
+    words = texts()
+    if document is None:
+        return f"{number}: {words['whole'] if number in _later() else words['absent']}"
+    sections = [s for name in item.sections for s in _sections(number, document, name)]
+    where = [_named(s, pages) for s in dict.fromkeys(sections)]
+    return f"{number}: {', '.join(where) or words['whole']}"
+
+
+def _answered(item: Item, name: str, documents: Mapping[str, Document]) -> bool:
+    """Tell whether a section exists in one of the documents of an item; some names stand for a document as a whole."""
+    if name in texts()["whole_documents"] or name in item.documents:
+        return True
+    return any(_sections(number, document, name) for number, document in documents.items())
+
+
+def _sections(number: str, document: Document, name: str) -> list[Section]:
     """Return the headings that a section of the register names: by number, or by words of the title."""
-    if name[:1].isdigit():
-        return [section for section in document.sections if section.number == name]
-    return [section for section in document.sections if name.lower() in section.title.lower()]
+    known: Mapping[str, str] = texts()["sections"]
+    words = known.get(f"{number}: {name}", known.get(name, name))
+    if words[:1].isdigit():
+        return [section for section in document.sections if section.number == words]
+    return [section for section in document.sections if words.lower() in section.title.lower()]
 
 
 def _named(section: Section, pages: Mapping[str, int]) -> str:
@@ -159,7 +189,11 @@ def _named(section: Section, pages: Mapping[str, int]) -> str:
 def _homes(tlf: str, documents: Mapping[str, Document], pages: Pages) -> list[str]:
     """Return the documents in which an object stands, with the page."""
     if tlf.startswith("N "):  # narratives are paragraphs under a heading of their own
-        return [number for number, document in sorted(documents.items()) if _sections(document, "narrative")]
+        return [
+            number
+            for number, document in sorted(documents.items())
+            if _sections(number, document, "narrative")
+        ]
     homes = []
     for number, document in sorted(documents.items()):
         anchors = {block.id: block.anchor for block in document.tables}
@@ -170,7 +204,7 @@ def _homes(tlf: str, documents: Mapping[str, Document], pages: Pages) -> list[st
         if own is not None:
             page = pages.get(number, {}).get(own)
             homes.append(number + (f" {texts()['page']} {page}" if page else ""))
-    return homes
+    return homes or [where for name, where in elsewhere().items() if name == tlf]
 
 
 def checked(one: Resolved, store: ResultStore, *, seed: int | None) -> str:

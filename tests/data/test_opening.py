@@ -38,11 +38,11 @@ def study_in(folder, files=FILES, data="", name="raw"):
 def no_checks(monkeypatch):
     stages = []
 
-    def run_checks(sdtm, study, *, stage):
-        stages.append((stage, len(sdtm.domains["RS"]) if sdtm.has("RS") else None))
+    def check_context(context, *, stage):
+        stages.append((stage, len(context.records("RS")) if context.has("RS") else None))
         return CheckReport((), (("XX-TEST", "warn", "run" if stage == "cut" else "not run: later"),))
 
-    monkeypatch.setattr(opening, "run_checks", run_checks)
+    monkeypatch.setattr(opening, "check_context", check_context)
     return stages
 
 

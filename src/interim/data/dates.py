@@ -22,6 +22,8 @@ _YEARS = range(1900, 2200)
 _LEVEL = {"none": 0, "D": 1, "M": 2, "Y": 3}
 _LEAP_YEAR = 2000
 _MID_DAY, _MID_MONTH, _MID_MONTH_DAY = 15, 6, 30
+_NO_TIME = np.datetime64("NaT", "ns")
+_NO_DATE: tuple[Any, ...] = (*[_NO_TIME] * 5, None, True)
 
 _ISO = re.compile(
     r"(?P<year>\d{4}|-)(?:-(?P<month>\d{2}|-)(?:-(?P<day>\d{2}|-))?)?"
@@ -180,28 +182,82 @@ def parse_dates(series: pd.Series) -> pd.DataFrame:
     None
     """
     codes, texts = pd.factorize(series, use_na_sentinel=True)
-    rows = [_date_row(str(text)) for text in texts] + [(pd.NaT,) * 5 + (None, True)]
-    names = ["FIRST", "LAST", "START", "DT", "DTM", "PRECISION", "VALID"]
-    table = pd.DataFrame(rows, columns=names)
-    for name in names[:5]:
-        table[name] = table[name].astype("datetime64[ns]")
-    table["PRECISION"] = table["PRECISION"].astype(object).where(table["PRECISION"].notna(), None)
-    return table.take(np.where(codes < 0, len(texts), codes)).set_index(series.index)
+    return date_table([str(text) for text in texts], np.asarray(codes), index=series.index)
 
 
-def _date_row(text: str) -> tuple[object, ...]:
+def date_table(texts: Sequence[str] | np.ndarray, places: np.ndarray, *, index: pd.Index) -> pd.DataFrame:
+    """Read distinct ISO 8601 dates once and set them beside their records.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Distinct dates.
+    places : numpy.ndarray of int
+        Place among the texts of each record, -1 for missing.
+    index : pandas.Index
+        Of the records.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `parse_dates`.
+
+    Raises
+    ------
+    None
+    """
+    rows = [*map(_date_row, texts), _NO_DATE]
+    columns: dict[str, Any] = {}
+    for number, name in enumerate(("FIRST", "LAST", "START", "DT", "DTM")):
+        pool = np.array([row[number] for row in rows], dtype="datetime64[ns]")
+        columns[name] = pool[places]
+    precision = np.empty(len(rows), dtype=object)
+    precision[:] = [row[5] for row in rows]
+    columns["PRECISION"] = precision[places]
+    columns["VALID"] = np.array([row[6] for row in rows], dtype=bool)[places]
+    return pd.DataFrame(columns, index=index, copy=False)
+
+
+def date_starts(series: pd.Series) -> pd.Series:
+    """Return the earliest possible instant of each date.
+
+    Parameters
+    ----------
+    series : pandas.Series of object
+        ISO 8601 text, None for missing.
+
+    Returns
+    -------
+    pandas.Series of datetime64
+        START of `parse_dates`; NaT where there is no date or it has no year.
+
+    Raises
+    ------
+    None
+    """
+    codes, texts = pd.factorize(series, use_na_sentinel=True)
+    pool = np.array([*(_date_row(str(text))[2] for text in texts), _NO_TIME], dtype="datetime64[ns]")
+    return pd.Series(pool[codes], index=series.index)
+
+
+@lru_cache(maxsize=65536)
+def _date_row(text: str) -> tuple[Any, ...]:
     parsed = read_iso(text)
     if parsed is None:
-        return (pd.NaT,) * 5 + (None, False)
+        return (*_NO_DATE[:-1], False)
     first, last = _stamp(parsed.first), _stamp(parsed.last)
     precision = parsed.precision
-    moment = first + parsed.clock if precision == "T" and parsed.clock is not None else pd.NaT
-    day = first if precision in ("D", "T") else pd.NaT
-    return (first, last, first if moment is pd.NaT else moment, day, moment, precision, True)
+    moment = first + _span(parsed.clock) if precision == "T" and parsed.clock is not None else _NO_TIME
+    day = first if precision in ("D", "T") else _NO_TIME
+    return (first, last, first if np.isnat(moment) else moment, day, moment, precision, True)
 
 
-def _stamp(day: date | None) -> Any:
-    return pd.NaT if day is None else pd.Timestamp(day)
+def _span(clock: timedelta) -> np.timedelta64:
+    return pd.Timedelta(clock).to_timedelta64()
+
+
+def _stamp(day: date | None) -> np.datetime64:
+    return _NO_TIME if day is None else np.datetime64(day, "ns")
 
 
 def impute_date(

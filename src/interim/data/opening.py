@@ -9,7 +9,8 @@ from typing import Literal
 import pandas as pd
 
 from interim.data import spec
-from interim.data.check import run_checks
+from interim.data.check.context import Context
+from interim.data.check.run import check_context
 from interim.data.cut import CUT_RULES, cut_sdtm
 from interim.data.mapping import (
     REDCAP_RULES,
@@ -68,12 +69,13 @@ def open_data(study: Study) -> Sdtm:
     extract = read_data(study)
     if study.replayed and study.data.stage == "sdtm":
         extract = as_known(extract, study)
-    report = run_checks(extract, study, stage="extract")
+    context = Context(extract, study)
+    report = check_context(context, stage="extract")
     extract = extract.with_findings(report.findings)
     if study.data.stage == "adam":
         return _entered(extract, study, report.rules)
     cut = cut_sdtm(extract, study)
-    again = run_checks(cut, study, stage="cut")
+    again = check_context(Context(cut, study, like=context), stage="cut")
     findings = _unique((*cut.findings, *again.findings))
     if study.data.on_stop == "halt" and any(finding.severity == "stop" for finding in findings):
         raise DataError(findings)

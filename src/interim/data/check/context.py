@@ -301,5 +301,6 @@ def beside(records: Records, table: pd.Series) -> pd.Series:
     ------
     None
     """
-    found = table.reindex(pd.Index(records.subjects(), dtype=object))
-    return pd.Series(found.to_numpy(), index=records.frame.index, dtype=table.dtype)
+    places, subjects = records.coded("USUBJID", kind="normal")
+    found = table.reindex(pd.Index([*subjects, None], dtype=object)).to_numpy()
+    return pd.Series(found[places], index=records.frame.index, dtype=table.dtype)

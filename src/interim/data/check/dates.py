@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from interim.data.check.context import Context, beside
@@ -120,10 +123,9 @@ def _month_unknown(context: Context) -> Iterator[Hit]:
     """Year and day of a date are known, the month is not."""
     for records in context.delivered(*_MONTH_DOMAINS):
         for name in date_columns(records):
-            texts = records.code(name)
-            odd = [text for text in texts.dropna().unique() if _lacks_month(text)]
+            odd = [text for text in records.coded(name)[1] if _lacks_month(text)]
             message = "month unknown although the day is known: the day is disregarded; complete the month"
-            yield from hits(records, texts.isin(odd), variable=name, message=message)
+            yield from hits(records, records.equal(name, *odd), variable=name, message=message)
 
 
 def _lacks_month(text: str) -> bool:
@@ -137,7 +139,7 @@ def _partial_death(context: Context) -> Iterator[Hit]:
     for source, name in (("DM", "DTHDTC"), ("AE", "AEDTHDTC")):
         records = context.records(source)
         dates = records.dates(name)
-        partial = dates["VALID"] & dates["DT"].isna() & records.code(name).notna()
+        partial = dates["VALID"] & dates["DT"].isna() & records.given(name)
         message = "partial date of death: overall survival uses an imputed day; ask for the day"
         yield from hits(records, partial, variable=name, message=message)
 
@@ -148,7 +150,7 @@ def _partial_scan(context: Context) -> Iterator[Hit]:
     for records in context.delivered(*_SCANS):
         name = f"{records.name}DTC"
         dates = records.dates(name)
-        partial = dates["VALID"] & dates["DT"].isna() & records.code(name).notna()
+        partial = dates["VALID"] & dates["DT"].isna() & records.given(name)
         message = (
             "partial date of a tumour assessment: progression and response use an imputed day; ask for it"
         )
@@ -160,7 +162,7 @@ def _after_death(context: Context) -> Iterator[Hit]:
     """A sample, measurement, response or infusion is dated after the death."""
     for records in context.delivered(*words("terms")["after_death"]["domains"]):
         name = f"{records.name}STDTC" if records.name == "EX" else f"{records.name}DTC"
-        done = records.code(f"{records.name}STAT") != "NOT DONE"
+        done = ~records.equal(f"{records.name}STAT", "NOT DONE")
         late = done & (records.dates(name)["FIRST"] > beside(records, context.death_day))
         message = "record after the date of death; correct one of the two dates"
         yield from hits(records, late, variable=name, message=message)
@@ -172,18 +174,14 @@ def _time_zone(context: Context) -> Iterator[Hit]:
     usual = _usual_offset(context)
     for records in context.delivered():
         for name in date_columns(records):
-            offsets = _offsets(records.code(name))
-            other = offsets.notna() & (offsets != usual)
+            odd = [text for text in records.coded(name)[1] if _offset(text) not in (None, usual)]
+            other = records.equal(name, *odd)
             message = "another offset than the other date-times: the day at the site may differ; check the time zone"
             yield from hits(records, other, variable=name, expected=f"offset {usual}", message=message)
     yield from _first_dose_day(context)
 
 
-def _offsets(texts: pd.Series) -> pd.Series:
-    table = {text: _offset(text) for text in texts.dropna().unique()}
-    return texts.map(table).astype(object)
-
-
+@lru_cache(maxsize=65536)
 def _offset(text: str) -> str | None:
     clock = text.partition("T")[2]
     if not clock or read_iso(text) is None:
@@ -197,9 +195,15 @@ def _offset(text: str) -> str | None:
 
 def _usual_offset(context: Context) -> str | None:
     """Return the most frequent offset, the smaller text of two equally frequent ones."""
-    found = [_offsets(r.code(name)) for r in context.delivered() for name in date_columns(r)]
-    counts = pd.concat([pd.Series(dtype=object), *found]).value_counts() if found else pd.Series(dtype=int)
-    return min(counts.index[counts == counts.max()], default=None)
+    counts: Counter[str] = Counter()
+    for records in context.delivered():
+        for name in date_columns(records):
+            places, texts = records.coded(name)
+            number = np.bincount(places[places >= 0], minlength=len(texts))
+            for text, times in zip(texts, number.tolist(), strict=True):
+                counts[_offset(text) or ""] += times
+    del counts[""]
+    return min((offset for offset, times in counts.items() if times == max(counts.values())), default=None)
 
 
 def _first_dose_day(context: Context) -> Iterator[Hit]:

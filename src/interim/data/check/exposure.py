@@ -146,13 +146,12 @@ def _split_dose(context: Context) -> Iterator[Hit]:
     if context.study.dose.dose_unit_basis != "per_infusion":
         return
     table = _with_levels(context)
-    table = table.assign(SHARE=table["PERKG"] / table["LEVEL"])
-    for _, rows in table.groupby(["USUBJID", "CYCLE"], sort=True):
-        if len(rows) > 1 and (rows["SHARE"] - _HALF).abs().le(_HALF_TOLERANCE).all():
-            message = (
-                "each infusion of the cycle is half of the level: dose per infusion or per cycle (AMB-4)?"
-            )
-            yield Hit("EX", int(rows["PLACE"].iloc[0]), message, "EXDOSE")
+    half = (table["PERKG"] / table["LEVEL"] - _HALF).abs().le(_HALF_TOLERANCE)
+    cycles = table.assign(HALF=half).groupby(["USUBJID", "CYCLE"], sort=True)
+    found = cycles.agg(N=("HALF", "size"), HALF=("HALF", "all"), PLACE=("PLACE", "first"))
+    for place in found["PLACE"][(found["N"] > 1) & found["HALF"]]:
+        message = "each infusion of the cycle is half of the level: dose per infusion or per cycle (AMB-4)?"
+        yield Hit("EX", int(place), message, "EXDOSE")
 
 
 @rule("EX-ORDER", severity="stop", needs={"EX": (*_EX, "EXCYCLE")}, effect=_DOSE)

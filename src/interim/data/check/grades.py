@@ -40,20 +40,22 @@ def graded_values(context: Context) -> pd.DataFrame:
 
 def _graded_values(context: Context) -> pd.DataFrame:
     lb = context.records("LB")
-    dates = lb.dates("LBDTC")
+    tests = {row["test"] for row in words("laboratory")["grade"]}
+    graded = lb.equal("LBTESTCD", *tests) & lb.number("LBSTRESN").notna()
+    dates = lb.dates("LBDTC")[graded]
     table = pd.DataFrame(
         {
-            "PLACE": np.arange(len(lb)),
-            "USUBJID": lb.subjects(),
-            "TEST": lb.code("LBTESTCD"),
-            "UNIT": lb.code("LBSTRESU"),
-            "VALUE": lb.number("LBSTRESN"),
-            "ULN": lb.number("LBSTNRHI"),
+            "PLACE": np.flatnonzero(graded.to_numpy()),
+            "USUBJID": lb.subjects()[graded],
+            "TEST": lb.code("LBTESTCD")[graded],
+            "UNIT": lb.code("LBSTRESU")[graded],
+            "VALUE": lb.number("LBSTRESN")[graded],
+            "ULN": lb.number("LBSTNRHI")[graded],
             "DAY": dates["DT"],
             "AT": dates["DTM"].fillna(dates["DT"]),
-            "DOSE": beside(lb, context.first_dose()),
+            "DOSE": beside(lb, context.first_dose())[graded],
         }
-    ).dropna(subset=["VALUE"])
+    )
     by_test = dict(list(table.groupby("TEST")))
     parts = [_graded(by_test.get(row["test"], table.iloc[:0]), row) for row in words("laboratory")["grade"]]
     return pd.concat(parts, ignore_index=True).sort_values("PLACE", kind="stable", ignore_index=True)
@@ -103,16 +105,18 @@ def _events(context: Context, link_days: int) -> pd.DataFrame:
     return table.merge(pd.DataFrame(terms, columns=["TERM", "TEST"]), on="TERM", validate="m:m")
 
 
-def _linked(context: Context, link_days: int) -> pd.DataFrame:
-    """Return the pairs of laboratory value and adverse event that belong together."""
-    pairs = graded_values(context).merge(_events(context, link_days), on=["USUBJID", "TEST"], validate="m:m")
+def _linked(context: Context, link_days: int, *, lowest: float) -> pd.DataFrame:
+    """Return the pairs of laboratory value, from a grade on, and adverse event that belong together."""
+    values = graded_values(context)
+    values = values[values["GRADE"] >= lowest]
+    pairs = values.merge(_events(context, link_days), on=["USUBJID", "TEST"], validate="m:m")
     return pairs[(pairs["FROM"] <= pairs["DAY"]) & (pairs["DAY"] <= pairs["TO"])]
 
 
 @rule("AE-LB-GRADE", severity="warn", needs={"AE": _AE, "LB": _LB}, effect=("T 14.2.1.1", "T 14.3.4.3"))
 def _grade_by_value(context: Context) -> Iterator[Hit]:
     """A laboratory value during an event has a higher grade than the event."""
-    pairs = _linked(context, 0)
+    pairs = _linked(context, 0, lowest=context.records("AE").number("AETOXGR").min())
     own = _is_own_term(pairs)
     higher = pairs[own & (pairs["GRADE"] > pairs["AEGRADE"])]
     worst = higher.sort_values(
@@ -134,7 +138,7 @@ def _is_own_term(pairs: pd.DataFrame) -> pd.Series:
 def _value_without_event(context: Context) -> Iterator[Hit]:
     """A laboratory value of grade 3 or higher has no adverse event."""
     days = context.study.checks.lb_noae_days
-    explained = set(_linked(context, days)["PLACE"])
+    explained = set(_linked(context, days, lowest=_SEVERE)["PLACE"])
     values = graded_values(context)
     for row in each(values[(values["GRADE"] >= _SEVERE) & ~values["PLACE"].isin(explained)]):
         message = (

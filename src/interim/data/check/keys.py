@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from interim.data.check.context import Context
-from interim.data.check.records import Hit, Records, hits
+from interim.data.check.records import Hit, Records, grouped, hits
 from interim.data.check.registry import rule
 from interim.data.model import ORIGIN
 from interim.data.spec import domain
@@ -32,9 +33,9 @@ def _unique_key(context: Context) -> Iterator[Hit]:
         columns = _key(records)
         if not columns:
             continue
-        table = pd.DataFrame({name: records.code(name) for name in columns})
-        complete = table.notna().any(axis=1) if len(columns) > 1 else table.notna().all(axis=1)
-        again = complete & table.duplicated() & ~exact_copies(records)
+        places = [records.identity(name) for name in columns]
+        complete = np.any([place >= 0 for place in places], axis=0)
+        again = complete & pd.Series(grouped(*places)).duplicated() & ~exact_copies(records)
         named = ", ".join(columns)
         yield from hits(
             records,
@@ -48,7 +49,7 @@ def _key(records: Records) -> list[str]:
     if records.name == "DM":
         return []
     seq = f"{records.name}SEQ"
-    if records.has("USUBJID", seq) and records.text(seq).notna().any():
+    if records.has("USUBJID", seq) and records.given(seq).any():
         return ["USUBJID", seq]
     known = domain(records.name)
     return [] if known is None else [name for name in known.key if records.has(name)]
@@ -104,10 +105,11 @@ def _orphan(context: Context) -> Iterator[Hit]:
     for records in context.delivered():
         if records.name == "DM" or not records.has("USUBJID"):
             continue
-        who = records.subjects()
+        who, subjects = records.coded("USUBJID", kind="normal")
+        stranger = np.array([*(subject not in known for subject in subjects), False], dtype=bool)
         yield from hits(
             records,
-            who.notna() & ~who.isin(known),
+            pd.Series(stranger[who], index=records.frame.index),
             variable="USUBJID",
             expected="a USUBJID of DM",
             message="no such participant in DM; correct the identifier at the source",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from interim.data.check.context import Context, beside
-from interim.data.check.records import Hit, Records, hits, hits_per
+from interim.data.check.records import Hit, Records, grouped, hits, hits_per
 from interim.data.check.registry import rule
 from interim.data.check.vocabulary import words
 
@@ -19,15 +20,11 @@ _VALUES = ("T 14.3.4.1", "T 14.3.4.2")
 
 def _result(lb: Records) -> pd.Series:
     """Tell the records with a result."""
-    return lb.code("LBORRES").notna() & (lb.code("LBSTAT") != "NOT DONE")
+    return lb.given("LBORRES") & ~lb.equal("LBSTAT", "NOT DONE")
 
 
 def _signed(lb: Records) -> pd.Series:
     return lb.matching("LBORRES", r"[<>≤≥]")
-
-
-def _unit(lb: Records) -> pd.Series:
-    return lb.code("LBSTRESU").fillna(lb.code("LBORRESU"))
 
 
 @rule("LB-STRES", severity="warn", needs={"LB": (*_LB, "LBSTRESN")}, effect=_VALUES)
@@ -35,7 +32,7 @@ def _standard_value(context: Context) -> Iterator[Hit]:
     """A result has no numeric standard value."""
     lb = context.records("LB")
     words_ = words("laboratory")["blq_words"]
-    absent = _result(lb) & lb.number("LBSTRESN").isna() & ~_signed(lb) & ~lb.code("LBORRES").isin(words_)
+    absent = _result(lb) & lb.number("LBSTRESN").isna() & ~_signed(lb) & ~lb.equal("LBORRES", *words_)
     message = "result without numeric standard value: not analysed as a number"
     yield from hits_per(lb, absent, by=_TEST, variable="LBORRES", message=message)
 
@@ -44,8 +41,8 @@ def _standard_value(context: Context) -> Iterator[Hit]:
 def _unit_given(context: Context) -> Iterator[Hit]:
     """A numeric result of a test that has a unit carries none."""
     lb = context.records("LB")
-    bare = lb.code("LBTESTCD").isin(words("laboratory")["no_unit"])
-    absent = _result(lb) & lb.number("LBORRES").notna() & lb.code("LBORRESU").isna() & ~bare
+    bare = lb.equal("LBTESTCD", *words("laboratory")["no_unit"])
+    absent = _result(lb) & lb.number("LBORRES").notna() & ~lb.given("LBORRESU") & ~bare
     yield from hits_per(
         lb, absent, by=_TEST, variable="LBORRESU", message="unit missing: not graded; complete it"
     )
@@ -55,7 +52,7 @@ def _unit_given(context: Context) -> Iterator[Hit]:
 def _sign_declared(context: Context) -> Iterator[Hit]:
     """A result carries < or > and the test has no rule for it."""
     lb = context.records("LB")
-    declared = lb.code("LBTESTCD").isin(words("laboratory")["declared"])
+    declared = lb.equal("LBTESTCD", *words("laboratory")["declared"])
     message = "result with < or > of a test without a rule for it: graded only if every value gives one grade"
     yield from hits(lb, _result(lb) & _signed(lb) & ~declared, variable="LBORRES", message=message)
 
@@ -73,13 +70,21 @@ def _range_order(context: Context) -> Iterator[Hit]:
 def _range_given(context: Context) -> Iterator[Hit]:
     """A limit of normal is missing."""
     lb = context.records("LB")
-    test, free = lb.code("LBTESTCD"), lb.code("LBTESTCD").isin(words("laboratory")["no_range"])
+    free = lb.equal("LBTESTCD", *words("laboratory")["no_range"])
     low, high = lb.number("LBSTNRLO"), lb.number("LBSTNRHI")
-    no_high = _result(lb) & high.isna() & (~free | test.isin(test[high.notna()].unique()))
-    no_low = _result(lb) & low.isna() & high.notna() & test.isin(test[low.notna()].unique())
+    no_high = _result(lb) & high.isna() & (~free | _of_tests_with(lb, high))
+    no_low = _result(lb) & low.isna() & high.notna() & _of_tests_with(lb, low)
     message = "limit of normal missing: no multiple of ULN, no grade; ask the laboratory"
     yield from hits_per(lb, no_high, by=_TEST, variable="LBSTNRHI", message=message)
     yield from hits_per(lb, no_low, by=_TEST, variable="LBSTNRLO", message=message)
+
+
+def _of_tests_with(lb: Records, limit: pd.Series) -> pd.Series:
+    """Tell the records of the tests of which some record has a limit."""
+    places, tests = lb.coded("LBTESTCD")
+    found = np.zeros(len(tests) + 1, dtype=bool)
+    found[places[limit.notna().to_numpy()]] = True
+    return pd.Series(found[places], index=limit.index)
 
 
 @rule(
@@ -91,36 +96,39 @@ def _range_given(context: Context) -> Iterator[Hit]:
 def _unit_mixed_up(context: Context) -> Iterator[Hit]:
     """A value is impossible in its unit but possible in another usual one."""
     lb = context.records("LB")
-    test, unit, value = lb.code("LBTESTCD"), lb.code("LBSTRESU"), lb.number("LBSTRESN")
+    value = lb.number("LBSTRESN")
     for row in words("laboratory")["mix"]:
         low, high, factor = row["low"], row["high"], row["factor"]
-        here = (test == row["test"]) & (unit == row["unit"])
-        below = (value > 0) & (value < low) & (value * factor).between(low, high)
-        above = (value > high) & (value / factor).between(low, high)
+        here = lb.equal("LBTESTCD", row["test"]) & lb.equal("LBSTRESU", row["unit"])
+        mine = value[here]
+        below = (mine > 0) & (mine < low) & (mine * factor).between(low, high)
+        above = (mine > high) & (mine / factor).between(low, high)
+        here[here] = (below | above).to_numpy()
         message = f"impossible in this unit, possible after a factor of {factor:g}: value and unit mixed up?"
         expected = f"{low:g} to {high:g} {row['unit'].lower()}"
-        yield from hits(lb, here & (below | above), variable="LBSTRESN", expected=expected, message=message)
+        yield from hits(lb, here, variable="LBSTRESN", expected=expected, message=message)
 
 
 @rule("LB-BLQ", severity="warn", needs={"LB": _LB}, effect=("T 14.4.2.1",))
 def _one_blq_form(context: Context) -> Iterator[Hit]:
     """Results below the limit of quantification of one test are written in several ways."""
     lb = context.records("LB")
-    texts = lb.code("LBORRES")
-    form = pd.Series(None, index=texts.index, dtype=object)
-    form = form.mask(lb.matching("LBORRES", r"<\s*[\d.]"), "sign")
-    form = form.mask(texts.isin(words("laboratory")["blq_words"]), "word")
-    form = form.mask(
-        (lb.number("LBORRES") == 0) & lb.code("LBTESTCD").isin(words("laboratory")["declared"]), "zero"
-    )
-    kinds = pd.DataFrame({"TEST": lb.code("LBTESTCD"), "FORM": form})
-    many = kinds.groupby("TEST")["FORM"].transform("nunique") > 1
+    declared = lb.equal("LBTESTCD", *words("laboratory")["declared"])
+    zero = (lb.number("LBORRES") == 0) & declared
+    word = lb.equal("LBORRES", *words("laboratory")["blq_words"]) & ~zero
+    sign = lb.matching("LBORRES", r"<\s*[\d.]") & ~word & ~zero
+    places, tests = lb.coded("LBTESTCD")
+    forms = np.zeros(len(tests) + 1, dtype=int)
+    for form in (zero, word, sign):
+        forms += np.isin(np.arange(len(tests) + 1), np.unique(places[form.to_numpy()]))
+    forms[-1] = 0
+    many = pd.Series(forms[places] > 1, index=lb.frame.index)
     message = (
         "below the limit of quantification, written otherwise than in other records; write < and the limit"
     )
     yield from hits(
         lb,
-        many & form.isin(["word", "zero"]),
+        many & (word | zero),
         variable="LBORRES",
         expected="< and the limit",
         message=message,
@@ -131,18 +139,24 @@ def _one_blq_form(context: Context) -> Iterator[Hit]:
 def _upper_limit(context: Context) -> Iterator[Hit]:
     """A value equals the upper limit of quantification without its sign."""
     lb = context.records("LB")
-    test, texts = lb.code("LBTESTCD"), lb.code("LBORRES").fillna("")
     above = lb.matching("LBORRES", r">\s*[\d.]")
-    limits = pd.to_numeric(texts.where(above).str.lstrip("> "), errors="coerce")
-    seen = (
-        limits.groupby(test).transform("max").fillna(test.map(words("laboratory")["uloq"]).astype("float64"))
-    )
-    limit = lb.number("LBULOQ").fillna(seen)
+    limit = lb.number("LBULOQ").fillna(_highest_limit(lb, above))
     lost = ~above & (lb.number("LBORRES") == limit)
     message = (
         "equals the upper limit of quantification: was a > lost? no change from baseline is computed from it"
     )
     yield from hits(lb, lost & _result(lb), variable="LBORRES", expected="> and the limit", message=message)
+
+
+def _highest_limit(lb: Records, above: pd.Series) -> pd.Series:
+    """Return the highest upper limit of quantification of the test that a record with > shows, else the declared one."""
+    places, tests = lb.coded("LBTESTCD")
+    limits = pd.to_numeric(lb.code("LBORRES")[above].str.lstrip("> "), errors="coerce")
+    shown = limits.groupby(places[above.to_numpy()]).max()
+    declared = words("laboratory")["uloq"]
+    stated = pd.Series([*(declared.get(test) for test in tests), None], dtype="float64")
+    known = shown[shown.index >= 0].reindex(stated.index).fillna(stated)
+    return pd.Series(known.to_numpy()[places], index=lb.frame.index)
 
 
 @rule(
@@ -155,7 +169,7 @@ def _baseline_before_dose(context: Context) -> Iterator[Hit]:
     """A sample labelled baseline or pre-dose was drawn after the infusion, or on its day at an unknown time."""
     lb = context.records("LB")
     drawn, first = lb.dates("LBDTC"), beside(lb, context.first_dose())
-    labelled = lb.code("LBBLFL") == "Y"
+    labelled = lb.equal("LBBLFL", "Y")
     late = labelled & (drawn["DTM"].fillna(drawn["FIRST"]) > first)
     predose = lb.matching("LBTPT", ".*PRE-?DOSE")
     unsure = (
@@ -165,7 +179,7 @@ def _baseline_before_dose(context: Context) -> Iterator[Hit]:
         & (first > first.dt.normalize())
     )
     unsure &= ~predose
-    day_dose = _dose_of_day(context, lb)
+    day_dose = _dose_of_day(context, lb, predose)
     after = predose & (drawn["DTM"] > day_dose)
     message = "labelled as before the dose but not surely drawn before it; the earlier value is used"
     yield from hits(
@@ -173,12 +187,14 @@ def _baseline_before_dose(context: Context) -> Iterator[Hit]:
     )
 
 
-def _dose_of_day(context: Context, lb: Records) -> pd.Series:
-    """Return the first infusion on the day of each sample."""
+def _dose_of_day(context: Context, lb: Records, where: pd.Series) -> pd.Series:
+    """Return the first infusion on the day of each sample that meets a condition."""
     doses = context.infusions.dropna(subset=["DTM"])
     table = doses.assign(DAY=doses["DT"]).groupby(["USUBJID", "DAY"])["DTM"].min()
-    keys = pd.MultiIndex.from_arrays([lb.subjects().fillna(""), lb.dates("LBDTC")["DT"]])
-    return pd.Series(table.reindex(keys).to_numpy(), index=lb.frame.index, dtype="datetime64[ns]")
+    found = np.full(len(lb), np.datetime64("NaT", "ns"))
+    keys = pd.MultiIndex.from_arrays([lb.subjects()[where].fillna(""), lb.dates("LBDTC")["DT"][where]])
+    found[where.to_numpy(dtype=bool)] = table.reindex(keys).to_numpy()
+    return pd.Series(found, index=lb.frame.index)
 
 
 @rule("LB-MULTI", severity="info", needs={"LB": (*_LB, "LBDTC")}, effect=("T 14.3.4.1",))
@@ -186,10 +202,12 @@ def _repeated_sample(context: Context) -> Iterator[Hit]:
     """One test has several results at one visit and day."""
     lb = context.records("LB")
     names = ("LBTESTCD", "LBCAT", "LBSPEC", "LBMETHOD", "VISITNUM", "LBTPT", "LBFAST")
-    table = pd.DataFrame({name: lb.code(name) for name in names})
-    table = table.assign(WHO=lb.subjects(), DAY=lb.dates("LBDTC")["DT"])
-    valid = _result(lb) & table["DAY"].notna() & table["WHO"].notna()
-    again = table[valid].duplicated().reindex(table.index, fill_value=False)
+    who, day = lb.coded("USUBJID", kind="normal")[0], lb.dates("LBDTC")["DT"]
+    again = _result(lb) & day.notna() & (who >= 0)
+    days = day[again].to_numpy().astype("datetime64[D]").astype(np.int64)
+    days -= days.min(initial=0)
+    parts = [lb.identity(name)[again.to_numpy()] for name in names]
+    again[again] = pd.Series(grouped(who[again.to_numpy()], days, *parts)).duplicated().to_numpy()
     message = "second result of the test at this visit: the last valid one is used"
     yield from hits(lb, again, variable="LBORRES", message=message)
 
@@ -198,10 +216,11 @@ def _repeated_sample(context: Context) -> Iterator[Hit]:
 def _counts_in_range(context: Context) -> Iterator[Hit]:
     """A neutrophil or lymphocyte count looks like a percentage."""
     lb, sets = context.records("LB"), words("laboratory")["blood_count"]
-    test, value = lb.code("LBTESTCD"), lb.number("LBSTRESN")
-    count = test.isin([sets["neutrophils"], sets["lymphocytes"]])
+    value = lb.number("LBSTRESN")
+    count = lb.equal("LBTESTCD", sets["neutrophils"], sets["lymphocytes"])
     total = beside_draw(lb, sets["total"])
-    odd = (value > sets["highest"]) | (value > total * sets["tolerance"]) | _unit(lb).isin(["%"])
+    percent = lb.equal("LBSTRESU", "%") | (~lb.given("LBSTRESU") & lb.equal("LBORRESU", "%"))
+    odd = (value > sets["highest"]) | (value > total * sets["tolerance"]) | percent
     message = "count above the total of leukocytes or in %: NLR and GLR are wrong; give 10^9/L"
     yield from hits(lb, count & odd, variable="LBSTRESN", expected="10^9/L", message=message)
 
@@ -210,8 +229,9 @@ def _counts_in_range(context: Context) -> Iterator[Hit]:
 def _granulocytes(context: Context) -> Iterator[Hit]:
     """Granulocytes seem to be recorded as neutrophils."""
     lb, sets = context.records("LB"), words("laboratory")["blood_count"]
-    neutrophils = lb.code("LBTESTCD") == sets["neutrophils"]
-    named = lb.text("LBTEST").fillna("").str.contains(sets["mislabel"], regex=True)
+    neutrophils = lb.equal("LBTESTCD", sets["neutrophils"])
+    mislabel = re.compile(sets["mislabel"])
+    named = lb.text("LBTEST").isin([text for text in lb.distinct("LBTEST") if mislabel.search(text)])
     parts = [beside_draw(lb, name) for name in sets["parts"]]
     others = sum(beside_draw(lb, name) for name in sets["granulocytes"])
     excess = sum(parts) - beside_draw(lb, sets["total"])
@@ -241,7 +261,7 @@ def beside_draw(lb: Records, test: str) -> pd.Series:
     None
     """
     draws = lb.pairs("USUBJID", "LBDTC")
-    mine = np.flatnonzero((lb.code("LBTESTCD") == test).to_numpy())[::-1]
+    mine = np.flatnonzero(lb.equal("LBTESTCD", test).to_numpy())[::-1]
     found = np.full(draws.max(initial=-1) + 1, np.nan)
     found[draws[mine]] = lb.number("LBSTRESN").to_numpy()[mine]
     return pd.Series(found[draws], index=lb.frame.index, dtype="float64")

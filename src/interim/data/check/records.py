@@ -6,12 +6,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from interim.data.dates import parse_dates
+from interim.data.dates import date_table
 
 _EXACT = 2**53
 
@@ -119,10 +119,9 @@ class Records:
     def __init__(self, name: str, frame: pd.DataFrame) -> None:
         self.name = name
         self.source = frame
-        self.frame = frame.reset_index(drop=True)
+        self.frame = _numbered(frame)
         self._made: dict[tuple[str, str], Any] = {}
         self._factors: dict[str, tuple[np.ndarray, Any]] = {}
-        self._cells: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -217,10 +216,20 @@ class Records:
         """
         key = ("number", column)
         if key not in self._made:
-            values = pd.to_numeric(self.code(column), errors="coerce").astype("float64")
-            self._made[key] = values.where(np.isfinite(values))
+            self._made[key] = pd.Series(self._numbers(column), index=self.frame.index)
         made: pd.Series = self._made[key]
         return made
+
+    def _numbers(self, column: str) -> np.ndarray:
+        """Return the numbers of a column; each distinct text is read once."""
+        if column in self.frame and self.frame[column].dtype == np.float64:
+            values = self.frame[column].to_numpy()
+        else:
+            places, codes = self.coded(column)
+            read = pd.to_numeric(pd.Series([*codes, None], dtype=object), errors="coerce")
+            values = read.to_numpy(dtype="float64")[places]
+        finite = np.isfinite(values)
+        return values if finite.all() else np.where(finite, values, np.nan)
 
     def dates(self, column: str) -> pd.DataFrame:
         """Return a column of ISO 8601 dates as read by `interim.data.dates.parse_dates`.
@@ -241,7 +250,8 @@ class Records:
         """
         key = ("dates", column)
         if key not in self._made:
-            self._made[key] = parse_dates(self.code(column))
+            places, codes = self.coded(column)
+            self._made[key] = date_table(codes, places, index=self.frame.index)
         made: pd.DataFrame = self._made[key]
         return made
 
@@ -278,10 +288,7 @@ class Records:
         ------
         None
         """
-        if column not in self._cells:
-            self._cells[column] = self.text(column).to_numpy()
-        value: str | None = self._cells[column][place]
-        return value
+        return plain(self.frame[column].iloc[place]) if column in self.frame else None
 
     def distinct(self, column: str) -> list[str]:
         """Return the distinct texts of a column, as collected.
@@ -304,6 +311,109 @@ class Records:
             return []
         return [text for value in self._factor(column)[1] if (text := plain(value)) is not None]
 
+    def coded(
+        self, column: str, *, kind: Literal["code", "normal"] = "code"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the place of each cell among the distinct codes of a column, and these.
+
+        Parameters
+        ----------
+        column : str
+            Variable name; an absent one is all missing.
+        kind : {"code", "normal"}
+            As `code`, or as `subjects` (capitals are kept).
+
+        Returns
+        -------
+        tuple of (numpy.ndarray of int64, numpy.ndarray of object)
+            Places, -1 for a missing cell; codes in the order of their first record. Made once.
+
+        Raises
+        ------
+        None
+        """
+        key = (f"coded {kind}", column)
+        if key not in self._made:
+            self._made[key] = self._coded(column, _code if kind == "code" else _normal)
+        made: tuple[np.ndarray, np.ndarray] = self._made[key]
+        return made
+
+    def _coded(self, column: str, convert: Callable[[object], str | None]) -> tuple[np.ndarray, np.ndarray]:
+        if column not in self.frame:
+            return np.full(len(self.frame), -1), np.empty(0, dtype=object)
+        raw, distinct = self._factor(column)
+        if _whole(distinct):
+            return raw, np.asarray(distinct).astype(np.int64).astype(str).astype(object)
+        texts = np.empty(len(distinct) + 1, dtype=object)
+        texts[:-1] = [convert(value) for value in distinct]
+        places, codes = pd.factorize(texts, use_na_sentinel=True)
+        return places[raw], codes
+
+    def identity(self, column: str) -> np.ndarray:
+        """Return a number for each cell of a column that is the same where the codes are.
+
+        Parameters
+        ----------
+        column : str
+            Variable name; an absent one is all missing.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+            -1 for a missing cell; whole numbers are not written out as text for it.
+
+        Raises
+        ------
+        None
+        """
+        if column in self.frame:
+            raw, distinct = self._factor(column)
+            if _whole(distinct):
+                return raw
+        return self.coded(column)[0]
+
+    def equal(self, column: str, *codes: str) -> pd.Series:
+        """Tell the records whose code is one of some codes.
+
+        Parameters
+        ----------
+        column : str
+            Variable name; an absent one is all missing.
+        *codes : str
+            In capitals.
+
+        Returns
+        -------
+        pandas.Series of bool
+            One per record, False for a missing cell.
+
+        Raises
+        ------
+        None
+        """
+        places, known = self.coded(column)
+        found = np.array([*(code in codes for code in known), False], dtype=bool)
+        return pd.Series(found[places], index=self.frame.index)
+
+    def given(self, column: str) -> pd.Series:
+        """Tell the records in which a cell is filled.
+
+        Parameters
+        ----------
+        column : str
+            Variable name; an absent one is all missing.
+
+        Returns
+        -------
+        pandas.Series of bool
+            One per record.
+
+        Raises
+        ------
+        None
+        """
+        return pd.Series(self.identity(column) >= 0, index=self.frame.index)
+
     def pairs(self, *columns: str) -> np.ndarray:
         """Return a number for each record that is the same where participant and codes of some columns are.
 
@@ -323,12 +433,8 @@ class Records:
         """
         key = ("pairs", "\t".join(columns))
         if key not in self._made:
-            place = np.zeros(len(self), dtype=np.int64)
-            for column in columns:
-                texts = self.subjects() if column == "USUBJID" else self.code(column)
-                codes, distinct = pd.factorize(texts)
-                place = place * (len(distinct) + 1) + codes + 1
-            self._made[key] = pd.factorize(place)[0]
+            parts = [self.coded(c, kind="normal")[0] if c == "USUBJID" else self.identity(c) for c in columns]
+            self._made[key] = grouped(*parts)
         made: np.ndarray = self._made[key]
         return made
 
@@ -353,13 +459,10 @@ class Records:
         """
         if column not in self.frame:
             return self.none()
-        codes, distinct = self._factor(column)
+        places, codes = self.coded(column)
         begins = re.compile(pattern).match
-        texts = (_code(value) for value in distinct)
-        found = np.array(
-            [*(text is not None and begins(text) is not None for text in texts), False], dtype=bool
-        )
-        return pd.Series(found[codes], index=self.frame.index)
+        found = np.array([*(begins(text) is not None for text in codes), False], dtype=bool)
+        return pd.Series(found[places], index=self.frame.index)
 
     def _factor(self, column: str) -> tuple[np.ndarray, Any]:
         """Return the place of each cell among the distinct values of a column (-1 for a missing cell), and those."""
@@ -387,13 +490,50 @@ class Records:
         return pd.Series(values[codes], index=self.frame.index, dtype=object)
 
 
+def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose rows are numbered from 0: the frame itself if they are."""
+    index = frame.index
+    plain_range = isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1)
+    return frame if plain_range else frame.reset_index(drop=True)
+
+
+def grouped(*places: np.ndarray) -> np.ndarray:
+    """Return a number for each record that is the same where all of some numbers are.
+
+    Parameters
+    ----------
+    *places : numpy.ndarray of int64
+        One number per record in each, -1 or more, of at least one.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        From 0, in the order of the first records.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> grouped(np.array([5, 5, -1, 5]), np.array([0, 1, 0, 0])).tolist()
+    [0, 1, 2, 0]
+    """
+    group = np.zeros(len(places[0]), dtype=np.int64)
+    for part in places:
+        wider = group * (part.max(initial=-1) + 2) + part + 1
+        group = np.asarray(pd.factorize(wider)[0], dtype=np.int64)
+    return group
+
+
 def _whole(values: Any) -> bool:
     """Tell whether all values are whole numbers that are written without an exponent."""
     kind = getattr(values, "dtype", None)
     if kind is None or kind.kind not in "if" or not len(values):
         return False
     numbers = np.asarray(values, dtype=float)
-    return bool((np.isfinite(numbers) & (np.abs(numbers) < _EXACT) & (numbers % 1 == 0)).all())
+    small = np.abs(numbers) < _EXACT
+    return bool(small.all() and (numbers % 1 == 0).all())
 
 
 def _normal(value: object) -> str | None:
@@ -458,7 +598,8 @@ def hits(
     ------
     None
     """
-    for place in np.flatnonzero(where.fillna(False).to_numpy(dtype=bool)).tolist():
+    chosen = where if where.dtype == bool else where.fillna(False)
+    for place in np.flatnonzero(chosen.to_numpy(dtype=bool)).tolist():
         yield Hit(records.name, place, str(_at(message, place)), variable, _at(expected, place))
 
 
@@ -495,13 +636,13 @@ def hits_per(
     ------
     None
     """
-    chosen = where.fillna(False).to_numpy(dtype=bool)
+    chosen = (where if where.dtype == bool else where.fillna(False)).to_numpy(dtype=bool)
     if not chosen.any():
         return
-    table = pd.DataFrame({"SUBJECT": records.subjects(), "SEQ": records.number(f"{records.name}SEQ")})
+    table = pd.DataFrame({"SUBJECT": records.subjects(), "SEQ": records.number(f"{records.name}SEQ")})[chosen]
     for name in by:
-        table[name] = records.text(name)
-    for key, rows in table[chosen].groupby(["SUBJECT", *by], sort=True, dropna=False):
+        table[name] = records.text(name)[chosen]
+    for key, rows in table.groupby(["SUBJECT", *by], sort=True, dropna=False):
         first = int(rows.sort_values("SEQ", kind="stable").index[0])
         text = f"{message} ({len(rows)} record{'s' if len(rows) > 1 else ''})"
         labels = tuple(plain(part) or "" for part in key[1:])

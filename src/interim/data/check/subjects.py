@@ -52,7 +52,7 @@ def _sex_and_term(context: Context) -> Iterator[Hit]:
         for name in names:
             texts = records.text(name)
             for code, pattern in wrong.items():
-                bad = [text for text in texts.dropna().unique() if pattern.search(text)]
+                bad = [text for text in records.distinct(name) if pattern.search(text)]
                 new = texts.isin(bad) & (sex == code) & ~seen
                 seen |= new
                 message = f"term does not belong to sex {code} of DM; check identity, sex and term"
@@ -180,11 +180,12 @@ def _evidence(context: Context) -> pd.Series:
     parts = [pd.DataFrame({"USUBJID": pd.Series(dtype=object), "DAY": pd.Series(dtype="datetime64[ns]")})]
     for domain, name in words("terms")["alive"]["evidence"]:
         records = context.records(domain)
-        done = (records.code(f"{domain}STAT") != "NOT DONE") & (records.code(f"{domain}OCCUR") != "N")
-        days = records.dates(name)["FIRST"].where(done)
-        parts.append(pd.DataFrame({"USUBJID": records.subjects(), "DAY": days}).dropna())
-    table = pd.concat(parts, ignore_index=True)
-    return table[table["DAY"] <= pd.Timestamp(context.study.cut)].groupby("USUBJID")["DAY"].max()
+        left_out = records.equal(f"{domain}STAT", "NOT DONE") | records.equal(f"{domain}OCCUR", "N")
+        days, (who, subjects) = records.dates(name)["FIRST"], records.coded("USUBJID", kind="normal")
+        counts = ~left_out & (days <= pd.Timestamp(context.study.cut)) & (who >= 0)
+        latest = days[counts].groupby(who[counts.to_numpy()]).max()
+        parts.append(pd.DataFrame({"USUBJID": subjects[latest.index], "DAY": latest.to_numpy()}))
+    return pd.concat(parts, ignore_index=True).groupby("USUBJID")["DAY"].max()
 
 
 @rule(

@@ -31,7 +31,9 @@ def _required(context: Context) -> Iterator[Hit]:
         for name in known.required:
             if not records.has(name) or name in own:
                 continue
-            blank = records.code(name).isna() & ~_excused(records, name)
+            blank = ~records.given(name)
+            if blank.any():
+                blank &= ~_excused(records, name)
             message = f"{name} is required in {records.name}; complete it at the source"
             yield from hits(records, blank, variable=name, message=message)
 
@@ -39,8 +41,7 @@ def _required(context: Context) -> Iterator[Hit]:
 def _excused(records: Records, name: str) -> pd.Series:
     """Tell the records in which a blank cell is right: not done, not given, no lesion of its own."""
     prefix = records.name
-    done = records.code(f"{prefix}STAT") == "NOT DONE"
-    done |= records.code(f"{prefix}OCCUR") == "N"
+    done = records.equal(f"{prefix}STAT", "NOT DONE") | records.equal(f"{prefix}OCCUR", "N")
     keeps = {"STUDYID", "USUBJID", f"{prefix}SEQ", f"{prefix}TESTCD", f"{prefix}TRT"}
     if name in keeps:
         return records.none()
@@ -65,11 +66,12 @@ def _codelist(context: Context) -> Iterator[Hit]:
 
 def _outside(records: Records, name: str, list_id: str) -> Iterator[Hit]:
     permitted = codelists()[list_id]
-    texts = records.text(name)
-    bad = [text for text in texts.dropna().unique() if not _permitted(normal(text), list_id)]
+    bad = [text for text in records.distinct(name) if not _permitted(normal(text), list_id)]
+    if not bad:
+        return
     expected = ", ".join(permitted.values)
     message = f"{name} holds a value outside its codelist; it is kept and belongs to no category"
-    yield from hits(records, texts.isin(bad), variable=name, expected=expected, message=message)
+    yield from hits(records, records.text(name).isin(bad), variable=name, expected=expected, message=message)
 
 
 @cache
@@ -115,9 +117,11 @@ def _identifying(context: Context) -> Iterator[Hit]:
         for name in _texts(records):
             if not _free(name):
                 continue
+            found = {text: label for text in records.distinct(name) if (label := _identifies(text))}
+            if not found:
+                continue
             texts = records.text(name)
-            found = {text: label for text in texts.dropna().unique() if (label := _identifies(text))}
-            for place in np.flatnonzero(texts.isin(list(found)).to_numpy()) if found else ():
+            for place in np.flatnonzero(texts.isin(list(found)).to_numpy()):
                 text = str(texts.to_numpy()[place])
                 message = f"{name} holds what looks like a {found[text]}; remove it at the source"
                 yield Hit(records.name, int(place), message, name, "no personal identifier", masked(text))

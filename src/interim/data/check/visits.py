@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from interim.data.check.context import Context, beside
@@ -25,23 +26,28 @@ def _visits(context: Context) -> Iterator[tuple[Records, pd.DataFrame]]:
 
 def _dated(name: str, context: Context) -> pd.DataFrame:
     records = context.records(name)
-    evaluator = records.code(f"{records.name}EVAL").fillna("") + records.code(f"{records.name}EVALID").fillna(
-        ""
-    )
+    who, subjects = records.coded("USUBJID", kind="normal")
+    rank = np.argsort(np.argsort(subjects, kind="stable"), kind="stable")
     table = pd.DataFrame(
         {
-            "PLACE": range(len(records)),
-            "USUBJID": records.subjects(),
-            "TEST": records.code(f"{records.name}TESTCD").fillna(""),
-            "EVAL": evaluator,
+            "PLACE": np.arange(len(records)),
+            "USUBJID": np.append(rank, -1)[who],
+            "TEST": records.coded(f"{records.name}TESTCD")[0],
+            "EVAL": records.pairs(f"{records.name}EVAL", f"{records.name}EVALID"),
             "VISITNUM": records.number("VISITNUM"),
             "DAY": records.dates(f"{records.name}DTC")["DT"],
             "SEQ": records.number(f"{records.name}SEQ"),
         }
     )
-    done = records.code(f"{records.name}STAT") != "NOT DONE"
-    table = table[done].dropna(subset=["USUBJID", "VISITNUM", "DAY"])
-    return table.sort_values(["USUBJID", "VISITNUM", "DAY", "SEQ", "PLACE"], kind="stable")
+    kept = (who >= 0) & table["VISITNUM"].notna() & table["DAY"].notna()
+    table = table[kept & ~records.equal(f"{records.name}STAT", "NOT DONE")]
+    order = np.lexsort([table[name].to_numpy() for name in ("PLACE", "SEQ", "DAY", "VISITNUM", "USUBJID")])
+    return table.take(order)
+
+
+def _evaluator(records: Records, place: int) -> str:
+    names = (f"{records.name}EVAL", f"{records.name}EVALID")
+    return "".join(str(records.code(name).iloc[place] or "") for name in names)
 
 
 _OF = {name: partial(_dated, name) for name in words("terms")["visits"]["domains"]}
@@ -75,7 +81,7 @@ def _visit_dates(context: Context) -> Iterator[Hit]:
             message = (
                 f"visit {row.VISITNUM:g} has dates more than {limit} d apart; correct the date or the visit"
             )
-            key = (row.EVAL, f"{row.VISITNUM:g}", f"{row.DAY:%Y-%m-%d}")
+            key = (_evaluator(records, row.PLACE), f"{row.VISITNUM:g}", f"{row.DAY:%Y-%m-%d}")
             yield Hit(records.name, row.PLACE, message, f"{records.name}DTC", key=key)
 
 

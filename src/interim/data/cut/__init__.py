@@ -121,15 +121,26 @@ def _records(frames: Frames, enrolled: Enrolment, cut: pd.Timestamp) -> tuple[di
             later.append(name)
         else:
             keep, listed = _keep(frame, known, enrolled, cut)
-            kept[name] = frame[keep].reset_index(drop=True)
+            kept[name] = _kept(frame, keep)
             findings += listed
     for name in later:
         frame = frames[name]
         keep = enrolled.holds(frame) | frame["USUBJID"].isna().to_numpy(dtype=bool)
         keep &= children(frame, name, kept)
         keep &= ~(start_of(frame, f"{name}DTC") > cut).to_numpy(dtype=bool)
-        kept[name] = frame[keep].reset_index(drop=True)
+        kept[name] = _kept(frame, keep)
     return {name: Edit(name, frame) for name, frame in kept.items()}, findings
+
+
+def _kept(frame: pd.DataFrame, keep: np.ndarray) -> pd.DataFrame:
+    """Return the records that stay, numbered from 0; the frame itself if all do."""
+    if (
+        keep.all()
+        and isinstance(frame.index, pd.RangeIndex)
+        and (frame.index.start, frame.index.step) == (0, 1)
+    ):
+        return frame
+    return frame[keep].reset_index(drop=True)
 
 
 def _no_type(name: str) -> Finding:

@@ -61,6 +61,8 @@ class Edit:
         ------
         None
         """
+        if not where.any():
+            return np.zeros(len(self.frame), dtype=bool)
         empty = np.nan if column in self.frame and self.frame[column].dtype != object else None
         return self.replace(column, where, values=np.full(len(self.frame), empty, dtype=object), rule=rule)
 
@@ -90,9 +92,12 @@ class Edit:
         if column not in self.frame:
             return np.zeros(len(self.frame), dtype=bool)
         old = self.frame[column].to_numpy()
-        both_missing = pd.isna(old) & pd.isna(values)
-        changed = where & ~both_missing & np.asarray(old != values, dtype=bool)
-        places = np.flatnonzero(changed)
+        places = np.flatnonzero(where)
+        before, after = old[places], values[places]
+        both_missing = pd.isna(before) & pd.isna(after)
+        places = places[~both_missing & np.asarray(before != after, dtype=bool)]
+        changed = np.zeros(len(old), dtype=bool)
+        changed[places] = True
         if len(places):
             self.ledger += ledger_at(
                 self.frame,
@@ -105,7 +110,7 @@ class Edit:
             )
             new = np.where(changed, values, old)
             self.frame = self.frame.assign(**{column: new.astype(old.dtype)})
-        return np.asarray(changed)
+        return changed
 
 
 def blank_dates(edit: Edit, cut: pd.Timestamp) -> None:

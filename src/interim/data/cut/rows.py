@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from interim.data import spec
-from interim.data.dates import parse_dates
+from interim.data.dates import date_starts
 from interim.data.model import LedgerLine
 from interim.data.records import Rule, findings_at, value_text
 from interim.errors import Finding
@@ -59,7 +59,7 @@ def start_of(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """
     if name not in frame:
         return pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
-    return parse_dates(frame[name])["START"]
+    return date_starts(frame[name])
 
 
 def identified(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -225,10 +225,10 @@ def date_cut(frame: pd.DataFrame, domain: spec.Domain, cut: pd.Timestamp) -> Dat
     None
     """
     names = [name for name in domain.dates if name in frame]
-    text = pd.Series(None, index=frame.index, dtype=object)
-    for name in reversed(names):
+    text = frame[names[-1]] if names else pd.Series(None, index=frame.index, dtype=object)
+    for name in reversed(names[:-1]):
         text = frame[name].where(frame[name].notna(), text)
-    start = parse_dates(text)["START"]
+    start = date_starts(text)
     return DateCut(
         (start > cut).to_numpy(dtype=bool), start.isna().to_numpy(dtype=bool), names[0] if names else ""
     )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from interim.errors import ReportError
+from interim.report import editions
+from interim.report.cache import Cache
 from interim.report.content import Document, Paragraph, Section, Span
-from interim.report.pdf import pages_of, pdf_bytes
+from interim.report.editions import Task
+from interim.report.pdf import pdf_and_pages, write_pdf
+from interim.report.traced import digest
 from tests.report import pdf_reading as reading
 from tests.report import writers_sample as sample
 
@@ -33,8 +39,8 @@ def document() -> Document:
 @pytest.mark.rule("CHK-05", source="read from the pages of the PDF by another library")
 def test_pages_are_those_of_the_pdf():
     made = document()
-    pages = pages_of(made)
-    pdf = reading.open_pdf(pdf_bytes(made))
+    content, pages = pdf_and_pages(made)
+    pdf = reading.open_pdf(content)
     texts = [page.extract_text() for page in pdf.pages]
     assert set(pages) == {
         "s-1",
@@ -52,14 +58,42 @@ def test_pages_are_those_of_the_pdf():
 
 
 @pytest.mark.rule("CHK-05")
-def test_pages_depend_on_the_paper_only_where_the_room_does():
+def test_a_written_file_tells_its_pages_on_any_paper(tmp_path):
     made = document()
-    assert pages_of(made, paper="us-letter").keys() == pages_of(made).keys()
+    for paper in ("a4", "us-letter"):
+        pages = write_pdf(made, tmp_path / "made.pdf", paper=paper)
+        assert ((tmp_path / "made.pdf").read_bytes(), pages) == pdf_and_pages(made, paper=paper)
+        assert pages.keys() == pdf_and_pages(made)[1].keys()
+    assert pdf_and_pages(Document(sample.front(), ()))[1] == {}
 
 
 @pytest.mark.rule("CHK-05")
-def test_what_typst_says_is_passed_on(monkeypatch):
-    assert pages_of(Document(sample.front(), ())) == {}
-    monkeypatch.setattr("interim.report.pdf._template", lambda: b"#nonsense(")
-    with pytest.raises(ReportError, match=r"the pages of the PDF cannot be told: .*unclosed"):
-        pages_of(document())
+def test_what_typst_says_is_passed_on():
+    broken = replace(sample.figure("F 14.2.1"), svg="<svg")
+    with pytest.raises(ReportError, match=r"the PDF cannot be made: .*SVG"):
+        pdf_and_pages(Document(sample.front(), (broken,)))
+
+
+@pytest.mark.rule("CHK-05")
+def test_the_pages_of_a_file_are_kept_with_its_bytes(tmp_path, hand_inputs):
+    first = Task(
+        document(), tmp_path / "one.pdf", hand_inputs.study, Cache(tmp_path / "kept"), digest(document())
+    )
+    again = replace(first, path=tmp_path / "two.pdf", document=None)
+    pages = first.write()
+    assert pages == pdf_and_pages(document())[1]
+    assert again.write() == pages
+    assert again.path.read_bytes() == first.path.read_bytes()
+    assert replace(first, path=tmp_path / "one.html").write() == {}
+
+
+@pytest.mark.rule("CHK-05")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_documents_of_a_later_step_learn_the_pages_of_the_leading_language(tmp_path, hand_inputs, workers):
+    tasks = [
+        Task(replace(document(), blocks=blocks), tmp_path / name, hand_inputs.study)
+        for name, blocks in (("05_a.en.pdf", document().blocks), ("05_a.en.html", ()), ("06_b.en.pdf", ()))
+    ]
+    found = editions._write(tasks, workers)
+    assert found["05_a.en.pdf"] == pdf_and_pages(document())[1]
+    assert found["05_a.en.html"] == found["06_b.en.pdf"] == {}

@@ -347,7 +347,10 @@ def test_what_typst_says_is_passed_on(monkeypatch):
     with pytest.raises(ReportError, match=r"the PDF cannot be made: .*SVG"):
         pdf_bytes(document(broken))
     warning = SimpleNamespace(message="layout did not converge")
-    monkeypatch.setattr("typst.compile_with_warnings", lambda *_, **__: (b"%PDF", [warning, warning]))
+    setter = SimpleNamespace(
+        compile_with_warnings=lambda **_: (b"%PDF", [warning, warning]), query=lambda *_, **__: "[]"
+    )
+    monkeypatch.setattr("typst.Compiler", lambda *_, **__: setter)
     with pytest.raises(ReportError, match=r"cannot be made: layout did not converge$"):
         pdf_bytes(document(spans("x")))
 

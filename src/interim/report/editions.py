@@ -36,12 +36,13 @@ class Task:
     cache: Cache = field(default_factory=lambda: Cache(None))
     content: str = ""
 
-    def write(self) -> None:
+    def write(self) -> dict[str, int]:
         """Write the file, or take the bytes that an earlier build wrote from the same content.
 
         Returns
         -------
-        None
+        dict of str to int
+            Anchor of each heading, table and figure -> page of a PDF; empty for another format.
 
         Raises
         ------
@@ -49,16 +50,17 @@ class Task:
             As in `write_package`.
         """
         study, form = self.study, self.path.suffix
-        key = self.cache.key(
-            "document", self.content, form, study.pdf.paper, study.pdf.standards, study.docx.fields
-        )
-        kept = self.cache.get(key) if self.content else None
-        if kept is not None:
+        parts = (self.content, form, study.pdf.paper, study.pdf.standards, study.docx.fields)
+        file, places = (self.cache.key(kind, *parts) for kind in ("document", "pages"))
+        kept, pages = (self.cache.get(file), self.cache.get(places)) if self.content else (None, None)
+        if kept is not None and pages is not None:
             self.path.write_bytes(kept)
-            return
-        write_file(self.document, self.path, study)
+            return dict(json.loads(pages))
+        found = write_file(self.document, self.path, study)
         if self.content:
-            self.cache.put(key, self.path.read_bytes())
+            self.cache.put(file, self.path.read_bytes())
+            self.cache.put(places, json.dumps(found).encode())
+        return found
 
 
 _TASKS: list[Task] = []
@@ -109,8 +111,9 @@ def write_package(
     store = made.inputs.memo.cache if made.inputs.memo else Cache(None)
     outputs: dict[str, str] = {}
     documents: dict[str, Document] = {}
+    pages: dict[str, Mapping[str, int]] = {}
     for step in sorted({plan.step for plan in plans()}):
-        at_hand = replace(made, outputs=dict(outputs), documents=dict(documents))
+        at_hand = replace(made, outputs=dict(outputs), documents=dict(documents), pages=dict(pages))
         chosen = [plan for plan in plans() if plan.step == step and _possible(plan, at_hand, say)]
         tasks = [
             Task(edition, folder / name, made.inputs.study, store, content)
@@ -120,9 +123,12 @@ def write_package(
             for name in names
         ]
         check({task.path.stem: task.document for task in tasks})
-        _write(tasks, min(workers, len(tasks)))
+        found = _write(tasks, min(workers, len(tasks)))
         for task in tasks:
-            documents.setdefault(task.path.name.partition("_")[0], task.document)
+            number = task.path.name.partition("_")[0]
+            documents.setdefault(number, task.document)
+            if found[task.path.name]:
+                pages.setdefault(number, found[task.path.name])
         paths = [task.path for task in tasks] + [_data(plan, at_hand, folder) for plan in chosen if plan.json]
         for path in paths:
             outputs[f"{folder.name}/{path.name}"] = sha256(path)
@@ -162,19 +168,17 @@ def _editions(
             yield document, names
 
 
-def _write(tasks: Sequence[Task], workers: int) -> None:
-    """Write the files, the longest first, in processes that are forked where that is safe."""
+def _write(tasks: Sequence[Task], workers: int) -> dict[str, dict[str, int]]:
+    """Write the files, the longest first, in processes that are forked where that is safe; return the pages of each."""
     order = sorted(tasks, key=lambda task: (-_cost(task), task.path.name))
     if workers < 2 or start_method(tasks[0].study.report.start_method) != "fork":
-        for task in order:
-            task.write()
-        return
+        return {task.path.name: task.write() for task in order}
     _TASKS[:] = order
     try:
         fork = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(workers, fork, die_with_parent, (os.getpid(),)) as pool:
-            for _ in pool.map(_one, range(len(order))):
-                pass
+            names = [task.path.name for task in order]
+            return dict(zip(names, pool.map(_one, range(len(order))), strict=True))
     finally:
         _TASKS.clear()
 
@@ -184,5 +188,5 @@ def _cost(task: Task) -> int:
     return _WEIGHT[task.path.suffix] * len(task.document.blocks)
 
 
-def _one(place: int) -> None:
-    _TASKS[place].write()
+def _one(place: int) -> dict[str, int]:
+    return _TASKS[place].write()

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from interim.display.typeface import CHINESE, font_folder
 from interim.errors import ReportError
@@ -33,7 +33,7 @@ def write_pdf(
     *,
     standards: Sequence[Standard] = ("a-2a", "ua-1"),
     paper: Paper = "a4",
-) -> None:
+) -> dict[str, int]:
     """Write a document as PDF.
 
     Parameters
@@ -49,7 +49,8 @@ def write_pdf(
 
     Returns
     -------
-    None
+    dict of str to int
+        Anchor of each heading, table and figure -> page on which it begins, the title page being 1.
 
     Raises
     ------
@@ -58,7 +59,9 @@ def write_pdf(
     OSError
         If the file cannot be written.
     """
-    path.write_bytes(pdf_bytes(document, standards=standards, paper=paper))
+    made, pages = pdf_and_pages(document, standards=standards, paper=paper)
+    path.write_bytes(made)
+    return pages
 
 
 def pdf_bytes(
@@ -85,38 +88,29 @@ def pdf_bytes(
     ReportError
         As in `write_pdf`.
     """
-    import typst
-
-    try:
-        made, warnings = typst.compile_with_warnings(  # type: ignore[misc]
-            _template(),
-            sys_inputs={"document": json.dumps(_model(document, paper), ensure_ascii=False)},
-            pdf_standards=list(standards),
-            timestamp=int(document.front.timestamp.timestamp()),
-            ignore_system_fonts=True,
-            font_paths=[_font_folder(), font_folder()],
-        )
-    except typst.TypstError as error:
-        raise ReportError(_what(error.diagnostic, document)) from error
-    if warnings:
-        raise ReportError(f"the PDF cannot be made: {'; '.join(sorted({w.message for w in warnings}))}")
-    return bytes(made)
+    return pdf_and_pages(document, standards=standards, paper=paper)[0]
 
 
-def pages_of(document: Document, *, paper: Paper = "a4") -> dict[str, int]:
-    """Return the page of the PDF on which each heading, table and figure stands.
+def pdf_and_pages(
+    document: Document, *, standards: Sequence[Standard] = ("a-2a", "ua-1"), paper: Paper = "a4"
+) -> tuple[bytes, dict[str, int]]:
+    """Return a document as PDF, and where its parts stand.
 
     Parameters
     ----------
     document : Document
         The content.
+    standards : sequence of {"a-2a", "a-3a", "ua-1"}
+        As in `write_pdf`.
     paper : {"a4", "us-letter"}
         As in `write_pdf`.
 
     Returns
     -------
-    dict of str to int
-        Anchor -> page, the title page being 1.
+    made : bytes
+        A whole file; equal documents give equal bytes.
+    pages : dict of str to int
+        As `write_pdf` returns them.
 
     Raises
     ------
@@ -125,19 +119,26 @@ def pages_of(document: Document, *, paper: Paper = "a4") -> dict[str, int]:
     """
     import typst
 
+    template = resources.files("interim.report").joinpath("templates", "document.typ")
     try:
-        found = typst.query(  # type: ignore[misc]
-            _template(),
-            "<places>",
-            field="value",
-            one=True,
-            sys_inputs={"document": json.dumps(_model(document, paper), ensure_ascii=False)},
-            ignore_system_fonts=True,
-            font_paths=[_font_folder()],
-        )
-    except RuntimeError as error:
-        raise ReportError(f"the pages of the PDF cannot be told: {error}") from error
-    return {str(anchor): int(page) for anchor, page in json.loads(found)}
+        with resources.as_file(template) as path:
+            setter = typst.Compiler(
+                path,
+                sys_inputs={"document": json.dumps(_model(document, paper), ensure_ascii=False)},
+                ignore_system_fonts=True,
+                font_paths=[_font_folder(), font_folder()],
+            )
+            made, warnings = setter.compile_with_warnings(
+                format="pdf",
+                pdf_standards=list(standards),
+                timestamp=int(document.front.timestamp.timestamp()),
+            )
+            places = json.loads(setter.query("<places>", field="value", one=True))
+    except typst.TypstError as error:
+        raise ReportError(_what(error.diagnostic, document)) from error
+    if warnings:
+        raise ReportError(f"the PDF cannot be made: {'; '.join(sorted({w.message for w in warnings}))}")
+    return cast(bytes, made), {str(anchor): int(page) for anchor, page in places}
 
 
 def _what(diagnostic: str, document: Document) -> str:
@@ -164,10 +165,6 @@ def _places(document: Document, letter: str) -> list[str]:
         if any(letter in text for text in block_texts(block)):
             places.append(block.id if isinstance(block, (Table, Figure)) else section)
     return list(dict.fromkeys(places))
-
-
-def _template() -> bytes:
-    return resources.files("interim.report").joinpath("templates", "document.typ").read_bytes()
 
 
 def _model(document: Document, paper: Paper) -> dict[str, Any]:

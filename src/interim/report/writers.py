@@ -51,7 +51,7 @@ def write_formats(document: Document, folder: Path, *, stem: str, study: Study) 
     return paths
 
 
-def write_file(document: Document, path: Path, study: Study) -> None:
+def write_file(document: Document, path: Path, study: Study) -> dict[str, int]:
     """Write a document in one format.
 
     Parameters
@@ -65,7 +65,8 @@ def write_file(document: Document, path: Path, study: Study) -> None:
 
     Returns
     -------
-    None
+    dict of str to int
+        Anchor of each heading, table and figure -> page; empty for a format without pages of its own.
 
     Raises
     ------
@@ -81,4 +82,5 @@ def write_file(document: Document, path: Path, study: Study) -> None:
     }
     name = path.suffix[1:]
     module, function = _WRITERS[name]
-    getattr(import_module(f"interim.report.{module}"), function)(document, path, **options[name])
+    pages = getattr(import_module(f"interim.report.{module}"), function)(document, path, **options[name])
+    return pages or {}

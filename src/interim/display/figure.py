@@ -20,6 +20,8 @@ from interim.errors import ReportError
 from interim.study import Study
 
 MIN_ALT = 40
+_SHEET = b"""#set page(width: auto, height: auto, margin: 0pt, fill: white)
+#image(bytes(sys.inputs.svg), format: "svg", width: float(sys.inputs.width) * 1mm)"""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,9 @@ class Figure:
         return {"text/plain": self.text(), "text/html": figure_html(block), BLOCK: block}
 
 
-def drawn(paint: Callable[[Sheet], None], *, size_mm: tuple[float, float], study: Study) -> tuple[str, bytes]:
+def drawn(
+    paint: Callable[[Sheet], None], *, size_mm: tuple[float, float], study: Study, threads: bool = True
+) -> tuple[str, bytes]:
     """Return a drawing as SVG and PNG; the same drawing gives the same bytes.
 
     Parameters
@@ -197,6 +201,8 @@ def drawn(paint: Callable[[Sheet], None], *, size_mm: tuple[float, float], study
         Width and height.
     study : Study
         ``figure.dpi``.
+    threads : bool
+        False if this process has to stay without threads, because it will be forked: the pixels are then drawn by matplotlib.
 
     Returns
     -------
@@ -213,10 +219,49 @@ def drawn(paint: Callable[[Sheet], None], *, size_mm: tuple[float, float], study
         FigureCanvasAgg(sheet)
         paint(sheet)
         translate_sheet(sheet)
-        vector, pixels = io.BytesIO(), io.BytesIO()
+        vector = io.BytesIO()
         sheet.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        sheet.savefig(pixels, format="png", dpi=study.figure.dpi, metadata={"Software": None})
-    return vector.getvalue().decode(), pixels.getvalue()
+        svg = vector.getvalue().decode()
+        if threads:
+            return svg, pixels(svg, width_mm=size_mm[0], dpi=study.figure.dpi)
+        image = io.BytesIO()
+        sheet.savefig(image, format="png", dpi=study.figure.dpi, metadata={"Software": None})
+    return svg, image.getvalue()
+
+
+def pixels(svg: str, *, width_mm: float, dpi: int) -> bytes:
+    """Return a vector image as pixels: what Word and RTF files show is the image of the other formats, not a second drawing.
+
+    Parameters
+    ----------
+    svg : str
+        The image, with its letters as outlines.
+    width_mm : float
+        Its width.
+    dpi : int
+        Pixels per inch.
+
+    Returns
+    -------
+    bytes
+        PNG on white ground; equal images give equal bytes.
+
+    Raises
+    ------
+    RuntimeError
+        If the text is no SVG image.
+    """
+    import typst
+
+    return bytes(
+        typst.compile(
+            _SHEET,
+            sys_inputs={"svg": svg, "width": f"{width_mm}"},
+            format="png",
+            ppi=float(dpi),
+            ignore_system_fonts=True,
+        )
+    )
 
 
 def axes_mm(sheet: Sheet, *, left: float, bottom: float, width: float, height: float) -> Axes:

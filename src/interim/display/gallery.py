@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from interim.display.figure import Figure
@@ -102,3 +102,23 @@ class Gallery:
 
         for item in self.items:
             display(item)  # type: ignore[no-untyped-call]
+
+
+def joined(galleries: Iterable[Gallery]) -> Gallery:
+    """Return what several galleries show as one.
+
+    Parameters
+    ----------
+    galleries : iterable of Gallery
+        In order.
+
+    Returns
+    -------
+    Gallery
+        All items.
+
+    Raises
+    ------
+    None
+    """
+    return Gallery(tuple(item for gallery in galleries for item in gallery.items))

@@ -56,7 +56,7 @@ def icon_array(row: Mapping[str, Any], study: Study, *, title: str, alt: str) ->
             line, column = divmod(place, per_row)
             _person(ax, column + 0.5, (lines - 1 - line) * _STEP + 0.1, filled=place < filled)
 
-    svg, png = drawn(paint, size_mm=(PORTRAIT_MM, height), study=study)
+    svg, png = drawn(paint, size_mm=(PORTRAIT_MM, height), study=study, threads=False)
     return Figure(
         title=title,
         population="",

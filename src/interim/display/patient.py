@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -66,6 +66,34 @@ def figures_profile(result: Result, study: Study) -> Gallery:
         numbers = Numbers(result, study)
         return Gallery((not_drawn(numbers, title=result.title, reason="no participant with an infusion"),))
     return Gallery(tuple(_figure(person, result, study) for person in people))
+
+
+def by_participant(result: Result) -> tuple[Result, ...]:
+    """Return the rows of each participant as a result of their own, so that each page rests on nothing but its participant.
+
+    Parameters
+    ----------
+    result : Result
+        ``patient.profile``.
+
+    Returns
+    -------
+    tuple of Result
+        In the order of the pages, each also with the rows that belong to nobody; the result itself if nobody has a row.
+
+    Raises
+    ------
+    None
+    """
+    frame = result.frame
+    shared = frame["variable"].str.startswith("population")
+    subjects = frame["level"].str.rpartition(" ")[0].mask(shared)
+    parts = []
+    for subject in sorted(subjects.dropna().unique()):
+        rows = frame[shared | (subjects == subject)].reset_index(drop=True)
+        links = result.links[result.links["result_id"].isin(rows["result_id"])].reset_index(drop=True)
+        parts.append(replace(result, frame=rows, links=links))
+    return tuple(parts) or (result,)
 
 
 def _people(result: Result) -> Iterator[_Person]:

@@ -358,7 +358,17 @@ class Chapter:
         )
 
     def _drawn(self, tlf: Tlf) -> Any:
-        result, voice, memo = self.inputs.store[tlf.analysis], self._translator(), self.inputs.memo
+        """Return what a question's display shows; where it shows the participants one by one, each is kept on its own."""
+        result, voice = self.inputs.store[tlf.analysis], self._translator()
+        if tlf.kind != "figures":
+            return self._shown(tlf, result, voice)
+        from interim.display.gallery import joined
+        from interim.display.patient import by_participant
+
+        return joined(self._shown(tlf, part, voice) for part in by_participant(result))
+
+    def _shown(self, tlf: Tlf, result: Result, voice: Translator | None) -> Any:
+        memo = self.inputs.memo
         if memo is None:
             return _draw(tlf, result, voice, self.study)
         from interim.report.traced import digest

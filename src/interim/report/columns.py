@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from interim.report.content import Table
 
@@ -13,6 +14,7 @@ _KEEP_SIZES = SIZES[:4]
 PADDING_MM = 1.1
 INDENT_MM = 3.2
 _KEPT = 18
+_TEXTS = 2**16  # texts of cells whose width is remembered
 _POINT_MM = 25.4 / 72
 _IDEOGRAPH, _OPENING, _CLOSING = "\u2e80-\uffef", "（《【“", "，。；：、）！？》】”"
 # A line ends at a blank, after a hyphen, and between two ideographs, but not before or after a mark that belongs to one.
@@ -118,8 +120,12 @@ def breakable(text: str, fitted: Fit, column: int) -> str:
     return "".join(_ZERO_WIDTH_SPACE.join(word) if _ems(word) > room else word for word in words)
 
 
-def _ems(text: str) -> float:
-    return sum(map(_em, text))
+class _Widths(dict[str, float]):
+    """Letter -> its width; told once for each letter."""
+
+    def __missing__(self, letter: str) -> float:
+        self[letter] = width = _em(letter)
+        return width
 
 
 def _em(letter: str) -> float:
@@ -130,6 +136,13 @@ def _em(letter: str) -> float:
     if ord(letter) >= _IDEOGRAPHS:
         return _FULL_EM
     return _CAPITAL_EM if letter.isupper() else _EM
+
+
+_width = _Widths().__getitem__
+
+
+def _ems(text: str) -> float:
+    return sum(map(_width, text))
 
 
 def _needs(table: Table, whole: bool) -> list[tuple[float, float]]:
@@ -152,6 +165,7 @@ def _larger(one: tuple[float, float], other: tuple[float, float]) -> tuple[float
     return max(one[0], other[0]), max(one[1], other[1])
 
 
+@lru_cache(maxsize=_TEXTS)
 def _longest(text: str, whole: bool) -> float:
     lines = text.split("\n")
     pieces = [
@@ -164,7 +178,7 @@ def _longest(text: str, whole: bool) -> float:
 
 def _letters(text: str) -> int:
     """Return the number of letters, an ideograph counted twice."""
-    return sum(2 if ord(letter) >= _IDEOGRAPHS else 1 for letter in text)
+    return len(text) if text.isascii() else sum(2 if ord(one) >= _IDEOGRAPHS else 1 for one in text)
 
 
 def _widen(needs: list[tuple[float, float]], start: int, span: int, ems: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict
 from html import escape
 from importlib import resources
 from itertools import groupby
@@ -159,16 +158,19 @@ def _block(block: Block) -> str:
         tag = f"h{block.level + 1}"
         return f'<{tag} id="{block.anchor}"><span class="number">{block.number}</span> {escape(block.title)}</{tag}>'
     if isinstance(block, Paragraph):
-        return paragraph_html(asdict(block))
+        return paragraph_html({"style": block.style, "spans": [vars(span) for span in block.spans]})
     if isinstance(block, ListBlock):
         tag = "ol" if block.ordered else "ul"
         start = f' start="{block.start}"' if block.ordered and block.start != 1 else ""
         items = "".join(f"<li>{''.join(map(_block, item))}</li>" for item in block.items)
         return f"<{tag}{start}>{items}</{tag}>"
-    return table_html(_fitted(block)) if isinstance(block, Table) else figure_html(asdict(block))
+    return table_html(_fitted(block)) if isinstance(block, Table) else figure_html(vars(block))
 
 
 def _fitted(table: Table) -> dict[str, Any]:
     """Return a table with the widths and the letter size with which it fits the printed page."""
     fitted = fit(table, room_mm("a4", table.orientation)[0])
-    return asdict(table) | {"widths": fitted.widths, "size": fitted.size, "broken": fitted.broken}
+    rows = [vars(row) | {"cells": [vars(cell) for cell in row.cells]} for row in table.rows]
+    header = [[vars(cell) for cell in row] for row in table.header]
+    setting = {"widths": fitted.widths, "size": fitted.size, "broken": fitted.broken}
+    return vars(table) | {"header": header, "rows": rows} | setting

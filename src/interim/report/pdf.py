@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Literal, TypeAlias, cast
 from interim.display.typeface import CHINESE, font_folder
 from interim.errors import ReportError
 from interim.report.columns import INDENT_MM, PADDING_MM, Fit, breakable, fit
-from interim.report.content import Block, Document, Figure, Section, Table, block_texts
+from interim.report.content import Block, Cell, Document, Figure, HeaderCell, Section, Table, block_texts
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
 from interim.report.typefaces import is_chinese_document
 
@@ -124,7 +123,7 @@ def pdf_and_pages(
         with resources.as_file(template) as path:
             setter = typst.Compiler(
                 path,
-                sys_inputs={"document": json.dumps(_model(document, paper), ensure_ascii=False)},
+                sys_inputs={"document": _model(document, paper)},
                 ignore_system_fonts=True,
                 font_paths=[_font_folder(), font_folder()],
             )
@@ -167,10 +166,10 @@ def _places(document: Document, letter: str) -> list[str]:
     return list(dict.fromkeys(places))
 
 
-def _model(document: Document, paper: Paper) -> dict[str, Any]:
-    """Return what the template reads: the model, with the letter size and column widths of each table."""
+def _model(document: Document, paper: Paper) -> str:
+    """Return what the template reads: the model as JSON, with the letter size and column widths of each table."""
     front = document.front
-    return {
+    model = {
         "front": {
             "title": front.title,
             "subtitle": front.subtitle,
@@ -193,6 +192,7 @@ def _model(document: Document, paper: Paper) -> dict[str, Any]:
         "figures": bool(document.figures),
         "runs": list(_runs(document, paper)),
     }
+    return json.dumps(model, ensure_ascii=False, default=vars)
 
 
 def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
@@ -206,24 +206,26 @@ def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
 def _block(block: Block, width: float) -> dict[str, Any]:
     if isinstance(block, Table):
         return _table(block, fit(block, width, face=_FACE))
-    data = asdict(block)
+    data = dict(vars(block))
     if isinstance(block, Figure):
         del data["png"]
     return data
 
 
 def _table(table: Table, fitted: Fit) -> dict[str, Any]:
-    data = asdict(table)
-    data["size"], data["columns"] = fitted.size, fitted.widths
-    for row in data["rows"]:
-        if row["kind"] == "data":
-            for column, cell in enumerate(row["cells"]):
-                cell["text"] = breakable(cell["text"], fitted, column)
-    for heads in data["header"]:
-        for column, cell in enumerate(heads):
-            if len(heads) == len(fitted.widths):
-                cell["text"] = breakable(cell["text"], fitted, column)
-    return data
+    setting = {"size": fitted.size, "columns": fitted.widths}
+    if not fitted.broken:
+        return vars(table) | setting
+    rows = [
+        vars(row) | {"cells": _broken(row.cells, fitted) if row.kind == "data" else row.cells}
+        for row in table.rows
+    ]
+    header = [_broken(heads, fitted) if len(heads) == len(fitted.widths) else heads for heads in table.header]
+    return vars(table) | setting | {"header": header, "rows": rows}
+
+
+def _broken(cells: Sequence[Cell | HeaderCell], fitted: Fit) -> list[dict[str, Any]]:
+    return [vars(cell) | {"text": breakable(cell.text, fitted, place)} for place, cell in enumerate(cells)]
 
 
 @cache

@@ -103,7 +103,15 @@ def escaped(text: str) -> str:
     >>> print(escaped("{≥ 2}"))
     \{\u8805? 2\}
     """
-    return "".join(map(_letter, text))
+    return text.translate(_LETTERS)
+
+
+class _Letters(dict[int, str]):
+    """Code point -> how RTF writes it; told once for each letter."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = text = _letter(chr(code))
+        return text
 
 
 def _letter(letter: str) -> str:
@@ -116,6 +124,9 @@ def _letter(letter: str) -> str:
         return letter
     units = (code,) if code < _BASIC_PLANE else struct.unpack("<2H", letter.encode("utf-16-le"))
     return "".join(rf"\u{unit - 2 * _SIGNED if unit >= _SIGNED else unit}?" for unit in units)
+
+
+_LETTERS = _Letters()
 
 
 def _twips(mm: float) -> int:

@@ -17,7 +17,17 @@ from interim.report.typefaces import chinese_in
 from interim.report.word_blocks import Pen, sequence
 from interim.report.word_fonts import with_fonts
 from interim.report.word_package import empty_package, pinned
-from interim.report.word_xml import bookmark_name, field, instruction_run, node, paragraph, text_run, twips
+from interim.report.word_xml import (
+    bookmark_name,
+    element,
+    ending,
+    field,
+    instruction_run,
+    node,
+    paragraph,
+    text_run,
+    twips,
+)
 
 _EDGE_MM = 12.0
 _PROGRAM = "interim"
@@ -79,7 +89,7 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
     _describe(book, document.front)
     pen = Pen(book.part, paper)
     fresh = iter(document.fresh())
-    parts: list[tuple[Orientation, list[Any]]] = [
+    parts: list[tuple[Orientation, list[str]]] = [
         (
             run.orientation,
             [p for block in run.blocks for p in pen.block(block, run.orientation, fresh=next(fresh))],
@@ -91,10 +101,11 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
         parts[0] = (parts[0][0], head + parts[0][1])
     else:
         parts.insert(0, ("portrait", [*head, *_lists(document)]))
-    _fill(book, document, parts, paper)
+    content = "".join(_body(book.part, document, parts, paper))
     stream = io.BytesIO()
     book.save(stream)
-    return pinned(with_fonts(stream.getvalue(), chinese_in(document)), document.front.timestamp)
+    package = with_fonts(stream.getvalue(), chinese_in(document))
+    return pinned(package, document.front.timestamp, body=f"<w:body>{content}</w:body>")
 
 
 def _describe(book: Any, front: Front) -> None:
@@ -126,7 +137,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _PROPERTY else f"{text[: _PROPERTY - 1]}\u2026"
 
 
-def _title_page(front: Front) -> Iterator[Any]:
+def _title_page(front: Front) -> Iterator[str]:
     yield paragraph("Study", text_run(front.study))
     yield paragraph("Title", text_run(front.title))
     if front.subtitle:
@@ -137,7 +148,7 @@ def _title_page(front: Front) -> Iterator[Any]:
         yield paragraph("Fact", text_run(name), node("r", node("tab")), text_run(value, node("b")))
 
 
-def _lists(document: Document) -> Iterator[Any]:
+def _lists(document: Document) -> Iterator[str]:
     """Yield the contents and the lists of tables and figures."""
     words = document.words
     headings = [
@@ -160,7 +171,7 @@ def _captions(tlfs: Sequence[Tlf]) -> list[tuple[str, str, str]]:
     return [("TableofFigures", tlf.anchor, f"{tlf.label} {tlf.title}") for tlf in tlfs]
 
 
-def _list(instruction: str, entries: Sequence[tuple[str, str, str]]) -> Iterator[Any]:
+def _list(instruction: str, entries: Sequence[tuple[str, str, str]]) -> Iterator[str]:
     """Yield the paragraphs of one list: a field that is filled with links and marked as out of date."""
     for number, (style, anchor, text) in enumerate(entries):
         target = bookmark_name(anchor)
@@ -179,33 +190,31 @@ def _list(instruction: str, entries: Sequence[tuple[str, str, str]]) -> Iterator
         yield paragraph(style, *content)
 
 
-def _fill(
-    book: Any, document: Document, parts: Sequence[tuple[Orientation, list[Any]]], paper: Paper
-) -> None:
-    """Put the content into the body, a section per part, each with its own header and footer.
+def _body(
+    part: Any, document: Document, parts: Sequence[tuple[Orientation, list[str]]], paper: Paper
+) -> Iterator[str]:
+    """Yield the content of the body, a section per part, each with its own header and footer.
 
     A section ends in its last paragraph. The first part and one that ends with a table get a paragraph of no height for
     it: the lists of the first part end with an open field, and readers would drop the page number of its footer.
     """
-    body = book.element.body
-    body.clear()
     for place, (way, pieces) in enumerate(parts):
-        section = _section(way, _running(book.part, document, way, paper), paper)
-        body.extend(pieces)
+        section = _section(way, _running(part, document, way, paper), paper)
+        last = pieces[-1] if pieces else ""
         if place == len(parts) - 1:
-            body.extend([paragraph("Spacer"), section])
-        elif place and pieces[-1].tag == qn("w:p"):
-            pieces[-1].get_or_add_pPr().append(section)
+            yield from (*pieces, paragraph("Spacer"), section)
+        elif place and last.startswith("<w:p>"):
+            yield from (*pieces[:-1], ending(last, section))
         else:
-            body.append(paragraph("Spacer", properties=[section]))
+            yield from (*pieces, paragraph("Spacer", properties=[section]))
 
 
-def _section(way: Orientation, running: tuple[str, str], paper: Paper) -> Any:
+def _section(way: Orientation, running: tuple[str, str], paper: Paper) -> str:
     width, height = (twips(mm) for mm in page_mm(paper, way))
-    header, footer = running
-    reference = [node("headerReference", type="default"), node("footerReference", type="default")]
-    for item, link in zip(reference, (header, footer), strict=True):
-        item.set(qn("r:id"), link)
+    reference = [
+        node(f"{kind}Reference", type="default", **{"r:id": link})
+        for kind, link in zip(("header", "footer"), running, strict=True)
+    ]
     margins = {"top": TOP_MM, "right": MARGIN_MM, "bottom": BOTTOM_MM, "left": MARGIN_MM}
     edge = twips(_EDGE_MM)
     return node(
@@ -236,5 +245,5 @@ def _running(part: Any, document: Document, way: Orientation, paper: Paper) -> t
     for (style, left, content), (piece, _) in zip(lines, made, strict=True):
         tabs = node("tabs", node("tab", val="right", pos=right))
         line = paragraph(style, text_run(left), node("r", node("tab")), *content, properties=[tabs])
-        piece.element[:] = [line]
+        piece.element[:] = [element(line)]
     return made[0][1], made[1][1]

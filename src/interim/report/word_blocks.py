@@ -10,11 +10,12 @@ from typing import Any
 
 from docx.oxml.ns import qn
 from docx.shared import Mm
+from lxml import etree  # type: ignore[import-untyped]
 
 from interim.report.content import Block, Figure, ListBlock, Orientation, Paragraph, Section, Span, Table, Tlf
 from interim.report.page import Paper, room_mm
 from interim.report.word_table import table_xml
-from interim.report.word_xml import bookmarked, field, node, paragraph, text_run, twips
+from interim.report.word_xml import bookmarked, element, field, node, paragraph, text_run, twips
 
 _STYLES = {"normal": "Normal", "note": "Note", "box": "Box"}
 _BULLETS, _NUMBERS = 1, 2
@@ -65,7 +66,7 @@ class Pen:
         self._bookmarks = count(1)
         self._captions = {"Table": count(1), "Figure": count(1)}
 
-    def block(self, block: Block, way: Orientation, *, fresh: bool = False) -> Iterator[Any]:
+    def block(self, block: Block, way: Orientation, *, fresh: bool = False) -> Iterator[str]:
         """Yield the paragraphs and tables of a block.
 
         Parameters
@@ -79,7 +80,7 @@ class Pen:
 
         Yields
         ------
-        lxml element
+        str
             ``w:p`` or ``w:tbl``.
 
         Raises
@@ -104,7 +105,7 @@ class Pen:
             )
             yield from _below(block)
 
-    def _list(self, block: ListBlock, level: int) -> Iterator[Any]:
+    def _list(self, block: ListBlock, level: int) -> Iterator[str]:
         number = self._list_number(block, level)
         for item in block.items:
             first = True
@@ -127,10 +128,11 @@ class Pen:
         numbering = self._part.numbering_part.element
         found = numbering.findall(qn("w:num"))
         override = node("lvlOverride", node("startOverride", val=block.start), ilvl=level)
-        numbering.append(node("num", node("abstractNumId", val=_NUMBERS), override, numId=len(found) + 1))
+        added = node("num", node("abstractNumId", val=_NUMBERS), override, numId=len(found) + 1)
+        numbering.append(element(added))
         return len(found) + 1
 
-    def _caption(self, block: Tlf, start: Iterable[Any]) -> Any:
+    def _caption(self, block: Tlf, start: Iterable[str]) -> str:
         name = sequence(block.id[0])
         number = field(
             f"SEQ {name} \\h", text_run(str(next(self._captions[name])), node("vanish")), hidden=True
@@ -141,7 +143,7 @@ class Pen:
         marked = bookmarked(next(self._bookmarks), block.anchor, content)
         return paragraph("Caption", *marked, properties=start)
 
-    def _picture(self, figure: Figure, way: Orientation) -> Any:
+    def _picture(self, figure: Figure, way: Orientation) -> str:
         width, height = room_mm(self._paper, way)
         notes = len(figure.footnotes) + len(figure.labels)
         inline = self._part.new_pic_inline(
@@ -152,10 +154,11 @@ class Pen:
         inline.docPr.set("name", figure.label)
         inline.docPr.set("id", str(next(self._bookmarks)))
         kept = [node("keepNext")] if notes else []
-        return paragraph("Picture", node("r", node("drawing", inline)), properties=kept)
+        picture = etree.tostring(inline, encoding="unicode")
+        return paragraph("Picture", node("r", node("drawing", picture)), properties=kept)
 
 
-def _span(span: Span) -> Any:
+def _span(span: Span) -> str:
     properties = []
     if span.code:
         properties.append(node("rStyle", val="Code"))
@@ -166,7 +169,7 @@ def _span(span: Span) -> Any:
     return text_run(span.text, *properties)
 
 
-def _below(block: Tlf) -> Iterator[Any]:
+def _below(block: Tlf) -> Iterator[str]:
     notes = [(text, False) for text in block.footnotes] + [(text, True) for text in block.labels]
     for number, (text, marked) in enumerate(notes, 1):
         look = [node("b"), node("color", val="9B1C1C")] if marked else []

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import resources
 
+from interim.report.word_xml import NAMESPACES
+
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -17,7 +19,8 @@ _PROPERTIES = f"{_PACKAGE}/metadata/core-properties"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _SHIPPED = ("styles", "numbering", "settings")
 _UNIX_FILE = 0o644 << 16
-_FIRST = "[Content_Types].xml"
+_FIRST, _DOCUMENT = "[Content_Types].xml", "word/document.xml"
+_PACKED = ".png"
 
 
 def empty_package() -> bytes:
@@ -58,7 +61,7 @@ def _parts() -> Iterator[tuple[str, str]]:
     )
     yield "docProps/core.xml", f'{_DECLARATION}<cp:coreProperties xmlns:cp="{_PROPERTIES}"/>'
     yield (
-        "word/document.xml",
+        _DOCUMENT,
         f'{_DECLARATION}<w:document xmlns:w="{_WORD}"><w:body><w:sectPr/></w:body></w:document>',
     )
     shipped = ((f"{_OFFICE}/relationships/{name}", f"{name}.xml") for name in _SHIPPED)
@@ -76,8 +79,8 @@ def _relationships(links: tuple[tuple[str, str], ...]) -> str:
     return f'{_DECLARATION}<Relationships xmlns="{_PACKAGE}/relationships">{items}</Relationships>'
 
 
-def pinned(package: bytes, timestamp: datetime) -> bytes:
-    """Return a package with fixed order, times, rights and compression of its parts.
+def pinned(package: bytes, timestamp: datetime, *, body: str) -> bytes:
+    """Return a package with its body, and with fixed order, times, rights and compression of its parts.
 
     Parameters
     ----------
@@ -85,6 +88,8 @@ def pinned(package: bytes, timestamp: datetime) -> bytes:
         A zip file.
     timestamp : datetime
         Time of every part, with offset.
+    body : str
+        ``w:body``; replaces the empty one. Pictures are stored as they are, because they are compressed.
 
     Returns
     -------
@@ -95,17 +100,17 @@ def pinned(package: bytes, timestamp: datetime) -> bytes:
     ------
     None
     """
-    moment = timestamp.astimezone(UTC)
+    moment = timestamp.astimezone(UTC).timetuple()[:6]
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as source, zipfile.ZipFile(out, "w") as target:
         for name in sorted(source.namelist(), key=lambda name: (name != _FIRST, name)):
-            entry = zipfile.ZipInfo(
-                name, (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
-            )
-            entry.compress_type, entry.create_system, entry.external_attr = (
-                zipfile.ZIP_DEFLATED,
-                3,
-                _UNIX_FILE,
-            )
-            target.writestr(entry, source.read(name), compresslevel=6)
+            entry = zipfile.ZipInfo(name, moment)
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
+            entry.create_system, entry.external_attr = 3, _UNIX_FILE
+            content = _document(body) if name == _DOCUMENT else source.read(name)
+            target.writestr(entry, content, compresslevel=6)
     return out.getvalue()
+
+
+def _document(body: str) -> bytes:
+    return f"{_DECLARATION}<w:document {NAMESPACES}>{body}</w:document>".encode()

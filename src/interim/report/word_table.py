@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from interim.report.columns import INDENT_MM, Fit, fit
 from interim.report.content import HeaderCell, Row, Table
@@ -14,7 +13,7 @@ _SHORT = 15
 _LAST_ROWS = 2
 
 
-def table_xml(table: Table, width_mm: float) -> Any:
+def table_xml(table: Table, width_mm: float) -> str:
     """Return a table.
 
     Parameters
@@ -26,7 +25,7 @@ def table_xml(table: Table, width_mm: float) -> Any:
 
     Returns
     -------
-    lxml element
+    str
         ``w:tbl``.
 
     Raises
@@ -55,7 +54,7 @@ def _kept(table: Table) -> range:
     return range(first, count + 1 if notes else count)
 
 
-def _properties(table: Table, width: int) -> Any:
+def _properties(table: Table, width: int) -> str:
     return node(
         "tblPr",
         node("tblStyle", val="InterimTable"),
@@ -75,7 +74,7 @@ def _properties(table: Table, width: int) -> Any:
     )
 
 
-def _head(row: Sequence[HeaderCell], table: Table, widths: Sequence[int], fitted: Fit, *, last: bool) -> Any:
+def _head(row: Sequence[HeaderCell], table: Table, widths: Sequence[int], fitted: Fit, *, last: bool) -> str:
     cells = []
     column = 0
     for head in row:
@@ -95,12 +94,12 @@ def _head(row: Sequence[HeaderCell], table: Table, widths: Sequence[int], fitted
     return node("tr", node("trPr", node("cantSplit"), node("tblHeader")), *cells)
 
 
-def _row(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: bool) -> Any:
+def _row(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: bool) -> str:
     cells = list(_cells(row, table, widths, fitted, keep=keep))
     return node("tr", node("trPr", node("cantSplit")), *cells)
 
 
-def _cells(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: bool) -> Iterator[Any]:
+def _cells(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: bool) -> Iterator[str]:
     if row.kind == "section":
         content = paragraph("TableHead", _text(row.cells[0].text, fitted))
         yield _cell(content, sum(widths), len(widths))
@@ -114,8 +113,8 @@ def _cells(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: 
 
 
 def _cell(
-    content: Any, width: int, span: int = 1, *, foot: str | None = None, place: str | None = None
-) -> Any:
+    content: str, width: int, span: int = 1, *, foot: str | None = None, place: str | None = None
+) -> str:
     properties = [node("tcW", w=width, type="dxa")]
     if span > 1:
         properties.append(node("gridSpan", val=span))
@@ -126,7 +125,7 @@ def _cell(
     return node("tc", node("tcPr", *properties), content)
 
 
-def _text(text: str, fitted: Fit) -> Any:
+def _text(text: str, fitted: Fit) -> str:
     if fitted.size == _STYLE_SIZE:
         return text_run(text)
     half_points = round(fitted.size * 2)

@@ -55,6 +55,7 @@ class Bench:
         self.home = home
         self.study = home / "study.toml"
         shutil.copytree(DATA, home / "data")
+        shutil.copy(DATA.with_name(f"{DATA.name}.key"), home / "data.key")
         self.study.write_text(
             f'extends = "{os.path.relpath(ROOT / "params" / "example.toml", home)}"\n[data]\npath = "data"\n',
             encoding="utf-8",

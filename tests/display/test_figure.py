@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import itertools
 import random
 import re
@@ -8,13 +9,16 @@ from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as quick
 from hypothesis import strategies as st
 from matplotlib.figure import Figure as Sheet
+from PIL import Image
 
-from interim.display.figure import Figure, axes_mm, drawn, without_overlap
+from interim.display.figure import Figure, axes_mm, drawn, pixels, without_overlap
+from interim.display.icons import icon_array
 from interim.display.table import BLOCK
 from interim.errors import ReportError
 from interim.report.blocks import read_block
@@ -69,6 +73,58 @@ def test_axes_stand_where_they_should():
     sheet = Sheet(figsize=(100 / 25.4, 50 / 25.4))
     box = axes_mm(sheet, left=10, bottom=5, width=80, height=40).get_position()
     assert (box.x0, box.y0, box.width, box.height) == pytest.approx((0.1, 0.1, 0.8, 0.8))
+
+
+def letters_and_lines(png: bytes):
+    """Where an image is not white, as a small grid of shares of ink."""
+    image = 255 - np.asarray(Image.open(io.BytesIO(png)).convert("L"), dtype=float)
+    rows, columns = (size // 12 for size in image.shape)
+    cells = image[: rows * 12, : columns * 12].reshape(rows, 12, columns, 12)
+    return cells.mean(axis=(1, 3)) / 255
+
+
+@pytest.mark.rule("TLF-03")
+def test_the_pixels_show_the_vector_image_where_matplotlib_draws_it():
+    vector, image = drawn(paint, size_mm=(90.0, 50.0), study=STUDY)
+    ours, theirs = map(
+        letters_and_lines, (image, drawn(paint, size_mm=(90.0, 50.0), study=STUDY, threads=False)[1])
+    )
+    shape = tuple(map(min, zip(ours.shape, theirs.shape, strict=True)))
+    ours, theirs = (grid[: shape[0], : shape[1]] for grid in (ours, theirs))
+    assert theirs.max() > 0.2 and np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.97
+    assert pixels(vector, width_mm=90.0, dpi=150) == image
+
+
+@pytest.mark.rule("TLF-03")
+@pytest.mark.parametrize(("dpi", "width_mm"), [(150, 90.0), (300, 90.0), (300, 170.0)])
+def test_pixels_have_the_wanted_resolution_and_a_white_ground(dpi, width_mm):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><rect x="30" width="30" height="30"/></svg>'
+    image = Image.open(io.BytesIO(pixels(svg, width_mm=width_mm, dpi=dpi))).convert("RGB")
+    assert image.width == pytest.approx(width_mm / 25.4 * dpi, abs=1)
+    assert image.height == pytest.approx(image.width / 3, abs=1)
+    middle = image.height // 2
+    found = [image.getpixel((image.width * part // 6, middle)) for part in (1, 3, 5)]
+    assert found == [(255, 255, 255), (0, 0, 0), (255, 255, 255)]
+
+
+@pytest.mark.rule("TLF-03")
+def test_another_change_of_the_drawing_changes_both_images():
+    other = drawn(lambda sheet: sheet.text(0.5, 0.5, "4"), size_mm=(30.0, 20.0), study=STUDY)
+    same = drawn(lambda sheet: sheet.text(0.5, 0.5, "5"), size_mm=(30.0, 20.0), study=STUDY)
+    assert other[0] != same[0] and other[1] != same[1]
+
+
+@pytest.mark.rule("TLF-03")
+def test_what_is_no_image_is_refused():
+    with pytest.raises(RuntimeError, match="SVG"):
+        pixels("no image", width_mm=10.0, dpi=150)
+
+
+@pytest.mark.rule("WORK-02")
+def test_an_icon_array_starts_no_thread(monkeypatch):
+    monkeypatch.setattr("interim.display.figure.pixels", lambda *_, **__: pytest.fail("typst starts threads"))
+    row = {"result_id": "a/b/c/d/n", "n": 2, "N": 5}
+    assert icon_array(row, STUDY, title="People", alt=ALT).png.startswith(b"\x89PNG")
 
 
 @pytest.mark.rule("DOC-18")

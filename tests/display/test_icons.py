@@ -25,7 +25,7 @@ def painted(monkeypatch, n: int, total: int) -> Sheet:
     """The sheet on which the icons are drawn."""
     kept: list[Sheet] = []
 
-    def keep(paint, *, size_mm, study):
+    def keep(paint, *, size_mm, study, threads):
         sheet = Sheet(figsize=(size_mm[0] / 25.4, size_mm[1] / 25.4))
         paint(sheet)
         kept.append(sheet)

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interim.report.columns import PADDING_MM, SIZES, breakable, fit
-from interim.report.content import Cell, HeaderCell, Row
+from interim.report.columns import PADDING_MM, SIZES, breakable, fit, height_mm
+from interim.report.content import Cell, Document, HeaderCell, Row
 from interim.report.page import PAPER_MM, page_mm, room_mm
-from tests.report.writers_sample import crowded, table
+from interim.report.pdf import pdf_bytes
+from tests.report import pdf_reading as reading
+from tests.report.writers_sample import crowded, front, table
 
 POINT = 25.4 / 72
 
@@ -103,3 +105,58 @@ def test_a_narrower_face_leaves_larger_letters():
 def test_pages_turn(paper):
     assert page_mm(paper, "landscape") == page_mm(paper, "portrait")[::-1]
     assert room_mm(paper, "portrait")[0] == page_mm(paper, "portrait")[0] - 40
+
+
+def listed(rows: int, text: str = "word", notes: tuple[str, ...] = ()):
+    """Return a table of equal rows."""
+    row = Row("data", 0, (Cell("a"), Cell(text)))
+    return replace(made("a", text), rows=(row,) * rows, footnotes=notes, labels=())
+
+
+def high(table, width: float = 170.0) -> float:
+    return height_mm(table, fit(table, width))
+
+
+@pytest.mark.rule("DOC-20")
+@given(st.integers(1, 60), st.text(alphabet="ab 7", min_size=1, max_size=90))
+@settings(max_examples=60, deadline=None)
+def test_every_further_row_needs_the_same_height(rows, text):
+    one, two = high(listed(rows, text)), high(listed(rows + 1, text))
+    assert two - one == pytest.approx(high(listed(rows + 2, text)) - two)
+    assert two - one >= 9.0 * 0.6 * POINT + 4.8 * POINT
+
+
+@pytest.mark.rule("DOC-20")
+@pytest.mark.parametrize(
+    ("change", "lines"),
+    [
+        ({"text": "word\nword\nword"}, 2),
+        ({"text": "words " * 40}, 1),
+    ],
+    ids=["line breaks", "a text wider than its column"],
+)
+def test_a_row_is_as_high_as_its_highest_cell(change, lines):
+    plain = (high(listed(11)) - high(listed(10))) / POINT
+    more = (high(listed(11, **change)) - high(listed(10, **change))) / POINT
+    assert more >= plain + lines * 0.9 * 9.0
+
+
+@pytest.mark.rule("DOC-20")
+def test_notes_and_labels_count_and_a_wider_page_needs_less():
+    note = "A note of many words that says what the numbers of this table are and what they are not. " * 4
+    assert high(listed(5, notes=(note,))) > high(listed(5, notes=(note[:40],))) > high(listed(5))
+    assert high(listed(5, note), 257.0) < high(listed(5, note), 170.0)
+
+
+@pytest.mark.rule("DOC-20")
+@pytest.mark.parametrize("rows", [12, 20, 34])
+def test_the_height_is_that_of_the_printed_table(rows):
+    """The first and the last row of a table of the PDF are as far apart as their number says."""
+    texts = tuple(Row("data", 0, (Cell(f"stub{n:02}"), Cell("1"))) for n in range(rows))
+    block = replace(listed(rows), rows=texts, orientation="portrait")
+    reader = reading.open_pdf(pdf_bytes(Document(front(), (block,))))
+    places = {piece.text.strip(): piece.y for piece in reading.pieces(reader) if "stub" in piece.text}
+    printed = (places["stub00"] - places[f"stub{rows - 1:02}"]) / (rows - 1)
+    fitted = fit(block, 170.0, face=0.87)
+    told = (high(replace(block, rows=texts * 2)) - high(block)) / rows / POINT
+    assert fitted.size == 9.0 and told == pytest.approx(printed, rel=0.03)

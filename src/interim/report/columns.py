@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ _KEEP_SIZES = SIZES[:4]
 PADDING_MM = 1.1
 INDENT_MM = 3.2
 _KEPT = 18
+# Of the PDF: from line to line and between two lines in parts of the letter size; points above and below a row, of a caption, of a note.
+_LINE, _LEADING, _ROW_PT, _CAPTION_PT, _NOTE_PT = 1.1, 0.45, 4.8, 22.0, 8.0
 _TEXTS = 2**16  # texts of cells whose width is remembered
 _POINT_MM = 25.4 / 72
 _IDEOGRAPH, _OPENING, _CLOSING = "\u2e80-\uffef", "（《【“", "，。；：、）！？》】”"
@@ -89,6 +92,52 @@ def fit(table: Table, width_mm: float, *, face: float = 1.0) -> Fit:
                 return Fit(size, _shared(table.widths, least, width_mm))
     scale = width_mm / sum(least)
     return Fit(SIZES[-1], tuple(need * scale for need in least), broken=True, face=face)
+
+
+def height_mm(table: Table, fitted: Fit, *, face: float = 1.0) -> float:
+    """Return about how high a table is, with its caption and notes.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    fitted : Fit
+        How it is set.
+    face : float
+        Width of the typeface.
+
+    Returns
+    -------
+    float
+        In mm; from the widths of the letters, without setting the table.
+
+    Raises
+    ------
+    None
+    """
+    widths, size = fitted.widths, fitted.size
+    rooms = [(width - 2 * PADDING_MM) / (face * size * _POINT_MM) for width in widths]
+    rows = [
+        [_lines(cell.text, room) for cell, room in zip(row.cells, rooms, strict=False)] for row in table.rows
+    ]
+    for heads in table.header:
+        whole = len(heads) == len(widths)
+        rows.append(
+            [_lines(head.text, room / _BOLD) for head, room in zip(heads, rooms, strict=False)]
+            if whole
+            else [1]
+        )
+    height = sum((max(row) * _LINE - _LEADING) * size + _ROW_PT for row in rows) * _POINT_MM
+    notes = sum(
+        _lines(text, sum(widths) / (face * _NOTE_PT * _POINT_MM))
+        for text in (*table.footnotes, *table.labels)
+    )
+    return height + (_CAPTION_PT + notes * _NOTE_PT * _LINE) * _POINT_MM
+
+
+def _lines(text: str, room: float) -> int:
+    """Return on how many lines a text of a cell stands."""
+    return sum(max(1, math.ceil(_ems(line) / room)) for line in text.split("\n"))
 
 
 def breakable(text: str, fitted: Fit, column: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from interim.display.typeface import CHINESE, font_folder
 from interim.errors import ReportError
-from interim.report.columns import INDENT_MM, PADDING_MM, Fit, breakable, fit
+from interim.report.columns import INDENT_MM, PADDING_MM, Fit, breakable, fit, height_mm
 from interim.report.content import Block, Cell, Document, Figure, HeaderCell, Section, Table, block_texts
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
 from interim.report.typefaces import is_chinese_document
@@ -23,6 +23,7 @@ _FONTS = ("Libertinus Serif", "DejaVu Sans", CHINESE)
 _CHINESE_FONTS = ({"name": _FONTS[0], "covers": "latin-in-cjk"}, CHINESE, *_FONTS[:2])
 # Libertinus Serif is narrower than the sans-serif face that the widths are estimated with.
 _FACE = 0.87
+_KEPT = 0.5  # of the page: a table that is not higher is kept together
 _MISSING = re.compile(r'the text `"(.*?)"` could not be displayed')
 
 
@@ -198,14 +199,15 @@ def _model(document: Document, paper: Paper) -> str:
 def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
     fresh = iter(document.fresh())
     for run in document.runs():
-        width, _ = room_mm(paper, run.orientation)
-        blocks = [_block(block, width) | {"fresh": next(fresh)} for block in run.blocks]
+        width, high = room_mm(paper, run.orientation)
+        blocks = [_block(block, width, high) | {"fresh": next(fresh)} for block in run.blocks]
         yield {"orientation": run.orientation, "blocks": blocks}
 
 
-def _block(block: Block, width: float) -> dict[str, Any]:
+def _block(block: Block, width: float, high: float) -> dict[str, Any]:
     if isinstance(block, Table):
-        return _table(block, fit(block, width, face=_FACE))
+        fitted = fit(block, width, face=_FACE)
+        return _table(block, fitted) | {"whole": height_mm(block, fitted, face=_FACE) < high * _KEPT}
     data = dict(vars(block))
     if isinstance(block, Figure):
         del data["png"]

@@ -123,19 +123,115 @@ def test_what_lies_before_the_t_cells_is_not_on_the_timeline(timeline):
     ).all()
 
 
-@pytest.mark.rule("SAF-31", source="three participants: event on day 1, death on day 50, end of observation")
+FIRST = ("crs", "death", "no_cycle2", "censored", "crs_later")
+
+
+def first_events(result):
+    return {name: subjects(result, "event", "n", level=name) for name in FIRST}
+
+
+@pytest.mark.rule(
+    "SAF-45", source="event on day 1; end of the wait on day 1 + 29; death on day 50 after two cycles"
+)
 def test_cumulative_incidence_of_the_first_release(study):
     result = courses.first_release(case.adam(), study)
-    assert [value(result, "event", level=name) for name in ("crs", "death", "censored")] == [1, 1, 1]
-    assert subjects(result, "event", "n", level="death") == {"B2"}
-    assert value(result, "curve", "day", level="1") == 1
+    nobody = set()
+    assert first_events(result) == dict(zip(FIRST, ({"A1"}, {"B2"}, {"C3"}, nobody, nobody), strict=True))
+    days = [value(result, "curve", "day", level=level) for level in "123"]
+    assert days == [1, 30, 50]
     assert value(result, "curve", "incidence", level="1") == pytest.approx(1 / 3)
-    assert value(result, "curve", "at_risk", level="1") == 3
+    assert [value(result, "curve", "at_risk", level=level) for level in "123"] == [3, 2, 1]
     assert value(result, "curve", "incidence", level="3") == pytest.approx(1 / 3)
     mild = case.adtox().assign(REPGRC=1.0, REPGRA=1.0)
     none = courses.first_release(case.adam(ADTOX=mild), study)
     assert value(none, "event", level="crs") == 0
     assert row(none, "curve", "lower", level="1")["status"] == "NE"
+
+
+def five(*, last=(11, 11, 11, 25, 25), two=("P4", "P5"), cut=400, **days):
+    """Return five participants with T cells from day 10 on; days = participant -> day of release, death or end of study."""
+    names = [f"P{number}" for number in range(1, 6)]
+    day = lambda number: pd.Timestamp("2025-01-01") + pd.Timedelta(number, unit="D")  # noqa: E731
+    cuts = cut if isinstance(cut, dict) else dict.fromkeys(names, cut)
+
+    def dates(kind):
+        return pd.to_datetime(
+            pd.Series([day(days[kind][n]) if n in days.get(kind, {}) else pd.NaT for n in names])
+        )
+
+    adsl = pd.DataFrame({"USUBJID": names, "COHORT": "DL1", "COHORTA": "DL1", "SAFCTFL": "Y", "SAFNKFL": "Y"})
+    adsl = adsl.assign(
+        TRTSCT=day(10),
+        TRTECT=[day(number) for number in last],
+        DTHDT=dates("death"),
+        EOSDT=dates("end"),
+        DCUTDT=[day(cuts.get(n, 400)) for n in names],
+    )
+    release = sorted(days["crs"].items())
+    adtox = pd.DataFrame(
+        {
+            "USUBJID": [name for name, _ in release],
+            "ASTDT": [day(number) for _, number in release],
+            "PARAMCD": "CRS",
+            "REPFL": "Y",
+            "REPGRC": 2.0,
+            "REPGRA": 1.0,
+            "APHASE": "CART_C1",
+        }
+    )
+    adex = pd.DataFrame({"USUBJID": [*names, *two], "APHASE": ["CART_C1"] * 5 + ["CART_C2"] * len(two)})
+    return case.Adam({"ADSL": adsl, "ADTOX": adtox, "ADEX": adex}, case.CUT)
+
+
+@pytest.mark.rule(
+    "SAF-45", source="Aalen-Johansen by hand: 1/5; then of 3 at risk 1 competes; 1/5 + 4/5 x 2/3 x 1/2"
+)
+def test_a_second_cycle_not_given_competes_with_the_release(study):
+    """P1 releases on day 1; P2 is cut on day 10; for P3 the wait ends on day 30; P4 releases on day 32; P5 dies on day 50."""
+    adam = five(cut={"P2": 20}, crs={"P1": 11, "P4": 42}, death={"P5": 60})
+    result = courses.first_release(adam, study)
+    expected = {
+        "crs": {"P1", "P4"},
+        "death": {"P5"},
+        "no_cycle2": {"P3"},
+        "censored": {"P2"},
+        "crs_later": set(),
+    }
+    assert first_events(result) == expected
+    seen = {
+        value(result, "curve", "day", level=level): value(result, "curve", "incidence", level=level)
+        for level in "12345"
+    }
+    wanted = {1: 1 / 5, 10: 1 / 5, 30: 1 / 5, 32: 1 / 5 + 4 / 15, 50: 1 / 5 + 4 / 15}
+    assert seen == pytest.approx(wanted, abs=1e-12)
+    censoring_instead = 1 / 5 + 4 / 5 * 1 / 2
+    assert abs(seen[32] - censoring_instead) > 0.1, "the end of the wait would otherwise only censor"
+
+
+@pytest.mark.rule("SAF-45", source="which event is first, day by day")
+@pytest.mark.parametrize(
+    ("given", "who", "day", "cause"),
+    [
+        ({"crs": {"P3": 40}}, "P3", 30, "crs"),  # on the day on which the wait ends
+        ({"crs": {"P3": 41}}, "P3", 30, "no_cycle2"),  # the day after
+        ({"crs": {}, "death": {"P3": 20}, "end": {"P3": 20}}, "P3", 10, "death"),
+        ({"crs": {}, "end": {"P3": 25}}, "P3", 15, "no_cycle2"),  # leaving tells that none follows
+        ({"crs": {}, "end": {"P4": 90}}, "P4", 80, "censored"),  # both cycles given
+        ({"crs": {"P4": 95}, "end": {"P4": 90}}, "P4", 80, "censored"),
+        ({"crs": {}, "cut": {"P3": 39}}, "P3", 29, "censored"),  # still waiting at the cut-off
+        ({"crs": {}, "cut": {"P3": 40}}, "P3", 30, "no_cycle2"),
+        ({"crs": {"P5": 60}, "death": {"P5": 60}}, "P5", 50, "crs"),
+    ],
+)
+def test_what_came_first(study, given, who, day, cause):
+    result = courses.first_release(five(**given), study)
+    found = first_events(result)
+    assert [name for name in FIRST[:4] if who in found[name]] == [cause]
+    days = result.frame.loc[(result.frame["variable"] == "curve") & (result.frame["stat"] == "day"), "value"]
+    assert day in set(days)
+    late = who in given["crs"] and cause != "crs"
+    assert (who in found["crs_later"]) == late
+    assert sum(len(found[name]) for name in FIRST[:4]) == 5
 
 
 @pytest.mark.rule("SAF-31", source="CTCAE v5.0 limits of the reference file")
@@ -170,6 +266,7 @@ def test_results_over_time(study):
     [
         ("release_timeline", "ADTOX", "participant"),
         ("first_release", "ADTOX", "curve"),
+        ("first_release", "ADEX", "curve"),
         ("trajectories", "ADLB", "ALT"),
         ("related_terms", "ADAE", "term"),
         ("doses", "ADEX", "infusion"),

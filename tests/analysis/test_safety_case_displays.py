@@ -354,7 +354,11 @@ def test_the_flow_chart_tells_its_numbers(adam, study):
         ),
         (figure_doses, courses.doses, "7 CAR-T infusions of 3 participants"),
         (figure_related_terms, courses.related_terms, "most frequent: Nausea in 2 of 4 participants"),
-        (figure_first_release, courses.first_release, "1 events, 1 deaths before it, 1 without either"),
+        (
+            figure_first_release,
+            courses.first_release,
+            "1 events, 1 deaths and 1 without a second cycle before it, 0 without any",
+        ),
         (figure_trajectories, courses.trajectories, "ALT, BILI, NEUT, PLAT, CRP"),
     ],
     ids=["calendar", "doses", "related", "release", "trajectories"],

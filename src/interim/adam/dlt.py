@@ -323,7 +323,7 @@ def _with_status(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
         (frame["DLTFL"] == "Y", EVALUABLE, None, frame["DLTKNDT"]),
         (no_cart & closed, NOT_EVALUABLE, behind, decided),
         (no_cart | (frame["DLTWRS"] == "WAIT-CYCLE2"), PENDING, PENDING, None),
-        (frame["DLTWRS"] == "NO-CYCLE2", NOT_EVALUABLE, "NO-CYCLE2", _waited(frame, left)),
+        (frame["DLTWRS"] == "NO-CYCLE2", NOT_EVALUABLE, "NO-CYCLE2", no_second_cycle(frame["TRTECT"], left)),
         (left < end, NOT_EVALUABLE, departed, left),
         (end > frame["DCUTDT"], PENDING, PENDING, None),
         (frame["NINFCT"] < study.dose.min_infusions, NOT_EVALUABLE, "MIN-INFUSIONS", end),
@@ -342,10 +342,27 @@ def _with_status(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     return frame.assign(DLTSTAT=status, DLTSTRS=reason, STATKNDT=known)
 
 
-def _waited(frame: pd.DataFrame, left: pd.Series) -> pd.Series:
-    """Return the day from which it is known that no second cycle follows: the end of the wait, or leaving before it."""
+def no_second_cycle(last: pd.Series, left: pd.Series) -> pd.Series:
+    """Return the day from which it is known that no second cycle follows, for participants without one.
+
+    Parameters
+    ----------
+    last : pandas.Series of datetime64[ns]
+        Date of the last infusion of T cells.
+    left : pandas.Series of datetime64[ns]
+        Date of death or end of study, on the same index; NaT for those who stay.
+
+    Returns
+    -------
+    pandas.Series of datetime64[ns]
+        The day after the longest wait (``cycle2_wait_days`` of exposure.toml), or leaving the study before it.
+
+    Raises
+    ------
+    None
+    """
     wait = pd.Timedelta(shipped_data("exposure")["cycle2_wait_days"] + 1, unit="D")
-    return pd.concat([left, frame["TRTECT"] + wait], axis=1).min(axis=1).astype("datetime64[ns]")
+    return pd.concat([left, last + wait], axis=1).min(axis=1).astype("datetime64[ns]")
 
 
 def history_frame(addlt: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from interim.adam.adlb import first_base_type
 from interim.adam.ctcae import criteria_book
+from interim.adam.dlt import no_second_cycle
 from interim.adam.model import Adam
 from interim.adam.toxicity.records import drug_spans
 from interim.analysis.layout import printed_rows
@@ -23,6 +24,8 @@ from interim.result import TOTAL, Result, Rows
 from interim.stats.competing import cumulative_incidence
 from interim.study import Study
 
+# What can come first after CAR-T cells -> its code; of one day the first of the list.
+_CAUSES = {"crs": 1, "death": 2, "no_cycle2": 3, "censored": 0}
 _STEPS = ("enrolled", "nk", "cart_c1", "cart_c2", "dlt_evaluable", "response_evaluable")
 
 
@@ -351,7 +354,7 @@ def first_release(adam: Adam, study: Study) -> Result:
     Parameters
     ----------
     adam : Adam
-        ADSL, ADTOX.
+        ADSL, ADEX, ADTOX.
     study : Study
         Level; ``titration_trigger.crs_min_grade``.
 
@@ -359,7 +362,8 @@ def first_release(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``courses.first_release``; variable curve, level = place: stats day, incidence, lower, upper, at_risk; variable event,
-        level crs, death, censored: n. Death before it competes.
+        level = what came first: n, for crs, death, no_cycle2 (it became known that no second cycle follows) and censored;
+        level crs_later: n with a release after the competing event. Death and the missing second cycle compete.
 
     Raises
     ------
@@ -369,15 +373,15 @@ def first_release(adam: Adam, study: Study) -> Result:
     who = population(adam, study, "CART-SAF" if study.with_role("t") else "NK-SAF")
     lowest = study.titration_trigger.crs_min_grade
     rows = open_rows("courses.first_release", f"Cumulative incidence of first grade >= {lowest} CRS", who)
-    if not study.with_role("t") or not adam.has("ADTOX") or not who.n():
+    lacking = next((name for name in ("ADTOX", "ADEX") if not adam.has(name)), None)
+    if not study.with_role("t") or lacking or not who.n():
         add_not_available(rows, [TOTAL], variable="curve", reason="not available: episodes after CAR-T cells")
         return rows.build()
     times = _first_times(adam, study, who)
-    for level, code in (("crs", 1), ("death", 2), ("censored", 0)):
-        subjects = sorted(times.index[times["cause"] == code])
-        rows.add(
-            "n", len(subjects), variable="event", level=level, n=len(subjects), N=who.n(), subjects=subjects
-        )
+    first = {level: times["cause"] == code for level, code in _CAUSES.items()}
+    for level, chosen in (first | {"crs_later": times["later"]}).items():
+        ids = sorted(times.index[chosen])
+        rows.add("n", len(ids), variable="event", level=level, n=len(ids), N=who.n(), subjects=ids)
     curve = cumulative_incidence(times["day"].to_numpy(), times["cause"].to_numpy(), level=study.stats.level)
     for place, day in enumerate(curve.time):
         where: dict[str, Any] = {"variable": "curve", "level": str(place + 1), "method": "Aalen-Johansen"}
@@ -392,20 +396,25 @@ def first_release(adam: Adam, study: Study) -> Result:
 
 
 def _first_times(adam: Adam, study: Study, who: Population) -> pd.DataFrame:
-    """Return day and cause of each member: 1 cytokine release, 2 death, 0 end of observation."""
+    """Return day and cause of what came first for each member, and whether a release came after a competing event."""
     adsl = adam["ADSL"].loc[lambda f: f["USUBJID"].isin(who.everyone)].set_index("USUBJID")
     adtox = adam["ADTOX"].loc[lambda f: (f["PARAMCD"] == "CRS") & (f["REPFL"] == "Y")]
     severe = adtox[adtox[["REPGRC", "REPGRA"]].max(axis=1) >= study.titration_trigger.crs_min_grade]
     onset = severe.loc[severe["APHASE"].fillna("").str.startswith("CART")].groupby("USUBJID")["ASTDT"].min()
-    first = adsl.index.to_series().map(onset)
-    names = [name for name in ("EOSDT", "DCUTDT") if name in adsl]
-    end = adsl[names].min(axis=1)
-    died = adsl["DTHDT"].where(adsl["DTHDT"] <= end.fillna(pd.Timestamp.max))
-    when = pd.DataFrame({1: pd.to_datetime(first), 2: died, 0: end})
-    cause = np.where(when[1].notna(), 1, np.where(when[2].notna(), 2, 0))
-    date = when[1].fillna(when[2]).fillna(when[0])
+    end = adsl[[name for name in ("EOSDT", "DCUTDT") if name in adsl]].min(axis=1)
+    left = adsl[[name for name in ("EOSDT", "DTHDT") if name in adsl]].min(axis=1)
+    second = set(adam["ADEX"].loc[adam["ADEX"]["APHASE"] == "CART_C2", "USUBJID"])
+    known = no_second_cycle(adsl["TRTECT"], left).mask(adsl.index.isin(second))
+    when = {"crs": adsl.index.to_series().map(onset), "death": adsl["DTHDT"], "no_cycle2": known}
+    dates = pd.DataFrame({name: pd.to_datetime(day) for name, day in when.items()})
+    dates = dates.where(dates.le(adsl["DCUTDT"], axis=0)) if "DCUTDT" in adsl else dates
+    date, cause = end.copy(), pd.Series(0, index=adsl.index)
+    for name in reversed(dates.columns):
+        earlier = dates[name].notna() & ~(dates[name] > date)
+        date, cause = date.mask(earlier, dates[name]), cause.mask(earlier, _CAUSES[name])
     days = (date - adsl["TRTSCT"]).dt.days.clip(lower=0).astype("float64")
-    return pd.DataFrame({"day": days, "cause": cause}, index=adsl.index).dropna()
+    later = dates["crs"].notna() & (cause != _CAUSES["crs"])
+    return pd.DataFrame({"day": days, "cause": cause, "later": later}).dropna()
 
 
 def trajectories(adam: Adam, study: Study) -> Result:

@@ -334,7 +334,7 @@ def figure_first_release(result: Result, study: Study) -> Figure:
     Returns
     -------
     Figure
-        A step curve with its limits; death before it competes.
+        A step curve with its limits; death and a second cycle that is not given compete.
 
     Raises
     ------
@@ -366,16 +366,20 @@ def figure_first_release(result: Result, study: Study) -> Figure:
             ylabel="Cumulative incidence, %",
         )
 
-    count = {
-        level: int(numbers.need("n", variable="event", level=level)["n"])
-        for level in ("crs", "death", "censored")
-    }
+    levels = ("crs", "death", "no_cycle2", "censored", "crs_later")
+    count = {level: int(numbers.need("n", variable="event", level=level)["n"]) for level in levels}
     final = float(curve["incidence"].max()) if curve["incidence"].notna().any() else 0.0
     alt = (
         f"Step curve of the cumulative incidence of the first cytokine release of grade {study.titration_trigger.crs_min_grade} or "
-        f"higher: {count['crs']} events, {count['death']} deaths before it, {count['censored']} without either; {100 * final:.0f} per cent at the end."
+        f"higher: {count['crs']} events, {count['death']} deaths and {count['no_cycle2']} without a second cycle before it, "
+        f"{count['censored']} without any of them; {100 * final:.0f} per cent at the end."
     )
-    notes = (f"Aalen-Johansen; death competes; {100 * study.stats.level:g} % limits.",)
+    notes = (
+        f"Aalen-Johansen; {100 * study.stats.level:g} % limits. Death and a second cycle that is not given compete: the latter "
+        "from the end of the longest wait after the last infusion, or from leaving the study.",
+        f"First events: {count['crs']} releases, {count['death']} deaths, {count['no_cycle2']} without a second cycle, "
+        f"{count['censored']} censored. Releases after a competing event, not in the curve: {count['crs_later']}.",
+    )
     return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)
 
 

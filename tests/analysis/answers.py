@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from interim.result import TOTAL, Result
+from interim.report.lint.denominator import unaccounted, wrong_sizes
+from interim.report.lint.model import values_of
+from interim.result import TOTAL, Result, ResultStore
 
 
 def row(result: Result, variable: str, stat: str, *, level: str = "", group: str = TOTAL) -> dict:
@@ -33,3 +35,10 @@ def status(
 def subjects(result: Result, variable: str, stat: str, *, level: str = "", group: str = TOTAL) -> set[str]:
     key = row(result, variable, stat, level=level, group=group)["result_id"]
     return set(result.links.loc[result.links["result_id"] == key, "USUBJID"])
+
+
+def denominators_not_stated(*results: Result) -> list[str]:
+    """Return the findings about denominators and sizes of columns."""
+    store = ResultStore({result.analysis_id: result for result in results})
+    found = (*unaccounted(values_of(store)), *wrong_sizes(store))
+    return [f"{finding.cell}: {finding.what}" for finding in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +13,7 @@ from interim.analysis.layout import printed_rows
 from interim.analysis.population import set_label
 from interim.data.model import Sdtm
 from interim.design.blrm import Blrm, IntervalPosterior
-from interim.design.history import Cohort
+from interim.design.history import EVALUABLE, Cohort
 from interim.design.interval import Boin, IntervalDesign, Mtpi2
 from interim.result import Result, Rows
 from interim.stats import beta_posterior
@@ -56,15 +57,16 @@ def dlt_curve(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         rows.add("decision", None, text=standing, group=f"DL{level}", variable="rule")
     n, y = np.array([cohort.n for cohort in cohorts]), np.array([cohort.n_dlt for cohort in cohorts])
     for cohort, fit in zip(cohorts, isotonic_fit(y / np.maximum(n, 1), n), strict=True):
-        _add_level(rows, cohort, float(fit), study)
+        ids = [s.id for s in state.history.subjects if s.level == cohort.level and s.outcome in EVALUABLE]
+        _add_level(rows, cohort, float(fit), study, ids=ids)
     _add_blrm(rows, n, y, study)
     return rows.build()
 
 
-def _add_level(rows: Rows, cohort: Cohort, fit: float, study: Study) -> None:
+def _add_level(rows: Rows, cohort: Cohort, fit: float, study: Study, *, ids: Sequence[str]) -> None:
     """Add what the level's own data say."""
     group, x, size = f"DL{cohort.level}", cohort.n_dlt, cohort.n
-    rows.add("N", size, group=group, variable="population", n=size)
+    rows.add("N", size, group=group, variable="population", n=size, subjects=ids)
     if not size:
         for variable, stat in (("dlt", "rate"), ("beta", "mean"), ("beta", "lower"), ("beta", "upper"), ("isotonic", "mean"),
                                ("mtpi2", "decision"), ("boin", "decision")):  # fmt: skip

@@ -12,7 +12,7 @@ from interim.adam.model import Adam
 from interim.adam.source import ordered
 from interim.analysis.kinetic_courses import Sample, add_events, add_samples, column_of
 from interim.analysis.measures import Place, add_summary, by_subject, has_rows, kinetic_population, layout
-from interim.analysis.population import Population, add_not_available, add_rates, open_rows
+from interim.analysis.population import Population, add_base, add_not_available, add_rates, open_rows
 from interim.result import Result, Rows
 from interim.study import Study
 
@@ -207,14 +207,9 @@ def _add_persistence(rows: Rows, who: Population, adpc: pd.DataFrame, assay: str
         late = part[part["NFRLT"].fillna(part["AFRLT"]) >= day]
         sampled = frozenset(late["USUBJID"]) & who.everyone
         seen = frozenset(late.loc[late["STATE"] == "QUANT", "USUBJID"])
-        add_rates(
-            rows,
-            who.narrow(sampled),
-            study=study,
-            variable=f"{assay} persistence",
-            level=f"Day {day}",
-            subjects=seen,
-        )
+        base, variable, level = who.narrow(sampled), f"{assay} persistence", f"Day {day}"
+        add_rates(rows, base, study=study, variable=variable, subjects=seen, level=level)
+        add_base(rows, base, variable=variable, level=level)
 
 
 def profiles(adam: Adam, study: Study) -> Result:

@@ -24,6 +24,8 @@ _OUTCOMES: Mapping[str, tuple[Status, bool, bool]] = {
     "P": ("pending", False, False),
     "X": ("not_evaluable", False, False),
 }
+# Letters of those who count at a dose: no event, trigger without DLT, DLT.
+EVALUABLE = "NGT"
 
 
 @dataclass(frozen=True)
@@ -371,7 +373,7 @@ def _count(level: int, subjects: Sequence[Subject]) -> Cohort:
     letters = [subject.outcome for subject in here]
     return Cohort(
         level,
-        n=sum(letter in "NGT" for letter in letters),
+        n=sum(letter in EVALUABLE for letter in letters),
         n_dlt=letters.count("T"),
         n_trigger=sum(subject.trigger or subject.dlt for subject in here),
         n_pending=letters.count("P"),

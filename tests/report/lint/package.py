@@ -72,7 +72,7 @@ def response(**changes: int) -> Result:
     """1 of 3 responded; of the two at DL2 with a raised marker one fell; medians and landmarks in the total."""
     rows = Rows("response.orr", "Response", "FAS")
     for group, ids in MEMBERS.items():
-        rows.add("N", len(ids), n=len(ids), N=len(ids), group=group, variable="population")
+        rows.add("N", len(ids), n=len(ids), N=len(ids), group=group, variable="population", subjects=ids)
         x = 0 if group == "DL1" else 1
         for stat, value in (("rate", x / len(ids)), ("lower", 0.0), ("upper", 0.9)):
             rows.add(stat, value, n=x, N=len(ids), group=group, variable="orr")

@@ -190,6 +190,7 @@ def test_chosen_linters_run_alone_and_findings_are_not_repeated():
     assert list(LINTERS) == [
         "typed number",
         "denominator",
+        "base",
         "text = table",
         "flow",
         "interval",

@@ -237,7 +237,8 @@ def cut_path(adam: Adam, study: Study, *, entry: str | None = None, endpoint: st
     -------
     Result
         ``subgroups.cut_path``; group = entry id, level = cut; variables ``below`` and ``above`` with stat rate (n = x, N = n),
-        variable ``difference`` with stat diff, above minus below; variable ``cut`` marks the prespecified one. Stat p_cut
+        variable ``difference`` with stat diff, above minus below; variable ``measured`` counts the participants with a value and a known
+        outcome; variable ``cut`` marks the prespecified one. Stat p_cut
         (internal) is the permutation p-value of the maximally selected statistic. No cut is named as the largest.
 
     Raises
@@ -262,12 +263,15 @@ def cut_path(adam: Adam, study: Study, *, entry: str | None = None, endpoint: st
         return rows.build()
     for factor in chosen:
         rows.group_var = factor.entry.dimension
-        _add_path(rows, factor, outcome, study)
+        _add_path(rows, panel, factor, outcome, study)
     return rows.build()
 
 
-def _add_path(rows: Rows, factor: Factor, outcome: Outcome, study: Study) -> None:
+def _add_path(rows: Rows, panel: Panel, factor: Factor, outcome: Outcome, study: Study) -> None:
     use = outcome.known & ~np.isnan(factor.values)
+    names = panel.names(use)
+    place = {"group": factor.id, "variable": "measured", "unit": "participants"}
+    rows.add("N", len(names), n=len(names), subjects=names, **place)
     values, events = factor.values[use], outcome.values[use]
     rows.add("label", None, group=factor.id, variable="entry", text=factor.entry.label)
     left = factor.entry.closed == "left"

@@ -340,7 +340,7 @@ def post_baseline(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``subgroups.post_baseline``; as `levels` for pfs and os, with days counted from the landmark; variable
+        ``subgroups.post_baseline``; as `levels` for pfs and os, with days counted from the landmark and the number of those observed on it; variable
         ``<endpoint> left_out``: participants with an event, censored or not observed by then.
 
     Raises
@@ -363,6 +363,7 @@ def post_baseline(adam: Adam, study: Study) -> Result:
             if outcome.id == "pfs":
                 _add_entry(rows, panel, factor, study)
             _add_outcome(rows, panel, factor, late, study=study)
+            _add_observed(rows, panel, factor, late)
             gone = panel.names(~late.known)
             rows.add(
                 "n",
@@ -375,6 +376,14 @@ def post_baseline(adam: Adam, study: Study) -> Result:
             )
     rows.group_var = panel.column
     return rows.build()
+
+
+def _add_observed(rows: Rows, panel: Panel, factor: Factor, late: Outcome) -> None:
+    """Add the number of participants of each level who are observed on the landmark day."""
+    for level, inside in _groups(factor):
+        names = panel.names(inside & late.known)
+        place = {"group": factor.id, "variable": late.id, "level": level, "unit": "participants"}
+        rows.add("N", len(names), n=len(names), subjects=names, **place)
 
 
 def _from_day(outcome: Outcome, day: float) -> Outcome:

@@ -1,18 +1,17 @@
-"""LNT-02 denominator: every x/n and N is the size of an analysis set in its column, or itself a printed result."""
+"""LNT-02 denominator: every x/n and N is the size of an analysis set in its column, or a count that is declared as its base."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterator, Mapping, Sequence
 
-from interim.report.lint.model import Checked, LintFinding, Printed, Value
-from interim.result import TOTAL, slug
+import pandas as pd
 
-SETS = "disposition.analysis_sets"
+from interim.report.lint.bases import SETS, Bases, declared, filled
+from interim.report.lint.model import Checked, LintFinding, Printed, Severity, Value
+from interim.result import TOTAL, ResultStore, slug
+
 RATIO = re.compile(r"(?<![\d./])(\d+)/(\d+)(?![\d/])")
 _SIZE = re.compile(r"\bN ?= ?(\d+)")
 _WAY_OUT = (
@@ -54,14 +53,116 @@ def wrong_denominators(checked: Checked) -> Iterator[LintFinding]:
     yield from _sizes(checked, known)
 
 
+def wrong_bases(checked: Checked) -> Iterator[LintFinding]:
+    """Find denominators and sizes of columns in any result, printed or not, that are no stated number of participants.
+
+    Parameters
+    ----------
+    checked : Checked
+        Results.
+
+    Yields
+    ------
+    LintFinding
+        As `unaccounted` and `wrong_sizes`.
+
+    Raises
+    ------
+    None
+    """
+    yield from unaccounted(checked.rows)
+    yield from wrong_sizes(checked.store)
+
+
+def unaccounted(rows: Mapping[str, Value]) -> Iterator[LintFinding]:
+    """Find result rows, printed or not, whose denominator is not what it must be.
+
+    Parameters
+    ----------
+    rows : mapping of str to Value
+        Every result row, by its id.
+
+    Yields
+    ------
+    LintFinding
+        LNT-02: a stop where the denominator is another number than its base and no stated number of its column, or the count
+        exceeds it; a warning where it is a stated number of its column, but not declared, or no result states its base.
+
+    Raises
+    ------
+    None
+    """
+    bases = Bases(rows)
+    for key, row in rows.items():
+        if row.N is None:
+            continue
+        if row.n is not None and row.n > row.N:
+            yield _of_row(key, row, f"{row.n} of {row.N}")
+        elif not any(declared("other", row)):
+            number, what = bases.of(row)
+            if number is None:
+                yield _of_row(key, row, f"no result states what {row.N} is", severity="warn")
+            elif number != row.N:
+                softer = not any(declared("denominator", row)) and bases.states(row)
+                severity: Severity = "warn" if softer else "stop"
+                yield _of_row(key, row, f"denominator {row.N}, but {what} is {number}", severity=severity)
+
+
+def _of_row(key: str, row: Value, what: str, *, severity: Severity = "stop") -> LintFinding:
+    return LintFinding("LNT-02", "denominator", "results", row.analysis, key, what, _WAY_OUT, severity)
+
+
+def wrong_sizes(store: ResultStore) -> Iterator[LintFinding]:
+    """Find columns whose stated size is not the number of participants behind it, or whose total is no analysis set.
+
+    Parameters
+    ----------
+    store : ResultStore
+        All results; T 14.1.1.2 holds the sets with their members.
+
+    Yields
+    ------
+    LintFinding
+        LNT-02.
+
+    Raises
+    ------
+    None
+    """
+    sets = _members_of_sets(store)
+    for name, result in store.items():
+        frame = result.frame
+        sizes = frame[(frame["variable"] == "population") & (frame["stat"] == "N") & frame["n"].notna()]
+        linked = result.links[result.links["result_id"].isin(set(sizes["result_id"]))]
+        members = linked.groupby("result_id")["USUBJID"].agg(frozenset)
+        total = sizes.loc[sizes["group"] == TOTAL, "result_id"]
+        whole = members.get(total.iloc[0], frozenset()) if len(total) else None
+        for key, group, n in zip(sizes["result_id"], sizes["group"], sizes["n"], strict=True):
+            behind = members.get(key, frozenset())
+            words: str | None = None
+            severity: Severity = "stop"
+            if len(behind) != n:
+                words = f"N={n}, but {len(behind)} participants are behind it"
+            elif whole is not None and behind - whole:
+                words = f"{', '.join(sorted(behind - whole)[:3])} in column {group} and not in the total"
+            elif group == TOTAL and sets and behind and behind not in sets:
+                words, severity = f"the {n} participants are the members of no analysis set", "warn"
+            if words:
+                yield LintFinding("LNT-02", "denominator", "results", name, key, words, _WAY_OUT, severity)
+
+
+def _members_of_sets(store: ResultStore) -> frozenset[frozenset[str]]:
+    """Return the members of each analysis set, by the links of T 14.1.1.2."""
+    if SETS not in store:
+        return frozenset()
+    members: pd.Series = store[SETS].links.groupby("result_id")["USUBJID"].agg(frozenset)
+    total = f"{SETS}/{slug(TOTAL)}/"
+    return frozenset(ids for key, ids in members.items() if str(key).startswith(total))
+
+
 def _sizes(checked: Checked, known: _Known) -> Iterator[LintFinding]:
     """Find columns of printed objects whose participants are no analysis set, by the links of T 14.1.1.2."""
-    if SETS not in checked.store:
-        return
-    links = checked.store[SETS].links
-    members = links.groupby("result_id")["USUBJID"].agg(frozenset)
-    totals = f"{SETS}/{slug(TOTAL)}/"
-    sets = {ids for key, ids in members.items() if str(key).startswith(totals)}
+    sets = _members_of_sets(checked.store)
     for printed in checked.printed:
         for key in printed.keys if printed.role == "header" else ():
             row = checked.rows.get(key)
@@ -121,13 +222,11 @@ class _Known:
 
     def _declared(self, row: Value) -> Iterator[int]:
         """Yield the numbers of the results that are declared as the base of a row."""
-        for base in bases():
-            if re.fullmatch(base["row"], f"{row.analysis}/{row.variable}"):
-                parts = {"group": slug(row.group), "variable": slug(row.variable), "level": slug(row.level)}
-                key = base["base"].format(**parts)
-                found = self.checked.rows.get(key)
-                if key in self.checked.keys and found is not None and found.n is not None:
-                    yield found.n
+        for entry in declared("base", row):
+            key = filled(entry["base"], row)
+            found = self.checked.rows.get(key)
+            if key in self.checked.keys and found is not None and found.n is not None:
+                yield found.n
 
     def nearest(self, group: str, n: int) -> str:
         """Return the analysis set of nearest size in words."""
@@ -143,21 +242,3 @@ def _whole(row: Value) -> int | None:
     if row.unit in ("", "participants") and row.value == row.value and row.value == int(row.value):
         return int(row.value)
     return None
-
-
-@cache
-def bases() -> tuple[Mapping[str, str], ...]:
-    """Return the declared bases.
-
-    Returns
-    -------
-    tuple of mapping
-        Keys row (pattern of ``analysis/variable``), base (result id with places) and reason.
-
-    Raises
-    ------
-    None
-    """
-    text = files("interim.report.lint").joinpath("bases.toml").read_text(encoding="utf-8")
-    rows: Iterable[Mapping[str, str]] = tomllib.loads(text)["base"]
-    return tuple(rows)

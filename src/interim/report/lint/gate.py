@@ -12,7 +12,7 @@ from interim.report.lint.run import LINTERS, lint, refuse
 from interim.report.shells import checklist
 
 # What results, parameters and history alone decide is not asked again for the documents of a later step.
-_ONCE = ("flow", "order")
+_ONCE = ("base", "flow", "order")
 
 
 @dataclass

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 
 from interim.report.content import Figure
+from interim.report.lint.bases import declared, filled
 from interim.report.lint.model import Checked, LintFinding, Value
-from interim.result import slug
 
 MIN_AT_RISK = 3
 MIN_CURVE = 5
@@ -85,36 +82,13 @@ def _limits(
 
 def _printed_elsewhere(checked: Checked, row: Value) -> bool:
     """Tell whether the same rate stands with its interval in the object that is declared for it."""
-    for entry in elsewhere():
-        if re.fullmatch(entry["row"], f"{row.analysis}/{row.variable}"):
-            parts = {
-                "group": slug(row.group),
-                "variable": slug(row.variable),
-                "level": slug(row.level) or "-",
-            }
-            place = entry["base"].format(**parts)
-            other = checked.rows.get(f"{place}/rate")
-            same = other is not None and (other.n, other.N) == (row.n, row.N)
-            if same and f"{place}/lower" in checked.keys:
-                return True
+    for entry in declared("interval", row):
+        place = filled(entry["base"], row)
+        other = checked.rows.get(f"{place}/rate")
+        same = other is not None and (other.n, other.N) == (row.n, row.N)
+        if same and f"{place}/lower" in checked.keys:
+            return True
     return False
-
-
-@cache
-def elsewhere() -> tuple[Mapping[str, str], ...]:
-    """Return the rates whose interval stands in another object.
-
-    Returns
-    -------
-    tuple of mapping
-        Keys row (pattern of ``analysis/variable``), base (place of the same rate) and reason.
-
-    Raises
-    ------
-    None
-    """
-    text = files("interim.report.lint").joinpath("bases.toml").read_text(encoding="utf-8")
-    return tuple(tomllib.loads(text)["interval"])
 
 
 def _too_few(checked: Checked, where: tuple[str, str], key: str, row: Value) -> Iterator[LintFinding]:

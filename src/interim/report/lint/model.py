@@ -123,7 +123,7 @@ class Checked:
     @cached_property
     def rows(self) -> Mapping[str, Value]:
         """Every result row, by its id."""
-        return {str(key): value for key, value in _rows(self.store)}
+        return values_of(self.store)
 
     @cached_property
     def printed(self) -> tuple[Printed, ...]:
@@ -144,14 +144,30 @@ class Checked:
         return frozenset(key for text in self.printed for key in text.keys)
 
 
-def _rows(store: ResultStore) -> Iterator[tuple[str, Value]]:
+def values_of(store: ResultStore) -> Mapping[str, Value]:
+    """Return the rows of all results.
+
+    Parameters
+    ----------
+    store : ResultStore
+        All results.
+
+    Returns
+    -------
+    mapping of str to Value
+        By result id.
+
+    Raises
+    ------
+    None
+    """
     frame = store.frame()
     counts = frame[["n", "N"]].astype(object).where(frame[["n", "N"]].notna(), None)
     names = ("analysis_id", "group", "variable", "level", "stat", "value", "text", "unit")
     columns: list[Any] = [frame[name].tolist() for name in names]
     rest: list[Any] = [counts["n"].tolist(), counts["N"].tolist(), frame["status"].tolist()]
-    for key, *parts in zip(frame["result_id"].tolist(), *columns, *rest, strict=True):
-        yield key, Value(*parts)
+    rows = zip(frame["result_id"].tolist(), *columns, *rest, strict=True)
+    return {str(key): Value(*parts) for key, *parts in rows}
 
 
 def printed_texts(name: str, document: Document, seen: set[int] | None = None) -> Iterator[Printed]:

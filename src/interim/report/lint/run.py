@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from interim.errors import ReportError
-from interim.report.lint.denominator import wrong_denominators
+from interim.report.lint.denominator import wrong_bases, wrong_denominators
 from interim.report.lint.flow import broken_flow
 from interim.report.lint.intervals import missing_intervals
 from interim.report.lint.model import Checked, LintFinding
@@ -22,6 +22,7 @@ LINTERS: Mapping[str, Linter] = MappingProxyType(
     {
         "typed number": typed_numbers,
         "denominator": wrong_denominators,
+        "base": wrong_bases,
         "text = table": two_renderings,
         "flow": broken_flow,
         "interval": missing_intervals,

@@ -263,15 +263,15 @@ def cut_path(adam: Adam, study: Study, *, entry: str | None = None, endpoint: st
         return rows.build()
     for factor in chosen:
         rows.group_var = factor.entry.dimension
-        _add_path(rows, panel, factor, outcome, study)
+        names = panel.names(outcome.known & ~np.isnan(factor.values))
+        place = {"group": factor.id, "variable": "measured", "unit": "participants"}
+        rows.add("N", len(names), n=len(names), subjects=names, **place)
+        _add_path(rows, factor, outcome, study)
     return rows.build()
 
 
-def _add_path(rows: Rows, panel: Panel, factor: Factor, outcome: Outcome, study: Study) -> None:
+def _add_path(rows: Rows, factor: Factor, outcome: Outcome, study: Study) -> None:
     use = outcome.known & ~np.isnan(factor.values)
-    names = panel.names(use)
-    place = {"group": factor.id, "variable": "measured", "unit": "participants"}
-    rows.add("N", len(names), n=len(names), subjects=names, **place)
     values, events = factor.values[use], outcome.values[use]
     rows.add("label", None, group=factor.id, variable="entry", text=factor.entry.label)
     left = factor.entry.closed == "left"

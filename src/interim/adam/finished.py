@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from interim.adam.adlb import base_types, first_base_type
 from interim.adam.adsl import arranged
 from interim.adam.adsub import derive_adsub
 from interim.adam.model import Adam
@@ -30,7 +31,13 @@ _DERIVED = (
     "ADCY",
     "ADBM",
 )
-_COMPLETED = ("ADSL", "ADRS", "ADTTE", "ADTR")
+_COMPLETED = ("ADSL", "ADRS", "ADTTE", "ADTR", "ADLB")
+_LABORATORY = {
+    "ATOXGR": ("ATOXGRL", "ATOXGRH"),
+    "ONTRTFL": ("ONTRTFL",),
+    "ANRHI": ("ANRHI",),
+    "AVISIT": ("AVISIT",),
+}
 _RESPONSES = ("BOR", "CBOR", "RSP", "CRSP", "DCR", "CDCR", "CBR", "OVR")
 _TIMES = ("PFS", "OS", "DOR", "TTR")
 _FOLLOWS = {"RSP": ("CR", "PR"), "DCR": ("CR", "PR", "SD", "NON-CR/NON-PD")}
@@ -66,11 +73,14 @@ def finished_adam(sdtm: Sdtm, study: Study) -> Adam:
     -----
     SAFFL stands for SAFNKFL. A set without a flag has no members, reason NOT-DELIVERED; the responders follow from ADRS. COHORT
     is the cohort variable of the study, COHORTA that of the members of the safety set. Response and disease control
-    follow from the best response where they were not delivered. A row without a source record names itself.
+    follow from the best response where they were not delivered. The only base type of ADLB, whatever its name, is that of the
+    first product; rows of ADLB without a parameter type are collected ones. A row without a source record names itself.
     """
     found = {name: _dataset(name, sdtm) for name in domain_names("adam") if sdtm.has(name)}
     if "ADRS" in found:
         found["ADRS"] = _responses(found["ADRS"])
+    if "ADLB" in found:
+        found["ADLB"] = _laboratory(found["ADLB"], study)
     if "ADTTE" in found:
         found["ADTTE"] = _reasons(found["ADTTE"])
     found["ADSL"] = _participants(found["ADSL"], _responders(found.get("ADRS"), study), sdtm, study=study)
@@ -91,6 +101,8 @@ def _missing(found: dict[str, pd.DataFrame], sdtm: Sdtm, study: Study) -> dict[s
     gone += [f"ADSL.{name}" for name in found["ADSL"].columns if found["ADSL"][name].isna().all()]
     gone += [f"ADSL.{code}FL" for code in _SETS if (found["ADSL"][f"{code}RS"] == _NO_SET).any()]
     missing = dict.fromkeys(gone, NOT_DELIVERED) | {"SDTM": NO_SOURCE}
+    if "ADLB" in found:
+        missing |= _laboratory_lacks(found["ADLB"], study)
     if not study.subgroups:
         missing["ADSUB"] = "the study has no [[subgroups]]"
     for name, parameters in (("ADRS", _RESPONSES), ("ADTTE", _TIMES)):
@@ -106,16 +118,24 @@ def _held(frame: pd.DataFrame, study: Study) -> set[str]:
 
 
 def _dataset(name: str, sdtm: Sdtm) -> pd.DataFrame:
-    """Return one dataset with dates as dates, in the order of its key, each row with its source."""
+    """Return one dataset with dates as dates, in the order of its key, each row with its source; what repeats ADSL stays there."""
     frame, known = sdtm.domain(name), domain(name)
     assert known is not None
     wanted = [v for v in known.variables if v in frame or name in _COMPLETED]
-    further = [c for c in frame.columns if c not in wanted and c not in ORIGIN]
+    repeated = set() if name == "ADSL" else (set(sdtm.domain("ADSL").columns) | _adsl_names()) - {"USUBJID"}
+    left = {*wanted, *ORIGIN, *(repeated - set(known.variables))}
+    further = [c for c in frame.columns if c not in left]
     columns = {v: _column(frame, known, v) for v in wanted} | {c: frame[c] for c in further}
     whole = pd.DataFrame(columns, index=frame.index)
     if "SRCDOM" in known.variables:
         whole = _sourced(whole, name, frame[ORIGIN[1]].map(sequence_text))
     return text_missing(ordered(whole, [key for key in known.key if key in whole]))
+
+
+def _adsl_names() -> set[str]:
+    known = domain("ADSL")
+    assert known is not None
+    return set(known.variables)
 
 
 def _column(frame: pd.DataFrame, known: Domain, name: str) -> pd.Series:
@@ -155,6 +175,26 @@ def _responses(adrs: pd.DataFrame) -> pd.DataFrame:
     return text_missing(
         ordered(pd.concat(kept, ignore_index=True), ["USUBJID", "PARCAT2", "PARAMCD", "ADT", "AVISITN"])
     )
+
+
+def _laboratory(adlb: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Name the only base type as the tables read it, and dates as date-times without a time."""
+    named = adlb["BASETYPE"].dropna().unique()
+    if len(named) > 1 or set(named) & set(base_types(study).values()):
+        return adlb
+    return adlb.assign(BASETYPE=first_base_type(study))
+
+
+def _laboratory_lacks(adlb: pd.DataFrame, study: Study) -> dict[str, str]:
+    """Return which variables of ADLB no record has, of the base type of the first product."""
+    mine = adlb[adlb["BASETYPE"] == first_base_type(study)]
+    if mine.empty:
+        return {"ADLB.BASETYPE": f"ADLB holds no record of the base type {first_base_type(study)}"}
+    return {
+        f"ADLB.{name}": f"ADLB holds no {' and no '.join(columns)}"
+        for name, columns in _LABORATORY.items()
+        if mine[list(columns)].isna().all(axis=None)
+    }
 
 
 def _reasons(adtte: pd.DataFrame) -> pd.DataFrame:

@@ -247,11 +247,13 @@ def laboratory(adam: Adam, study: Study) -> Result:
         If ADSL lacks the set or its columns.
     """
     names = ("conduct_listing.laboratory", "Listing: All laboratory data (electronic)")
-    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADLB",))
+    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADLB", "ADLB.BASETYPE"))
     if not there:
         return rows.build()
     rows.footnotes = (*rows.footnotes, "The results themselves are dataset ADLB of the package.")
-    adlb = adam["ADLB"].loc[lambda f: (f["BASETYPE"] == first_base_type(study)) & (f["SRCDOM"] == "LB")]
+    adlb = adam["ADLB"].loc[
+        lambda f: (f["BASETYPE"] == first_base_type(study)) & (f["PARAMTYP"] != "DERIVED")
+    ]
     has_term = adlb[["ATOXDSCL", "ATOXDSCH"]].notna().any(axis=1)
     ungraded = has_term & adlb[["ATOXGRL", "ATOXGRH"]].isna().all(axis=1)
     days = study_days(adlb, "ADT", adsl=adam["ADSL"])

@@ -33,6 +33,14 @@ _DIRECTIONS = {
 }
 
 
+def _absent(adam: Adam, *names: str) -> str:
+    """Return why the laboratory results, or variables of them, are not available; empty if they are."""
+    if not adam.has("ADLB"):
+        return NO_LB
+    gone = adam.lacks("ADLB.BASETYPE", *(f"ADLB.{name}" for name in names))
+    return f"not available: {gone}" if gone else ""
+
+
 def _results(adam: Adam, who: Population, study: Study) -> pd.DataFrame:
     """Return the results of the members under the first base type."""
     adlb = adam["ADLB"]
@@ -67,8 +75,8 @@ def values_by_visit(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF")
     rows = open_rows("laboratory.values_by_visit", "Laboratory values and change from baseline by visit", who)
-    if not adam.has("ADLB"):
-        add_not_available(rows, [TOTAL], variable="NEUT", reason=NO_LB)
+    if gone := _absent(adam, "AVISIT"):
+        add_not_available(rows, [TOTAL], variable="NEUT", reason=gone)
         return rows.build()
     add_by_visit(rows, _results(adam, who, study), printed_rows()["laboratory"]["by_visit"])
     return rows.build()
@@ -146,8 +154,8 @@ def grade_shift(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF")
     rows = open_rows("laboratory.grade_shift", "Shift from baseline to worst CTCAE grade", who)
-    if not adam.has("ADLB"):
-        add_not_available(rows, [TOTAL], variable="NEUT low", level="any", reason=NO_LB)
+    if gone := _absent(adam, "ATOXGR", "ONTRTFL"):
+        add_not_available(rows, [TOTAL], variable="NEUT low", level="any", reason=gone)
         return rows.build()
     rows.footnotes = (*rows.footnotes, _assumption(study))
     for code, direction, term, part in _graded(_results(adam, who, study)):
@@ -216,8 +224,8 @@ def significant_deviations(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF")
     rows = open_rows("laboratory.significant_deviations", "Clinically significant laboratory deviations", who)
-    if not adam.has("ADLB"):
-        add_not_available(rows, who.groups, variable="any", reason=NO_LB)
+    if gone := _absent(adam, "ATOXGR", "ONTRTFL"):
+        add_not_available(rows, who.groups, variable="any", reason=gone)
         return rows.build()
     rows.footnotes = (*rows.footnotes, _assumption(study))
     limit = printed_rows()["laboratory"]["clinically_significant"]
@@ -261,8 +269,8 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF")
     rows = open_rows("laboratory.hepatotoxicity", "Hepatotoxicity", who)
-    if not adam.has("ADLB"):
-        add_not_available(rows, who.groups, variable="evaluable", reason=NO_LB)
+    if gone := _absent(adam, "ANRHI"):
+        add_not_available(rows, who.groups, variable="evaluable", reason=gone)
         return rows.build()
     panel = _panel(adam, who, study)
     table = liver_summary(panel, study)
@@ -328,8 +336,8 @@ def liver_peaks(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "NK-SAF")
     rows = open_rows("laboratory.liver_peaks", "Peak bilirubin against peak aminotransferase", who)
-    if not adam.has("ADLB"):
-        add_not_available(rows, [TOTAL], variable="quadrant", level="NORMAL", reason=NO_LB)
+    if gone := _absent(adam, "ANRHI"):
+        add_not_available(rows, [TOTAL], variable="quadrant", level="NORMAL", reason=gone)
         return rows.build()
     table = liver_summary(_panel(adam, who, study), study)
     known = table[table["QUADRANT"].notna()].join(_at_baseline(_results(adam, who, study)), on="USUBJID")

@@ -103,7 +103,7 @@ def listing(
     """
     who = population(adam, study, code)
     rows = open_rows(names[0], names[1], who)
-    gone = [name for name in needs if not adam.has(name)]
+    gone = [name for name in needs if (name in adam.missing if "." in name else not adam.has(name))]
     if gone:
         reason = f"not available: {adam.missing.get(gone[0], gone[0])}"
         rows.add("n", None, variable=RECORDS, status="NA", reason=reason)

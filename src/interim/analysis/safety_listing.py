@@ -203,7 +203,9 @@ def severe_results(adam: Adam, study: Study) -> Result:
         If ADSL lacks the set or its columns.
     """
     names = ("safety_listing.severe_results", "Listing: abnormal laboratory values grade >=3")
-    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADLB",))
+    who, rows, there = listing(
+        adam, study, names, code="NK-SAF", needs=("ADLB", "ADLB.BASETYPE", "ADLB.ATOXGR", "ADLB.ONTRTFL")
+    )
     if not there:
         return rows.build()
     adlb = adam["ADLB"]
@@ -425,7 +427,9 @@ def liver(adam: Adam, study: Study) -> Result:
         If ADSL lacks the set or its columns.
     """
     names = ("safety_listing.liver", "Listing: Liver panel by participant")
-    who, rows, there = listing(adam, study, names, code="NK-SAF", needs=("ADLB",))
+    who, rows, there = listing(
+        adam, study, names, code="NK-SAF", needs=("ADLB", "ADLB.BASETYPE", "ADLB.ANRHI")
+    )
     if not there:
         return rows.build()
     adex = adam["ADEX"] if adam.has("ADEX") else None

@@ -163,7 +163,7 @@ def _release(adam: Adam, study: Study) -> Values | str:
     adae = adam["ADAE"]
     scale = study.titration_trigger.crs_scale
     needs = {"ctcae5": ["AETOXGRN"], "astct2019": ["ASTCTGRN"], "either": ["AETOXGRN", "ASTCTGRN"]}[scale]
-    if scale == study.dose.dlt_crs_scale:
+    if scale == study.dose.dlt_crs_scale and "CRSGR" in adae:
         grades = pd.to_numeric(adae["CRSGR"])
     elif set(needs) | {"CRSFL"} <= set(adae.columns):
         grades = scale_grade(adae, scale).where(adae["CRSFL"] == "Y")
@@ -177,6 +177,8 @@ def _related(adam: Adam, study: Study) -> Values | str:
     adae = adam["ADAE"]
     if not has_grades(adae):
         return "not available: no toxicity grades"
+    if "RELCELL" not in adae:
+        return "not collected: relation to a cell product"
     hit = (adae["AETOXGRN"] >= GRADE_RELATED) & (adae["RELCELL"] == "Y") & (adae["TRTEMFL"] == "Y")
     return dict.fromkeys(adae.loc[hit, "USUBJID"], 1.0)
 

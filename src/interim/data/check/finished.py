@@ -21,6 +21,7 @@ _WITHIN = (
     ("FASFL", "ENRLFL"),
     ("RESFL", "FASFL"),
 )
+_IN_COLUMNS = ("SAFFL", "SAFNKFL", "SAFCTFL", "FASFL", "RESFL")
 _RESPONDED = ("CR", "PR")
 _TOLERANCE_DAYS = 0.51
 _ROUNDED = 0.51
@@ -75,17 +76,19 @@ def _nested_sets(context: Context) -> Iterator[Hit]:
 
 @rule("ADAM-COHORT", severity="stop", needs={"ADSL": ("USUBJID",)}, effect=_ALL)
 def _cohort(context: Context) -> Iterator[Hit]:
-    """ADSL lacks the column behind the columns of the tables, or an enrolled participant has no value in it."""
+    """ADSL lacks the column behind the columns of the tables, or a member of an analysis set has no value in it."""
     adsl = context.records("ADSL")
     name = context.study.cohort.variable or "COHORT"
     if not adsl.has(name):
         message = f"ADSL has no {name}; deliver it, or name another column as cohort.variable"
         yield Hit("ADSL", None, message, name, "a column of ADSL")
         return
-    blank = adsl.code(name).isna() & (adsl.code("ENRLFL") == "Y")
-    yield from hits(
-        adsl, blank, variable=name, message=f"enrolled, but without {name}; complete it at the source"
-    )
+    member = adsl.none()
+    for flag in _IN_COLUMNS:
+        member |= adsl.equal(flag, "Y")
+    blank = ~adsl.given(name) & adsl.equal("ENRLFL", "Y") & member
+    message = f"in an analysis set, but without {name}; complete it at the source"
+    yield from hits(adsl, blank, variable=name, message=message)
 
 
 @rule("ADAM-DATE", severity="stop", needs={"ADSL": ("USUBJID",)}, effect=_ALL)

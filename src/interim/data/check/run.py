@@ -10,6 +10,7 @@ from interim.data.check import (  # noqa: F401 - importing a topic registers its
     answers,
     dates,
     decisions,
+    delivered,
     exposure,
     finished,
     grades,

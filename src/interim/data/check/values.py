@@ -47,6 +47,8 @@ def _excused(records: Records, name: str) -> pd.Series:
         return records.none()
     if name.endswith("ORRESU"):
         return done | (records.number(f"{prefix}ORRES").isna() & records.number(f"{prefix}STRESN").isna())
+    if name == "PARCAT2":
+        return ~records.equal("PARAMCD", *words("terms")["finished"]["parameters"].get(prefix, ()))
     if name == "TRLNKID":
         return done | (records.code("TRTESTCD") == "SUMDIAM")
     return done

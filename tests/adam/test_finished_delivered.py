@@ -369,3 +369,16 @@ def test_what_the_public_study_contradicts_is_listed(public):
     order = [f.subject for f in public.sdtm.findings if f.rule == "ADAM-ORDER"]
     assert order == longer
     assert {f.rule for f in public.sdtm.findings if f.severity == "stop"} == {"ADAM-ORDER"}
+
+
+@pytest.mark.rule("ENTRY-11")
+def test_the_time_of_day_of_a_laboratory_value_is_kept(tmp_path):
+    text = ADLB.replace("PARAM,ADT,", "PARAM,ADT,ADTM,").replace(
+        "2025-01-09,", "2025-01-09,2025-01-09T07:30,"
+    )
+    text = text.replace("2025-01-20,", "2025-01-20,,").replace("2025-02-27,", "2025-02-27,,")
+    text = text.replace("2025-03-10,D", "2025-03-10,,D")
+    data = opened(tmp_path, **{**FILES, "adlb": text}, adtte="")
+    times = data.adam["ADLB"].set_index(["USUBJID", "ADT"])["ADTM"]
+    assert times[("A-1", pd.Timestamp("2025-01-09"))] == pd.Timestamp("2025-01-09 07:30")
+    assert times.isna().sum() == 3

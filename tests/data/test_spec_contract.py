@@ -86,7 +86,12 @@ def test_variables_are_labelled_typed_and_named_by_their_domain():
         assert variable.core in ("R", "C", ""), variable.name
         if spec.domain(name).stage == "adam":  # the causes of an event keep the names of the project
             assert re.fullmatch(r"[A-Z][A-Z0-9]{1,11}", variable.name), variable.name
-            dated = variable.name.endswith("DT") or variable.name in ("TRTSNK", "TRTENK", "TRTSCT", "TRTECT")
+            dated = variable.name.endswith(("DT", "DTM")) or variable.name in (
+                "TRTSNK",
+                "TRTENK",
+                "TRTSCT",
+                "TRTECT",
+            )
             assert (variable.kind == "dtc") is dated, (name, variable.name)
         elif name not in (
             "DECISIONS",

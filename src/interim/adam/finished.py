@@ -141,7 +141,7 @@ def _adsl_names() -> set[str]:
 def _column(frame: pd.DataFrame, known: Domain, name: str) -> pd.Series:
     variable = known.variables[name]
     if variable.kind == "dtc":
-        return date_columns(frame, name)["DT"].astype("datetime64[ns]")
+        return date_columns(frame, name)["DTM" if name.endswith("DTM") else "DT"].astype("datetime64[ns]")
     if name in frame:
         return frame[name]
     blank, kind = (float("nan"), float) if variable.numeric else (None, object)

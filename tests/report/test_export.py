@@ -137,7 +137,16 @@ def test_results_are_equal_as_parquet_json_and_csv(folder):
 @pytest.mark.rule("PKG-20")
 @pytest.mark.parametrize(
     ("cell", "shown"),
-    [("=1+1", "'=1+1"), ("-5", "'-5"), ("a=b", "a=b"), (-5.0, "-5.0"), ("", ""), ("@x", "'@x")],
+    [
+        ("=1+1", "'=1+1"),
+        ("-5", "-5"),
+        ("-1+A2", "'-1+A2"),
+        ("+0.5", "+0.5"),
+        ("a=b", "a=b"),
+        (-5.0, "-5.0"),
+        ("", ""),
+        ("@x", "'@x"),
+    ],
 )
 def test_no_cell_begins_a_formula(cell, shown, tmp_path):
     path = tmp_path / "x.csv"

@@ -60,8 +60,7 @@ def organ_flag(recipe: Recipe, sources: Sources) -> Column:
     rows = _lesions(sources)
     if rows.empty:
         return no_values()
-    found = rows["ORGAN"].eq(recipe["organ"]).groupby(rows["USUBJID"], sort=True).any()
-    return Column(found.map({True: "Y", False: "N"}).astype(object), pd.Series(dtype=object))
+    return _any_of(rows, rows["ORGAN"].eq(recipe["organ"]))
 
 
 def organ_number(recipe: Recipe, sources: Sources) -> Column:
@@ -194,9 +193,7 @@ def other_organ_flag(recipe: Recipe, sources: Sources) -> Column:
     rows = _lesions(sources)
     if rows.empty:
         return no_values()
-    other = ~rows["ORGAN"].isin(list(recipe["organs"]))
-    found = other.groupby(rows["USUBJID"], sort=True).any()
-    return Column(found.map({True: "Y", False: "N"}).astype(object), pd.Series(dtype=object))
+    return _any_of(rows, ~rows["ORGAN"].isin(list(recipe["organs"])))
 
 
 def both_sides(recipe: Recipe, sources: Sources) -> Column:
@@ -228,6 +225,12 @@ def both_sides(recipe: Recipe, sources: Sources) -> Column:
     known = rows["SIDE"].notna().groupby(rows["USUBJID"]).all()
     answer = both.map({True: "Y", False: "N"}).astype(object)
     return Column(answer.where(both | known, None), pd.Series(dtype=object))
+
+
+def _any_of(rows: pd.DataFrame, holds: pd.Series) -> Column:
+    """Return Y for the participants of whom a lesion has a property, N for the others with lesions."""
+    found = holds.groupby(rows["USUBJID"], sort=True).any()
+    return Column(found.map({True: "Y", False: "N"}).astype(object), pd.Series(dtype=object))
 
 
 def _target_sizes(recipe: Recipe, sources: Sources) -> pd.DataFrame | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import interim
 from interim.report.compare import Change, Comparison
 from interim.report.content import Block, Document, Front, Paragraph, Section, Span, Table, text_table
+from interim.report.export import harmless
 from interim.report.publish import building
 from interim.report.shells import shells
 from interim.report.writers import write_formats
@@ -84,17 +85,8 @@ def write_changes(found: Comparison, folder: Path, *, study: Study) -> None:
             writer.writerow(["result_id", "tlf", "old", "new", "cause", "changed_again_by"])
             for change in found.changes:
                 shown = (change.result_id, " ".join(change.tlfs), change.old, change.new)
-                writer.writerow([*map(_harmless, shown), change.cause, " ".join(change.later)])
+                writer.writerow([*map(harmless, shown), change.cause, " ".join(change.later)])
         write_formats(document, home, stem="changes", study=study)
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-    return text
 
 
 def change_document(found: Comparison, *, timestamp: datetime) -> Document:

@@ -136,12 +136,36 @@ def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Iterable[object]]
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
-        writer.writerows([_harmless(value) for value in row] for row in rows)
+        writer.writerows([harmless(value) for value in row] for row in rows)
 
 
-def _harmless(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
+def harmless(value: object) -> object:
+    """Return a cell of a CSV file that no spreadsheet takes for a formula.
+
+    Parameters
+    ----------
+    value : object
+        Any cell.
+
+    Returns
+    -------
+    object
+        A text that begins like a formula with an apostrophe before it; numbers, also as texts, and all else unchanged.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> harmless("=1+2"), harmless("-0.5"), harmless("-A1")
+    ("'=1+2", '-0.5', "'-A1")
+    """
+    if not isinstance(value, str) or not value.startswith(_FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
         return f"'{value}"
     return value
 

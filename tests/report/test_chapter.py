@@ -6,7 +6,7 @@ import pytest
 
 from interim.errors import Finding, ReportError
 from interim.report import chapter as c
-from interim.report.registry import cited, registry
+from interim.report.registry import cited, registry, title_of
 from tests.report import handmade
 
 
@@ -26,7 +26,7 @@ ABOUT_THE_PROTOCOL = {"T 14.2.1.5a", "T 14.2.1.7a", "T 14.5.3", "T 14.5.8"}
 def test_every_table_and_figure_can_be_shown(chapter, tlf):
     shown = getattr(chapter, tlf.kind)(tlf.id)
     block = shown.block()
-    assert (block["id"], block["title"]) == (tlf.id, tlf.title)
+    assert (block["id"], block["title"]) == (tlf.id, title_of(tlf, chapter.study))
     assert block["population"] or tlf.id in ABOUT_THE_PROTOCOL
     assert block["labels"] == ["SYNTHETIC - NOT PATIENT DATA"]
     assert block["footnotes"][-1].startswith("Source: ")
@@ -39,7 +39,7 @@ def test_a_figure_per_participant_carries_the_id_with_its_number(chapter):
     for number, page in enumerate(pages, 1):
         block = page.block()
         assert block["id"] == f"L 16.2.9.2.{number}"
-        assert block["title"].startswith("Listing: One-page participant profile: ")
+        assert block["title"].startswith("One-page participant profile: ")
         assert block["labels"] == ["SYNTHETIC - NOT PATIENT DATA"]
 
 

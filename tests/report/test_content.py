@@ -11,13 +11,13 @@ from tests.report.writers_sample import NESTED, TEXT, figure, front, spans, tabl
 
 
 def way(*letters):
-    """Return a document of S(ection), X (text), p(ortrait table), l(andscape table)."""
+    """Return a document of S(ection), X (text), L(ong text), p(ortrait table), l(andscape table)."""
     made = []
     for number, letter in enumerate(letters, 1):
         if letter == "S":
             made.append(Section(1, str(number), f"Chapter {number}", f"s-{number}"))
-        elif letter == "X":
-            made.append(spans(f"text {number}"))
+        elif letter in "XL":
+            made.append(spans(f"text {number}" + " word" * (200 if letter == "L" else 0)))
         else:
             made.append(
                 table(f"T {number}", rows=1, orientation="landscape" if letter == "l" else "portrait")
@@ -33,14 +33,21 @@ def way(*letters):
         ("SX", "pp"),
         ("Sl", "ll"),
         ("SSl", "lll"),
-        ("SXl", "ppl"),
+        ("SXl", "lll"),
         ("lXl", "lll"),
         ("lXSl", "llll"),
         ("lXp", "lpp"),
         ("lX", "lp"),
         ("lSp", "lpp"),
         ("pSl", "pll"),
-        ("SpSXlXlS", "ppppl" + "llp"),
+        ("SpSXlXlS", "ppll" + "lllp"),
+        ("SXSl", "ppll"),
+        ("XSXl", "plll"),
+        ("Xl", "pl"),
+        ("SXpXl", "ppppl"),
+        ("SLl", "ppl"),
+        ("SXLl", "pppl"),
+        ("SXXl", "llll"),
         ("lXXl", "llll"),
         ("pXp", "ppp"),
     ],

@@ -56,7 +56,7 @@ def test_every_entry_shows_before_the_first_participant(nobody, answered, hand_i
     block = shown.block()
     texts = [cell["text"] for row in block.get("rows", ()) for cell in row["cells"]] + [block.get("alt", "")]
     assert not [text for text in texts if LOST.search(text)]
-    assert block["title"] == tlf.title and block["footnotes"]
+    assert block["title"] == r.title_of(tlf, chapter.study) and block["footnotes"]
 
 
 @pytest.mark.parametrize("tlf", registry(), ids=lambda tlf: tlf.id)
@@ -84,7 +84,22 @@ def test_a_title_takes_the_grade_from_the_study(grade, hand_inputs):
     study = hand_inputs.study.model_copy(update={"titration_trigger": trigger})
     titles = {tlf.id: r.title_of(tlf, study) for tlf in registry()}
     assert titles.pop("F 14.3.1.3") == f"Cumulative incidence of first G>={grade} CRS"
-    assert titles == {tlf.id: tlf.title for tlf in registry() if tlf.id != "F 14.3.1.3"}
+    shells = {
+        tlf.id: tlf.title for tlf in registry() if not tlf.id.startswith("L") and tlf.id != "F 14.3.1.3"
+    }
+    assert {name: title for name, title in titles.items() if name in shells} == shells
+
+
+@pytest.mark.rule("DOC-09", source="the shells; the label before a title says what it is")
+def test_a_listing_is_not_called_listing_twice(hand_inputs):
+    titles = {
+        tlf.id: (tlf.title, r.title_of(tlf, hand_inputs.study)) for tlf in registry() if tlf.id[0] == "L"
+    }
+    assert len(titles) > 20
+    assert titles["L 14.3.2.2"] == ("Listing: deaths", "Deaths")
+    assert titles["L 16.2.6.4"] == ("Listing: PFS, OS, DOR derivation", "PFS, OS, DOR derivation")
+    for shell, shown in titles.values():
+        assert "Listing" not in shown and shell.removeprefix("Listing: ").lower() == shown.lower()
 
 
 @pytest.mark.parametrize(

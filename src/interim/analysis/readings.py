@@ -79,7 +79,7 @@ def tipping(adam: Adam, study: Study, sdtm: Sdtm, *, executor: Name | Executor =
     flipping = [(bundle, outcome) for bundle, outcome in found[1:] if outcome.flips_from(base)]
     missing = sum(bool(outcome.reason) for _, outcome in found)
     rows.add("n", len(flipping), variable="flips", n=len(flipping), N=len(found) - 1, unit="readings")
-    rows.add("n", missing, variable="not_evaluable", n=missing, N=len(found) - 1, unit="readings")
+    rows.add("n", missing, variable="not_evaluable", n=missing, N=len(found), unit="readings")
     for bundle, outcome in flipping:
         rows.add("text", None, text=outcome.flips_from(base), variable="flips", level=bundle.name)
     rows.add("sentence", None, text=_sentence(flipping, base), variable="flips")

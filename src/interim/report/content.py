@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 Orientation = Literal["portrait", "landscape"]
 Form = Literal["report", "appendix", "sheet"]
 
+# Letters of text that a heading takes with it to the page of a wide table.
+SHORT_TEXT = 600
 WORDS = {
     "en": {
         "T": "Table",
@@ -430,7 +432,7 @@ class Document:
         """Return the content in runs of one page orientation.
 
         Text stands on portrait pages, but between two landscape tables or figures it stays on landscape pages, and
-        headings directly before a landscape table or figure go with it.
+        headings directly before a landscape table or figure go with it, also with a short text between them.
 
         Returns
         -------
@@ -450,16 +452,7 @@ class Document:
         return tuple(runs)
 
     def _orientations(self) -> list[Orientation]:
-        following: list[Orientation | None] = []
-        near = ahead = None
-        for block in reversed(self.blocks):
-            if isinstance(block, (Table, Figure)):
-                near = ahead = block.orientation
-            elif not isinstance(block, Section):
-                near = None
-            following.append(near)
-            following.append(ahead)
-        pairs = list(zip(following[::2], following[1::2], strict=True))[::-1]
+        pairs = list(zip(self._directly_before(), self._ahead(), strict=True))
         found: list[Orientation] = []
         before: Orientation | None = None
         for block, (direct, later) in zip(self.blocks, pairs, strict=True):
@@ -469,6 +462,35 @@ class Document:
             else:
                 wide = direct == "landscape" or (before == later == "landscape")
                 found.append("landscape" if wide else "portrait")
+        return found
+
+    def _ahead(self) -> list[Orientation | None]:
+        """Return for each block the orientation of the table or figure that is it or comes next."""
+        found: list[Orientation | None] = []
+        ahead: Orientation | None = None
+        for block in reversed(self.blocks):
+            ahead = block.orientation if isinstance(block, (Table, Figure)) else ahead
+            found.append(ahead)
+        return found[::-1]
+
+    def _directly_before(self) -> list[Orientation | None]:
+        """Return the orientation of the table or figure that a heading, with no more than a short text, stands before."""
+        found: list[Orientation | None] = [None] * len(self.blocks)
+        near: Orientation | None = None
+        held: list[int] = []
+        room = 0
+        for place in range(len(self.blocks) - 1, -1, -1):
+            block = self.blocks[place]
+            if isinstance(block, (Table, Figure)):
+                near, held, room = block.orientation, [], SHORT_TEXT
+            elif isinstance(block, Section):
+                for one in (*held, place):
+                    found[one] = near
+                held, room = [], 0
+            else:
+                room -= len("".join(block_texts(block)))
+                held.append(place)
+                near = near if room >= 0 else None
         return found
 
     def texts(self) -> Iterator[str]:

@@ -282,13 +282,16 @@ def title_of(tlf: Tlf, study: Study) -> str:
     Returns
     -------
     str
-        The title of the shells, or the wording of the entry with the grade of the titration trigger (``crs_grade``).
+        The title of the shells, or the wording of the entry with the grade of the titration trigger (``crs_grade``). The word
+        Listing stands in the label before it and is not repeated.
 
     Raises
     ------
     None
     """
-    return tlf.wording.format(crs_grade=study.titration_trigger.crs_min_grade) or tlf.title
+    title = tlf.wording.format(crs_grade=study.titration_trigger.crs_min_grade) or tlf.title
+    rest = title.removeprefix("Listing: ")
+    return title if rest == title else rest[:1].upper() + rest[1:]
 
 
 def in_question(findings: Iterable[Finding]) -> frozenset[str]:

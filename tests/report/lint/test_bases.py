@@ -20,7 +20,11 @@ from interim.study import read_study
 from tests.report.lint import package as p
 
 # Declared for studies with evaluators or null models that the synthetic one does not have.
-NOT_IN_EXAMPLE = {r"concordance\.evaluators/.*", r"expansion_sensitivity\.sensitivity/row"}
+NOT_IN_EXAMPLE = {
+    r"concordance\.evaluators/.*",
+    r"expansion_sensitivity\.sensitivity/row",
+    r"uniqueness\.by_copy/.*",
+}
 FORMS = {"n", "sum", "count", "one", "rest"}
 
 

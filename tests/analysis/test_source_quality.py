@@ -231,11 +231,11 @@ def asked(monkeypatch, study):
     """Answers queries on AE; the primary number is the number of events of grade 3 or higher, or of dose-limiting ones."""
     runs = []
 
-    def build_adam(sdtm, study):
+    def build_adam(sdtm, study, *, asked):
         runs.append(sdtm)
         return sdtm
 
-    def primary(sdtm, study):
+    def primary(sdtm, study, domain):
         ae, supp = sdtm.domain("AE"), sdtm.domain("SUPPAE")
         if (ae["AETOXGR"] == "9").any():
             raise DataError([])
@@ -245,11 +245,12 @@ def asked(monkeypatch, study):
 
     monkeypatch.setattr(open_queries, "build_adam", build_adam)
     monkeypatch.setattr(open_queries, "_primary", primary)
+    monkeypatch.setattr(open_queries._Again, "_part", lambda self, subject: self.sdtm)
 
     def ask(*queries, ae=AE, **domains):
         table = pd.DataFrame([{**QUERY, "QSTATUS": "OPEN", **query} for query in queries], dtype=object)
         sdtm = Sdtm({"AE": ae, "QUERY": table, **domains}, CUT)
-        return records(open_queries.open_queries(Adam({}, CUT), study, sdtm)), runs
+        return records(open_queries.open_queries(sdtm, study, sdtm)), runs
 
     return ask
 

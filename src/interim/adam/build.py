@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -54,6 +54,7 @@ _ORDER = (
     *KINETIC_NAMES,
 )
 _NO_CELLS = "the study has no cell product"
+_NOT_ASKED = "not asked for"
 _NO_LADDER = "the study has no dose levels of a T-cell product"
 _NO_EVENTS = tuple((rule, "warn", "not run: no AE") for rule in ("AE-PARTIAL", "DOSE-DLTDIFF", "AE-DICT"))
 _NO_RESULTS = (("LB-FACTOR", "warn", "not run: no LB"), ("SUB-RATIO", "warn", "not run: no LB"))
@@ -67,6 +68,14 @@ class _Record:
     missing: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     rules: list[tuple[str, str, str]] = field(default_factory=list)
+    asked: frozenset[str] | None = None
+
+    def wants(self, name: str) -> bool:
+        """Tell whether a dataset that no other one needs is made; if not, its absence is noted."""
+        if self.asked is None or name in self.asked:
+            return True
+        self.missing[name] = _NOT_ASKED
+        return False
 
     def note(self, findings: Iterable[Finding], rules: Iterable[tuple[str, str, str]] = ()) -> None:
         self.findings.extend(findings)
@@ -78,7 +87,7 @@ class _Record:
         return derived.frame
 
 
-def build_adam(sdtm: Sdtm, study: Study) -> Adam:
+def build_adam(sdtm: Sdtm, study: Study, *, asked: Collection[str] | None = None) -> Adam:
     """Derive all analysis datasets from checked source data.
 
     Parameters
@@ -87,6 +96,9 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
         Source data, cut and checked.
     study : Study
         Parameters.
+    asked : collection of str, optional
+        Those of ADTOX, ADVS, ADSUB and ADPP (with all of the kinetics) that the caller reads; default all. No other dataset
+        needs them.
 
     Returns
     -------
@@ -111,7 +123,7 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
     """
     if study.data.stage == "adam":
         return finished_adam(sdtm, study)
-    record = _Record()
+    record = _Record(asked=None if asked is None else frozenset(asked))
     core, adex = _core(sdtm, study, record)
     core = _safety(sdtm, core, adex, study=study, record=record)
     adlb = _laboratory(sdtm, core, study, record)
@@ -123,7 +135,8 @@ def build_adam(sdtm: Sdtm, study: Study) -> Adam:
     record.datasets["ADSL"] = adsl
     record.keep("ADTTE", derive_adtte(adsl, response.adrs, study=study, sdtm=sdtm))
     _subgroups(adsl, study, record)
-    _kinetics(kinetic_datasets(sdtm, adsl, adex=adex, adlb=adlb, study=study), record)
+    if record.wants("ADPP"):
+        _kinetics(kinetic_datasets(sdtm, adsl, adex=adex, adlb=adlb, study=study), record)
     return _finished(sdtm, study, record)
 
 
@@ -162,7 +175,9 @@ def _safety(
     events = derive_adae(sdtm, core, adex=adex, windows=windows, study=study)
     if sdtm.has("AE"):
         record.keep("ADAE", events)
-        if study.with_role("nk") or study.with_role("t"):
+        if not record.wants("ADTOX"):
+            pass
+        elif study.with_role("nk") or study.with_role("t"):
             record.keep("ADTOX", derive_adtox(sdtm, core, adae=events.frame, adex=adex, study=study))
         else:
             record.missing["ADTOX"] = _NO_CELLS
@@ -194,6 +209,8 @@ def _laboratory(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -
 
 
 def _signs(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -> None:
+    if not record.wants("ADVS"):
+        return
     if any(sdtm.has(domain) for domain in SIGN_DOMAINS):
         record.keep("ADVS", derive_advs(sdtm, core, study=study, adex=record.datasets.get("ADEX")))
     else:
@@ -234,6 +251,8 @@ def _complete(core: pd.DataFrame, response: ResponseData, sources: Sources, reco
 
 
 def _subgroups(adsl: pd.DataFrame, study: Study, record: _Record) -> None:
+    if not record.wants("ADSUB"):
+        return
     if study.subgroups:
         record.keep("ADSUB", derive_adsub(adsl, study))
     else:

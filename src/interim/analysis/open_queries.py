@@ -14,6 +14,7 @@ from interim.adam.build import build_adam
 from interim.adam.model import Adam
 from interim.analysis.listing import add_records
 from interim.analysis.source_quality import settings
+from interim.data import spec
 from interim.data.check.run import RULES
 from interim.data.check.vocabulary import words
 from interim.data.model import Sdtm
@@ -64,7 +65,9 @@ def open_queries(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Notes
     -----
     The worst answer by field stands in ``source_quality.toml``. Each query is answered alone; nothing of the report but this
-    table uses the changed data. Without such a query nothing is derived again.
+    table uses the changed data. The numbers count participants and what is derived for one rests on the own records, so only
+    the participant asked about is derived again, as recorded and with the answer; if alone it does not come out as in the study,
+    the study is derived again. Without such a query nothing is.
     """
     rows = Rows(
         "open_queries.open_queries",
@@ -72,7 +75,7 @@ def open_queries(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         population="All records",
         group_var="",
     )
-    again = _Again(sdtm, study)
+    again = _Again(adam, sdtm, study)
     lines = [line for query in _open(sdtm) for line in _lines(query, again)]
     frame = pd.DataFrame(lines, columns=_NAMES)
     frame[["recorded", "worst"]] = frame[["recorded", "worst"]].astype("float64")
@@ -90,37 +93,86 @@ def _open(sdtm: Sdtm) -> list[dict[str, str]]:
 
 
 class _Again:
-    """The primary numbers as recorded and with other data; derived only when they are asked for."""
+    """The primary numbers as recorded, and with other data of one participant, who alone is derived again."""
 
-    def __init__(self, sdtm: Sdtm, study: Study) -> None:
-        read = settings()["read"]
-        kept = {name: frame for name, frame in sdtm.domains.items() if name.removeprefix("SUPP") in read}
-        self.sdtm = replace(sdtm, domains=kept)
-        self._study = study.model_copy(update={"data": study.data.model_copy(update={"on_stop": "draft"})})
-        self._recorded: Numbers | None = None
+    def __init__(self, adam: Adam, sdtm: Sdtm, study: Study) -> None:
+        self.sdtm = sdtm
+        self._adam = adam
+        self._study = study.model_copy(
+            update={"data": study.data.model_copy(update={"on_stop": "draft"}), "subgroups": ()}
+        )
+        self._known: dict[tuple[str, str], Numbers] = {}
 
-    @property
-    def recorded(self) -> Numbers:
-        """The primary numbers as recorded."""
-        if self._recorded is None:
-            self._recorded = self.numbers({})
-        return self._recorded
+    def recorded(self, domain: str) -> Numbers:
+        """The primary numbers that a query of a domain can move, as recorded."""
+        return self._kept(("", domain), lambda: self._primary(self._adam, domain))
 
-    def numbers(self, changed: Mapping[str, pd.DataFrame]) -> Numbers:
-        """Return the primary numbers with some domains replaced."""
-        data = replace(self.sdtm, domains={**self.sdtm.domains, **changed})
-        adam = build_adam(data, self._study)
-        return dict(_primary(adam, self._study))
+    def worst(self, domain: str, subject: str, changed: Mapping[str, pd.DataFrame]) -> Numbers:
+        """Return these numbers with some domains replaced; each counts participants, so one is taken out and put in again.
+
+        If the participant alone does not give what the study gives for this participant, the study is derived again.
+        """
+        share = self._kept((subject, domain), lambda: self._primary(self._part(subject), domain))
+        alone = self._kept((f"{subject} alone", domain), lambda: self._derived(domain, {}, subject))
+        if _counts(share) != _counts(alone):
+            return self._derived(domain, changed)
+        before, after = _counts(alone), _counts(self._derived(domain, changed, subject))
+        return {name: whole - before[name] + after[name] for name, whole in self.recorded(domain).items()}
+
+    def _part(self, subject: str) -> Adam:
+        datasets = {name: _of(frame, subject) for name, frame in self._adam.datasets.items()}
+        return replace(self._adam, datasets=datasets)
+
+    def _kept(self, key: tuple[str, str], make: Callable[[], Numbers]) -> Numbers:
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+    def _derived(
+        self, domain: str, changed: Mapping[str, pd.DataFrame], subject: str | None = None
+    ) -> Numbers:
+        """Return the numbers derived again, of the study or of one participant."""
+        read = {*settings()["read"], *settings()["more"].get(domain, ())}
+        whole = {**self.sdtm.domains, **changed}
+        kept = {n: frame for n, frame in whole.items() if n.removeprefix("SUPP") in read}
+        if subject is not None:
+            kept = {n: _of(frame, subject) for n, frame in kept.items()}
+        needs = [entry["needs"] for entry in _entries(domain) if "needs" in entry]
+        adam = build_adam(replace(self.sdtm, domains=kept), self._study, asked=needs)
+        return self._primary(adam, domain)
+
+    def _primary(self, adam: Adam, domain: str) -> Numbers:
+        return dict(_primary(adam, self._study, domain))
 
 
-def _primary(adam: Adam, study: Study) -> Iterator[tuple[tuple[str, str], float]]:
-    for entry in settings()["primary"]:
-        module, _, name = entry["question"].partition(".")
-        ask: Callable[[Adam, Study], Result] = getattr(import_module(f"interim.analysis.{module}"), name)
-        frame = ask(adam, study).frame.set_index("result_id")
+def _of(frame: pd.DataFrame, subject: str) -> pd.DataFrame:
+    if "USUBJID" not in frame:
+        return frame
+    return frame[(frame["USUBJID"] == subject).to_numpy(dtype=bool)].reset_index(drop=True)
+
+
+def _counts(numbers: Numbers) -> Numbers:
+    """Return numbers of which those that are not available count nobody."""
+    return {name: 0.0 if pd.isna(count) else count for name, count in numbers.items()}
+
+
+def _entries(domain: str) -> list[dict[str, Any]]:
+    return [entry for entry in settings()["primary"] if domain in entry.get("of", [domain])]
+
+
+def _primary(adam: Adam, study: Study, domain: str) -> Iterator[tuple[tuple[str, str], float]]:
+    """Yield the numbers that a query of a domain can move; a question that two tables ask is asked once."""
+    frames: dict[str, pd.DataFrame] = {}
+    for entry in _entries(domain):
+        name = entry["question"]
+        if name not in frames:
+            module, _, function = name.partition(".")
+            ask: Callable[[Adam, Study], Result] = getattr(
+                import_module(f"interim.analysis.{module}"), function
+            )
+            frames[name] = ask(adam, study).frame.set_index("result_id")
         for place, label in entry["numbers"]:
-            key = f"{entry['question']}/{place}"
-            count = frame["n"].get(key)
+            count = frames[name]["n"].get(f"{name}/{place}")
             yield (entry["table"], label), float("nan") if count is None or pd.isna(count) else float(count)
 
 
@@ -178,7 +230,7 @@ def _effect(query: Mapping[str, str], again: _Again) -> tuple[str, list[dict[str
     if not changed:
         return "NO-RECORD", []
     try:
-        then, now = again.recorded, again.numbers(changed)
+        then, now = again.recorded(domain), again.worst(domain, query.get("USUBJID", ""), changed)
     except InterimError:
         return "FAILS", []
     moved = [
@@ -195,18 +247,47 @@ def _answered(sdtm: Sdtm, query: Mapping[str, str], worst: Mapping[str, str]) ->
     domain, subject = query.get("QDOMAIN", ""), query.get("USUBJID", "")
     number = re.search(r"(\d+)\s*$", query.get("QKEY", ""))
     frame, seq = sdtm.domain(domain), f"{domain}SEQ"
-    if number is None or seq not in frame:
+    mine = frame["USUBJID"] == subject
+    if domain in _one_per_participant():
+        number = None
+    elif number is None or seq not in frame:
         return {}
-    mine = (frame["USUBJID"] == subject) & (pd.to_numeric(frame[seq], errors="coerce") == float(number[1]))
+    else:
+        mine &= pd.to_numeric(frame[seq], errors="coerce") == float(number[1])
     if not mine.any():
         return {}
-    found = {domain: frame.assign(**{n: _with(frame[n], mine, v) for n, v in worst.items() if n in frame})}
-    outside = {n: v for n, v in worst.items() if n not in frame}
-    if outside and f"SUPP{domain}" in sdtm.domains:
-        found[f"SUPP{domain}"] = _qualified(
-            sdtm.domains[f"SUPP{domain}"], domain, subject, number[1], outside
-        )
+    record = {str(name): cell for name, cell in frame[mine].iloc[0].items()}
+    stated = {n: v for n, text in worst.items() if (v := _meant(text, n, record, sdtm)) is not None}
+    if not stated:
+        return {}
+    found = {domain: frame.assign(**{n: _with(frame[n], mine, v) for n, v in stated.items() if n in frame})}
+    outside = {n: v for n, v in stated.items() if n not in frame}
+    supp = sdtm.domains.get(f"SUPP{domain}")
+    if outside and supp is not None and number is not None:
+        found[f"SUPP{domain}"] = _qualified(supp, domain, subject, number[1], outside)
     return found
+
+
+def _one_per_participant() -> frozenset[str]:
+    """Return the domains that hold one record per participant, which a query names by the participant alone."""
+    known = ((name, spec.domain(name)) for name in settings()["read"])
+    return frozenset(name for name, found in known if found is not None and found.key == ("USUBJID",))
+
+
+def _meant(text: str, name: str, record: Mapping[str, Any], sdtm: Sdtm) -> str | None:
+    """Return the value that a word of the settings means for a record; None: the cell stays, or there is no worst value."""
+    if text == "@cut":
+        return sdtm.cut.date().isoformat() if not value_text(record.get(name)) else None
+    if text != "@worst":
+        return text
+    sets, test = settings()["worst_result"], value_text(record.get("LBTESTCD"))
+    for direction, limit in (("low", "NRLO"), ("high", "NRHI")):
+        if test in sets[direction]:
+            of = pd.Series([record.get(f"{name[:4]}{limit}")], dtype=object)
+            bound = float(pd.to_numeric(of, errors="coerce").iloc[0])
+            times = 1 / sets["times"] if direction == "low" else sets["times"]
+            return value_text(float(bound * times)) if bound == bound else None
+    return None
 
 
 def _with(column: pd.Series, where: pd.Series, value: str) -> pd.Series:

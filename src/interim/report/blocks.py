@@ -76,6 +76,8 @@ def bad_characters(text: str, *, newline: bool = False) -> list[str]:
     >>> bad_characters("a\x07"), bad_characters("5 ≥ 4")
     (['U+0007'], [])
     """
+    if text.isprintable():
+        return []
     found = [
         c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and not (newline and c == "\n")
     ]

@@ -17,6 +17,7 @@ from interim.report.hashes import sha256
 from interim.report.package import Made, Plan, lacking, plans, put_together
 from interim.report.traced import digest
 from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, shown_missing, translated
+from interim.report.typefaces import keep_fonts
 from interim.report.workers import die_with_parent, start_method
 from interim.report.writers import write_file
 from interim.study import Study
@@ -109,6 +110,7 @@ def write_package(
     """
     folder.mkdir()
     store = made.inputs.memo.cache if made.inputs.memo else Cache(None)
+    keep_fonts(store)
     outputs: dict[str, str] = {}
     documents: dict[str, Document] = {}
     pages: dict[str, Mapping[str, int]] = {}

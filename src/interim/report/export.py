@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import math
+import pickle
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from interim.adam.dictionary import dataset_label, variable_label
@@ -32,6 +35,7 @@ _FINDING = (
     "file",
     "row",
 )
+_KINDS = (".xpt", ".json")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -62,9 +66,12 @@ def write_data(folder: Path, inputs: Inputs) -> None:
     frame = inputs.store.frame()
     frame.to_parquet(data / "results.parquet", index=False)
     inputs.store.links().to_parquet(data / "links.parquet", index=False)
-    rows = [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
-    _write_json(data / "results.json", rows)
-    _write_csv(data / "results.csv", list(map(str, frame.columns)), (row.values() for row in rows))
+    names = list(map(str, frame.columns))
+    columns = [_plain(frame.iloc[:, place]) for place in range(len(names))]
+    _write_json(
+        data / "results.json", [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    )
+    _write_csv(data / "results.csv", names, zip(*columns, strict=True))
     _write_csv(
         data / "tlf.csv", ["tlf", "title", "question"], ((t.id, t.title, t.analysis) for t in registry())
     )
@@ -82,23 +89,34 @@ def _write_adam(folder: Path, inputs: Inputs) -> None:
     folder.mkdir()
     rows: list[Sequence[object]] = []
     for name, frame in sorted(inputs.adam.datasets.items()):
-        labels = {c: label for c in map(str, frame.columns) if (label := variable_label(c))}
-        moment = inputs.study.moment
-        write_xport(
-            frame,
-            folder / f"{name.lower()}.xpt",
-            name=name,
-            label=dataset_label(name),
-            labels=labels,
-            moment=moment,
+        stem = folder / name.lower()
+        memo, moment = inputs.memo, inputs.study.moment
+        key = memo and memo.cache.key(
+            "dataset", name, memo.sources.now([f"adam.datasets/{name}"]), f"{moment}"
         )
-        shown = _dates_as_text(frame)
-        write_dataset_json(
-            shown, folder / f"{name.lower()}.json", name=name, labels={"": dataset_label(name), **labels}
-        )
-        rows += [(name, dataset_label(name), *row) for row in _variables(frame, shown, labels)]
+        kept = memo.cache.get(key) if memo and key else None
+        if kept is None:
+            variables = _dataset(frame, stem, name=name, moment=moment)
+            files = {kind: stem.with_suffix(kind).read_bytes() for kind in _KINDS}
+            if memo and key:
+                memo.cache.put(key, pickle.dumps((variables, files), 5))
+        else:
+            variables, files = pickle.loads(kept)  # bytes that this program wrote, with their hash
+            for kind, content in files.items():
+                stem.with_suffix(kind).write_bytes(content)
+        rows += [(name, dataset_label(name), *row) for row in variables]
     head = ["dataset", "dataset_label", "variable", "label", "type", "length", "missing"]
     _write_csv(folder / "dictionary.csv", head, rows)
+
+
+def _dataset(frame: pd.DataFrame, stem: Path, *, name: str, moment: datetime) -> list[tuple[object, ...]]:
+    """Write one dataset in both formats and return what the dictionary says of its variables."""
+    labels = {c: label for c in map(str, frame.columns) if (label := variable_label(c))}
+    whole, title = stem.with_suffix(".xpt"), dataset_label(name)
+    write_xport(frame, whole, name=name, label=title, labels=labels, moment=moment)
+    shown = _dates_as_text(frame)
+    write_dataset_json(shown, stem.with_suffix(".json"), name=name, labels={"": title, **labels})
+    return list(_variables(frame, shown, labels))
 
 
 def _variables(
@@ -128,7 +146,8 @@ def _dates_as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_json(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    text = json.dumps(rows, indent=0, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    """Write one value per line."""
+    text = json.dumps(rows, separators=(",\n", ": "), sort_keys=True, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
@@ -136,7 +155,7 @@ def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Iterable[object]]
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
-        writer.writerows([harmless(value) for value in row] for row in rows)
+        writer.writerows(map(harmless, row) for row in rows)
 
 
 def harmless(value: object) -> object:
@@ -170,12 +189,15 @@ def harmless(value: object) -> object:
     return value
 
 
-def _plain(value: Any) -> Any:
-    """Return a cell as JSON holds it: what is missing or not finite as null."""
-    if (
-        value is None
-        or type(value).__name__ == "NAType"
-        or (isinstance(value, float) and not math.isfinite(value))
-    ):
-        return None
-    return value
+def _plain(column: pd.Series) -> list[Any]:
+    """Return a column as JSON holds it: what is missing or not finite as null."""
+    values: list[Any] = column.tolist()
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        return values
+    return [None if _absent(value) else value for value in values]
+
+
+def _absent(value: object) -> bool:
+    if isinstance(value, str):
+        return False
+    return value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value))

@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _TRACE_LINES = 12
+_WARM = (
+    "IPython.core.interactiveshell",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "papermill",
+    "typst",
+    "interim.display",
+    "interim.report.shell",
+)
 _DATA = "data"
 
 
@@ -289,7 +298,7 @@ def _warm() -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    for name in ("IPython.core.interactiveshell", "papermill", "interim.display", "interim.report.shell"):
+    for name in _WARM:
         import_module(name)
 
 

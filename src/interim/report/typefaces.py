@@ -8,9 +8,11 @@ from functools import lru_cache
 
 from interim.display.typeface import CHINESE, SHARED_MARKS, chinese_letters, font_file, is_chinese, named
 from interim.errors import ReportError
+from interim.report.cache import Cache
 from interim.report.content import Document, Figure, Section, Table, block_texts
 
 _CHINESE_LANGUAGE = "zh-CN"
+_kept = Cache(None)
 
 
 def chinese_in(document: Document) -> frozenset[str]:
@@ -34,7 +36,7 @@ def chinese_in(document: Document) -> frozenset[str]:
     found: set[str] = set()
     lacking: dict[str, list[str]] = {}
     for place, text in _texts(document):
-        letters = {letter for letter in text if is_chinese(letter)}
+        letters = set() if text.isascii() else {letter for letter in set(text) if is_chinese(letter)}
         found |= letters
         for letter in sorted(letters):
             if ord(letter) not in chinese_letters():
@@ -113,6 +115,36 @@ def small_font(weight: str, letters: frozenset[str], flavour: str | None = None)
     ReportError
         If the typeface is not there.
     """
+    key = _kept.key("font", weight, "".join(sorted(letters)), flavour)
+    font = _kept.get(key)
+    if font is None:
+        font = _subset(weight, letters, flavour)
+        _kept.put(key, font)
+    return font
+
+
+def keep_fonts(cache: Cache) -> None:
+    """Keep from now on the small fonts of this process, and of those that it forks, for the next build.
+
+    Parameters
+    ----------
+    cache : Cache
+        Of a build: its entries rest on the programs, and the typefaces are among their files.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    global _kept
+    _kept = cache
+    small_font.cache_clear()
+
+
+def _subset(weight: str, letters: frozenset[str], flavour: str | None) -> bytes:
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 

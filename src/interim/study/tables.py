@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from copy import deepcopy
 from datetime import date, datetime
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -60,9 +62,15 @@ def shipped(name: str) -> tuple[dict[str, Any], ...]:
     KeyError
         If the list does not exist.
     """
-    text = files("interim.study").joinpath("shipped.toml").read_text(encoding="utf-8")
-    rows: tuple[dict[str, Any], ...] = freeze(tomllib.loads(text)[name])
+    rows: tuple[dict[str, Any], ...] = deepcopy(_shipped()[name])
     return rows
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    """Return all lists; read once, because every factor of a subgroup asks for one."""
+    text = files("interim.study").joinpath("shipped.toml").read_text(encoding="utf-8")
+    return {name: freeze(rows) for name, rows in tomllib.loads(text).items()}
 
 
 def freeze(value: Any) -> Any:

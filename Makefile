@@ -57,7 +57,7 @@ validate: $(RUN_OK)  ## run the reference packs of the project (PACKS=folder for
 lab: $(LAB_OK)  ## open Jupyter with the project's kernel
 	@.venv-lab/bin/jupyter lab notebooks
 
-docs: $(DEV_OK)  ## write docs/parameters.md and docs/datasets.md from the code
+docs: $(DEV_OK)  ## write docs/parameters.md, docs/datasets.md and the hashes of the templates from the code
 	@$(BIN)/python tools/make_docs.py
 
 lock:  ## resolve the lock files again (needs uv)

@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the code: docs/parameters.md and docs/datasets.md (``--check``: compares)."""
+"""Writes what is made from the code: docs/parameters.md, docs/datasets.md and the hashes of the templates (``--check``: compares)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from interim.report.shipped import SUMS, recorded
 from interim.study.keys import REQUIRED, Parameter, parameters
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+TEMPLATES = DOCS.parent / "src" / "interim" / "report" / "templates"
 
 
 def parameter_page() -> Iterator[str]:
@@ -103,6 +105,14 @@ def analysis_page() -> Iterator[str]:
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {"parameters.md": parameter_page, "datasets.md": dataset_page}
+
+
+def template_hashes() -> Iterator[str]:
+    """Yield the list of hashes of the templates."""
+    yield from recorded(TEMPLATES)
+
+
+PAGES[str(TEMPLATES / SUMS)] = template_hashes
 
 
 def main(arguments: list[str]) -> int:

@@ -25,6 +25,7 @@ from interim.report.notebook import check_parameters, is_thin, notebooks
 from interim.report.progress import Progress
 from interim.report.publish import building
 from interim.report.registry import check_complete
+from interim.report.shipped import check_shipped
 from interim.report.workers import Failure, NotebookError, run_jobs, start_method
 from interim.study import Study, read_study
 
@@ -153,6 +154,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     manifest = None if plan.force or not study.report.cache else current(target, key)
     if manifest is not None:
         return _built("up to date", target, study, manifest)
+    check_shipped()
     if absent:
         say(f"warning: {len(absent)} planned objects are not made yet: {', '.join(absent)}")
     cache = _cache(plan, study, key, say)

@@ -279,6 +279,7 @@ def attributes(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         add_not_available(rows, who.groups, variable="VIABIL", reason=_NO_RECORDS.format("BS"))
         return rows.build()
     source = sdtm.domain("BS")
+    source = source.sort_values([name for name in ("USUBJID", "BSSEQ") if name in source], kind="stable")
     frame = pd.DataFrame(
         {
             "USUBJID": source["USUBJID"],

@@ -37,6 +37,7 @@ _NAMES = [
     "recorded",
     "worst",
 ]
+_ORDER = ("USUBJID", "QDOMAIN", "QSTDTC", "QKEY", "QFIELD", "QTEXT")
 Numbers = dict[tuple[str, str], float]
 
 
@@ -89,7 +90,8 @@ def _open(sdtm: Sdtm) -> list[dict[str, str]]:
     if status is None or frame.empty:
         return []
     still = ~frame[status].isin(sets["closed"])
-    return [{str(k): value_text(v) for k, v in row.items()} for row in frame[still].to_dict("records")]
+    rows = [{str(k): value_text(v) for k, v in row.items()} for row in frame[still].to_dict("records")]
+    return sorted(rows, key=lambda row: [row.get(name, "") for name in _ORDER])
 
 
 class _Again:

@@ -253,6 +253,7 @@ def listed(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
 
 def _regimen(part: pd.DataFrame) -> dict[str, Any]:
     """Return one row of the listing: the drugs of a line, or a procedure."""
+    part = part.sort_values("SRCSEQ", key=lambda seq: pd.to_numeric(seq, errors="coerce"), kind="stable")
     first = part.iloc[0]
     return {
         "USUBJID": first["USUBJID"],

@@ -129,6 +129,26 @@ def test_every_declaration_has_a_reason_and_decides_a_row_of_the_example(rows):
             assert ("without" in entry) == (entry.get("take") == "rest")
 
 
+@pytest.mark.rule("LNT-05", source="T 14.5.2 repeats the rates of T 14.5.1, that of manufacture aside")
+def test_the_interval_of_every_rate_of_the_rationale_stands_in_the_table_by_dose(rows):
+    of = {key: row for key, row in rows.items() if row.analysis == "benefit_risk_rationale.rationale"}
+    rates = [row for row in of.values() if row.stat == "rate" and row.variable != "manufactured"]
+    assert {row.variable for row in rates} >= {
+        "dlt",
+        "related_g3",
+        "crs_g2",
+        "hepatic",
+        "orr",
+        "dcr",
+        "marker_fall",
+    }
+    for row in rates:
+        (entry,) = declared("interval", row)
+        place = filled(entry["base"], row)
+        assert (rows[f"{place}/rate"].n, rows[f"{place}/rate"].N) == (row.n, row.N)
+        assert f"{place}/lower" in rows and f"{place}/upper" in rows
+
+
 # Case by case
 
 

@@ -225,6 +225,12 @@ def _lots(sdtm: Sdtm) -> dict[tuple[str, str], str]:
     return {key: str(lot) for key, lot in zip(keys, source["EXLOT"], strict=True) if isinstance(lot, str)}
 
 
+def _collected(adlb: pd.DataFrame) -> pd.Series:
+    """Tell the rows that were collected: from LB, or delivered in ADLB without a source and not derived."""
+    derived = adlb["PARAMTYP"] == "DERIVED" if "PARAMTYP" in adlb else False
+    return adlb["SRCDOM"].isin(["LB", "ADLB"]) & ~pd.Series(derived, index=adlb.index)
+
+
 def laboratory(adam: Adam, study: Study) -> Result:
     """Say how many laboratory results of each participant the electronic dataset holds.
 
@@ -251,9 +257,7 @@ def laboratory(adam: Adam, study: Study) -> Result:
     if not there:
         return rows.build()
     rows.footnotes = (*rows.footnotes, "The results themselves are dataset ADLB of the package.")
-    adlb = adam["ADLB"].loc[
-        lambda f: (f["BASETYPE"] == first_base_type(study)) & (f["PARAMTYP"] != "DERIVED")
-    ]
+    adlb = adam["ADLB"].loc[lambda f: (f["BASETYPE"] == first_base_type(study)) & _collected(f)]
     has_term = adlb[["ATOXDSCL", "ATOXDSCH"]].notna().any(axis=1)
     ungraded = has_term & adlb[["ATOXGRL", "ATOXGRH"]].isna().all(axis=1)
     days = study_days(adlb, "ADT", adsl=adam["ADSL"])

@@ -99,10 +99,10 @@ ADSL = pd.DataFrame({"USUBJID": [WHO], "TRTSDT": pd.to_datetime(["2025-01-06"]).
 
 @pytest.fixture
 def derive(mk, mini_study):
-    def run(events, vital=(), signs=(AIR,), drugs=(NOTHING,), scores=(), study=mini_study):
+    def run(events, vital=(), signs=(AIR,), drugs=(NOTHING,), scores=(), study=mini_study, adsl=ADSL):
         rows = {"VS": vital, "CE": signs, "CM": drugs, "QS": scores}
         sdtm = mk.make({name: mk.frame(name, list(part)) for name, part in rows.items() if part})
-        return derive_adtox(sdtm, ADSL, adae=events, adex=ADEX, study=study)
+        return derive_adtox(sdtm, adsl, adae=events, adex=ADEX, study=study)
 
     return run
 
@@ -265,6 +265,31 @@ def test_neurotoxicity_from_scores_and_clinical_events(derive, study_with):
     signs = (ce("LOC", "UNAROUSABLE", "2025-01-18", "2025-01-18"),)
     odd = derive(adae(), signs=signs, scores=[qs("ICETOTAL", 9.0, "2025-01-18")], study=study)
     assert rules(odd) == ["TOX-ICANS-CONSIST", "TOX-UNREPORTED"] and odd.frame.iloc[0]["ASTLO"] == 4
+
+
+@pytest.mark.rule("SAF-46", source="immune-toxicity.md section 4: under 12 another scale holds")
+@pytest.mark.parametrize(
+    ("age", "reason", "grade"), [(11.0, "CHILD_SCALE", None), (12.0, None, 2), (None, None, 2)]
+)
+def test_the_scale_of_adults_grades_no_child(derive, study_with, age, reason, grade):
+    study = study_with('[toxicity]\nabsent_means_none = ["LOC", "SEIZURE", "MOTOR", "ICP"]\n')
+    events = adae(event("2025-01-17", "2025-01-19", 1.0, 1.0, "ICANS"))
+    scores = [qs("ICETOTAL", 5.0, "2025-01-18")]
+    derived = derive(events, scores=scores, study=study, adsl=ADSL.assign(AGE=[age]).astype({"AGE": float}))
+    row = derived.frame.iloc[0]
+    assert row["REASON"] == reason and row["REPGRA"] == 1
+    found = [row[name] for name in ("DERGRA", "ASTLO", "ASTHI")]
+    assert found == [grade] * 3 if grade else all(value != value for value in found)
+    assert (rules(derived) == ["TOX-DISCORD"]) == (grade is not None)
+
+
+@pytest.mark.rule("SAF-46", source="cytokine release has one scale for all")
+def test_cytokine_release_of_a_child_is_graded(derive):
+    vital = vs("2025-01-17T12:00", temp=39.0, sbp=120)
+    grown, child = (
+        derive(adae(event()), vital=vital, adsl=ADSL.assign(AGE=[age])).frame.iloc[0] for age in (40.0, 8.0)
+    )
+    assert grown["ASTLO"] == child["ASTLO"] and child["REASON"] != "CHILD_SCALE"
 
 
 @pytest.mark.rule("SAF-20")

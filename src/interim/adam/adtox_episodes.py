@@ -25,7 +25,7 @@ from interim.errors import Finding
 from interim.study import Study
 
 UNREPORTED, DISCORD, TOCI = "TOX-UNREPORTED", "TOX-DISCORD", "TOX-TOCI"
-NO_ASSESSMENT, UNLINKED = "NO_ASSESSMENT", "UNLINKED"
+NO_ASSESSMENT, UNLINKED, CHILD_SCALE = "NO_ASSESSMENT", "UNLINKED", "CHILD_SCALE"
 BOUNDS = ("ASTLO", "ASTHI", "CTCLO", "CTCHI")
 _EFFECT = ("T 14.3.1.10", "T 14.2.1.4", "T 14.2.1.1")
 _TERMS = {"CRS": "Cytokine release syndrome", "ICANS": "Neurotoxicity (ICANS)"}
@@ -150,12 +150,21 @@ def completed(
     None
     """
     frame = _linked(rows, adsl, adex, study)
+    children = _children(frame, adsl)
+    frame.loc[children, list(BOUNDS)] = np.nan
     frame = _directions(_with_treatment(frame, sdtm))
+    frame.loc[children, "REASON"] = CHILD_SCALE
     frame = ordered(frame, ["USUBJID", "PARAMCD", "ASTDT", "ASTDTM", "SRCSEQ"])
     frame["ASEQ"] = frame.groupby(["USUBJID", "PARAMCD"]).cumcount() + 1.0
     absent: dict[str, Any] = {"MINICE": np.nan, "SCREEN": None, "FLAGS": None}
     frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame})
     return text_missing(frame[COLUMNS])
+
+
+def _children(frame: pd.DataFrame, adsl: pd.DataFrame) -> pd.Series:
+    """Tell which rows are neurotoxicity of a child, for whom the scale of adults does not hold."""
+    age = by_subject(frame, adsl, "AGE") if "AGE" in adsl else pd.Series(np.nan, index=frame.index)
+    return (frame["PARAMCD"] == "ICANS") & (age < shipped_data("toxicity")["icans"]["adult_from"])
 
 
 def derived_bounds(sdtm: Sdtm, adae: pd.DataFrame, study: Study) -> pd.DataFrame:

@@ -164,7 +164,8 @@ def completed(
 def _children(frame: pd.DataFrame, adsl: pd.DataFrame) -> pd.Series:
     """Tell which rows are neurotoxicity of a child, for whom the scale of adults does not hold."""
     age = by_subject(frame, adsl, "AGE") if "AGE" in adsl else pd.Series(np.nan, index=frame.index)
-    return (frame["PARAMCD"] == "ICANS") & (age < shipped_data("toxicity")["icans"]["adult_from"])
+    adult_from = float(shipped_data("toxicity")["icans"]["adult_from"])
+    return (frame["PARAMCD"] == "ICANS") & (age < adult_from)
 
 
 def derived_bounds(sdtm: Sdtm, adae: pd.DataFrame, study: Study) -> pd.DataFrame:

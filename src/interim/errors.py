@@ -106,7 +106,8 @@ class Finding:
         place = f"{self.file}{row}" if self.file else self.domain
         who = f" {self.subject}" if self.subject else ""
         what = f" {self.variable} = {self.value!r}" if self.variable and self.value is not None else ""
-        return f"{self.severity.upper():4} {self.rule} [{place}]{who}{what}: {self.message}"
+        line = f"{self.severity.upper():4} {self.rule} [{place}]{who}{what}: {self.message}"
+        return line if line.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
 class InterimError(Exception):

@@ -10,10 +10,11 @@ import zlib
 import pytest
 from tests.data.test_read import workbook
 
+from interim.data.check import run_checks
 from interim.data.mapping import deliveries
 from interim.data.opening import read_data
-from interim.data.read import raw, read_file
-from interim.errors import StudyError
+from interim.data.read import raw, read_file, text
+from interim.errors import Finding, StudyError
 from interim.study import read_study
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -89,6 +90,81 @@ def test_a_cell_without_end(tmp_path):
     finding, _ = only(path)
     assert (finding.rule, finding.row) == ("XD-FILE", 2)
     assert "larger than field limit" in finding.message
+
+
+@pytest.mark.rule("READ-11", source="a line of 64 MB is never held")
+def test_a_line_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "LARGEST_LINE", LIMIT)
+    path = tmp_path / "ae.csv"
+    path.write_bytes(b"A,B\n1," + b"x" * (64 * LIMIT) + b"\n2,3\n")
+    finding, peak = only(path)
+    assert (finding.rule, finding.row) == ("XD-FILE", 2)
+    assert "correct the row" in finding.message
+    assert peak < 12 * LIMIT
+
+
+@pytest.mark.rule("READ-11")
+def test_a_quotation_mark_that_stays_open(tmp_path):
+    path = tmp_path / "ae.csv"
+    path.write_text("A,B\n1,2\n3," + '"' + "4\n5,6\n" * 50_000)
+    finding, _ = only(path)
+    assert (finding.rule, finding.row) == ("XD-FILE", 3)
+    assert "quotation mark that is not closed" in finding.message
+
+
+@pytest.mark.rule("READ-11")
+def test_a_link_in_a_folder_that_leads_out_is_not_read(tmp_path):
+    home = tmp_path / "home" / "raw"
+    home.mkdir(parents=True)
+    (tmp_path / "secret.csv").write_text("STUDYID,USUBJID,AETERM\nX,1,secret\n")
+    (home / "ae.csv").symlink_to(tmp_path / "secret.csv")
+    (home / "real.txt").write_text("STUDYID,USUBJID\nX,1\n")
+    (home / "dm.csv").symlink_to(home / "real.txt")
+    (home.parent / "study.toml").write_text(
+        '[study]\nid = "X"\n[data]\npath = "raw"\ncut_date = 2026-06-30\n'
+    )
+    data = read_data(read_study(home.parent / "study.toml"))
+    (finding,) = [f for f in data.findings if f.rule == "XD-FILE"]
+    assert (finding.domain, finding.file, finding.severity) == ("AE", "ae.csv", "stop")
+    assert not data.has("AE")
+    assert len(data.domain("DM")) == 1
+
+
+def test_a_file_name_with_a_line_break_is_one_line_of_the_report():
+    line = str(Finding("MAP-DOMAIN", "info", "AE", "left unread\x1b[31m", file="ae\n.csv"))
+    assert "\n" not in line
+    assert "\x1b" not in line
+    assert "[ae\\n.csv]" in line
+    assert str(Finding("X", "warn", "AE", "血红蛋白 ≥ 3")).endswith("血红蛋白 ≥ 3")
+
+
+@pytest.mark.rule("READ-06", source="one clear finding for one unreadable file")
+@pytest.mark.parametrize("damage", ["NUL", "header used twice", "row too long"])
+def test_supplemental_records_of_a_file_that_cannot_be_read_are_no_orphans(tmp_path, damage):
+    raw_folder = tmp_path / "raw"
+    raw_folder.mkdir()
+    ae = "STUDYID,USUBJID,AESEQ,AETERM\nX,1,1,Fever\n"
+    text_of = {
+        "NUL": ae.replace("Fever", "Fe\0ver"),
+        "header used twice": ae.replace("AESEQ", "AETERM"),
+        "row too long": ae.replace("Fever", "Fever,x"),
+    }
+    (raw_folder / "ae.csv").write_text(text_of[damage])
+    supp = "STUDYID,RDOMAIN,USUBJID,IDVAR,IDVARVAL,QNAM,QVAL\nX,AE,1,AESEQ,1,AESI,Y\n"
+    (raw_folder / "suppae.csv").write_text(supp)
+    (tmp_path / "study.toml").write_text('[study]\nid = "X"\n[data]\npath = "raw"\ncut_date = 2026-06-30\n')
+    study = read_study(tmp_path / "study.toml")
+    data = read_data(study)
+    about_ae = {f.rule for f in data.findings if f.domain == "AE"}
+    assert len(about_ae) == 1
+    found = check_rules(data, study)
+    assert [f for f in found if f.rule == "XD-SUPP"] == []
+    (raw_folder / "ae.csv").write_text(ae.replace("X,1,1", "X,1,2"))
+    assert len([f for f in check_rules(read_data(study), study) if f.rule == "XD-SUPP"]) == 1
+
+
+def check_rules(data, study):
+    return run_checks(data, study, only=["XD-SUPP"]).findings
 
 
 ENTITIES = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'

@@ -513,3 +513,16 @@ def test_finished_events_against_their_end_and_the_first_treatment(start, end, f
     adae = pd.DataFrame([{"USUBJID": "S1", "ASTDT": start, "AENDT": end, "TRTEMFL": flag}], dtype=object)
     found = finished_findings("ADAM-EVENT", ADSL=adsl, ADAE=adae)
     assert found == [("ADAE", "S1", name, "stop") for name in wrong]
+
+
+@pytest.mark.rule("CHECK-04", source="units missing: one clear finding")
+def test_a_delivery_without_any_unit_is_one_finding(found, clean_frames):
+    lb = clean_frames["LB"]
+    bare = {**clean_frames, "LB": lb.assign(LBORRESU=None)}
+    (finding,) = found("LB-UNIT", frames=bare)
+    numeric = pd.to_numeric(lb["LBORRES"], errors="coerce").notna()
+    assert (finding.domain, finding.variable, finding.key, finding.subject) == ("LB", "LBORRESU", (), None)
+    count = int(re.search(r"\((\d+) records\)", finding.message)[1])
+    assert 1 < count <= int(numeric.sum())
+    one = {**clean_frames, "LB": lb.assign(LBORRESU=lb["LBORRESU"].where(lb.index != numeric.idxmax()))}
+    assert all(f.subject is not None for f in found("LB-UNIT", frames=one))

@@ -14,6 +14,8 @@ from interim.data.model import Sdtm
 from interim.data.spec import domain
 from interim.study import Study
 
+_UNREAD = ("XD-FILE", "XD-ROW")
+
 
 class Context:
     """What a check receives.
@@ -33,12 +35,16 @@ class Context:
         Delivered domains by name, sorted.
     study : Study
         Parameters.
+    unread : frozenset of str
+        Domains whose file was delivered and could not be read.
     """
 
     def __init__(self, sdtm: Sdtm, study: Study, *, like: Context | None = None) -> None:
         self.study = study
         self._keys: dict[str, tuple[str, ...]] = {}
         self._shared: dict[Callable[[Context], pd.DataFrame], pd.DataFrame] = {}
+        failed = {finding.domain for finding in sdtm.findings if finding.rule in _UNREAD}
+        self.unread = frozenset(failed - set(sdtm.domains))
         known = {} if like is None else like.domains
         domains: dict[str, Records] = {}
         for name in sorted(sdtm.domains):

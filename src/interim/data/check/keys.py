@@ -123,6 +123,8 @@ def _supplemental_parent(context: Context) -> Iterator[Hit]:
         if not supp.name.startswith("SUPP") or not supp.has("USUBJID", "IDVAR", "IDVARVAL"):
             continue
         parent = context.records(supp.name.removeprefix("SUPP"))
+        if parent.name in context.unread:
+            continue
         message = f"no record of {parent.name} with this key; correct IDVAR and IDVARVAL or remove the record"
         yield from hits(supp, _without_parent(supp, parent), variable="IDVARVAL", message=message)
 

@@ -43,6 +43,10 @@ def _unit_given(context: Context) -> Iterator[Hit]:
     lb = context.records("LB")
     bare = lb.equal("LBTESTCD", *words("laboratory")["no_unit"])
     absent = _result(lb) & lb.number("LBORRES").notna() & ~lb.given("LBORRESU") & ~bare
+    if absent.sum() > 1 and not lb.given("LBORRESU").any():
+        message = f"no result carries a unit: not graded; deliver the units ({absent.sum()} records)"
+        yield Hit("LB", None, message, "LBORRESU", key=())
+        return
     yield from hits_per(
         lb, absent, by=_TEST, variable="LBORRESU", message="unit missing: not graded; complete it"
     )

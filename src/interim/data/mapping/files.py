@@ -224,6 +224,9 @@ def _folder(folder: Path, study: Study) -> tuple[tuple[Delivery, ...], tuple[Fin
     files = sorted(p for p in folder.glob("*") if p.is_file() and p.suffix.lower() in EXTENSIONS)
     for file in files:
         name = file.stem.upper()
+        if not file.resolve().is_relative_to(folder.resolve()):
+            findings.append(_led_out(name, file))
+            continue
         known = spec.domain(name)
         if known is not None and known.stage == study.data.stage:
             found.append(Delivery(name, file, options, None, source, table, study.data.max_unmapped))
@@ -233,6 +236,11 @@ def _folder(folder: Path, study: Study) -> tuple[tuple[Delivery, ...], tuple[Fin
         message = f"{folder}: no file of {_KINDS[study.data.stage]}; expected for example {_EXAMPLES[study.data.stage]}"
         findings.append(Finding("XD-FILE", "stop", "ALL", message))
     return tuple(found), tuple([*findings, *_twice(found)])
+
+
+def _led_out(name: str, file: Path) -> Finding:
+    message = "the file is a link that leads out of the folder of the data; it is not read: put the file itself there"
+    return Finding("XD-FILE", "stop", name, message, key=(file.name,), file=file.name)
 
 
 def _unread(name: str, file: Path, kind: str) -> Finding:

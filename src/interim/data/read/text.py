@@ -14,7 +14,15 @@ import numpy as np
 import pandas as pd
 
 from interim.data.read.columns import Growing, Pool, framed
-from interim.data.read.raw import RaggedError, RawTable, ReadOptions, UnreadableError, escaped, undecodable
+from interim.data.read.raw import (
+    LARGEST_LINE,
+    RaggedError,
+    RawTable,
+    ReadOptions,
+    UnreadableError,
+    escaped,
+    undecodable,
+)
 from interim.errors import Finding
 
 _CHUNK = 20_000
@@ -41,10 +49,17 @@ class _Lines:
 
     def __next__(self) -> str:
         try:
-            line = next(self._text)
+            line = self._text.readline(LARGEST_LINE)
         except UnicodeDecodeError as error:
             raise self._unusable(error) from error
+        if not line:
+            raise StopIteration
         self._number += 1
+        if len(line) >= LARGEST_LINE:
+            raise UnreadableError(
+                f"the line has {LARGEST_LINE} characters or more; correct the row or deliver the file as Parquet",
+                row=self._number,
+            )
         if not line.isascii():
             self.foreign = True
         if "\0" in line:
@@ -160,7 +175,8 @@ def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[s
                 yield line, record
             line = reader.line_num + 1
     except csv.Error as error:
-        raise UnreadableError(f"not a delimited text file: {error}", row=line) from error
+        message = f"not a delimited text file: {error}; look for a quotation mark that is not closed, or export again"
+        raise UnreadableError(message, row=line) from error
 
 
 def _columns(

@@ -247,6 +247,44 @@ def test_special_missing_values_and_number_codes_reach_the_ledger():
     assert [x.rule for x in mapped.ledger] == ["MAP-MISSING"]
 
 
+@pytest.mark.rule(
+    "MAP-06", source="data contract 6: XD-TZ lists date-times whose offset differs from source.timezone"
+)
+@pytest.mark.parametrize(
+    ("texts", "zone", "number"),
+    [
+        (["2026-03-04T18:00Z", "2026-03-05T18:00Z", "2026-03-06T10:00"], "Asia/Shanghai", 2),
+        (["2026-03-04T18:00+09:00", None, "2026-03-05"], "Asia/Shanghai", 1),
+        (["2026-03-04T10:00+08:00", "2026-03-05T10:00+08:00"], "Asia/Shanghai", 0),
+        (["2026-01-04T10:00+01:00", "2026-07-05T10:00+02:00"], "Europe/Berlin", 0),
+        (["2026-07-04T10:00+01:00", "2026-07-05T10:00+01:00"], "Europe/Berlin", 2),
+        (["2026-03-04T10:00+08:00", "2026-03-05T10:00+08:00", "2026-03-06T10:00+09:00"], "Asia/Shanghai", 0),
+        (["2026-03-04", "nonsense T+01:00", "2026-02-30T10:00Z"], "Asia/Shanghai", 0),
+    ],
+)
+def test_a_column_in_another_time_zone_is_one_finding(texts, zone, number):
+    """The single record that differs from the others is the check's; a whole column is not seen there."""
+    size = len(texts)
+    columns = {
+        "USUBJID": ["a"] * size,
+        "AESEQ": [str(n) for n in range(size)],
+        "AETERM": ["x"] * size,
+        "AESTDTC": texts,
+    }
+    found = [
+        f
+        for f in map_rows(columns, {"identity": True}, source={"timezone": zone}).findings
+        if f.rule == "XD-TZ"
+    ]
+    assert len(found) == (number > 0)
+    if number:
+        (finding,) = found
+        assert finding.message.startswith(
+            f"{number} date-times carry another offset than the declared time zone {zone}"
+        )
+        assert (finding.severity, finding.variable, finding.value) == ("warn", "AESTDTC", texts[0])
+
+
 @pytest.mark.rule("MAP-06")
 @pytest.mark.parametrize(
     ("text", "zone", "value"),

@@ -71,7 +71,7 @@ def notebooks(folder: str | Path) -> tuple[Path, ...]:
     """
     found = tuple(sorted(Path(folder).glob("[0-9][0-9]_*.ipynb")))
     if not found:
-        raise ReportError(f"{folder}: no notebook named NN_topic.ipynb")
+        raise ReportError(f"{folder}: no notebook named NN_topic.ipynb; name their folder with --notebooks")
     return found
 
 

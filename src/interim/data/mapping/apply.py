@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from interim.data import spec
-from interim.data.mapping.cells import Cell, map_cell, map_checkbox, with_offset
+from interim.data.mapping.cells import Cell, map_cell, map_checkbox, other_offset, with_offset
 from interim.data.mapping.files import Delivery
 from interim.data.mapping.model import Column, TableMap
 from interim.data.model import ORIGIN, LedgerLine
@@ -82,7 +82,7 @@ def map_table(delivery: Delivery, raw: RawTable) -> Mapped:
     findings = [*_column_findings(raw.frame, delivery)]
     ledger = [*_missing_lines(frame, delivery, marked), *_special(frame, delivery.domain, raw, chosen)]
     for item in made:
-        findings += _exceptions(frame, delivery, item)
+        findings += [*_exceptions(frame, delivery, item), *_other_zone(frame, delivery, item)]
         ledger += _changes(frame, delivery.domain, item)
     return Mapped(frame, tuple(findings), tuple(ledger))
 
@@ -167,6 +167,34 @@ def _zoned(made: _Made, delivery: Delivery) -> _Made:
     ]
     rules = dict.fromkeys(map(int, np.flatnonzero(changed)), "MAP-TIMEZONE")
     return replace(made, values=_objects([*zoned, None])[codes], rules={**rules, **made.rules})
+
+
+def _other_zone(frame: pd.DataFrame, delivery: Delivery, made: _Made) -> list[Finding]:
+    """Return one finding for a column most of whose offsets are not those of the declared time zone."""
+    known, zone = spec.domain(delivery.domain), delivery.source.timezone
+    variable = None if known is None else known.variable(made.name)
+    if zone is None or variable is None or variable.kind != "dtc":
+        return []
+    codes, kinds = pd.factorize(made.raw, use_na_sentinel=True)
+    texts = [value_text(kind) for kind in kinds]
+    foreign = np.array([*(other_offset(text, zone) for text in texts), False], dtype=bool)[codes]
+    own = np.array([*(with_offset(t, zone) == t and "T" in t for t in texts), False], dtype=bool)[codes]
+    if 2 * foreign.sum() <= own.sum():
+        return []
+    places = np.flatnonzero(foreign)
+    message = (
+        f"{len(places)} date-times carry another offset than the declared time zone {zone}, so that days at the site may "
+        "be wrong; correct source.timezone or the export"
+    )
+    first = findings_at(
+        frame,
+        delivery.domain,
+        places[:1],
+        rule=Rule("XD-TZ", "warn", message, f"the offset of {zone}"),
+        variable=made.name,
+        values=made.raw[places[:1]],
+    )
+    return [replace(f, subject=None, key=(delivery.path.name,)) for f in first]
 
 
 def _rules(cells: list[Cell]) -> dict[int, str]:

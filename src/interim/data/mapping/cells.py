@@ -190,3 +190,37 @@ def with_offset(text: str, zone: str) -> str:
         return text
     offset = moment.replace(tzinfo=ZoneInfo(zone)).strftime("%z")
     return f"{text}{offset[:3]}:{offset[3:5]}"
+
+
+def other_offset(text: str, zone: str) -> bool:
+    """Tell whether a date-time carries another offset than its time zone has at that moment.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601 text.
+    zone : str
+        Time zone, for example ``Asia/Shanghai``.
+
+    Returns
+    -------
+    bool
+        False for anything but a complete date-time with an offset.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> other_offset("2026-03-04T10:15Z", "Asia/Shanghai"), other_offset("2026-03-04T10:15", "Asia/Shanghai")
+    (True, False)
+    """
+    if "T" not in text or read_iso(text) is None:
+        return False
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    stated = moment.utcoffset()
+    return stated is not None and stated != moment.replace(tzinfo=ZoneInfo(zone)).utcoffset()

@@ -217,7 +217,7 @@ def test_every_item_of_the_checklist_has_a_place(package):
     assert set(re.findall(r"([TFL] [\d.]+) \(unresolved\)", text)) <= {"T 14.6.6"}
 
 
-@pytest.mark.rule("ACC-10")
+@pytest.mark.rule("ACC-11")
 def test_a_browser_finds_nothing_wrong_with_any_page_and_asks_for_nothing_else(package, tmp_path):
     wrong = {}
     pages = sorted((package / "documents").glob("*.html"))

@@ -179,6 +179,50 @@ def test_a_withdrawn_participant_is_a_correction_and_is_named(maker):
     assert "withdrawn: 01-001" in list(lines(found))
 
 
+@pytest.mark.rule("PRV-16")
+def test_a_withdrawal_is_told_apart_from_other_corrections(maker):
+    """01-001 has withdrawn, the age of 01-002 is corrected; the number of participants was changed by the first alone."""
+    study = maker.study()
+    source = (Source("dm.csv", "DM", "csv", "0" * 64, 3),)
+    found_in = (Finding("AE-X", "warn", "AE", "odd", subject="01-001"),)
+    before = replace(sdtm(subjects(50, 60, 70), findings=found_in), sources=source)
+    after = replace(sdtm(subjects(61, 70, first=2), AE[AE["USUBJID"] == "01-002"]), sources=source)
+    found = compare(maker.run("old", before, study), maker.run("new", after, study))
+    reasons = {c.result_id.split("/", 2)[2]: (c.cause, c.reason, c.later) for c in found.changes}
+    assert reasons == {
+        "-/-/n": ("correction", "withdrawal", ()),
+        "age/-/sum": ("correction", "withdrawal", ()),
+        "events/-/n": ("correction", "withdrawal", ()),
+    }
+    assert found.withdrawn == ("01-001",)
+    assert "3 of them by withdrawal" in list(lines(found))
+
+
+@pytest.mark.rule("PRV-16")
+def test_a_number_that_only_another_correction_changes_has_no_reason(maker):
+    study = maker.study()
+    before = sdtm(subjects(0, 60, 70))
+    after = replace(sdtm(subjects(61, 70, first=2), AE[AE["USUBJID"] == "01-002"]), sources=before.sources)
+    found = compare(maker.run("old", before, study), maker.run("new", after, study))
+    age = next(change for change in found.changes if "/age/" in change.result_id)
+    assert (age.cause, age.reason, age.old, age.new) == ("correction", "", "130", "131")
+
+
+@pytest.mark.rule("PRV-16")
+def test_the_change_report_names_the_reason(maker, tmp_path):
+    study = maker.study()
+    before = sdtm(subjects(50, 60))
+    after = replace(sdtm(subjects(60, first=2), AE[AE["USUBJID"] == "01-002"]), sources=before.sources)
+    found = compare(maker.run("old", before, study), maker.run("new", after, study))
+    assert {(c.cause, c.reason) for c in found.changes} == {("correction", "withdrawal")}
+    write_changes(found, tmp_path / "changes", study=study)
+    with (tmp_path / "changes" / "changes.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {(row["cause"], row["reason"]) for row in rows} == {("correction", "withdrawal")}
+    texts = list(change_document(found, timestamp=datetime(2026, 1, 1, tzinfo=UTC)).texts())
+    assert "correction (withdrawal)" in texts
+
+
 @pytest.mark.rule("CMP-02")
 def test_renumbered_records_are_the_same_and_a_corrected_key_is_a_correction(maker):
     study = maker.study()

@@ -40,6 +40,25 @@ def test_each_part_of_the_key_makes_a_report_old(study, books, tmp_path):
         assert freshness.current(folder, {**key, part: "other"}) is None, part
 
 
+@pytest.mark.rule("PRV-15")
+def test_a_withdrawal_makes_a_report_old_and_the_key_does_not_tell_whose(study, books):
+    from interim.study.withdrawn import withdrawal_file
+
+    file = withdrawal_file(study)
+    file.parent.mkdir()
+    plain = freshness.report_key(study, books, {})["withdrawn"]
+    file.write_text("S-1\nS-2\n", encoding="utf-8")
+    one = freshness.report_key(study, books, {})["withdrawn"]
+    file.write_text("S-2 # remark\nS-1\n", encoding="utf-8")
+    assert freshness.report_key(study, books, {})["withdrawn"] == one
+    file.write_text("S-2\n", encoding="utf-8")
+    other = freshness.report_key(study, books, {})["withdrawn"]
+    assert len({plain, one, other}) == 3
+    assert plain == ""
+    guesses = {hashes.sha256_bytes(text.encode())[:6].upper() for text in ("S-2", "S-2\n")}
+    assert other not in guesses
+
+
 @pytest.mark.rule("RUN-02")
 def test_what_changes_the_key(study, books, tmp_path):
     key = freshness.report_key(study, books, {})

@@ -27,6 +27,7 @@ from interim.data.read import FILE_RULES, FileRead, RawTable, read_file
 from interim.data.replay import WRITTEN, as_known, written_by
 from interim.data.typed import type_domain
 from interim.data.units import Factor, apply_factors
+from interim.data.withdrawal import WITHDRAWAL_RULES, without_withdrawn
 from interim.errors import DataError, Finding
 from interim.study import Study
 
@@ -62,11 +63,12 @@ def open_data(study: Study) -> Sdtm:
     Raises
     ------
     DataError
-        If a finding of severity stop stands and ``data.on_stop`` is "halt"; it carries every finding.
+        If a finding of severity stop stands and ``data.on_stop`` is "halt"; it carries every finding. If the list of withdrawn
+        participants names somebody unknown.
     StudyError
         If a mapping file is wrong.
     """
-    extract = read_data(study)
+    extract = without_withdrawn(read_data(study), study)
     if study.replayed and study.data.stage == "sdtm":
         extract = as_known(extract, study)
     context = Context(extract, study)
@@ -130,7 +132,7 @@ def read_data(study: Study) -> Sdtm:
 
 
 def _read_rules() -> Register:
-    return tuple((*rule, "run") for rule in (*FILE_RULES, *_MAP_RULES, *CUT_RULES))
+    return tuple((*rule, "run") for rule in (*FILE_RULES, *_MAP_RULES, *WITHDRAWAL_RULES, *CUT_RULES))
 
 
 def _patch_rules(delivered: bool) -> Register:

@@ -49,6 +49,8 @@ def lines(found: Comparison) -> Iterator[str]:
     causes = Counter(change.cause for change in found.changes)
     text = ", ".join(f"{causes[cause]} {cause}" for cause in CAUSES if causes[cause])
     yield f"{len(found.changes)} of {found.numbers} numbers changed" + (f": {text}" if text else "")
+    reasons = Counter(change.reason for change in found.changes if change.reason)
+    yield from (f"{number} of them by {reason}" for reason, number in reasons.items())
     for tlf, (changed, total) in found.totals.items():
         yield f"{tlf}: " + (
             f"{changed} of {total} changed; to be checked again" if changed else f"unchanged ({total})"
@@ -82,10 +84,10 @@ def write_changes(found: Comparison, folder: Path, *, study: Study) -> None:
     with building(folder) as home:
         with (home / "changes.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(["result_id", "tlf", "old", "new", "cause", "changed_again_by"])
+            writer.writerow(["result_id", "tlf", "old", "new", "cause", "changed_again_by", "reason"])
             for change in found.changes:
                 shown = (change.result_id, " ".join(change.tlfs), change.old, change.new)
-                writer.writerow([*map(harmless, shown), change.cause, " ".join(change.later)])
+                writer.writerow([*map(harmless, shown), change.cause, " ".join(change.later), change.reason])
         write_formats(document, home, stem="changes", study=study)
 
 
@@ -172,7 +174,7 @@ def _listed(changes: Sequence[Change]) -> Table:
             c.result_id,
             c.old or "(none)",
             c.new or "(none)",
-            ", ".join((c.cause, *c.later)),
+            ", ".join((c.cause, *c.later)) + (f" ({c.reason})" if c.reason else ""),
         )
         for c in changes
     ]

@@ -22,6 +22,7 @@ from interim.report.state import read_manifest, read_state
 from interim.study import Study, restore_study
 
 UNEXPLAINED = "unexplained"
+CORRECTION, WITHDRAWAL = "correction", "withdrawal"
 _DIGITS = 12
 
 
@@ -41,6 +42,8 @@ class Change:
         First step that changed it: code, parameter, correction, new_data; unexplained if no step gives the new value.
     later : tuple of str
         Further steps that changed it again.
+    reason : str
+        ``withdrawal`` where the removal of withdrawn participants is the correction that changed it.
     """
 
     result_id: str
@@ -49,6 +52,7 @@ class Change:
     new: str
     cause: str
     later: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ def compare(old: Path, new: Path) -> Comparison:
     From the state of the older run one thing after the other is replaced by that of the newer run, in the order of
     ``change.order``: the programs, the parameters, records that both runs have or that were deleted, records that were
     added (with the data cut-off and whatever else stands in the table ``data``). The first step that changes a number
-    is its cause.
+    is its cause. Participants whom the newer run does not have are removed first of all corrections: cause correction, reason
+    withdrawal. What was found in the data follows the records when both runs read the same files at the same cut-off.
     """
     before, after = _read(old), _read(new)
     _refuse(before, after)
@@ -191,7 +196,7 @@ def _steps(
     done: set[str] = set()
     frames: list[tuple[str, pd.DataFrame]] = []
     notes: list[str] = []
-    for cause in order:
+    for cause in _with_withdrawal(order):
         done.add(cause)
         if cause not in needed:
             continue
@@ -204,12 +209,25 @@ def _steps(
     return frames, notes
 
 
+def _with_withdrawal(order: Sequence[str]) -> Iterator[str]:
+    """Yield the steps; the removal of withdrawn participants comes before other corrections."""
+    for cause in order:
+        if cause == CORRECTION:
+            yield WITHDRAWAL
+        yield cause
+
+
 def _needed(before: _Run, after: _Run, matches: Mapping[str, pd.Series]) -> set[str]:
     """Return the steps in which the runs differ."""
-    counts = [_counts(before.sdtm, after.sdtm, name, match) for name, match in matches.items()]
+    remaining = replace(before.sdtm, domains=_staying(before.sdtm, after.sdtm))
+    kept = {name: _matched(remaining, after.sdtm, name) for name in matches}
+    counts = [_counts(remaining, after.sdtm, name, match) for name, match in kept.items()]
     paths = [path for path, *_ in _parameters(before.values, after.values)]
-    facts = before.sdtm.sources != after.sdtm.sources or before.sdtm.findings != after.sdtm.findings
+    facts = not _same_delivery(before, after) or (
+        before.sdtm.findings != after.sdtm.findings and not _withdrawn(before.sdtm, after.sdtm)
+    )
     differs = {
+        WITHDRAWAL: bool(_withdrawn(before.sdtm, after.sdtm)),
         "code": before.code != after.code,
         "parameter": before.confirmed != after.confirmed or not all(p.startswith("data.") for p in paths),
         "correction": any(corrected or deleted for corrected, deleted, _ in counts),
@@ -238,15 +256,32 @@ def _study(before: _Run, after: _Run, done: set[str]) -> Study:
 
 def _mixed(before: Sdtm, after: Sdtm, matches: Mapping[str, pd.Series], done: set[str]) -> Sdtm:
     """Return the records after some steps."""
-    facts = after if "new_data" in done else before
+    withdrawn = WITHDRAWAL in done and bool(_withdrawn(before, after))
+    same = before.sources == after.sources and before.cut == after.cut
+    facts = after if "new_data" in done or (withdrawn and same) else before
+    staying = _staying(before, after) if withdrawn else before.domains
     domains = {}
     for name in facts.domains:
-        old, new, match = before.domain(name), after.domain(name), matches[name]
+        old, new, match = staying.get(name, before.domain(name)), after.domain(name), matches[name]
         known, added = new[match.notna().to_numpy()], new[match.isna().to_numpy()]
         kept = known if "correction" in done else old
         parts = [kept, added] if "new_data" in done else [kept]
         domains[name] = pd.concat(parts, ignore_index=True) if len(parts) > 1 else kept.reset_index(drop=True)
     return replace(facts, domains=domains)
+
+
+def _same_delivery(before: _Run, after: _Run) -> bool:
+    """Tell whether both runs read the same files at the same cut-off."""
+    return before.sdtm.sources == after.sdtm.sources and before.sdtm.cut == after.sdtm.cut
+
+
+def _staying(before: Sdtm, after: Sdtm) -> dict[str, pd.DataFrame]:
+    """Return the records of the older run without those of participants whom the newer run does not have."""
+    gone = _withdrawn(before, after)
+    return {
+        name: frame[~frame["USUBJID"].isin(gone)] if "USUBJID" in frame else frame
+        for name, frame in before.domains.items()
+    }
 
 
 def _matched(before: Sdtm, after: Sdtm, name: str) -> pd.Series:
@@ -336,7 +371,14 @@ def _changes(
             continue
         if values[-1] != new or not causes:
             causes = [UNEXPLAINED]
-        yield Change(key, shown.get(key.split("/", 1)[0], ()), old, new, causes[0], tuple(causes[1:]))
+        yield _change((key, shown.get(key.split("/", 1)[0], ()), old, new), causes)
+
+
+def _change(number: tuple[str, tuple[str, ...], str, str], steps: Sequence[str]) -> Change:
+    """Return a changed number; a withdrawal is a correction with this reason."""
+    causes = list(dict.fromkeys(CORRECTION if step == WITHDRAWAL else step for step in steps))
+    reason = WITHDRAWAL if WITHDRAWAL in steps else ""
+    return Change(*number, cause=causes[0], later=tuple(causes[1:]), reason=reason)
 
 
 def _tlfs() -> dict[str, tuple[str, ...]]:

@@ -18,6 +18,7 @@ from interim.report.hashes import joined, sha256, tree
 from interim.report.own_words import words_file
 from interim.report.privacy.key import find_key
 from interim.study import Study
+from interim.study.withdrawn import read_withdrawals
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 DOCUMENTS = "documents"
@@ -40,7 +41,8 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
     Returns
     -------
     dict
-        JSON values: format, study, confirmed (readings that the study file names), ids (fingerprint of the key of the pseudo-ids), parameters, data, code, notebooks,
+        JSON values: format, study, confirmed (readings that the study file names), ids (fingerprint of the key of the pseudo-ids), withdrawn (keyed token of the
+        list of withdrawn participants), parameters, data, code, notebooks,
         texts, lock, platform. A part that cannot be told without reading the data is null; a report with such a key is never taken for current.
 
     Raises
@@ -56,6 +58,7 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
         "study": study.digest(),
         "confirmed": [reading.amb for reading in study.readings if reading.confirmed],
         "ids": find_key(study).fingerprint,
+        "withdrawn": _withdrawn(study),
         "parameters": dict(sorted(parameters.items())),
         "data": data_files(study) or None,
         "code": joined(tree(package).items()),
@@ -65,6 +68,12 @@ def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) 
         "lock": lock_hash(),
         "platform": f"{platform.python_version()} {sys.platform}-{platform.machine()}",
     }
+
+
+def _withdrawn(study: Study) -> str:
+    """Return a keyed token of the list of withdrawn participants: no plain hash, because ids can be guessed."""
+    ids = read_withdrawals(study).ids
+    return find_key(study).token("withdrawn", "\x1f".join(sorted(ids))) if ids else ""
 
 
 def _own_texts(study: Study, parameters: Mapping[str, object]) -> list[Path]:

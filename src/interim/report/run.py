@@ -18,7 +18,7 @@ from interim.errors import InterimError
 from interim.report.cache import Cache
 from interim.report.chapter import COPIES, Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
-from interim.report.freshness import DOCUMENTS, current, report_key
+from interim.report.freshness import DOCUMENTS, MANIFEST, current, report_key
 from interim.report.hashes import joined, sha256, snapshot_hash
 from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import check_parameters, is_thin, notebooks
@@ -157,6 +157,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     check_shipped()
     if absent:
         say(f"warning: {len(absent)} planned objects are not made yet: {', '.join(absent)}")
+    _forget(plan, target, key, say)
     cache = _cache(plan, study, key, say)
     progress = Progress(cache.folder)
     progress.expect([_DATA, *(book.stem for book in books), DOCUMENTS], workers=_cores(study))
@@ -180,6 +181,17 @@ def run(plan: Plan, *, say: Say) -> Built:
     progress.save()
     cache.end(f"{study.study.id} {study.cut.isoformat()} {plan.reports}")
     return _built("built", target, study, manifest)
+
+
+def _forget(plan: Plan, target: Path, key: Mapping[str, Any], say: Say) -> None:
+    """Remove what earlier builds kept of participants who have withdrawn their data since the published report."""
+    try:
+        published = json.loads((target / MANIFEST).read_text(encoding="utf-8"))["key"]["withdrawn"]
+    except (OSError, ValueError, LookupError, TypeError):
+        published = ""
+    if key["withdrawn"] and key["withdrawn"] != published:
+        say(f"participants have withdrawn their data: removing {plan.cache}; earlier reports still hold them")
+        shutil.rmtree(plan.cache, ignore_errors=True)
 
 
 def _cache(plan: Plan, study: Study, key: Mapping[str, Any], say: Say) -> Cache:

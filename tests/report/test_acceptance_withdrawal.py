@@ -19,6 +19,7 @@ import pytest
 from pypdf import PdfReader
 
 from interim.report.compare import Comparison, compare
+from interim.report.pack import _chosen, zipped
 from interim.report.privacy.opening import pseudonyms
 from interim.study import read_study
 from tests.report.handmade import ROOT
@@ -69,7 +70,10 @@ def both(tmp_path_factory) -> Both:
     (home / "params" / "withdrawn" / "SYN-NKG2D-01.txt").write_text(f"{SITE_ID}\n", encoding="utf-8")
     said = command(home, *run, "--reports", "new")
     place = Path("SYN-NKG2D-01") / "2026-06-30"
-    command(home, "pack", str(Path("new") / place), "new.zip", "--copy", "restricted")
+    new = home / "new" / place
+    (home / "new.zip").write_bytes(
+        zipped({name: (new / name).read_bytes() for name in _chosen(new, "restricted")})
+    )
     pseudo = pseudonyms(read_study(study)).of(SITE_ID)
     return Both(home, home / "old" / place, home / "new" / place, home / "new.zip", pseudo, said.splitlines())
 

@@ -104,7 +104,7 @@ def test_opening_a_chapter(hand_inputs, tmp_path, monkeypatch):
     ("values", "words"),
     [
         ({"language": "xx"}, "language = 'xx'"),
-        ({"copy": "public"}, "copy = 'public'"),
+        ({"copy": "secret"}, "copy = 'secret'"),
         ({}, "found neither in"),
     ],
 )

@@ -99,7 +99,7 @@ class _Gone:
     def frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a domain without records of these people and without their ids in the records of others."""
         kept = frame[~_of(frame, self.people)].reset_index(drop=True)
-        texts = [column for column in kept if kept[column].dtype == object]
+        texts = [str(column) for column in kept if kept[column].dtype == object]
         changed = {column: [self._text(value) for value in kept[column]] for column in texts}
         return kept.assign(
             **{name: pd.Series(values, index=kept.index, dtype=object) for name, values in changed.items()}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from interim.report.cache import Cache
     from interim.report.memo import Memo
 
-COPIES = ("confidential",)
+COPIES = ("confidential", "public")
 
 
 @dataclass(frozen=True)
@@ -427,8 +427,8 @@ def open_chapter(
         ISO date that replaces the study's cut-off; empty: the study's own.
     language : {"en", "zh-CN"}
         Language of the report.
-    copy : {"confidential"}
-        Which copy is made.
+    copy : {"confidential", "public"}
+        Which copy is made; the public one only by ``interim run``, which masks small cells when the documents are made.
 
     Returns
     -------
@@ -448,6 +448,10 @@ def open_chapter(
     parameters = read_study(find_study(study), cut_date=cut_date or None)
     settle(parameters)
     inputs = _PRELOADED.get(parameters.digest())
+    if copy != COPIES[0] and inputs is None:
+        raise ReportError(
+            f"copy = {copy!r}: a notebook alone shows every number; make the copy with interim run STUDY -p copy={copy}"
+        )
     if inputs is None or _READS is None:
         return Chapter(inputs or open_inputs(parameters), language=language)
     return Chapter(_watched(inputs, _READS), language=language, reads=_READS)

@@ -84,7 +84,8 @@ def write_package(
     folder : Path
         Folder to make.
     made : Made
-        What the executed notebooks show, in the leading language.
+        What the executed notebooks show, in the leading language; with ``public`` only the documents of the public copy are
+        written, as it prints them.
     front : Front
         Title page, header and footer of the run.
     languages : sequence of str
@@ -114,13 +115,16 @@ def write_package(
     outputs: dict[str, str] = {}
     documents: dict[str, Document] = {}
     pages: dict[str, Mapping[str, int]] = {}
-    for step in sorted({plan.step for plan in plans()}):
+    public = made.public
+    wanted = [plan for plan in plans() if public is None or plan.number in public.rules["documents"]]
+    for step in sorted({plan.step for plan in wanted}):
         at_hand = replace(made, outputs=dict(outputs), documents=dict(documents), pages=dict(pages))
-        chosen = [plan for plan in plans() if plan.step == step and _possible(plan, at_hand, say)]
+        chosen = [plan for plan in wanted if plan.step == step and _possible(plan, at_hand, say)]
         tasks = [
             Task(edition, folder / name, made.inputs.study, store, content)
             for plan in chosen
-            for edition, names in _editions(plan, at_hand, front, languages, say)
+            for whole, names in _editions(plan, at_hand, front, languages, say)
+            for edition in [whole if public is None else public.document(whole)]
             for content in [digest(edition) if store.folder else ""]
             for name in names
         ]

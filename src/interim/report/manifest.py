@@ -62,7 +62,9 @@ def finding_counts(inputs: Inputs) -> dict[str, int]:
     return {name: severities.count(name) for name in ("stop", "warn", "info")}
 
 
-def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any], languages: Sequence[str]) -> Path:
+def write_manifest(
+    folder: Path, inputs: Inputs, *, key: Mapping[str, Any], languages: Sequence[str], public: bool = False
+) -> Path:
     """Write ``manifest.json`` of a finished report folder, and beside it the hash of the manifest itself.
 
     Parameters
@@ -76,6 +78,8 @@ def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any], lang
         read that it does not know.
     languages : sequence of str
         Languages of the documents, the leading one first.
+    public : bool
+        Leave out the values of the parameters and the files of the data: hashes stand for them.
 
     Returns
     -------
@@ -100,8 +104,8 @@ def write_manifest(folder: Path, inputs: Inputs, *, key: Mapping[str, Any], lang
         "findings": counts,
         "languages": list(languages),
         "key": {**key, "data": key["data"] if known else None},
-        "inputs": {"snapshot": snapshot_hash(inputs.sdtm.sources), "files": _files(inputs)},
-        "parameters": {"sha256": study.digest(), "values": study.resolved()},
+        "inputs": {"snapshot": snapshot_hash(inputs.sdtm.sources), "files": [] if public else _files(inputs)},
+        "parameters": {"sha256": study.digest(), "values": {} if public else study.resolved()},
         "code": {"version": interim.__version__, "sha256": key["code"], "notebooks": key["notebooks"]},
         "environment": environment(key["lock"]),
         "seeds": {"study.seed": study.study.seed},

@@ -20,6 +20,7 @@ from interim.result import slug
 
 if TYPE_CHECKING:
     from interim.report.chapter import Chapter, Inputs
+    from interim.report.privacy.public_copy import PublicCopy
 
 Part: TypeAlias = Mapping[str, Any]
 Style: TypeAlias = Literal["normal", "note", "box"]
@@ -117,6 +118,8 @@ class Made:
         The same documents in the leading language, by number.
     pages : mapping of str to mapping of str to int
         Number of a document -> anchor -> page of its PDF, where pages are told.
+    public : PublicCopy or None
+        Makes the public copy of each document.
     """
 
     inputs: Inputs
@@ -126,6 +129,7 @@ class Made:
     outputs: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, Document] = field(default_factory=dict)
     pages: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    public: PublicCopy | None = None
 
     @cached_property
     def tlfs(self) -> Mapping[str, Placed]:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interim.report.content import Front
+    from interim.report.package import Made
 
 Say = Callable[[str], None]
 _TRACE_LINES = 12
@@ -148,7 +149,8 @@ def run(plan: Plan, *, say: Say) -> Built:
     given = {"study": str(plan.study), **plan.parameters}
     check_parameters(books, given, permitted={"language": LANGUAGES, "copy": COPIES})
     study = read_study(plan.study, cut_date=plan.parameters.get("cut_date") or None)
-    target = plan.reports / study.study.id / f"{study.cut:%Y-%m-%d}"
+    public = plan.parameters.get("copy") == COPIES[1]
+    target = plan.reports / study.study.id / (COPIES[1] if public else "") / f"{study.cut:%Y-%m-%d}"
     say(f"study {study.study.id}, data cut-off {study.cut:%Y-%m-%d}")
     key = report_key(study, plan.notebooks, plan.parameters)
     manifest = None if plan.force or not study.report.cache else current(target, key)
@@ -163,7 +165,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     progress.expect([_DATA, *(book.stem for book in books), DOCUMENTS], workers=_cores(study))
     say(f"reading the data{progress.left()}")
     with progress.step(_DATA):
-        inputs = open_inputs(study, cache)
+        inputs = _inputs(study, cache, public=public)
     say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
     preload(inputs, study)
     with building(target) as folder:
@@ -171,12 +173,14 @@ def run(plan: Plan, *, say: Say) -> Built:
         failed = target.with_name(f"{target.name}.failed")
         order = _Order(plan, study, inputs, languages[0], failed, progress)
         with _executed(order, books, say=say) as done:
-            shutil.copytree(done, folder / "notebooks")
-        import_module("interim.report.export").write_data(folder, inputs)
-        import_module("interim.report.state").save_state(folder, inputs.sdtm)
-        with progress.step(DOCUMENTS):
-            _write_documents(folder, inputs, code=key["code"], languages=languages, say=say)
-        written = write_manifest(folder, inputs, key=key, languages=languages)
+            paper = _Paper(inputs, done, languages, key["code"], say)
+            if not public:
+                shutil.copytree(done, folder / "notebooks")
+                import_module("interim.report.export").write_data(folder, inputs)
+                import_module("interim.report.state").save_state(folder, inputs.sdtm)
+            with progress.step(DOCUMENTS):
+                (_write_public if public else _write_documents)(folder, paper)
+        written = write_manifest(folder, inputs, key=key, languages=languages, public=public)
         manifest = json.loads(written.read_text(encoding="utf-8"))
     progress.save()
     cache.end(f"{study.study.id} {study.cut.isoformat()} {plan.reports}")
@@ -192,6 +196,14 @@ def _forget(plan: Plan, target: Path, key: Mapping[str, Any], say: Say) -> None:
     if key["withdrawn"] and key["withdrawn"] != published:
         say(f"participants have withdrawn their data: removing {plan.cache}; earlier reports still hold them")
         shutil.rmtree(plan.cache, ignore_errors=True)
+
+
+def _inputs(study: Study, cache: Cache, *, public: bool) -> Inputs:
+    if not public:
+        return open_inputs(study, cache)
+    from interim.report.privacy.public_data import open_public
+
+    return open_public(study, cache)
 
 
 def _cache(plan: Plan, study: Study, key: Mapping[str, Any], say: Say) -> Cache:
@@ -344,26 +356,50 @@ def _on_purpose(root: type[InterimError]) -> set[str]:
     return {root.__name__}.union(*(_on_purpose(child) for child in root.__subclasses__()))
 
 
-def _write_documents(folder: Path, inputs: Inputs, *, code: str, languages: Sequence[str], say: Say) -> None:
-    from interim.report.document import read_chapters
+@dataclass(frozen=True)
+class _Paper:
+    """What the documents are made from."""
+
+    inputs: Inputs
+    notebooks: Path
+    languages: Sequence[str]
+    code: str
+    say: Say
+
+    def made(self, copy: str) -> Made:
+        from interim.report.document import read_chapters
+        from interim.report.package import Made
+
+        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")))
+        return Made(self.inputs, self.languages[0], copy, chapters)
+
+    def options(self) -> dict[str, Any]:
+        """What every package is written with."""
+        front, workers = _front(self.inputs, self.code), _cores(self.inputs.study)
+        return {"front": front, "languages": self.languages, "workers": workers, "say": self.say}
+
+
+def _write_documents(folder: Path, paper: _Paper) -> None:
     from interim.report.editions import write_package
     from interim.report.lint.gate import Gate
     from interim.report.lint.order import past_runs
-    from interim.report.package import Made
 
-    books = sorted((folder / "notebooks").glob("*.ipynb"))
-    made = Made(inputs, languages[0], COPIES[0], read_chapters(books))
-    front = _front(inputs, code)
+    inputs = paper.inputs
     history = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
-    write_package(
-        folder / DOCUMENTS,
-        made,
-        front=front,
-        languages=languages,
-        workers=_cores(inputs.study),
-        check=Gate(inputs, history, say),
-        say=say,
-    )
+    gate = Gate(inputs, history, paper.say)
+    write_package(folder / DOCUMENTS, paper.made(COPIES[0]), check=gate, **paper.options())
+
+
+def _write_public(folder: Path, paper: _Paper) -> None:
+    """Write the documents of the public copy, and the counts that it prints for the comparison with later copies."""
+    from interim.report.editions import write_package
+    from interim.report.privacy.public_copy import PublicCopy, check_earlier, write_counts
+
+    inputs = paper.inputs
+    public = PublicCopy(inputs.store, inputs.study)
+    write_package(folder / DOCUMENTS, replace(paper.made(COPIES[1]), public=public), **paper.options())
+    check_earlier(public, folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
+    write_counts(public, folder)
 
 
 def _front(inputs: Inputs, code: str) -> Front:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -41,7 +41,7 @@ def copies_and_readers(made: Made) -> Iterator[Loose]:
 def _documents(copy: str) -> str:
     """Return the numbers of the documents that a copy holds."""
     if copy == "public":
-        return ", ".join(copies()["public"]["documents"]) if "public" in copies() else "none is made"
+        return ", ".join(copies()["public"]["documents"])
     held = [plan.number for plan in plans() if copy == "restricted" or plan.copy == "confidential"]
     return ", ".join(held)
 
@@ -63,13 +63,31 @@ def transformations(made: Made) -> Iterator[Loose]:
     ------
     None
     """
-    limit = str(made.inputs.study.privacy.small_cell_min)
+    names = _names(made)
     rows = [
-        (one["id"], one["says"].replace("@limit", limit), one["objects"], ", ".join(one["copies"]))
+        (one["id"], _filled(one["says"], names), _filled(one["objects"], names), ", ".join(one["copies"]))
         for one in copies()["transformation"]
     ]
     head = ("Transformation", "What is done", "On what", "Copies")
     yield _upright("transformations", "What was done to each copy", head, rows, (1.6, 4, 2.6, 1.6))
+
+
+def _names(made: Made) -> dict[str, str]:
+    """Return what the list of transformations leaves open: the limit, and the objects of the public copy."""
+    public = copies()["public"]
+    return {
+        "@limit": str(made.inputs.study.privacy.small_cell_min),
+        "@top": str(public["top_age"]),
+        "@masked": ", ".join(public["masked"]),
+        "@shown": ", ".join(public["shown"]),
+        "@anonymous": ", ".join(one["tlf"] for one in public["anonymous"]),
+    }
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
 
 
 def uniqueness(made: Made) -> Iterator[Loose]:

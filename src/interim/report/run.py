@@ -397,7 +397,10 @@ def _write_public(folder: Path, paper: _Paper) -> None:
 
     inputs = paper.inputs
     public = PublicCopy(inputs.store, inputs.study)
-    write_package(folder / DOCUMENTS, replace(paper.made(COPIES[1]), public=public), **paper.options())
+    options = paper.options()
+    plain = replace(options["front"], details=options["front"].details[:-1])  # without the counts of findings
+    made = replace(paper.made(COPIES[1]), public=public)
+    write_package(folder / DOCUMENTS, made, **{**options, "front": plain})
     check_earlier(public, folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
     write_counts(public, folder)
 

@@ -134,3 +134,18 @@ def text_of(svg: str) -> str:
     return " ".join(
         [*re.findall(r"<text[^>]*>(.*?)</text>", svg, re.S), *re.findall(r"<!--(.*?)-->", svg, re.S)]
     )
+
+
+@pytest.mark.rule("PRV-18")
+def test_uniqueness_is_measured_before_values_are_pooled(hand_inputs, monkeypatch):
+    from interim.report.privacy import public_data as module
+    from interim.report.privacy.opening import Private
+
+    private = Private(hand_inputs.study, hand_inputs.sdtm, hand_inputs.adam)
+    monkeypatch.setattr(module, "open_private", lambda study: private)
+    monkeypatch.setattr(module, "answered", lambda study, sdtm, adam, cache: hand_inputs)
+    public = module.open_public(hand_inputs.study)
+    name = "uniqueness.by_copy"
+    pd.testing.assert_frame_equal(public.store[name].frame, hand_inputs.store[name].frame)
+    figures = [public.store[analysis].frame for analysis in ("response.swimmer", "depth.spider")]
+    assert all(set(frame["group"]) == {TOTAL} for frame in figures)

@@ -151,11 +151,7 @@ class PublicCopy:
             If a pseudo-id is left in it.
         """
         words = self.rules["words"][whole.front.language]
-        front = replace(
-            whole.front,
-            labels=(*whole.front.labels, words["label"]),
-            details=tuple(pair for pair in whole.front.details if pair[0] != "Findings in the data"),
-        )
+        front = replace(whole.front, labels=(*whole.front.labels, words["label"]))
         made = Document(front, tuple(self._blocks(whole.blocks, words)), whole.form)
         refuse_tokens(made)
         return made

@@ -11,6 +11,7 @@ import pandas as pd
 from interim.adam.model import Adam
 from interim.analysis.copies import copies
 from interim.analysis.population import SETS
+from interim.analysis.uniqueness import by_copy
 from interim.report.cache import Cache
 from interim.report.chapter import Inputs, answered
 from interim.report.privacy.opening import open_private
@@ -20,6 +21,7 @@ from interim.study import Study
 
 _TREATED = "NK-SAF"
 _BLANK = "-"
+_MEASURED = "uniqueness.by_copy"
 
 
 def open_public(study: Study, cache: Cache | None = None) -> Inputs:
@@ -45,7 +47,12 @@ def open_public(study: Study, cache: Cache | None = None) -> Inputs:
     private, sdtm, adam = open_private(study)
     pooled = with_pooled(adam, limit=study.privacy.small_cell_min)
     inputs = answered(private, sdtm, pooled, cache=cache)
-    return replace(inputs, store=ResultStore({**inputs.store.results, **_anonymous(inputs.store)}))
+    measured = {
+        _MEASURED: by_copy(adam, private)
+    }  # of what each copy shows, not of what this one has pooled already
+    return replace(
+        inputs, store=ResultStore({**inputs.store.results, **_anonymous(inputs.store), **measured})
+    )
 
 
 def with_pooled(adam: Adam, *, limit: int) -> Adam:

@@ -90,6 +90,14 @@ def test_groups_are_the_distinct_rows_in_their_order(rows):
     assert found.tolist() == [order.setdefault(row, len(order)) for row in rows]
 
 
+@pytest.mark.rule("CHECK-05")
+@given(st.lists(st.tuples(*[st.sampled_from([-1, 0, 2**30])] * 4), min_size=1, max_size=20))
+def test_groups_of_more_numbers_than_one_word_holds(rows):
+    table = np.array(rows)
+    order: dict[tuple[int, ...], int] = {}
+    assert grouped(*table.T).tolist() == [order.setdefault(row, len(order)) for row in rows]
+
+
 @pytest.mark.rule("DATE-01")
 @given(DATES)
 def test_dates_of_a_domain_are_those_of_the_single_cells(cells):

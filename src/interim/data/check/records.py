@@ -14,6 +14,7 @@ import pandas as pd
 from interim.data.dates import date_table
 
 _EXACT = 2**53
+_WIDEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -519,11 +520,14 @@ def grouped(*places: np.ndarray) -> np.ndarray:
     >>> grouped(np.array([5, 5, -1, 5]), np.array([0, 1, 0, 0])).tolist()
     [0, 1, 2, 0]
     """
-    group = np.zeros(len(places[0]), dtype=np.int64)
+    group, size = np.zeros(len(places[0]), dtype=np.int64), 1
     for part in places:
-        wider = group * (part.max(initial=-1) + 2) + part + 1
-        group = np.asarray(pd.factorize(wider)[0], dtype=np.int64)
-    return group
+        width = int(part.max(initial=-1)) + 2
+        if size > _WIDEST // width:
+            group = np.asarray(pd.factorize(group)[0], dtype=np.int64)
+            size = int(group.max(initial=0)) + 1
+        group, size = group * width + part + 1, size * width
+    return np.asarray(pd.factorize(group)[0], dtype=np.int64)
 
 
 def _whole(values: Any) -> bool:

@@ -113,6 +113,21 @@ def test_the_timeline_after_t_cells(timeline, variable, level, group, expected):
     assert found == expected
 
 
+@pytest.mark.rule("SAF-31", source="three drugs of one participant on three days")
+def test_every_drug_of_a_participant_has_a_place_of_its_own(study):
+    cm = case.sdtm().domain("CM")
+    first = cm[cm["CMDECOD"].str.upper().str.contains("TOCILIZUMAB", na=False)].iloc[[0]]
+    more = pd.concat(
+        [first.assign(CMDECOD=drug) for drug in ("TOCILIZUMAB", "DEXAMETHASONE", "NOREPINEPHRINE")]
+    )
+    only = case.sdtm(CM=more.reset_index(drop=True))
+    frame = courses.release_timeline(case.adam(), study, only).frame
+    drugs = frame[(frame["variable"] == "drug") & (frame["stat"] == "name")]
+    assert frame["result_id"].is_unique
+    assert drugs["text"].tolist() == ["tocilizumab", "steroid", "vasopressor"]
+    assert drugs["level"].tolist() == ["A1 1", "A1 2", "A1 3"]
+
+
 def test_what_lies_before_the_t_cells_is_not_on_the_timeline(timeline):
     il6 = timeline.frame[timeline.frame["variable"] == "il6"]
     assert len(il6[il6["stat"] == "day"]) == 2

@@ -297,10 +297,13 @@ def release_timeline(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
             level=subject,
             subjects=[subject],
         )
+    before: dict[str, int] = {}
     for variable, frame in _timeline_parts(adam, sdtm):
         kept = frame[frame["USUBJID"].isin(list(groups)) & frame["day"].notna()]
+        first = before.get(variable, 0) + 1
+        before[variable] = first + len(kept) - 1
         for number, item in enumerate(
-            kept.sort_values(["USUBJID", "day"], kind="stable").to_dict("records"), 1
+            kept.sort_values(["USUBJID", "day"], kind="stable").to_dict("records"), first
         ):
             subject = str(item["USUBJID"])
             where: dict[str, Any] = {

@@ -192,11 +192,10 @@ def test_a_base_that_no_result_states_is_a_warning():
     assert stop.severity == "stop" and stop.cell == "safety.x/total/feature/-/n"
 
 
-def test_a_stated_number_of_the_column_is_a_warning_until_it_is_declared():
-    narrow = one(N=2)
-    narrow.add("n", 2, variable="reached", n=2, N=3, subjects=["S1", "S2"])
-    (finding,) = unaccounted(values_of(store(narrow)))
-    assert finding.severity == "warn" and finding.what.startswith("denominator 2")
+@pytest.mark.parametrize(("size", "severity"), [(2, "warn"), (4, "stop")])
+def test_a_narrower_denominator_is_a_warning_until_it_is_declared(size, severity):
+    (finding,) = unaccounted(values_of(store(one(N=size))))
+    assert finding.severity == severity and finding.what.startswith(f"denominator {size}")
 
 
 def period(reached: int, n: int, size: int) -> Rows:

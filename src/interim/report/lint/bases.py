@@ -13,7 +13,6 @@ from typing import Any
 from interim.report.lint.model import Value
 from interim.result import slug
 
-SETS = "disposition.analysis_sets"
 Declared = Mapping[str, str]
 
 
@@ -104,10 +103,6 @@ class Bases:
             for row in rows.values()
             if row.variable == "population" and row.stat == "N"
         }
-        self._counts: dict[tuple[str, str], set[int | None]] = defaultdict(set)
-        for row in rows.values():
-            if row.stat in ("n", "N") and row.unit in ("", "participants"):
-                self._counts[row.analysis, row.group].add(row.n)
         self._keys: dict[str, list[str]] = defaultdict(list)
         for key in rows:
             self._keys[key.partition("/")[0]].append(key)
@@ -137,25 +132,6 @@ class Bases:
             if number is not None and not (self.rows.get(base) is row and size == row.N):
                 return number, base
         return size, "the size of the column"
-
-    def states(self, row: Value) -> bool:
-        """Tell whether a denominator is the size of an analysis set, or another count, of the row's column.
-
-        Parameters
-        ----------
-        row : Value
-            The row.
-
-        Returns
-        -------
-        bool
-            Whether some number of participants of the column, or of the sets of T 14.1.1.2, equals it.
-
-        Raises
-        ------
-        None
-        """
-        return row.N in self._counts[row.analysis, row.group] | self._counts[SETS, row.group]
 
     def _number(self, entry: Declared, base: str, row: Value) -> int | None:
         match entry.get("take", "n"):

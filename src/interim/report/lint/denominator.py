@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from interim.report.lint.bases import SETS, Bases, declared, filled
+from interim.report.lint.bases import Bases, declared, filled
 from interim.report.lint.model import Checked, LintFinding, Printed, Severity, Value
 from interim.result import TOTAL, ResultStore, slug
 
+SETS = "disposition.analysis_sets"
 RATIO = re.compile(r"(?<![\d./])(\d+)/(\d+)(?![\d/])")
 _SIZE = re.compile(r"\bN ?= ?(\d+)")
 _WAY_OUT = (
@@ -85,8 +86,8 @@ def unaccounted(rows: Mapping[str, Value]) -> Iterator[LintFinding]:
     Yields
     ------
     LintFinding
-        LNT-02: a stop where the denominator is another number than its base and no stated number of its column, or the count
-        exceeds it; a warning where it is a stated number of its column, but not declared, or no result states its base.
+        LNT-02: a stop where the denominator is another number than its declared base, is larger than its column, or is smaller
+        than the count; a warning where it is smaller than its column and no base is declared, or no result states one.
 
     Raises
     ------
@@ -103,8 +104,8 @@ def unaccounted(rows: Mapping[str, Value]) -> Iterator[LintFinding]:
             if number is None:
                 yield _of_row(key, row, f"no result states what {row.N} is", severity="warn")
             elif number != row.N:
-                softer = not any(declared("denominator", row)) and bases.states(row)
-                severity: Severity = "warn" if softer else "stop"
+                narrow = not any(declared("denominator", row)) and number > row.N
+                severity: Severity = "warn" if narrow else "stop"
                 yield _of_row(key, row, f"denominator {row.N}, but {what} is {number}", severity=severity)
 
 

@@ -169,6 +169,18 @@ def test_the_number_of_events_is_left_out(public, hand_inputs):
     assert made.rows[0].cells[1] == Cell("9 (60.0%)", (f"{name}/n",))
 
 
+@pytest.mark.rule("PRV-18")
+def test_a_pooled_type_is_not_called_nobody(public):
+    types = {k: u for k, u in public.hidden.units.items() if u.variable == "tumtype" and u.group == "total"}
+    nobody = [k for k in types if k.endswith("/n") and public.store.find(k)["value"] == 0]
+    somebody = [k for k in types if k.endswith("/n") and public.store.find(k)["value"] > 0]
+    assert somebody
+    assert {public.mark([k]) for k in nobody} <= {DASH}
+    cells = [Cell("x"), Cell("0", (somebody[0],)), Cell("7", ())]
+    (made,) = public.document(document(table("T 14.1.3.2", cells))).tables
+    assert made.footnotes[-1].startswith("Tumour types with fewer than 3 participants are counted as other")
+
+
 @pytest.mark.rule("PRV-17")
 @pytest.mark.parametrize(
     ("tlf", "shown"),

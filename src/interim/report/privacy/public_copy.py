@@ -104,7 +104,18 @@ class PublicCopy:
         """What is hidden of the numbers of masked objects."""
         names = {self._named(tlf) for tlf in self.rules["masked"] if tlf not in self.withheld}
         frames = [self.store[name].frame for name in sorted(names) if name in self.store.results]
-        return hidden_cells(pd.concat(frames, ignore_index=True), limit=self.limit, sums=self.rules["sum"])
+        frame = pd.concat(frames, ignore_index=True)
+        found = hidden_cells(frame, limit=self.limit, sums=self.rules["sum"])
+        return replace(found, others=found.others | self._pooled_away(frame, found))
+
+    def _pooled_away(self, frame: pd.DataFrame, found: Hidden) -> set[Unit]:
+        """Return the rows of types that nobody has or that were pooled: a zero could be read as nobody."""
+        rows = frame[
+            (frame["variable"] == self.rules["pooled_variable"])
+            & (frame["level"] != "")
+            & (frame["value"] == 0)
+        ]
+        return {found.units[key] for key in rows["result_id"]}
 
     @cached_property
     def _free(self) -> frozenset[str]:
@@ -213,8 +224,15 @@ class PublicCopy:
         header = tuple(tuple(self._head(cell) for cell in row) for row in block.header)
         rows = tuple(replace(row, cells=tuple(self._cells(row, bound=bool(shell)))) for row in block.rows)
         changed = rows != block.rows or header != block.header
-        notes = (*block.footnotes, words["note"].format(limit=self.limit)) if changed else block.footnotes
+        notes = (*block.footnotes, *self._notes(block, words)) if changed else block.footnotes
         return _narrowed(replace(block, header=header, rows=rows, footnotes=notes), block)
+
+    def _notes(self, block: Table, words: Words) -> Iterator[str]:
+        yield words["note"].format(limit=self.limit)
+        pooled = slug(self.rules["pooled_variable"])
+        keys = (key for row in block.rows for cell in row.cells for key in cell.keys)
+        if any(unit.variable == pooled for key in keys if (unit := self.hidden.units.get(key)) is not None):
+            yield words["pooled"].format(limit=self.limit)
 
     def _head(self, cell: HeaderCell) -> HeaderCell:
         if cell.keys and self.mark(cell.keys):

@@ -53,13 +53,12 @@ class Bench:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.study = home / "study.toml"
+        # Beside the study file stand the texts of the study, in both languages; the key of the pseudo-ids stands beside the data.
+        self.study = home / "params" / "bench.toml"
+        shutil.copytree(ROOT / "params", home / "params")
         shutil.copytree(DATA, home / "data")
         shutil.copy(DATA.with_name(f"{DATA.name}.key"), home / "data.key")
-        self.study.write_text(
-            f'extends = "{os.path.relpath(ROOT / "params" / "example.toml", home)}"\n[data]\npath = "data"\n',
-            encoding="utf-8",
-        )
+        self.study.write_text('extends = "example.toml"\n[data]\npath = "../data"\n', encoding="utf-8")
 
     def ours(self) -> None:
         call(

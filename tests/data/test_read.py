@@ -233,6 +233,8 @@ def test_undecodable_byte_names_file_variable_row_byte(tmp_path):
     assert (finding.rule, finding.severity, finding.file) == ("XD-ENC", "stop", "ts.csv")
     assert (finding.variable, finding.row) == ("TSVAL", 3)
     assert "0x92" in finding.message
+    assert finding.value == "the site<0x92>s own"
+    assert "'the site<0x92>s own'" in str(finding)
     declared = read_file(path, "TS", options=ReadOptions(encoding="cp1252"))
     assert declared.findings == ()
     assert declared.table.frame["TSVAL"].iloc[1] == "the site’s own"

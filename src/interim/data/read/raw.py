@@ -137,7 +137,7 @@ def undecodable(variable: str, text: str, *, row: int, encoding: str) -> Finding
     None
     """
     byte = next(ord(c) - 0xDC00 for c in text if "\udc80" <= c <= "\udcff")
-    shown = text.encode("ascii", "backslashreplace").decode()
+    shown = "".join(f"<0x{ord(c) - 0xDC00:02x}>" if "\udc80" <= c <= "\udcff" else c for c in text)
     return Finding(
         "XD-ENC",
         "stop",

@@ -24,6 +24,7 @@ MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 DOCUMENTS = "documents"
 FORMAT = 1
 LOCK = "requirements.lock"
+_THREADS = 2  # a report is read faster than one core hashes it
 
 
 def report_key(study: Study, notebooks: Path, parameters: Mapping[str, object]) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def current(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         same = manifest["key"] == json.loads(json.dumps(key)) and key["data"] is not None
-        whole = same and {**tree(folder), **own} == {**manifest["outputs"], **own}
+        whole = same and {**tree(folder, threads=_THREADS), **own} == {**manifest["outputs"], **own}
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return manifest if whole else None

@@ -55,13 +55,15 @@ def sha256_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def tree(folder: Path) -> dict[str, str]:
+def tree(folder: Path, *, threads: int = 1) -> dict[str, str]:
     """Return the hash of every file below a folder.
 
     Parameters
     ----------
     folder : Path
         Root; compiled Python files are left out.
+    threads : int
+        Files that are read at a time; the answer does not depend on it. Not for a process that is about to be forked.
 
     Returns
     -------
@@ -74,7 +76,13 @@ def tree(folder: Path) -> dict[str, str]:
         If a file cannot be read.
     """
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and not _IGNORED & set(p.parts))
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    if threads == 1:
+        return dict(zip(names, map(sha256, paths), strict=True))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(names, pool.map(sha256, paths), strict=True))
 
 
 def joined(hashes: Iterable[tuple[str, str]]) -> str:

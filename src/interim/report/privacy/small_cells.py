@@ -116,7 +116,7 @@ def hidden_cells(frame: pd.DataFrame, *, limit: int, sums: Sequence[Mapping[str,
     limit : int
         ``privacy.small_cell_min``, at least 3.
     sums : sequence of mapping
-        Further sums: analysis, whole (variable), of (variable) and levels, or ``of`` with all its levels.
+        Further sums: analysis, whole (variable) and perhaps whole_level, of (variable) and levels, or ``of`` with all its levels.
 
     Returns
     -------
@@ -132,8 +132,8 @@ def hidden_cells(frame: pd.DataFrame, *, limit: int, sums: Sequence[Mapping[str,
     -----
     A unit is hidden if its count, its whole or their difference is 1 to the limit - 1. Where one column of a row is hidden, all
     columns but the total are. A number of a column that has no count of its own is hidden with any count of that column. Then,
-    while a small count follows from sums (columns to the total, levels to the whole, declared ones), the smallest count
-    beside it is hidden, at last the mark that says that it is small. Terms under a heading may share participants: they add up
+    while a small count follows from sums (columns to the total, levels to the whole, declared ones), the marks that say small
+    go where a sum is hidden as a whole, else the smallest count beside it. Terms under a heading may share participants: they add up
     to the heading or to more.
     """
     table = _read(frame, limit)
@@ -305,7 +305,12 @@ def _declared(table: _Table, sums: Sequence[Mapping[str, Any]]) -> Iterator[Sum]
         wanted = {slug(level) for level in one.get("levels", ())}
         groups = {group for name, group, variable in by_variable if (name, variable) == (analysis, whole)}
         for group in sorted(groups):
-            (above, *_) = by_variable[(analysis, group, whole)]
+            level = slug(one.get("whole_level", "")) or "-"
+            above = next(
+                (unit for unit in by_variable[(analysis, group, whole)] if unit.level == level), None
+            )
+            if above is None:
+                continue
             terms = by_variable[(analysis, group, part)]
             terms = [unit for unit in terms if (unit.level in wanted if wanted else unit.level != "-")]
             if terms and sum(table.counts[u] for u in terms) == table.counts[above]:
@@ -342,19 +347,23 @@ def _beside(relations: Sequence[Sum], unit: Unit, table: _Table) -> set[Unit]:
 
 
 def _complement(table: _Table, relations: Sequence[Sum], unit: Unit) -> set[Unit]:
-    """Hide one more count of a sum that tells a small one: the smallest beside it, else the marks that say small.
+    """Hide what tells a small count: the marks of a sum that is hidden as a whole, else the smallest count beside it.
 
     Return all counts of these sums: what is told of them may have changed.
     """
+    near = [one for one in relations if unit in one.names]
+    marks = {other for one in near if set(one.names) <= table.hidden for other in one.names} & table.small
     beside = _beside(relations, unit, table)
     open_ones = [other for other in beside - table.hidden]
     filled = [other for other in open_ones if table.counts[other] > 0] or open_ones
-    if filled:
+    if marks - table.others:
+        table.others |= marks
+    elif filled:
         table.others.add(min(filled, key=lambda other: (table.counts[other], other)))
     else:
         table.others |= {unit, *(beside & table.small)}
     _spread(table)
-    return {unit, *beside}
+    return {unit, *beside, *marks}
 
 
 def differences(old: Mapping[str, int], new: Mapping[str, int], *, limit: int) -> list[Finding]:

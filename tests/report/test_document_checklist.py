@@ -9,10 +9,12 @@ import pytest
 from interim.errors import ReportError
 from interim.report.content import Document, Paragraph, Section, Span
 from interim.report.documents.checklist import Resolved, checked, cross_reference, resolve, texts
+from interim.report.package import Made, plans, put_together
 from interim.report.registry import registry
 from interim.report.shells import checklist, read_items
 from interim.result import ResultStore, Rows
 from tests.report import writers_sample as sample
+from tests.report.test_documents import inputs_of
 
 ROW = {
     "guideline": "G 2023",
@@ -203,6 +205,45 @@ def test_another_heading_may_stand_for_a_section_in_one_document_only():
     assert resolve(other, {"03": committee}, {}).places == ("03: 1",)
     assert resolve(item(document="05", section="8", tlf="-"), {"05": committee}, {}).unresolved == (
         "section '8'",
+    )
+
+
+@pytest.mark.rule("CHK-09")
+def test_a_document_that_says_why_it_does_not_apply_answers_its_items():
+    title = sample.front().title
+    empty = Document(sample.front(), (Section(1, "1", title, "s-1"), Paragraph((Span("No amendment."),))))
+    one = item(document="02", section="change table", tlf="-")
+    found = resolve(one, {"02": empty}, {})
+    assert (found.places, found.unresolved) == (("02: whole document",), ())
+    other = Document(sample.front(), (Section(1, "1", title, "s-1"), Section(1, "2", "Versions", "s-2")))
+    assert resolve(one, {"02": other}, {}).unresolved == ("section 'change table'",)
+
+
+@pytest.mark.rule("CHK-09")
+def test_the_items_resolve_for_a_study_without_dose_levels(studies_without_doses):
+    found = {
+        plan.number: put_together(plan, studies_without_doses, sample.front())
+        for plan in plans()
+        if plan.number in ("01", "02", "08", "11", "12", "13", "14")
+    }
+    lost = {}
+    for one in checklist():
+        if set(one.documents) <= set(found):
+            missing = [name for name in resolve(one, found, {}).unresolved if name.startswith("section")]
+            lost |= {(one.guideline, one.item): missing} if missing else {}
+    assert {name for missing in lost.values() for name in missing} <= {
+        "section '3'"
+    }  # of document 08: made by a notebook
+
+
+@pytest.fixture(scope="module")
+def studies_without_doses(tmp_path_factory):
+    return Made(
+        inputs_of("arms", tmp_path_factory.mktemp("arms")),
+        "en",
+        "confidential",
+        {},
+        {"documents/06_appendix.en.pdf": "0" * 64},
     )
 
 

@@ -167,9 +167,18 @@ def _place(item: Item, number: str, document: Document | None, pages: Mapping[st
 
 def _answered(item: Item, name: str, documents: Mapping[str, Document]) -> bool:
     """Tell whether a section exists in one of the documents of an item; some names stand for a document as a whole."""
-    if name in texts()["whole_documents"] or name in item.documents:
+    if (
+        name in texts()["whole_documents"]
+        or name in item.documents
+        or any(map(_says_why, documents.values()))
+    ):
         return True
     return any(_sections(number, document, name) for number, document in documents.items())
+
+
+def _says_why(document: Document) -> bool:
+    """Tell whether a document only says why it does not apply to the study: one heading, its title."""
+    return [section.title for section in document.sections] == [document.front.title]
 
 
 def _sections(number: str, document: Document, name: str) -> list[Section]:

@@ -95,6 +95,23 @@ def test_it_claims_no_anonymity(document):
 
 
 @pytest.mark.rule("PRV-12")
+def test_a_study_with_enough_equal_participants_is_not_called_hopeless(made, hand_inputs):
+    from dataclasses import replace
+
+    from interim.analysis.uniqueness import by_copy
+
+    adam = hand_inputs.adam
+    equal = adam["ADSL"].assign(SEX="F", TUMTYPE="CRC", AGE=61.0, COHORT="DL1", SAFNKFL="Y")
+    alike = replace(adam, datasets={**adam.datasets, "ADSL": equal})
+    assert len(equal) >= 11
+    results = {**hand_inputs.store.results, "uniqueness.by_copy": by_copy(alike, hand_inputs.study)}
+    other = replace(made, inputs=replace(hand_inputs, store=ResultStore(results)))
+    text = said(put_together(plan(), other, front()))
+    assert "No masking reaches" not in text
+    assert "By the attributes above the public copy reaches 0.09." in text
+
+
+@pytest.mark.rule("PRV-12")
 def test_what_was_not_counted_is_said(made, hand_inputs):
     from dataclasses import replace
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from interim.report import workers
+from interim.report import chapter, workers
 from interim.report.child import Job, main, run_job
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -199,6 +199,7 @@ def test_interrupted_children_are_killed(tmp_path):
 def test_a_job_runs_in_this_process_and_from_a_file(tmp_path):
     good, bad = make_job(tmp_path, "01_good", "1 + 1"), make_job(tmp_path, "02_bad", "x = (")
     assert run_job(good) == 0
+    assert chapter._READS is None, "what later notebooks of this process read is nobody's business"
     file = tmp_path / "job.json"
     bad.save(file)
     assert main([str(file)]) == 1
@@ -210,5 +211,6 @@ def test_a_notebook_that_cannot_be_read_is_described(tmp_path):
     job = make_job(tmp_path, "01_good", "1")
     Path(job.notebook).write_text("no notebook")
     assert run_job(job) == 1
+    assert chapter._READS is None
     described = json.loads(Path(job.failure).read_text())
     assert (described["cell"], described["line"]) == ("", None)

@@ -457,13 +457,13 @@ def open_chapter(
     return Chapter(_watched(inputs, _READS), language=language, reads=_READS)
 
 
-def watch(reads: set[str]) -> None:
+def watch(reads: set[str] | None) -> None:
     """Note from now on what notebooks of this process read of preloaded inputs.
 
     Parameters
     ----------
-    reads : set of str
-        Receives the names.
+    reads : set of str or None
+        Receives the names; None: note nothing any more.
 
     Returns
     -------

@@ -98,6 +98,8 @@ def run_job(job: Job) -> int:
     except Exception as error:
         _describe(job, type(error).__name__, str(error), "", [])
         return 1
+    finally:
+        watch(None)
     return 0
 
 

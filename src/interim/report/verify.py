@@ -63,7 +63,8 @@ def verify(folder: Path, *, recompute: bool = True) -> tuple[Check, ...]:
     Returns
     -------
     tuple of Check
-        Every check, in order; the report is good if none is wrong.
+        Every check, in order; the report is good if none is wrong. A public copy holds neither data nor parameters: its seal,
+        files and versions are checked.
 
     Raises
     ------
@@ -71,14 +72,15 @@ def verify(folder: Path, *, recompute: bool = True) -> tuple[Check, ...]:
         If the folder has no readable manifest.
     """
     manifest = read_manifest(folder)
+    public = not manifest["parameters"]["values"]
     steps: list[Callable[[], Iterator[Check]]] = [
         lambda: _seal(folder),
         lambda: _files(folder, manifest),
-        lambda: _complete(folder, manifest),
+        *(() if public else (lambda: _complete(folder, manifest),)),
         lambda: _versions(manifest),
-        lambda: _links(folder),
+        *(() if public else (lambda: _links(folder),)),
     ]
-    if recompute:
+    if recompute and not public:
         steps.append(lambda: _again(folder, manifest))
     return tuple(check for step in steps for check in step())
 

@@ -328,3 +328,20 @@ def test_a_notebook_alone_makes_no_public_copy(tmp_path):
         chapter.open_chapter(study=str(study), copy="public")
     with pytest.raises(ReportError, match="permitted: confidential, public"):
         chapter.open_chapter(study=str(study), copy="secret")
+
+
+@pytest.mark.rule("PRV-17")
+def test_a_public_copy_is_verified_by_its_files(hand_inputs, tmp_path):
+    from interim.report.freshness import lock_hash
+    from interim.report.verify import verify
+
+    (tmp_path / "documents").mkdir()
+    page = tmp_path / "documents" / "01_synopsis.en.html"
+    page.write_text("<p>counts</p>", encoding="utf-8")
+    key = {"data": None, "code": "c", "notebooks": {"01_a.ipynb": "h"}, "lock": lock_hash()}
+    write_manifest(tmp_path, hand_inputs, key=key, languages=["en"], public=True)
+    rules = {check.rule: check.status for check in verify(tmp_path)}
+    assert (rules["seal"], rules["files"]) == ("ok", "ok")
+    assert not {"complete", "links"} & set(rules)
+    page.write_text("<p>other counts</p>", encoding="utf-8")
+    assert "wrong" in {check.status for check in verify(tmp_path) if check.rule == "files"}

@@ -1,0 +1,344 @@
+"""The identifier scan: every file of a report, before it is published; one finding stops it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from interim.display.language import LANGUAGES, translator
+from interim.errors import ReportError
+from interim.report.cache import Cache
+from interim.report.freshness import DOCUMENTS
+from interim.report.hashes import sha256_bytes
+from interim.report.privacy.identifiers import KINDS, Kind, Matcher, Pattern, iso_date, masked, scan_settings
+from interim.report.privacy.known import Known, this_computer
+from interim.report.privacy.surfaces import Piece, UnscannableError, pieces
+from interim.study import Study
+
+_KIND: dict[str, Kind] = {DOCUMENTS: "document", "notebooks": "notebook", "data": "data", "adam": "data", "state": "data"}
+_LABELLED = {".html", ".pdf", ".docx", ".rtf"}
+_PLACES = 3
+_ISO = re.compile(r"(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)")
+
+
+class Found(NamedTuple):
+    """One finding: number of the pattern, file, place, the value masked, and what tells two values apart."""
+
+    pattern: int
+    file: str
+    place: str
+    shown: str
+    token: str
+
+
+class _Memory:
+    """The lines that were searched for the same patterns, and what those hold in which something was found."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._dirty: dict[str, tuple[tuple[int, str], ...]] = {}
+
+    def told(self, texts: Sequence[Piece], rows: Sequence[list[str]]) -> Iterator[tuple[int, str, str, str]]:
+        """Yield pattern, place, masked value and token of what the lines of a file hold."""
+        for piece, lines in zip(texts, rows, strict=True):
+            for line in sorted(self._dirty.keys() & set(lines), key=lines.index):
+                place = piece.place or f"line {lines.index(line) + 1}"
+                yield from ((number, place, masked(value), _token(value)) for number, value in self._dirty[line])
+
+    def search(self, lines: Iterable[str], matcher: Matcher, wanted: Collection[int]) -> None:
+        """Search the lines that were not seen before in one pass, and remember all of them."""
+        new = [line for line in dict.fromkeys(lines) if line not in self._seen]
+        self._seen.update(new)
+        hits: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        row = place = 0
+        for hit in sorted(matcher.hits("\n".join(new), wanted), key=lambda hit: hit.start):
+            while place + len(new[row]) < hit.start:
+                place += len(new[row]) + 1
+                row += 1
+            hits[row].append((hit.pattern, hit.value))
+        self._dirty.update({new[number]: tuple(values) for number, values in hits.items()})
+
+
+@dataclass
+class Scan:
+    """Scans the files of a report folder; a file that was scanned is read again only if its bytes have changed.
+
+    Attributes
+    ----------
+    folder : Path
+        The report folder.
+    matcher : Matcher
+        What is looked for.
+    labels : tuple of str
+        The label of the study in each language: every document must carry one of them; empty: nothing.
+    cache : Cache
+        Where findings of earlier builds are.
+    """
+
+    folder: Path
+    matcher: Matcher
+    labels: tuple[str, ...] = ()
+    cache: Cache = field(default_factory=lambda: Cache(None))
+    _done: dict[str, tuple[Found, ...]] = field(default_factory=dict, repr=False)
+    _memory: dict[frozenset[int], _Memory] = field(default_factory=dict, repr=False)
+
+    def __call__(self) -> Mapping[str, tuple[Found, ...]]:
+        """Return what every file of the folder holds.
+
+        Returns
+        -------
+        mapping of str to tuple of Found
+            Path below the folder -> its findings, sorted by path.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be read.
+        """
+        names = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
+        return {name: self.file(name, (self.folder / name).read_bytes()) for name in names}
+
+    def file(self, name: str, data: bytes) -> tuple[Found, ...]:
+        """Return what one file holds.
+
+        Parameters
+        ----------
+        name : str
+            Path below the report folder; its first part tells the kind of the file.
+        data : bytes
+            Content.
+
+        Returns
+        -------
+        tuple of Found
+            In the order of the patterns, then of the file.
+
+        Raises
+        ------
+        None
+        """
+        known = f"{name} {sha256_bytes(data)}"
+        if known not in self._done:
+            key = self.cache.key("scan", known, self._sought, self.labels)
+            kept = self.cache.get(key)
+            found = self._read(name, data) if kept is None else tuple(Found(*row) for row in json.loads(kept))
+            if kept is None:
+                self.cache.put(key, json.dumps(found).encode())
+            self._done[known] = found
+        return self._done[known]
+
+    @property
+    def _sought(self) -> str:
+        """A hash of all that is sought."""
+        matcher = self.matcher
+        sets = [sorted(getattr(matcher.known, n)) for n in ("participant", "product", "person", "short")]
+        return sha256_bytes(json.dumps([*sets, sorted(matcher.computer), sorted(matcher.dates)]).encode())
+
+    def _read(self, name: str, data: bytes) -> tuple[Found, ...]:
+        wanted = {n for n, pattern in enumerate(self.matcher.patterns) if kind_of(name) in pattern.where}
+        rules = {self.matcher.patterns[n].rule: n for n in wanted if self.matcher.patterns[n].rule}
+        try:
+            texts = [Piece("name of the file", name), *pieces(name, data)]
+        except UnscannableError as error:
+            return (Found(rules["unread"], name, "whole file", str(error), ""),)
+        rows = [piece.text.split("\n") for piece in texts]
+        memory = self._memory.setdefault(frozenset(wanted), _Memory())
+        memory.search((line for lines in rows for line in lines), self.matcher, wanted)
+        found = [Found(*one[:1], name, *one[1:]) for one in memory.told(texts, rows)]
+        if "hidden" in rules:
+            hidden = (piece for piece in texts if piece.hidden)
+            found += [Found(rules["hidden"], name, one.place, one.hidden, one.hidden) for one in hidden]
+        unlabelled = self.labels and "label" in rules and Path(name).suffix in _LABELLED
+        if unlabelled and not any(label in piece.text for label in self.labels for piece in texts):
+            found.append(Found(rules["label"], name, "whole file", self.labels[0], ""))
+        return tuple(sorted(dict.fromkeys(found), key=lambda one: one.pattern))
+
+    def refuse(self) -> None:
+        """Refuse a report in which a stop is found.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        ReportError
+            All findings at once: pattern, masked value, places, way out.
+        """
+        found = [one for file in self().values() for one in file]
+        stops = [one for one in found if self.matcher.patterns[one.pattern].severity == "stop"]
+        if stops:
+            lines = self.lines(stops)
+            head = f"{len(lines)} finding(s) of the identifier scan; nothing is published, the last report is unchanged:"
+            raise ReportError("\n".join([head, *(f"- {line}" for line in lines)]))
+
+    def lines(self, found: Iterable[Found]) -> list[str]:
+        """Return findings as lines: each value once with its first places.
+
+        Parameters
+        ----------
+        found : iterable of Found
+            Findings.
+
+        Returns
+        -------
+        list of str
+            In the order of the patterns; values are masked.
+
+        Raises
+        ------
+        None
+        """
+        groups: dict[tuple[int, str, str], list[Found]] = defaultdict(list)
+        for one in sorted(found, key=lambda one: (one.pattern, one.token)):
+            groups[one.pattern, one.token, one.shown].append(one)
+        return [self._line(self.matcher.patterns[number], shown, ones) for (number, _, shown), ones in groups.items()]
+
+    @staticmethod
+    def _line(pattern: Pattern, shown: str, ones: Sequence[Found]) -> str:
+        places = list(dict.fromkeys(f"{one.file} ({one.place})" for one in ones))
+        more = f" and {len(places) - _PLACES} further places" if len(places) > _PLACES else ""
+        return f"{pattern.name} {shown!r} in {', '.join(places[:_PLACES])}{more}: {pattern.what}; {pattern.way_out}"
+
+
+def kind_of(name: str) -> Kind:
+    """Return the kind of a file of a report.
+
+    Parameters
+    ----------
+    name : str
+        Path below the report folder.
+
+    Returns
+    -------
+    {"document", "notebook", "data", "record"}
+        By its folder; what lies in none is a record.
+
+    Raises
+    ------
+    None
+    """
+    return _KIND.get(name.partition("/")[0], "record")
+
+
+def _token(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:12]
+
+
+def stated_dates(study: Study) -> frozenset[str]:
+    """Return the dates that the parameters of a study state.
+
+    Parameters
+    ----------
+    study : Study
+        Parameters.
+
+    Returns
+    -------
+    frozenset of str
+        ISO 8601: cut-off, extract, moment of the report, and every date within a parameter.
+
+    Raises
+    ------
+    None
+    """
+    stated = {study.cut.date().isoformat(), study.moment.date().isoformat()}
+    return frozenset(stated | set(_dates(study.resolved())))
+
+
+def _dates(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from _dates(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _dates(part)
+    elif isinstance(value, (date, datetime)):
+        yield value.isoformat()[:10]
+    elif isinstance(value, str):
+        yield from _ISO.findall(value)
+
+
+def labels_in(study: Study) -> tuple[str, ...]:
+    """Return the label of a study in every language of its report.
+
+    Parameters
+    ----------
+    study : Study
+        Parameters.
+
+    Returns
+    -------
+    tuple of str
+        English first; empty if the study has no label.
+
+    Raises
+    ------
+    ReportError
+        If a catalogue of texts is wrong.
+    """
+    label = study.study.label
+    voices = [translator(language, study.file.parent) for language in LANGUAGES]
+    return tuple(dict.fromkeys(voice.text(label).text if voice else label for voice in voices)) if label else ()
+
+
+def scan_of(folder: Path, study: Study, *, known: Known, cache: Cache | None = None, dates: Iterable[str] = ()) -> Scan:
+    """Return the scan of a report.
+
+    Parameters
+    ----------
+    folder : Path
+        The report folder.
+    study : Study
+        Parameters: label, dates.
+    known : Known
+        Values of the source data.
+    cache : Cache, optional
+        Where findings of earlier builds are.
+    dates : iterable of str
+        Further dates that may be printed, such as those of decisions on record.
+
+    Returns
+    -------
+    Scan
+        Not run yet.
+
+    Raises
+    ------
+    None
+    """
+    matcher = Matcher(
+        known=known.without({study.study.id, *study.study.id.split("-")}),
+        computer=this_computer(scan_settings()["computer"]["common"], [study.file.parent]),
+        dates=stated_dates(study) | {iso_date(day) or day for day in dates},
+    )
+    return Scan(folder, matcher, labels_in(study), cache or Cache(None))
+
+
+def counted(scan: Scan) -> Mapping[Kind, int]:
+    """Return how many files of each kind were scanned.
+
+    Parameters
+    ----------
+    scan : Scan
+        The scan.
+
+    Returns
+    -------
+    mapping of str to int
+        Every kind.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    """
+    kinds = [kind_of(name) for name in scan()]
+    return {kind: kinds.count(kind) for kind in KINDS}

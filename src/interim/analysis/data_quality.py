@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -34,7 +35,7 @@ def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``data_quality.snapshot``; variable = domain: records and participants after the cut-off, read, removed, blanked, last (latest date), coded, verified and locked (shares of records, NA where the data do not say);
+        ``data_quality.snapshot``; variable = domain: records and participants after the cut-off, read, removed, blanked, last (days from the latest date to the data cut-off), coded, verified and locked (shares of records, NA where the data do not say);
         level = file: records in the file and ``sha256`` (text).
 
     Raises
@@ -55,7 +56,7 @@ def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
                 rows.add(stat, None, variable=name, status="NA", reason="not touched by the cut-off")
             else:
                 rows.add(stat, int(value), variable=name, n=int(value))
-        _status(rows, name, frame)
+        _status(rows, adam, name, frame)
     if reason := adam.lacks("SDTM"):
         rows.add("stage", None, text=reason, variable="study", level=study.study.id)
     for source in sdtm.sources:
@@ -65,15 +66,16 @@ def snapshot(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     return rows.build()
 
 
-def _status(rows: Rows, name: str, frame: pd.DataFrame) -> None:
-    """Add the last date of a domain, and the shares that are coded, verified at the source and locked where the data say so."""
+def _status(rows: Rows, adam: Adam, name: str, frame: pd.DataFrame) -> None:
+    """Add the age of the last date of a domain, and the shares that are coded, verified at the source and locked where the data say so."""
     known = spec.domain(name)
     dates = [] if known is None else [d for d in known.dates if d in frame]
     days = [
         day for d in dates for day in frame[d].dropna().astype(str).str[:10] if len(day) == len("2026-03-04")
     ]
     if days:
-        rows.add("last", None, text=max(days), variable=name)
+        before = (adam.cut.date() - date.fromisoformat(max(days))).days
+        rows.add("last", before, unit="d", variable=name)
     else:
         rows.add("last", None, variable=name, status="NA", reason="no date")
     facts = settings()["status"]

@@ -119,8 +119,16 @@ def _events(adam: Adam, adae: pd.DataFrame) -> pd.DataFrame:
             "outcome": column(adae, "AEOUT"),
             "emergent": adae["TRTEMFL"].map(_YES).astype(object),
             "dlt": column(adae, "DLTFL").map(_YES).astype(object),
-            "reported": column(adae, "AERPTDTC"),
+            "reported": study_days(_with_report(adae), "AERPTDT", adsl=adsl),
         }
+    )
+
+
+def _with_report(adae: pd.DataFrame) -> pd.DataFrame:
+    """Return the events with the day of their report; a date without its day is missing, as in any study day."""
+    days = column(adae, "AERPTDTC").astype("string").str[:10]
+    return adae.assign(
+        AERPTDT=pd.to_datetime(days.where(days.str.len() == len("2026-03-04")), errors="coerce")
     )
 
 

@@ -53,7 +53,7 @@ def table_snapshot(result: Result, study: Study) -> Table:
             "Participants",
             "Removed by the cut-off",
             "Blanked",
-            "Last entry",
+            "Last entry, days before the cut-off",
             "Verified at the source, %",
             "Coded, %",
             "Locked, %",
@@ -67,9 +67,13 @@ def table_snapshot(result: Result, study: Study) -> Table:
 
 
 def _states(numbers: Numbers, domain: str) -> list[Cell]:
-    """Return the last date of a domain, and the shares that are verified, coded and locked; a dash where the data do not say."""
+    """Return the age of the last date of a domain, and the shares that are verified, coded and locked; a dash where the data do not say."""
     last = numbers.row("last", variable=domain)
-    cells = [Cell(DASH) if last is None or last["status"] == "NA" else numbers.words(TOTAL, domain, "last")]
+    cells = [
+        Cell(DASH)
+        if last is None or last["status"] == "NA"
+        else numbers.value(TOTAL, domain, "last", digits=0)
+    ]
     for stat in ("verified", "coded", "locked"):
         row = numbers.row(stat, variable=domain)
         known = row is not None and row["status"] != "NA"

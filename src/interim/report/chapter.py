@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from interim.display.gallery import Gallery
     from interim.report.cache import Cache
     from interim.report.memo import Memo
+    from interim.report.privacy.known import Known
 
 COPIES = ("confidential", "public")
 
@@ -45,6 +46,8 @@ class Inputs:
         The answers to all questions.
     memo : Memo or None
         What earlier builds made.
+    known : Known or None
+        Values of the source data that no file of the report may hold.
     """
 
     study: Study
@@ -52,6 +55,7 @@ class Inputs:
     adam: Adam
     store: ResultStore
     memo: Memo | None = field(default=None, compare=False, repr=False)
+    known: Known | None = field(default=None, compare=False, repr=False)
 
 
 _PRELOADED: dict[str, Inputs] = {}
@@ -82,8 +86,8 @@ def open_inputs(study: Study, cache: Cache | None = None) -> Inputs:
     """
     from interim.report.privacy.opening import open_private
 
-    private, sdtm, adam = open_private(study)
-    return answered(private, sdtm, adam, cache=cache)
+    private, sdtm, adam, known = open_private(study)
+    return replace(answered(private, sdtm, adam, cache=cache), known=known)
 
 
 def answered(study: Study, sdtm: Sdtm, adam: Adam, *, cache: Cache | None = None) -> Inputs:

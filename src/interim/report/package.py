@@ -21,6 +21,7 @@ from interim.result import slug
 if TYPE_CHECKING:
     from interim.report.chapter import Chapter, Inputs
     from interim.report.privacy.public_copy import PublicCopy
+    from interim.report.privacy.scan import Scan
 
 Part: TypeAlias = Mapping[str, Any]
 Style: TypeAlias = Literal["normal", "note", "box"]
@@ -120,6 +121,8 @@ class Made:
         Number of a document -> anchor -> page of its PDF, where pages are told.
     public : PublicCopy or None
         Makes the public copy of each document.
+    scan : Scan or None
+        Searches the files that are already written for identifiers.
     """
 
     inputs: Inputs
@@ -130,6 +133,7 @@ class Made:
     documents: Mapping[str, Document] = field(default_factory=dict)
     pages: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     public: PublicCopy | None = None
+    scan: Scan | None = field(default=None, compare=False)
 
     @cached_property
     def tlfs(self) -> Mapping[str, Placed]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from interim.report.content import Front
     from interim.report.package import Made
+    from interim.report.privacy.scan import Scan
 
 Say = Callable[[str], None]
 _TRACE_LINES = 12
@@ -173,7 +174,8 @@ def run(plan: Plan, *, say: Say) -> Built:
         failed = target.with_name(f"{target.name}.failed")
         order = _Order(plan, study, inputs, languages[0], failed, progress)
         with _executed(order, books, say=say) as done:
-            paper = _Paper(inputs, done, languages, key["code"], say)
+            scan = _scan(folder, inputs, cache)
+            paper = _Paper(inputs, done, languages, key["code"], say, scan)
             if not public:
                 shutil.copytree(done, folder / "notebooks")
                 import_module("interim.report.export").write_data(folder, inputs)
@@ -181,6 +183,7 @@ def run(plan: Plan, *, say: Say) -> Built:
             with progress.step(DOCUMENTS):
                 (_write_public if public else _write_documents)(folder, paper)
         written = write_manifest(folder, inputs, key=key, languages=languages, public=public)
+        scan.refuse()
         manifest = json.loads(written.read_text(encoding="utf-8"))
     progress.save()
     cache.end(f"{study.study.id} {study.cut.isoformat()} {plan.reports}")
@@ -204,6 +207,18 @@ def _inputs(study: Study, cache: Cache, *, public: bool) -> Inputs:
     from interim.report.privacy.public_data import open_public
 
     return open_public(study, cache)
+
+
+def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
+    """Return the scan that every file of the report must pass before it is published."""
+    from interim.report.lint.order import past_runs
+    from interim.report.privacy.scan import scan_of
+
+    past = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
+    earlier = [day for run in past for day in (run.cut, run.extract)]
+    return scan_of(
+        folder, inputs.study, known=inputs.known, cache=cache, dates=earlier, workers=_cores(inputs.study)
+    )
 
 
 def _cache(plan: Plan, study: Study, key: Mapping[str, Any], say: Say) -> Cache:
@@ -365,13 +380,14 @@ class _Paper:
     languages: Sequence[str]
     code: str
     say: Say
+    scan: Scan
 
     def made(self, copy: str) -> Made:
         from interim.report.document import read_chapters
         from interim.report.package import Made
 
         chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")))
-        return Made(self.inputs, self.languages[0], copy, chapters)
+        return Made(self.inputs, self.languages[0], copy, chapters, scan=self.scan)
 
     def options(self) -> dict[str, Any]:
         """What every package is written with."""

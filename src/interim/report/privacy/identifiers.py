@@ -120,7 +120,9 @@ def read_patterns(rows: Sequence[Mapping[str, Any]]) -> tuple[Pattern, ...]:
     problems += [f"{name}: stands twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     if problems:
         raise ReportError("\n".join(["the patterns of the identifier scan are wrong:", *problems]))
-    return tuple(Pattern(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows)
+    return tuple(
+        Pattern(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows
+    )
 
 
 def _problems(row: Mapping[str, Any]) -> Iterator[str]:
@@ -135,17 +137,23 @@ def _problems(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}: where must be of {', '.join(KINDS)}"
     if row.get("check", "gb11643") not in _CHECKS:
         yield f"{name}: unknown checksum {row['check']!r}"
-    for entry in row.get("allow", ()):
+    yield from (f"{name}: {problem}" for problem in _expression_problems(row))
+
+
+def _expression_problems(row: Mapping[str, Any]) -> Iterator[str]:
+    allowed = row.get("allow", ())
+    for entry in allowed:
         if not entry.get("reason", "").strip() or len({"regex", "study"} & set(entry)) != 1:
-            yield f"{name}: an allow-list entry needs regex or study, and a reason"
-    for text in (row.get("regex", ""), *row.get("context", ()), *(e.get("regex", "") for e in row.get("allow", ()))):
+            yield "an allow-list entry needs regex or study, and a reason"
+    own = (row.get("regex", ""), row.get("seek", ""), *row.get("context", ()))
+    for text in (*own, *(entry.get("regex", "") for entry in allowed)):
         try:
-            compiled = re.compile(text)
+            groups = re.compile(text).groups
         except re.error as error:
-            yield f"{name}: {text!r} is no regular expression ({error})"
+            yield f"{text!r} is no regular expression ({error})"
         else:
-            if compiled.groups:
-                yield f"{name}: {text!r} has a group; write (?:...)"
+            if groups:
+                yield f"{text!r} has a group; write (?:...)"
 
 
 def is_resident_id(text: str) -> bool:
@@ -299,12 +307,23 @@ def _literal(texts: Iterable[str], context: Sequence[str]) -> str:
     """Return what finds values: whole words in Latin script, anywhere in running Chinese."""
     chinese = {text for text in texts if re.match(r"[\u3400-\u9fff]", text)}
     latin = set(texts) - chinese
-    before = f"(?:{'|'.join(context)})" + r"""[ \t]*(?:(?i:no|number|id)\.?|编号|号)?["' \t]*[:：=#,]?["' \t]*""" if context else ""
-    words = f"{before}(?<![A-Za-z0-9_])(?<!\\d-)(?:{trie(latin)})(?![A-Za-z0-9_])(?!-\\d)" if latin else "(?!)"
+    before = (
+        f"(?:{'|'.join(context)})" + r"""[ \t]*(?:(?i:no|number|id)\.?|编号|号)?["' \t]*[:：=#,]?["' \t]*"""
+        if context
+        else ""
+    )
+    words = (
+        f"{before}(?<![A-Za-z0-9_])(?<!\\d-)(?:{trie(latin)})(?![A-Za-z0-9_])(?!-\\d)" if latin else "(?!)"
+    )
     return f"{words}|{before}{trie(chinese)}" if chinese else words
 
 
-_MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {
+    name: n
+    for n, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
 
 
 def iso_date(text: str) -> str:

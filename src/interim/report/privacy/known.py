@@ -106,7 +106,9 @@ def _told(text: str) -> bool:
 
 def _is_name(text: str) -> bool:
     letters = re.sub(r"[\W\d_]", "", text)
-    return (len(letters) >= _NAME and not letters.isupper()) or bool(re.fullmatch(r"[\u4e00-\u9fff·]{2,}", text))
+    return (len(letters) >= _NAME and not letters.isupper()) or bool(
+        re.fullmatch(r"[\u4e00-\u9fff·]{2,}", text)
+    )
 
 
 def this_computer(common: Iterable[str], folders: Iterable[Path] = ()) -> frozenset[str]:
@@ -138,7 +140,7 @@ def this_computer(common: Iterable[str], folders: Iterable[Path] = ()) -> frozen
 
 
 def trie(texts: Iterable[str]) -> str:
-    """Return a regular expression that finds any of the texts; it fails after the first letter that none has.
+    r"""Return a regular expression that finds any of the texts; it fails after the first letter that none has.
 
     Parameters
     ----------
@@ -157,7 +159,7 @@ def trie(texts: Iterable[str]) -> str:
     Examples
     --------
     >>> trie(["01-001", "01-002", "01-0021"])
-    '01\\\\-00(?:1|21?)'
+    '01\\-00(?:1|21?)'
     >>> trie([])
     '(?!)'
     """

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from interim.adam.model import Adam
 from interim.data.model import Sdtm
 from interim.report.privacy.key import find_key
+from interim.report.privacy.known import Known, known_values
 from interim.report.privacy.pseudonyms import Pseudonyms, disguise, disguise_study, participants
 from interim.study import Study
 
@@ -22,11 +23,14 @@ class Private(NamedTuple):
         Source data under pseudo-ids.
     adam : Adam
         Analysis datasets derived from them.
+    known : Known
+        The values of the source data that were replaced: nothing of a report may hold them.
     """
 
     study: Study
     sdtm: Sdtm
     adam: Adam
+    known: Known
 
 
 def pseudonyms(study: Study) -> Pseudonyms:
@@ -77,10 +81,13 @@ def open_private(study: Study, *, keep: dict[str, str] | None = None) -> Private
     names = pseudonyms(study)
     private = disguise_study(study, names)
 
+    known: list[Known] = []
+
     def change(sdtm: Sdtm) -> Sdtm:
+        known.append(known_values(sdtm))
         if keep is not None:
             keep.update(names.table(participants(sdtm)))
         return disguise(sdtm, names)
 
     sdtm, adam = open_adam(private, change=change)
-    return Private(private, sdtm, adam)
+    return Private(private, sdtm, adam, known[0])

@@ -44,9 +44,9 @@ def open_public(study: Study, cache: Cache | None = None) -> Inputs:
     ReportError, DataError
         As `interim.report.chapter.open_inputs`.
     """
-    private, sdtm, adam = open_private(study)
+    private, sdtm, adam, known = open_private(study)
     pooled = with_pooled(adam, limit=study.privacy.small_cell_min)
-    inputs = answered(private, sdtm, pooled, cache=cache)
+    inputs = replace(answered(private, sdtm, pooled, cache=cache), known=known)
     measured = {
         _MEASURED: by_copy(adam, private)
     }  # of what each copy shows, not of what this one has pooled already

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
+import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interim.display.language import LANGUAGES, translator
 from interim.errors import ReportError
 from interim.report.cache import Cache
+from interim.report.content import Paragraph, Span, text_table
 from interim.report.freshness import DOCUMENTS
 from interim.report.hashes import sha256_bytes
-from interim.report.privacy.identifiers import KINDS, Kind, Matcher, Pattern, iso_date, masked, scan_settings
+from interim.report.privacy.identifiers import KINDS, Kind, Matcher, Pattern, masked, scan_settings
 from interim.report.privacy.known import Known, this_computer
 from interim.report.privacy.surfaces import Piece, UnscannableError, pieces
+from interim.report.shells import checklist
+from interim.report.workers import die_with_parent, start_method
 from interim.study import Study
 
-_KIND: dict[str, Kind] = {DOCUMENTS: "document", "notebooks": "notebook", "data": "data", "adam": "data", "state": "data"}
+if TYPE_CHECKING:
+    from interim.report.document import Loose
+    from interim.report.package import Made
+
+_KIND: dict[str, Kind] = {
+    DOCUMENTS: "document",
+    "notebooks": "notebook",
+    "data": "data",
+    "adam": "data",
+    "state": "data",
+}
 _LABELLED = {".html", ".pdf", ".docx", ".rtf"}
 _PLACES = 3
 _ISO = re.compile(r"(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)")
@@ -50,7 +67,9 @@ class _Memory:
         for piece, lines in zip(texts, rows, strict=True):
             for line in sorted(self._dirty.keys() & set(lines), key=lines.index):
                 place = piece.place or f"line {lines.index(line) + 1}"
-                yield from ((number, place, masked(value), _token(value)) for number, value in self._dirty[line])
+                yield from (
+                    (number, place, masked(value), _token(value)) for number, value in self._dirty[line]
+                )
 
     def search(self, lines: Iterable[str], matcher: Matcher, wanted: Collection[int]) -> None:
         """Search the lines that were not seen before in one pass, and remember all of them."""
@@ -80,12 +99,15 @@ class Scan:
         The label of the study in each language: every document must carry one of them; empty: nothing.
     cache : Cache
         Where findings of earlier builds are.
+    workers : int
+        Files that are read at a time.
     """
 
     folder: Path
     matcher: Matcher
     labels: tuple[str, ...] = ()
     cache: Cache = field(default_factory=lambda: Cache(None))
+    workers: int = 1
     _done: dict[str, tuple[Found, ...]] = field(default_factory=dict, repr=False)
     _memory: dict[frozenset[int], _Memory] = field(default_factory=dict, repr=False)
 
@@ -102,8 +124,25 @@ class Scan:
         OSError
             If a file cannot be read.
         """
-        names = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
+        names = sorted(
+            path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()
+        )
+        self._ahead(names)
         return {name: self.file(name, (self.folder / name).read_bytes()) for name in names}
+
+    def _ahead(self, names: Sequence[str]) -> None:
+        """Read several new files at a time, the largest first, in processes that are forked where that is safe."""
+        new = [name for name in names if self._key(name, (self.folder / name).read_bytes()) not in self._done]
+        if self.workers < 2 or len(new) < 2 or start_method("auto") != "fork":
+            return
+        order = sorted(new, key=lambda name: (-(self.folder / name).stat().st_size, name))
+        _AT_WORK[:] = [self]
+        try:
+            fork = multiprocessing.get_context("fork")
+            with ProcessPoolExecutor(self.workers, fork, die_with_parent, (os.getpid(),)) as pool:
+                self._done.update(pool.map(_one, order))
+        finally:
+            _AT_WORK.clear()
 
     def file(self, name: str, data: bytes) -> tuple[Found, ...]:
         """Return what one file holds.
@@ -124,7 +163,7 @@ class Scan:
         ------
         None
         """
-        known = f"{name} {sha256_bytes(data)}"
+        known = self._key(name, data)
         if known not in self._done:
             key = self.cache.key("scan", known, self._sought, self.labels)
             kept = self.cache.get(key)
@@ -134,7 +173,11 @@ class Scan:
             self._done[known] = found
         return self._done[known]
 
-    @property
+    @staticmethod
+    def _key(name: str, data: bytes) -> str:
+        return f"{name} {sha256_bytes(data)}"
+
+    @cached_property
     def _sought(self) -> str:
         """A hash of all that is sought."""
         matcher = self.matcher
@@ -199,13 +242,25 @@ class Scan:
         groups: dict[tuple[int, str, str], list[Found]] = defaultdict(list)
         for one in sorted(found, key=lambda one: (one.pattern, one.token)):
             groups[one.pattern, one.token, one.shown].append(one)
-        return [self._line(self.matcher.patterns[number], shown, ones) for (number, _, shown), ones in groups.items()]
+        return [
+            self._line(self.matcher.patterns[number], shown, ones)
+            for (number, _, shown), ones in groups.items()
+        ]
 
     @staticmethod
     def _line(pattern: Pattern, shown: str, ones: Sequence[Found]) -> str:
         places = list(dict.fromkeys(f"{one.file} ({one.place})" for one in ones))
         more = f" and {len(places) - _PLACES} further places" if len(places) > _PLACES else ""
         return f"{pattern.name} {shown!r} in {', '.join(places[:_PLACES])}{more}: {pattern.what}; {pattern.way_out}"
+
+
+_AT_WORK: list[Scan] = []
+
+
+def _one(name: str) -> tuple[str, tuple[Found, ...]]:
+    (scan,) = _AT_WORK
+    data = (scan.folder / name).read_bytes()
+    return scan._key(name, data), scan.file(name, data)
 
 
 def kind_of(name: str) -> Kind:
@@ -286,10 +341,20 @@ def labels_in(study: Study) -> tuple[str, ...]:
     """
     label = study.study.label
     voices = [translator(language, study.file.parent) for language in LANGUAGES]
-    return tuple(dict.fromkeys(voice.text(label).text if voice else label for voice in voices)) if label else ()
+    return (
+        tuple(dict.fromkeys(voice.text(label).text if voice else label for voice in voices)) if label else ()
+    )
 
 
-def scan_of(folder: Path, study: Study, *, known: Known, cache: Cache | None = None, dates: Iterable[str] = ()) -> Scan:
+def scan_of(
+    folder: Path,
+    study: Study,
+    *,
+    known: Known | None,
+    cache: Cache | None = None,
+    dates: Iterable[str] = (),
+    workers: int = 1,
+) -> Scan:
     """Return the scan of a report.
 
     Parameters
@@ -298,12 +363,14 @@ def scan_of(folder: Path, study: Study, *, known: Known, cache: Cache | None = N
         The report folder.
     study : Study
         Parameters: label, dates.
-    known : Known
-        Values of the source data.
+    known : Known or None
+        Values of the source data; None: none are known.
     cache : Cache, optional
         Where findings of earlier builds are.
     dates : iterable of str
-        Further dates that may be printed, such as those of decisions on record.
+        Further dates that may be printed, such as earlier cut-offs.
+    workers : int
+        Files that are read at a time.
 
     Returns
     -------
@@ -312,33 +379,58 @@ def scan_of(folder: Path, study: Study, *, known: Known, cache: Cache | None = N
 
     Raises
     ------
-    None
+    ReportError
+        If the patterns or a catalogue of texts are wrong.
     """
-    matcher = Matcher(
-        known=known.without({study.study.id, *study.study.id.split("-")}),
-        computer=this_computer(scan_settings()["computer"]["common"], [study.file.parent]),
-        dates=stated_dates(study) | {iso_date(day) or day for day in dates},
-    )
-    return Scan(folder, matcher, labels_in(study), cache or Cache(None))
+    sought = (known or Known()).without({study.study.id, *study.study.id.split("-")})
+    computer = this_computer(scan_settings()["computer"]["common"], [study.file.parent])
+    stated = stated_dates(study) | _cited_dates() | {day[:10] for day in dates if day}
+    return Scan(folder, Matcher(sought, computer, stated), labels_in(study), cache or Cache(None), workers)
 
 
-def counted(scan: Scan) -> Mapping[Kind, int]:
-    """Return how many files of each kind were scanned.
+def _cited_dates() -> frozenset[str]:
+    """Return the dates that the register of guidelines names: when a rule came into force."""
+    return frozenset(day for item in checklist() for text in vars(item).values() for day in _dates(text))
+
+
+def statement(made: Made) -> Iterator[Loose]:
+    """Yield what document 13 says of the scan: each pattern with the files that were searched and what was found.
 
     Parameters
     ----------
-    scan : Scan
-        The scan.
+    made : Made
+        What is at hand; ``scan`` searches what is written before document 13.
 
-    Returns
-    -------
-    mapping of str to int
-        Every kind.
+    Yields
+    ------
+    Paragraph or Table
+        In reading order.
 
     Raises
     ------
     OSError
         If a file cannot be read.
     """
-    kinds = [kind_of(name) for name in scan()]
-    return {kind: kinds.count(kind) for kind in KINDS}
+    texts = scan_settings()["statement"]
+    if made.scan is None:
+        yield Paragraph((Span(texts["none"]),))
+        return
+    found = made.scan()
+    kinds = [kind_of(name) for name in found]
+    rows = []
+    for number, pattern in enumerate(made.scan.matcher.patterns):
+        files = [str(kinds.count(kind)) if kind in pattern.where else texts["unasked"] for kind in KINDS[:3]]
+        hits = sum(one.pattern == number for ones in found.values() for one in ones)
+        rows.append((pattern.name, pattern.what, *files, str(hits)))
+    notes = [*(f"{entry['pattern']}: {entry['reason']}." for entry in scan_settings()["unscanned"])]
+    notes += [
+        f"{p.name}: {texts['allowed']} {entry['reason']}."
+        for p in made.scan.matcher.patterns
+        for entry in p.allow
+    ]
+    yield Paragraph((Span(texts["introduction"]),))
+    table = text_table(
+        "identifier-scan", texts["title"], head=texts["head"], rows=rows, widths=(1.6, 4, 1, 1, 1, 0.9), label="",
+        footnotes=tuple(notes),
+    )  # fmt: skip
+    yield replace(table, orientation="portrait")

@@ -40,7 +40,9 @@ _ATTRIBUTE = re.compile(
 _DATA_URI = re.compile(r"data:([\w/+.-]+)(?:;charset=[\w-]+)?(;base64)?,([^\"')]*)")
 _ACTIVE = re.compile(r"<(script|iframe|object|embed|template|canvas|applet|form)\b", re.I)
 _ANCHOR = re.compile(r'\bid="([^"]*)"')
-_PARTS = re.compile(r"(?:^|/)(?:embeddings|charts|activeX|externalLinks|pivotCache|ctrlProps)/|vbaProject|\.bin$", re.I)
+_PARTS = re.compile(
+    r"(?:^|/)(?:embeddings|charts|activeX|externalLinks|pivotCache|ctrlProps)/|vbaProject|\.bin$", re.I
+)
 _FONTS = {".woff", ".woff2", ".ttf", ".otf", ".odttf"}
 _SHOWN = {
     "text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/svg+xml", "image/jpeg",
@@ -75,8 +77,18 @@ def pieces(name: str, data: bytes) -> Iterator[Piece]:
         yield from reader(data)
     except UnscannableError:
         raise
-    except (ValueError, LookupError, TypeError, OSError, zlib.error, zipfile.BadZipFile, RecursionError) as error:
-        raise UnscannableError(f"is no {PurePosixPath(name).suffix[1:]} file ({type(error).__name__})") from error
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        OSError,
+        zlib.error,
+        zipfile.BadZipFile,
+        RecursionError,
+    ) as error:
+        raise UnscannableError(
+            f"is no {PurePosixPath(name).suffix[1:]} file ({type(error).__name__})"
+        ) from error
 
 
 def plain(data: bytes) -> Iterator[Piece]:
@@ -153,7 +165,9 @@ def _before(text: str, place: int) -> str:
 
 
 def _embedded(kind: str, content: str, coded: bool) -> Iterator[Piece]:
-    ending = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg", "text/html": ".html"}.get(kind)
+    ending = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg", "text/html": ".html"}.get(
+        kind
+    )
     if kind.startswith("font/") or "font" in kind:
         return
     if ending is None:
@@ -258,7 +272,9 @@ def archive(data: bytes) -> Iterator[Piece]:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         comments = [entry.comment.decode("utf-8", "replace") for entry in opened.infolist()]
-        yield Piece("names", "\n".join([*opened.namelist(), opened.comment.decode("utf-8", "replace"), *comments]))
+        yield Piece(
+            "names", "\n".join([*opened.namelist(), opened.comment.decode("utf-8", "replace"), *comments])
+        )
         for name in opened.namelist():
             if _PARTS.search(name):
                 yield Piece(name, "", "embedded part")

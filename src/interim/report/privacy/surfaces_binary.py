@@ -14,7 +14,19 @@ from interim.report.privacy.surfaces import Piece, UnscannableError, markup, str
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
-_PNG_DRAWN = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"pHYs", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD"}
+_PNG_DRAWN = {
+    b"IHDR",
+    b"PLTE",
+    b"IDAT",
+    b"IEND",
+    b"pHYs",
+    b"tRNS",
+    b"gAMA",
+    b"cHRM",
+    b"sRGB",
+    b"sBIT",
+    b"bKGD",
+}
 _WHOLE = 1e9
 
 
@@ -62,8 +74,12 @@ def _png_text(kind: bytes, body: bytes) -> str:
     return f"{name.decode('latin-1')}: {translated.decode('utf-8')} {whole.decode('utf-8')} {language.decode('latin-1')}"
 
 
-_RTF_PICTURE = re.compile(rb"(?:\\pngblip|\\jpegblip|\\emfblip|\\wmetafile\d*|\\dibitmap\d*)[^{}]*?\s([0-9a-fA-F\s]{64,})\}")
-_RTF_WORD = re.compile(r"\\u(-?\d+) ?\??|\\'([0-9a-fA-F]{2})|\\(par|line|row|cell|tab|sect|page)\b ?|\\[a-zA-Z]+-?\d* ?|\\([{}\\])|\\[^a-zA-Z]|[{}\r\n]")
+_RTF_PICTURE = re.compile(
+    rb"(?:\\pngblip|\\jpegblip|\\emfblip|\\wmetafile\d*|\\dibitmap\d*)[^{}]*?\s([0-9a-fA-F\s]{64,})\}"
+)
+_RTF_WORD = re.compile(
+    r"\\u(-?\d+) ?\??|\\'([0-9a-fA-F]{2})|\\(par|line|row|cell|tab|sect|page)\b ?|\\[a-zA-Z]+-?\d* ?|\\([{}\\])|\\[^a-zA-Z]|[{}\r\n]"
+)
 _RTF_ENDS = {"cell": "\t", "tab": "\t"}
 
 
@@ -111,15 +127,31 @@ _PDF_STREAM = re.compile(rb"stream\r?\n")
 _PDF_NUMBER = re.compile(rb"(\d+) 0 obj\s*(<<.*)", re.S)
 _PDF_OBJECT = re.compile(rb"(\d+) 0 obj\b(.*?)(?:endobj|stream\r?\n)", re.S)
 _PDF_FONT = re.compile(rb"/(\w+) (\d+) 0 R")
-_PDF_STRING = re.compile(rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)|<[0-9A-Fa-f\s]*>", re.S)
+# Strings may hold brackets in pairs, as deep as texts in code happen to.
+_PDF_TEXT = rb"\((?:[^()\\]|\\.)*\)"
+for _ in range(6):
+    _PDF_TEXT = rb"\((?:[^()\\]|\\.|" + _PDF_TEXT + rb")*\)"
+_PDF_PART = re.compile(_PDF_TEXT + rb"|<[0-9A-Fa-f\s]*>", re.S)
 _PDF_SHOWN = re.compile(
-    rb"/(\w+) [\d.]+ Tf|\[((?:[^\]\\(]|\\.|\((?:[^()\\]|\\.)*+\))*+)\]\s*TJ|(\((?:[^()\\]|\\.)*+\)|<[0-9A-Fa-f]*+>)\s*(?:Tj|'|\")", re.S
+    rb"/(\w+) [\d.]+ Tf"
+    rb"|\[((?:[^\]\\(]|" + _PDF_TEXT + rb")*)\]\s*TJ"
+    rb"|(" + _PDF_TEXT + rb"|<[0-9A-Fa-f]*>)\s*(?:Tj|'|\")"
+    rb"|(-?[\d.]+)\s+(cm|Tm)\b",
+    re.S,
 )
-_PDF_PART = re.compile(rb"\((?:[^()\\]|\\.)*\)|<[0-9A-Fa-f\s]*>", re.S)
 _PDF_ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.S)
 # An escape that Python does not read as PDF does.
 _PDF_ODD = re.compile(rb"\\(?![0-7]{3}|[nrtbf()\\])|\\\\[()]")
-_PDF_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\n": b"", b"\r": b"", b"\r\n": b""}
+_PDF_LETTERS = {
+    b"n": b"\n",
+    b"r": b"\r",
+    b"t": b"\t",
+    b"b": b"\b",
+    b"f": b"\f",
+    b"\n": b"",
+    b"\r": b"",
+    b"\r\n": b"",
+}
 _PDF_PAIR = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]+)>")
 _PDF_DRAWN = (b"/FontFile", b"/Subtype/Image", b"/CIDFontType0C", b"/Length1")
 _PDF_HIDDEN = (b"/EmbeddedFile", b"/JavaScript", b"/RichMedia", b"/Launch")
@@ -147,7 +179,9 @@ def pdf(data: bytes) -> Iterator[Piece]:
         raise UnscannableError("is no PDF file as this program writes it")
     objects = {int(number): body for number, body in _PDF_OBJECT.findall(data)}
     heads = b"\n".join(objects.values())
-    yield from (Piece("attachment", "", f"PDF part {name.decode()[1:]}") for name in _PDF_HIDDEN if name in heads)
+    yield from (
+        Piece("attachment", "", f"PDF part {name.decode()[1:]}") for name in _PDF_HIDDEN if name in heads
+    )
     yield Piece("properties and text alternatives", "\n".join(_pdf_strings(heads)))
     streams = dict(_pdf_streams(data))
     owners = _pdf_owners(objects)
@@ -159,14 +193,18 @@ def pdf(data: bytes) -> Iterator[Piece]:
             yield from (Piece("attachment", piece.text) for piece in strings(content))
         elif b" Tf" in content:
             drawn += 1
-            yield Piece(f"page {drawn}", _pdf_page(content, _pdf_fonts(owners.get(number, number), objects, streams)))
+            yield Piece(
+                f"page {drawn}", _pdf_page(content, _pdf_fonts(owners.get(number, number), objects, streams))
+            )
 
 
 def _pdf_streams(data: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
     end = 0
     while found := _PDF_STREAM.search(data, end):
         start = found.end()
-        owner = _PDF_NUMBER.fullmatch(data, data.rfind(b"\n", 0, data.rfind(b" 0 obj", 0, start)) + 1, found.start())
+        owner = _PDF_NUMBER.fullmatch(
+            data, data.rfind(b"\n", 0, data.rfind(b" 0 obj", 0, start)) + 1, found.start()
+        )
         end = data.find(b"endstream", start) + len(b"endstream")
         if owner is None or end < start:
             raise UnscannableError("holds a stream that is no object")
@@ -174,7 +212,9 @@ def _pdf_streams(data: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
         if any(name in head for name in _PDF_DRAWN):
             continue
         packed = b"/FlateDecode" in head
-        content = zlib.decompressobj().decompress(data[start:]) if packed else data[start : end - len(b"endstream")]
+        content = (
+            zlib.decompressobj().decompress(data[start:]) if packed else data[start : end - len(b"endstream")]
+        )
         yield int(owner[1]), (head, content)
 
 
@@ -184,7 +224,9 @@ def _pdf_owners(objects: Mapping[int, bytes]) -> dict[int, int]:
     return {int(found[1]): number for number, found in pages if found}
 
 
-def _pdf_fonts(owner: int, objects: Mapping[int, bytes], streams: Mapping[int, tuple[bytes, bytes]]) -> dict[bytes, dict[int, str]]:
+def _pdf_fonts(
+    owner: int, objects: Mapping[int, bytes], streams: Mapping[int, tuple[bytes, bytes]]
+) -> dict[bytes, dict[int, str]]:
     """Return the letters of the fonts of a page or drawing, by the name that they have there."""
     found = re.search(rb"/Resources\s*(?:(\d+) 0 R|(<<.*))", objects[owner], re.S)
     if found is None:
@@ -195,25 +237,36 @@ def _pdf_fonts(owner: int, objects: Mapping[int, bytes], streams: Mapping[int, t
     return {name: _pdf_letters(int(font), objects, streams) for name, font in names}
 
 
-def _pdf_letters(font: int, objects: Mapping[int, bytes], streams: Mapping[int, tuple[bytes, bytes]]) -> dict[int, str]:
+def _pdf_letters(
+    font: int, objects: Mapping[int, bytes], streams: Mapping[int, tuple[bytes, bytes]]
+) -> dict[int, str]:
     found = re.search(rb"/ToUnicode (\d+) 0 R", objects[font])
     table = streams[int(found[1])][1] if found else b""
-    return {int(code, 16): bytes.fromhex(text.decode()).decode("utf-16-be", "replace") for code, text in _PDF_PAIR.findall(table)}
+    return {
+        int(code, 16): bytes.fromhex(text.decode()).decode("utf-16-be", "replace")
+        for code, text in _PDF_PAIR.findall(table)
+    }
 
 
 def _pdf_page(content: bytes, fonts: Mapping[bytes, Mapping[int, str]]) -> str:
-    """Return what a page shows; pieces stand on lines of their own, but where a word is broken at a hyphen."""
+    """Return what a page shows: pieces at one height on one line, also a word that is broken at a hyphen."""
     letters: Mapping[int, str] = {}
-    lines: list[str] = []
-    for name, parts, single in _PDF_SHOWN.findall(content):
+    height: dict[bytes, bytes] = {}
+    last, lines = (b"", b""), [""]
+    for name, parts, single, number, operator in _PDF_SHOWN.findall(content):
         if name:
             letters = fonts.get(name, {})
-            continue
-        raw = b"".join(map(_pdf_bytes, _PDF_PART.findall(parts or single)))
-        text = raw.decode("utf-16-be", "replace").translate(letters)
-        if lines and lines[-1].endswith("-"):
-            text = lines[-1] + text
-        lines.append(text)
+        elif operator:
+            height[operator] = number
+        else:
+            raw = b"".join(map(_pdf_bytes, _PDF_PART.findall(parts or single)))
+            text = raw.decode("utf-16-be", "replace").translate(letters)
+            place = (height.get(b"cm", b""), height.get(b"Tm", b""))
+            if place == last:
+                lines[-1] += f"\t{text}"
+            else:
+                lines.append(lines[-1] + text if lines[-1].endswith("-") else text)
+            last = place
     return "\n".join(lines)
 
 
@@ -235,7 +288,7 @@ def _pdf_escaped(found: re.Match[bytes]) -> bytes:
 
 
 def _pdf_strings(heads: bytes) -> Iterator[str]:
-    for found in _PDF_STRING.findall(heads):
+    for found in _PDF_PART.findall(heads):
         raw = _pdf_bytes(found)
         if raw.startswith(b"\xfe\xff"):
             yield raw[2:].decode("utf-16-be", "replace")
@@ -265,7 +318,12 @@ def parquet(data: bytes) -> Iterator[Piece]:
 
     table = pq.read_table(io.BytesIO(data))
     meta = table.schema.metadata or {}
-    yield Piece("metadata", "\n".join([*table.column_names, *(f"{k.decode()}: {v.decode('utf-8', 'replace')}" for k, v in meta.items())]))
+    yield Piece(
+        "metadata",
+        "\n".join(
+            [*table.column_names, *(f"{k.decode()}: {v.decode('utf-8', 'replace')}" for k, v in meta.items())]
+        ),
+    )
     for name in table.column_names:
         yield Piece(f"column {name}", "\n".join(_values(table.column(name).to_pandas())))
 

@@ -182,3 +182,12 @@ def test_without_its_dataset_a_listing_says_so(study, name):
     absent = case.adam(ADAE=None, ADLB=None, ADTOX=None)
     found = status(getattr(safety_listing, name)(absent, study), "records")
     assert found[0] == "NA" and found[1].startswith("not available: no AD")
+
+
+@pytest.mark.rule("PRV-43")
+def test_the_report_of_an_event_is_a_study_day_not_a_date():
+    adae = pd.DataFrame({"AERPTDTC": ["2026-01-10", "2026-01-10T08:30", "2026-01", None, "soon"]})
+    found = safety_listing._with_report(adae)["AERPTDT"]
+    assert found.isna().tolist() == [False, False, True, True, True]
+    assert set(found.dropna()) == {pd.Timestamp("2026-01-10")}
+    assert safety_listing._with_report(pd.DataFrame({"USUBJID": ["S1"]}))["AERPTDT"].isna().all()

@@ -30,7 +30,7 @@ class Private(NamedTuple):
     study: Study
     sdtm: Sdtm
     adam: Adam
-    known: Known
+    known: Known = Known()
 
 
 def pseudonyms(study: Study) -> Pseudonyms:

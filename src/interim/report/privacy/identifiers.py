@@ -120,9 +120,11 @@ def read_patterns(rows: Sequence[Mapping[str, Any]]) -> tuple[Pattern, ...]:
     problems += [f"{name}: stands twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     if problems:
         raise ReportError("\n".join(["the patterns of the identifier scan are wrong:", *problems]))
-    return tuple(
-        Pattern(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows
-    )
+    made: list[dict[str, Any]] = [
+        {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        for row in rows
+    ]
+    return tuple(Pattern(**fields) for fields in made)
 
 
 def _problems(row: Mapping[str, Any]) -> Iterator[str]:

@@ -279,7 +279,7 @@ def _pdf_bytes(text: bytes) -> bytes:
         return body
     if _PDF_ODD.search(body):
         return _PDF_ESCAPE.sub(_pdf_escaped, body)
-    return codecs.escape_decode(body.replace(b"\\(", b"\\050").replace(b"\\)", b"\\051"))[0]  # type: ignore[attr-defined, no-any-return]
+    return codecs.escape_decode(body.replace(b"\\(", b"\\050").replace(b"\\)", b"\\051"))[0]
 
 
 def _pdf_escaped(found: re.Match[bytes]) -> bytes:

@@ -233,6 +233,30 @@ def test_the_rows_make_a_history(mini, mini_study, chain, mk):
     }
 
 
+@pytest.mark.rule("DLT-05")
+def test_a_participant_who_waits_for_the_first_infusion_is_assigned_from_the_enrolment_on(
+    mini, mini_study, chain, mk
+):
+    waits = mk.uid("05")
+    mini["EX"] = mini["EX"][mini["EX"]["USUBJID"] != waits]
+    mini["AE"] = mini["AE"][mini["AE"]["USUBJID"] != waits]
+    addlt = chain(mini, mini_study).addlt()
+    row = row_of(addlt, mk, "05")
+    assert (day(row["ASSIGNDT"]), row["DLTSTAT"], row["LEVEL"]) == ("2025-06-02", "PENDING", 2)
+    assert addlt["USUBJID"].iloc[-1] == waits
+    assert History.from_frame(history_frame(addlt), levels=4).subjects[-1].outcome == "P"
+
+
+@pytest.mark.rule("DLT-05")
+def test_a_participant_in_screening_is_not_yet_assigned(mini, mini_study, chain, mk):
+    waits = mk.uid("05")
+    for name in ("EX", "AE"):
+        mini[name] = mini[name][mini[name]["USUBJID"] != waits]
+    enrolled = (mini["DS"]["USUBJID"] == waits) & (mini["DS"]["DSDECOD"] == "ELIGIBILITY CRITERIA MET")
+    mini["DS"] = mini["DS"][~enrolled]
+    assert waits not in set(chain(mini, mini_study).addlt()["USUBJID"])
+
+
 def test_an_undated_event_may_lie_in_the_window_unless_it_ended_before(mini, mini_study, chain, mk):
     change(mini, "Hepatic enzyme increased", AESTDTC=None, AEENDTC=mk.on("03", 12))
     change(mini, "Sepsis", AESTDTC=None, AEENDTC=mk.on("08", 9))

@@ -244,8 +244,8 @@ def derive_addlt(
     Returns
     -------
     pandas.DataFrame
-        One row per participant with a dose level or an infusion, in the order of assignment: USUBJID, ORDER, COHORT, LEVEL,
-        ASSIGNDT (first T-cell infusion, else first infusion), DLTWSDT, DLTWEDT, DLTSTAT (EVALUABLE, PENDING, NOT EVALUABLE),
+        One row per enrolled participant with a dose level and per participant with an infusion, in the order of assignment: USUBJID, ORDER, COHORT, LEVEL,
+        ASSIGNDT (first T-cell infusion, else first infusion, else enrolment, else consent), DLTWSDT, DLTWEDT, DLTSTAT (EVALUABLE, PENDING, NOT EVALUABLE),
         DLTSTRS, STATKNDT (when the status was known), DLTFL, DLTDT, DLTKNDT, TRIGFL (None: an open query), TRIGDT, TRIGKNDT, NINFNK, NINFCT, PLANDOSE,
         ACTDOSE (cells per kg).
 
@@ -254,7 +254,8 @@ def derive_addlt(
     None
     """
     levels = {f"DL{place}": place for place in range(1, len(study.dose.levels) + 1)}
-    keep = adsl["COHORT"].isin(list(levels)) | (adsl["NINFNK"] + adsl["NINFCT"] > 0)
+    assigned = adsl["COHORT"].isin(list(levels)) & (adsl["ENRLFL"] == "Y")
+    keep = assigned | (adsl["NINFNK"] + adsl["NINFCT"] > 0)
     frame = adsl[keep].merge(windows, on="USUBJID", how="left", validate="1:1")
     for name in ("DLT", "TRIG"):
         frame = frame.merge(_first_event(adae, name), on="USUBJID", how="left", validate="1:1")
@@ -265,11 +266,17 @@ def derive_addlt(
     planned = dict(enumerate(study.dose.levels, 1))
     frame["PLANDOSE"] = frame["LEVEL"].map(planned).astype("float64")
     frame["ACTDOSE"] = frame["USUBJID"].map(received_dose(adex, study)).astype("float64")
-    frame["ASSIGNDT"] = frame["TRTSCT"].fillna(frame["TRTSDT"])
+    frame["ASSIGNDT"] = _assigned(frame)
     frame = _with_status(frame, study)
     frame = ordered(frame, ["ASSIGNDT", "TRTSCTM", "TRTSDT", "TRTSDTM", "USUBJID"])
     frame["ORDER"] = np.arange(1.0, len(frame) + 1)
     return text_missing(frame[_ADDLT])
+
+
+def _assigned(frame: pd.DataFrame) -> pd.Series:
+    """Return the day on which the dose level took effect; before any infusion the day on which it could be given at the earliest."""
+    days = [frame[name] for name in ("TRTSCT", "TRTSDT", "ENRLDT", "RFICDT") if name in frame]
+    return pd.concat(days, axis=1).bfill(axis=1).iloc[:, 0].astype("datetime64[ns]")
 
 
 _ADDLT = [

@@ -55,7 +55,11 @@ PLANTED = {
     "scan id": "accession no. CT-200311",
 }
 LATIN = {name: text for name, text in PLANTED.items() if text.isascii()}
-NOT_IN_DATA = {"date (en)", "date (zh)"}
+NOT_ASKED = {
+    "document": set(),
+    "notebook": {"path", "computer"},
+    **dict.fromkeys(("data", "record"), {"date (en)", "date (zh)"}),
+}
 
 
 def scan(folder: Path = Path(), **changes) -> Scan:

@@ -26,11 +26,11 @@ from interim.report.privacy.identifiers import (
     read_patterns,
 )
 from interim.report.privacy.known import Known, known_values, this_computer, trie
-from interim.report.privacy.scan import Scan, labels_in, scan_of, stated_dates, statement
+from interim.report.privacy.scan import Scan, kind_of, labels_in, scan_of, stated_dates, statement
 from interim.report.privacy.surfaces import UnscannableError, pieces
 from interim.study import read_study
 from tests.report import handmade
-from tests.report.privacy.planted import KNOWN, LABEL, NOT_IN_DATA, PLANTED, SURFACES, names, scan
+from tests.report.privacy.planted import KNOWN, LABEL, NOT_ASKED, PLANTED, SURFACES, names, scan
 
 SOUGHT = {pattern.name for pattern in patterns() if not pattern.rule}
 
@@ -63,7 +63,7 @@ def test_an_identifier_is_found_on_every_surface(surface, tmp_path):
     name, make, planted = SURFACES[surface]
     of = scan()
     found = names(of.file(name, make(planted, tmp_path)), of)
-    wanted = set(planted) - (NOT_IN_DATA if not name.startswith(("documents", "notebooks")) else set())
+    wanted = set(planted) - NOT_ASKED[kind_of(name)]
     assert wanted - found == set(), surface
     clean = scan()
     silent = make(

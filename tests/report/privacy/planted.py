@@ -58,7 +58,7 @@ LATIN = {name: text for name, text in PLANTED.items() if text.isascii()}
 NOT_ASKED = {
     "document": set(),
     "notebook": {"path", "computer"},
-    **dict.fromkeys(("data", "record"), {"date (en)", "date (zh)"}),
+    **{key: {"date (en)", "date (zh)"} for key in ("data", "record")},
 }
 
 

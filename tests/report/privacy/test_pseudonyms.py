@@ -190,6 +190,33 @@ def test_parameters_that_name_participants_follow(tmp_path):
     assert ONE not in str(named.resolved())
 
 
+@pytest.mark.rule("PRV-03")
+def test_an_id_that_dm_does_not_know_gets_a_pseudo_id_of_its_own():
+    stranger, noted, asked = "TRIAL-01-901", "TRIAL-01-902", "X7"
+    orphan = Finding(
+        "XD-ORPHAN", "stop", "AE", f"{stranger} is not in DM", subject=stranger, key=("Fever", stranger), value=stranger
+    )  # fmt: skip
+    line = LedgerLine("CUT", "AE", noted, f"{noted}/1", "AETERM", f"see {stranger}", "")
+    queries = pd.DataFrame({"subject": [stranger, asked], "key": ["", ""]}, dtype=object)
+    source = sdtm(findings=(orphan,), ledger=(line,))
+    assert stranger not in set(source.domain("AE")["USUBJID"]), "the cut-off keeps no record of nobody"
+    whole = Sdtm(
+        {**source.domains, "QUERIES": queries}, source.cut, findings=source.findings, ledger=source.ledger
+    )
+    assert participants(whole) == {ONE, TWO, stranger, noted, asked}
+    found = disguise(whole, NAMES)
+    pseudo = NAMES.of(stranger)
+    assert len({pseudo, P1, P2, NAMES.of(noted), NAMES.of(asked)}) == 5
+    assert found.findings == (
+        Finding(
+            "XD-ORPHAN", "stop", "AE", f"{pseudo} is not in DM", subject=pseudo, key=("Fever", pseudo), value=pseudo
+        ),
+    )  # fmt: skip
+    assert found.ledger[0].before == f"see {pseudo}"
+    assert found.ledger[0].subject == NAMES.of(noted)
+    assert found.domain("QUERIES")["subject"].tolist() == [pseudo, NAMES.of(asked)]
+
+
 def test_every_domain_names_participants():
     orphan = pd.DataFrame({"USUBJID": ["TRIAL-99", None, float("nan")]}, dtype=object)
     assert participants(Sdtm({**sdtm().domains, "ZZ": orphan}, datetime(2026, 1, 1))) == {

@@ -124,7 +124,7 @@ class Pseudonyms:
 
 
 def participants(sdtm: Sdtm) -> set[str]:
-    """Return every USUBJID of the source data, in whatever domain it stands.
+    """Return every USUBJID of the source data, in whatever domain it stands, also of records that the cut-off took away.
 
     Parameters
     ----------
@@ -134,13 +134,17 @@ def participants(sdtm: Sdtm) -> set[str]:
     Returns
     -------
     set of str
-        The ids.
+        The ids of the domains, of the tables that are not SDTM, and of findings and changes: a record of nobody in DM is not
+        kept, but is named.
 
     Raises
     ------
     None
     """
-    return _values(sdtm, ["USUBJID"])
+    plain = settings()["columns"]["plain"]
+    tables = (_strings(sdtm.domains[name], names) for name, names in plain.items() if name in sdtm.domains)
+    named = {line.subject for line in (*sdtm.findings, *sdtm.ledger) if line.subject}
+    return _values(sdtm, ["USUBJID"]).union(named, *tables)
 
 
 def disguise(sdtm: Sdtm, names: Pseudonyms) -> Sdtm:
@@ -259,8 +263,13 @@ class _Swap:
 
 
 def _values(sdtm: Sdtm, columns: Iterable[str]) -> set[str]:
-    frames = [frame[column] for frame in sdtm.domains.values() for column in columns if column in frame]
-    return {value for series in frames for value in series.unique() if isinstance(value, str) and value}
+    wanted = list(columns)
+    return set[str]().union(*(_strings(frame, wanted) for frame in sdtm.domains.values()))
+
+
+def _strings(frame: pd.DataFrame, columns: Iterable[str]) -> set[str]:
+    found = (value for column in columns if column in frame for value in frame[column].unique())
+    return {value for value in found if isinstance(value, str) and value}
 
 
 def _mapped(series: pd.Series[Any], change: Callable[[str], str]) -> list[object]:

@@ -10,6 +10,9 @@ import pytest
 
 from interim.adam.model import Adam
 from interim.analysis import biomarkers, cytokines, exposure, kinetics
+from interim.report.lint.denominator import unaccounted
+from interim.report.lint.model import values_of
+from interim.result import ResultStore
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.kinetic_case import CUT, STUDY, make_adam, with_study
 
@@ -200,10 +203,32 @@ def test_exposure_of_responders_and_others(adam, best, events, others):
     found = exposure.response(replaced(adam, ADRS=pd.concat([reader, frame])), study)
     name = "CARTG CMAX ~ response"
     assert (value(found, name, "events"), value(found, name, "others")) == (events, others)
+    assert value(found, name, "known") == len(best), "of those with an exposure and a response"
     if not events or not others:
         assert row(found, name, "auroc")["status"] == "NA"
     else:
         assert 0 <= value(found, name, "auroc") <= 1
+
+
+@pytest.mark.rule("SAF-32")
+def test_the_base_of_an_exposure_is_stated_where_an_outcome_is_not_known(adam):
+    """Two of three participants have a best response: what is told apart by it is of two, a correlation of three with an exposure."""
+    study = with_study(bootstrap_n=20)
+    frame = pd.DataFrame(
+        [
+            {"USUBJID": s, "PARAMCD": "BOR", "PARCAT2": study.response.evaluator, "AVALC": v}
+            for s, v in {"01": "CR", "02": "PD"}.items()
+        ]
+    )
+    found = exposure.response(replaced(adam, ADRS=frame), study)
+    rows = dict(values_of(ResultStore({"exposure.response": found})))
+    assert list(unaccounted(rows)) == []
+    split = row(found, "CARTG CMAX ~ response", "auroc")
+    assert (split["n"], split["N"]) == (1, 2)
+    order = found.where(variable="CARTG CMAX ~ CRS grade", stat="known")
+    assert order["n"].tolist() == [3]
+    unstated = {key: one for key, one in rows.items() if one.stat != "known"}
+    assert list(unaccounted(unstated)), "two of three are no column: the base has to be stated"
 
 
 @pytest.mark.parametrize(

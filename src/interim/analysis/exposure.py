@@ -121,7 +121,8 @@ def response(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``exposure.response``; variable ``<assay> <exposure> ~ <outcome>``; stats events, others, median_event, median_other,
+        ``exposure.response``; variable ``<assay> <exposure> ~ <outcome>``; stats known (participants with both; with the
+        exposure, of an ordered outcome), events, others, median_event, median_other,
         geo_ratio, hl_ratio with hl_lower and hl_upper, auroc with lower and upper, slope and firth_slope (per doubling), and,
         of scope internal, p_wilcoxon; against an ordered outcome: spearman with lower and upper, kendall, and p_kruskal of
         scope internal; variable ``points ...`` has exposure, outcome, dlt and after (1: the maximum lies after a medicine that
@@ -234,6 +235,8 @@ def _add_groups(
     )
     where: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": found.n_event, "N": len(values)}
     subjects = [str(s) for s in values.index]
+    size = {"group": TOTAL, "variable": variable, "n": len(values)}
+    rows.add("known", len(values), subjects=subjects, **size)
     rows.add("events", found.n_event, subjects=subjects, **where)
     rows.add("others", found.n_other, **where)
     for stat, value, reason in _numbers(found):
@@ -267,6 +270,8 @@ def _add_order(
     """Add the correlations of an exposure with an ordered outcome."""
     known = [str(s) for s in values.index if s in order]
     more: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": len(known), "N": len(values)}
+    size = {"group": TOTAL, "variable": variable, "n": len(values)}
+    rows.add("known", len(values), subjects=[str(s) for s in values.index], **size)
     outcome = [order[s] for s in known]
     x = values[known].to_numpy()
     rho = spearman(x, outcome) if len(known) > 1 else None

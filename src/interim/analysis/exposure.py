@@ -235,7 +235,7 @@ def _add_groups(
     )
     where: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": found.n_event, "N": len(values)}
     subjects = [str(s) for s in values.index]
-    size = {"group": TOTAL, "variable": variable, "n": len(values)}
+    size: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": len(values)}
     rows.add("known", len(values), subjects=subjects, **size)
     rows.add("events", found.n_event, subjects=subjects, **where)
     rows.add("others", found.n_other, **where)
@@ -270,7 +270,7 @@ def _add_order(
     """Add the correlations of an exposure with an ordered outcome."""
     known = [str(s) for s in values.index if s in order]
     more: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": len(known), "N": len(values)}
-    size = {"group": TOTAL, "variable": variable, "n": len(values)}
+    size: dict[str, Any] = {"group": TOTAL, "variable": variable, "n": len(values)}
     rows.add("known", len(values), subjects=[str(s) for s in values.index], **size)
     outcome = [order[s] for s in known]
     x = values[known].to_numpy()

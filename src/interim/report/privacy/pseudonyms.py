@@ -143,8 +143,8 @@ def participants(sdtm: Sdtm) -> set[str]:
     """
     plain = settings()["columns"]["plain"]
     tables = (_strings(sdtm.domains[name], names) for name, names in plain.items() if name in sdtm.domains)
-    named = {line.subject for line in (*sdtm.findings, *sdtm.ledger) if line.subject}
-    return _values(sdtm, ["USUBJID"]).union(named, *tables)
+    named = (*(found.subject for found in sdtm.findings), *(line.subject for line in sdtm.ledger))
+    return _values(sdtm, ["USUBJID"]).union(filter(None, named), *tables)
 
 
 def disguise(sdtm: Sdtm, names: Pseudonyms) -> Sdtm:

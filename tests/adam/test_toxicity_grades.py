@@ -299,6 +299,9 @@ def test_the_grade_without_the_liver_stands_beside_it():
     assert (is_acute(100, 100), is_acute(101, 100), is_acute(-1, 100)) == (True, False, False)
 
 
+NAN = float("nan")
+
+
 def panel(**series):
     rows = [
         {"PARAMCD": code, "DAY": day, "XULN": uln, "XBASE": base}
@@ -338,6 +341,14 @@ def panel(**series):
         ),
         ({"ALT": [(5, 4.0, 3.0)], "BILI": [(7, 3.0, 2.1)], "ALP": [(5, 2.1, 1.0)]}, {}, (False, "ALP")),
         ({"ALT": [(5, 4.0, 3.0)], "BILI": [(7, 3.0, 2.1)]}, {}, (True, "ALP_MISSING")),
+        # A value without upper limit leaves it open, unless another criterion rules the candidate out.
+        ({"ALT": [(5, NAN, 3.0)], "BILI": [(7, 3.0, 2.1)]}, {}, (False, "ULN_MISSING")),
+        ({"ALT": [(5, 4.0, 3.0)], "BILI": [(7, NAN, 2.1)]}, {}, (False, "ULN_MISSING")),
+        ({"ALT": [(5, NAN, 3.0)], "BILI": [(7, NAN, 2.1)]}, {}, (False, "ULN_MISSING")),
+        ({"ALT": [(5, NAN, 3.0)], "BILI": [(7, 1.0, 2.1)]}, {}, (False, "NO_AT")),
+        ({"ALT": [(5, 2.0, 3.0)], "BILI": [(7, NAN, 2.1)]}, {}, (False, "NO_AT")),
+        ({"ALT": [(5, NAN, 3.0), (6, 4.0, 3.0)], "BILI": [(40, 3.0, 2.1)]}, {}, (False, "ULN_MISSING")),
+        ({"ALT": [(5, 4.0, 3.0)], "BILI": [(36, 3.0, 2.1)], "ALP": [(5, NAN, 1.0)]}, {}, (False, "TOO_FAR")),
         ({"ALT": [(5, 4.0, 3.0)], "BILI": [(7, 3.0, 2.1)], "ALP": [(9, 3.0, 1.0)]}, {}, (False, "ALP")),
     ],
 )

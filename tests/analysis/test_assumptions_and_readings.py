@@ -146,8 +146,31 @@ def test_the_trigger_under_every_reading(study, monkeypatch):
         ("C3", "DL2", "", "", "", "no", "no", "yes"),
         ("D4", "NK only", "B?", "B?", "B?", "no", "no", "no"),
     ]
-    assert len(asked) == 18
-    assert [source for *_, source in asked[-3:]] == ["reported", "derived", "max"]
+    assert len(asked) == 19
+    assert [source for *_, source in asked[-4:-1]] == ["reported", "derived", "max"]
+    assert asked[-1] == (study.titration_trigger.related_ae_min_grade, "ctcae5", "max"), (
+        "the reading in force"
+    )
+
+
+@pytest.mark.rule("SAF-47", source="CAR-T starts on day 10; the event of that day has no time")
+@pytest.mark.parametrize(("in_force", "phase"), [("earlier", "CART_C1"), ("later", "NK")])
+def test_an_ambiguous_phase_changes_and_no_other(study, in_force, phase):
+    adae = case.adae()
+    mine = adae.index[(adae["USUBJID"] == "A1")][:2]
+    start = case.at("A1", 10)
+    adae.loc[mine, "ASTDT"] = start
+    adae = adae.assign(ASTDTM=pd.NaT, APHASE="X", APHAMBFL="N")
+    adae.loc[mine[0], "APHAMBFL"] = "Y"
+    changed = study.model_copy(
+        update={"toxicity": study.toxicity.model_copy(update={"same_day_phase": in_force})}
+    )
+    given = case.adex().assign(AENDT=lambda f: f["ASTDT"])
+    found = trigger_readings.in_other_phase(case.adam(ADAE=adae, ADEX=given), changed)["APHASE"]
+    assert found[mine[0]] == phase
+    assert set(found.drop(mine[0])) == {"X"}
+    bare = adae.drop(columns="APHAMBFL")
+    assert trigger_readings.in_other_phase(case.adam(ADAE=bare), changed)["APHASE"].eq("X").all()
 
 
 def test_without_relations_the_readings_cannot_be_told(study):

@@ -214,11 +214,12 @@ def test_a_listing_has_a_row_per_record(adam, study):
                 "2",
                 "fever",
                 "none",
+                "–",
             ),
         ),
         (
             safety_listing.liver,
-            ("C3", "DL2 3e7", "70", "15+", "11.75", "5.22", "–", "–", "–", "–", "–", "–"),
+            ("C3", "DL2 3e7", "70", "15+", "470", "11.75", "5.22", *["–"] * 9, "–", "–"),
         ),
         (
             conduct_listing.excluded,

@@ -7,6 +7,7 @@ import pytest
 
 from interim.analysis import safety_listing
 from interim.analysis.safety_listing import related_to
+from interim.display.listing import table_listing
 from tests.analysis import safety_case as case
 from tests.analysis.answers import status, value
 from tests.analysis.test_conduct import records
@@ -144,11 +145,40 @@ def test_listing_of_episodes(study):
         "derived_ctcae",
         "derived_astct",
         "treatment",
+        "outcome",
     )
+    reported = case.adtox().loc[lambda f: (f["USUBJID"] == "A1") & (f["REPFL"] == "Y"), "SRCSEQ"].iloc[0]
+    said = case.adae().loc[lambda f: (f["USUBJID"] == "A1") & (f["SRCSEQ"] == reported), "AEOUT"].iloc[0]
     assert records(result, *columns) == [
-        ("A1", "CRS", 11, 1, 4, 2, 2, "1", "1", "tocilizumab"),
-        ("C3", "CRS", 12, 2, 1, None, None, "2", "2", "none"),
+        ("A1", "CRS", 11, 1, 4, 2, 2, "1", "1", "tocilizumab", said or ""),
+        ("C3", "CRS", 12, 2, 1, None, None, "2", "2", "none", ""),
     ]
+    ended = safety_listing.episodes(
+        case.adam(ADAE=case.adae().assign(AEOUT="NOT RECOVERED/NOT RESOLVED")), study
+    )
+    assert records(ended, "outcome") == [("A1", "NOT RECOVERED/NOT RESOLVED"), ("C3", "")]
+    assert records(safety_listing.episodes(case.adam(ADAE=None), study), "outcome") == [
+        ("A1", ""),
+        ("C3", ""),
+    ]
+
+
+@pytest.mark.rule("SAF-47")
+def test_the_listing_of_events_marks_an_ambiguous_phase(study):
+    adae = case.adae()
+    doubtful = adae.index == adae.index[1]
+    adae = adae.assign(
+        APHASE="NK", APHAMBFL=pd.Series(doubtful, index=adae.index).map({True: "Y", False: "N"})
+    )
+    result = safety_listing.adverse_events(case.adam(ADAE=adae), study)
+    found = records(result, "phase", "phase_doubt")
+    assert {item[1] for item in found} == {"NK"}
+    assert [item[2] for item in found].count("AMBIGUOUS_PHASE") == 1
+    shown = table_listing(result, study)
+    heads = [head.text for head in shown.header[0]]
+    place = heads.index("Phase unclear")
+    assert sorted({line.cells[place].text for line in shown.rows}) == ["yes", "–"]
+    assert shown.rows[0].cells[heads.index("Phase")].text == "From the first CAR-NK infusion to CAR-T"
 
 
 @pytest.mark.rule("SAF-30", source="written by hand")
@@ -173,6 +203,26 @@ def test_listing_of_the_liver_panel(study):
         ("C3", 13, "4-14", 12.0, pytest.approx(480 / 90), None, None),
         ("C3", 70, "15+", 11.75, pytest.approx(470 / 90), None, None),
     ]
+
+
+@pytest.mark.rule("LST-01", source="values of the case; a value in another unit has no place under the head")
+def test_the_liver_panel_has_values_and_says_why_a_multiple_is_missing(study):
+    adlb = case.adlb().assign(AVALU="U/L")
+    base = adlb[(adlb["USUBJID"] == "C3") & (adlb["PARAMCD"] == "ALT")]
+    inr = base.assign(PARAMCD="INR", AVAL=1.3, AVALU="ratio", ABLFL=None)
+    result = safety_listing.liver(case.adam(ADLB=pd.concat([adlb, inr], ignore_index=True)), study)
+    found = {item[:2]: item[2:] for item in records(result, "day", "alt_value", "inr_value", "why")}
+    assert found["C3", 13] == (480.0, 1.3, "")
+    assert found["A1", 12][1] is None
+    other = safety_listing.liver(case.adam(ADLB=adlb.assign(AVALU="ukat/L")), study)
+    assert {item[2] for item in records(other, "day", "alt_value")} == {None}
+    assert ("C3", 13, 12.0) in records(other, "day", "alt"), "a multiple does not depend on the unit"
+    bare = safety_listing.liver(case.adam(ADLB=adlb.assign(ANRHI=float("nan"))), study)
+    assert {item[2] for item in records(bare, "day", "why")} == {"ULN_MISSING"}
+    shown = table_listing(bare, study)
+    assert {line.cells[-1].text for line in shown.rows} == {"no upper limit"}
+    first = safety_listing.liver(case.adam(ADLB=adlb.assign(BASE=float("nan"))), study)
+    assert {item[2] for item in records(first, "day", "why")} == {"BASELINE_MISSING"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import pytest
 
 from interim.adam.adtox_liver import liver_panel, liver_summary
 from interim.analysis import infusions, laboratory, safety, safety_period, toxicity
+from interim.display import table_deaths, table_hepatotoxicity, table_teae_by_soc_pt
+from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.conftest import uid
 from tests.analysis.safety_frames import safety_adex, safety_adlb, safety_adsl, safety_sets
@@ -116,7 +118,9 @@ def test_serious_events_and_those_that_changed_the_treatment(full, study):
     serious = safety.serious_teae(full, study)
     assert (value(serious, "teae"), value(serious, "teae", "events")) == (3, 4)
     assert value(serious, "Infections and infestations", level="Sepsis") == 1
+    assert serious.where(variable="related_best").empty, "no relation is assumed"
     changed = safety.teae_with_action(full, study)
+    assert changed.where(variable="outcome").empty, "outcomes stand under serious events only"
     assert subjects(changed, "teae", "n") == {uid(7)}
 
 
@@ -128,6 +132,57 @@ def test_deaths_by_time_from_the_last_infusion_and_cause(full, study):
     assert (
         value(table, "cause", level="Disease progression") == 1
         and value(table, "cause", level="Missing") == 1
+    )
+
+
+@pytest.mark.rule("SAF-16")
+def test_a_missing_limit_is_counted_apart_from_no_candidate(full, study):
+    """The candidate loses the upper limits of the aminotransferases: no candidate, and not decided either."""
+    adlb = full["ADLB"].copy()
+    mine = (adlb["USUBJID"] == uid(2)) & adlb["PARAMCD"].isin(["ALT", "AST"])
+    adlb.loc[mine, "ANRHI"] = float("nan")
+    without = type(full)({**full.datasets, "ADLB": adlb}, full.cut)
+    table = laboratory.hepatotoxicity(without, study)
+    assert value(table, "hys") == 0
+    assert subjects(table, "hys_open", "n") == {uid(2)}
+    stubs = [line.cells[0].text for line in table_hepatotoxicity(table, study).rows]
+    assert "Hy's law not decided: a value without upper limit" in stubs
+
+
+@pytest.mark.rule(
+    "SAF-22", source="serious: A1 release, B2 thrombosis and sepsis, D4 fatigue with an assumed relation"
+)
+def test_serious_events_by_relation_and_outcome(study):
+    result = safety.serious_teae(case.adam(), study)
+    assert (value(result, "related"), value(result, "related", "events")) == (3, 3)
+    assert subjects(result, "related", "n") == {"A1", "B2", "D4"}
+    assert subjects(result, "related_best", "n") == {"A1", "B2"}
+    outcomes = result.where(variable="outcome", stat="n", group="Total").set_index("level")["n"].to_dict()
+    assert outcomes == {"FATAL": 1, "Missing": 2, "RECOVERED/RESOLVED": 1}
+    assert value(result, "outcome", "events", level="Missing") == 2
+    stubs = [line.cells[0].text for line in table_teae_by_soc_pt(result, study).rows]
+    assert "Related to a cell product †" in stubs
+    assert "without assumed relations" in stubs
+    assert stubs[-3:] == ["Outcome: Fatal", "Outcome: Missing", "Outcome: Recovered/resolved"]
+    bare = case.adae().drop(columns=["AEOUT", "RELCELL"])
+    without = safety.serious_teae(case.adam(ADAE=bare), study)
+    assert status(without, "outcome") == ("NA", "not collected: AEOUT")
+    last = [line.cells[0].text for line in table_teae_by_soc_pt(without, study).rows][-2:]
+    assert all("not collected" in text for text in last)
+
+
+@pytest.mark.rule("SAF-23")
+def test_deaths_with_a_fatal_event_related_to_a_cell_product(study):
+    table = safety_period.deaths(case.adam(), study)
+    assert subjects(table, "related", "n") == {"B2"}
+    unrelated = case.adae().assign(RELCELL="N")
+    assert value(safety_period.deaths(case.adam(ADAE=unrelated), study), "related") == 0
+    before = case.adae().assign(TRTEMFL="N")
+    assert value(safety_period.deaths(case.adam(ADAE=before), study), "related") == 0
+    bare = safety_period.deaths(case.adam(ADAE=None), study)
+    assert status(bare, "related") == ("NA", "not available: no grade or relation of events")
+    assert "not available" in next(
+        line.cells[0].text for line in table_deaths(bare, study).rows if "Fatal" in line.cells[0].text
     )
 
 
@@ -194,6 +249,7 @@ def test_liver_injury(full, study):
     assert subjects(table, "bilirubin", "n") == {uid(2), uid(3)}
     assert subjects(table, "hys", "n") == {uid(2)} and value(table, "hys_base") == 0
     assert value(table, "window", level="0-3") == 3
+    assert table.where(variable="hys_open").empty, "every value has its limit"
     peaks = laboratory.liver_peaks(full, study)
     assert value(peaks, "peak", "at", level=uid(2), group="DL2") == 11.25
     assert row(peaks, "peak", "quadrant", level=uid(2), group="DL2")["text"] == "HYS_LAW_RANGE"

@@ -254,6 +254,21 @@ def test_the_long_term_register(study):
     tested = pd.DataFrame({"USUBJID": ["A1", "B2"], "BSTESTCD": ["RCL", "VIABIL"]})
     again = special_interest.long_term(case.adam(), study, case.sdtm(BS=tested))
     assert counted(again, "rcl_tested") == (1, 0, 0, 1)
+    assert counted(again, "rcl_positive") == (0, 0, 0, 0), "a test without a result is not a positive one"
+    assert status(result, "rcl_positive")[1] == "not collected: tests for replication-competent virus"
+    assert status(result, "integration")[1] == "not collected: analyses of vector integration"
+    said = pd.DataFrame(
+        {
+            "USUBJID": ["A1", "B2", "C3", "D4"],
+            "LBTESTCD": ["RCL", "RCL", "INTSITE", "RCL"],
+            "LBSTRESC": ["POSITIVE", "NEGATIVE", "POSITIVE", None],
+            "LBORRES": [None, "DETECTED", None, "DETECTED"],
+        }
+    )
+    positive = special_interest.long_term(case.adam(), study, case.sdtm(LB=said))
+    assert subjects(positive, "rcl_tested", "n") == {"A1", "B2", "D4"}
+    assert subjects(positive, "rcl_positive", "n") == {"A1", "D4"}
+    assert subjects(positive, "integration", "n") == {"C3"}
     early = case.adsl().assign(TRTSDT=lambda f: f["TRTSDT"] - pd.Timedelta(400, unit="D"))
     late = special_interest.long_term(case.adam(ADSL=early), study, case.sdtm())
     assert counted(late, "due") == (1, 1, 1, 3)

@@ -257,3 +257,18 @@ def test_the_listing_has_a_row_for_each_moment(ask, study):
     assert value(result, variable="records", stat="n") == 5
     line = next(x for x in texts(table_listing(result, study)) if x[7] == "90")
     assert (line[2], line[3], line[6]) == ("1", "12:00", "38.0")
+
+
+@pytest.mark.rule("SAF-48")
+def test_what_was_never_collected_is_named_and_has_no_column(ask, study):
+    shown = table_listing(ask(vital_signs.measurements, FEVER), study)
+    heads = [head.text for head in shown.header[0]]
+    note = shown.footnotes[-1]
+    assert note.startswith("Not collected: ")
+    named = note.removeprefix("Not collected: ").removesuffix(".").split("; ")
+    assert "Temp., C" in heads
+    assert "LVEF, %" in named
+    assert not set(named) & set(heads)
+    assert len(named) + len(heads) == 17, "every column of the shell is shown or named"
+    assert {len(line.cells) for line in shown.rows} == {len(heads)}
+    assert len(shown.widths) == len(shown.align) == len(heads)

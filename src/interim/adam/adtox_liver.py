@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +19,12 @@ _HEPATIC_ROUTE = "INTRA-ARTERIAL"
 
 
 def liver_panel(
-    adlb: pd.DataFrame, adsl: pd.DataFrame, *, study: Study, adex: pd.DataFrame | None = None
+    adlb: pd.DataFrame,
+    adsl: pd.DataFrame,
+    *,
+    study: Study,
+    adex: pd.DataFrame | None = None,
+    analytes: Sequence[str] = ANALYTES,
 ) -> pd.DataFrame:
     """Return the liver values after the first infusion.
 
@@ -31,11 +38,13 @@ def liver_panel(
         ``toxicity.liver_baseline``, ``toxicity.hai_windows``.
     adex : pandas.DataFrame, optional
         ADEX: hepatic-artery infusions.
+    analytes : sequence of str
+        Which; INR as well in the listing.
 
     Returns
     -------
     pandas.DataFrame
-        USUBJID, PARAMCD (ALT, AST, ALP, BILI), ADT, DAY (days from the first infusion), XULN, XBASE (NaN without limit or
+        USUBJID, PARAMCD, AVAL, AVALU, ADT, DAY (days from the first infusion), XULN, XBASE (NaN without limit or
         baseline), BNRIND, WINDOW (after the latest hepatic-artery infusion; None before or without one), SRCSEQ.
 
     Raises
@@ -45,7 +54,7 @@ def liver_panel(
     later = study.toxicity.liver_baseline == "cart"
     wanted = _LATER if later and (adlb["BASETYPE"] == _LATER).any() else first_base_type(study)
     rows = adlb[
-        adlb["PARAMCD"].isin(ANALYTES)
+        adlb["PARAMCD"].isin(list(analytes))
         & (adlb["BASETYPE"] == wanted)
         & adlb["ADT"].notna()
         & (adlb["ABLFL"] != "Y")
@@ -54,12 +63,25 @@ def liver_panel(
     day = (rows["ADT"] - by_subject(rows, adsl, "TRTSDT")).dt.days
     after = (day >= 0) & (rows["ONTRTFL"].notna() | (day > 0))
     frame = rows.assign(
+        AVALU=rows.get("AVALU"),
         DAY=day,
         XULN=_multiple(rows, "ANRHI"),
         XBASE=_multiple(rows, "BASE"),
         WINDOW=_windows(rows, adex, study),
     )[after.fillna(False)]
-    names = ["USUBJID", "PARAMCD", "ADT", "DAY", "XULN", "XBASE", "BNRIND", "WINDOW", "SRCSEQ"]
+    names = [
+        "USUBJID",
+        "PARAMCD",
+        "AVAL",
+        "AVALU",
+        "ADT",
+        "DAY",
+        "XULN",
+        "XBASE",
+        "BNRIND",
+        "WINDOW",
+        "SRCSEQ",
+    ]
     return text_missing(frame[names].astype({"DAY": int}).reset_index(drop=True))
 
 

@@ -12,6 +12,7 @@ from interim.adam.adtox_liver import liver_panel, liver_summary
 from interim.adam.ctcae import criteria_book
 from interim.adam.model import Adam
 from interim.adam.source import ordered
+from interim.adam.toxicity.liver import ULN_MISSING
 from interim.analysis.by_visit import add_by_visit
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
@@ -260,7 +261,7 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``laboratory.hepatotoxicity``; variable at (level: multiple of ULN), at_base (multiple of baseline), bilirubin,
-        bilirubin_base, hys, hys_base, window (level), quadrant (level), evaluable.
+        bilirubin_base, hys, hys_base, hys_open (ULN_MISSING: only where somebody is), window (level), evaluable.
 
     Raises
     ------
@@ -287,6 +288,8 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
         ("hys_base", table["MHYSFL"] == "Y"),
     ):
         add_counts(rows, who, variable=variable, subjects=table.loc[hit, "USUBJID"])
+    if (unknown := table["HYSRS"] == ULN_MISSING).any():
+        add_counts(rows, who, variable="hys_open", subjects=table.loc[unknown, "USUBJID"])
     high = panel[panel["PARAMCD"].isin(["ALT", "AST"]) & (panel["XULN"] > rules.hys_at)]
     for window in sorted(set(panel["WINDOW"].dropna()), key=lambda text: int(text.rstrip("+").split("-")[0])):
         subjects = high.loc[high["WINDOW"] == window, "USUBJID"]

@@ -271,7 +271,8 @@ def serious_teae(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``safety.serious_teae``; rows as in `teae_by_soc_pt`.
+        ``safety.serious_teae``; rows as in `teae_by_soc_pt`; then related (to a cell product; with related_best, without what is
+        assumed, where that differs) and outcome (level), of events; NA where not collected.
 
     Raises
     ------
@@ -279,7 +280,7 @@ def serious_teae(adam: Adam, study: Study) -> Result:
         If ADSL lacks the set or its columns.
     """
     names = ("safety.serious_teae", "Serious treatment-emergent adverse events")
-    return _soc_pt(adam, study, names, _is("AESER", "Y"), ("AESER",))
+    return _soc_pt(adam, study, names, _is("AESER", "Y"), ("AESER",), further=True)
 
 
 def teae_with_action(adam: Adam, study: Study) -> Result:
@@ -307,7 +308,13 @@ def teae_with_action(adam: Adam, study: Study) -> Result:
 
 
 def _soc_pt(
-    adam: Adam, study: Study, names: tuple[str, str], condition: Condition, needs: tuple[str, ...]
+    adam: Adam,
+    study: Study,
+    names: tuple[str, str],
+    condition: Condition,
+    needs: tuple[str, ...],
+    *,
+    further: bool = False,
 ) -> Result:
     """Count the events of one kind by class and term."""
     who = population(adam, study, "NK-SAF")
@@ -331,8 +338,28 @@ def _soc_pt(
 
     if not graded:
         add_not_available(rows, who.groups, variable="teae", stat="n_grade3", reason=NO_GRADES)
-    _walk(events[condition(events)], add)
+    chosen = events[condition(events)]
+    _walk(chosen, add)
+    if further:
+        for name, column in (("related", "RELCELL"), ("outcome", "AEOUT")):
+            if gone := _absent(events, (column,)):
+                add_not_available(rows, who.groups, variable=name, reason=gone)
+        _add_further(chosen, add)
     return rows.build()
+
+
+def _add_further(events: pd.DataFrame, add: Callable[[pd.DataFrame, str, str], None]) -> None:
+    """Add events related to a cell product, without what is assumed where that differs, and events by outcome."""
+    if "RELCELL" in events:
+        related = events[events["RELCELL"] == "Y"]
+        sure = related[_certain(related, related=True)]
+        add(related, "related", "")
+        if len(sure) < len(related):
+            add(sure, "related_best", "")
+    if "AEOUT" in events:
+        outcomes = events["AEOUT"].fillna("Missing")
+        for outcome in sorted(set(outcomes)):
+            add(events[outcomes == outcome], "outcome", outcome)
 
 
 def _walk(events: pd.DataFrame, add: Callable[[pd.DataFrame, str, str], None]) -> None:

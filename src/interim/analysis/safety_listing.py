@@ -9,6 +9,7 @@ from interim.adam.adlb import first_base_type
 from interim.adam.adtox_liver import liver_panel
 from interim.adam.model import Adam
 from interim.adam.source import ordered
+from interim.adam.toxicity.liver import ULN_MISSING
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import built, column, listing, study_days
 from interim.data.check.vocabulary import words
@@ -18,6 +19,7 @@ from interim.study import Study
 _CAUSES = {"RELNK": "CAR-NK", "RELCART": "CAR-T", "RELPROC": "procedure", "RELLYMPHODEP": "lymphodepletion",
            "RELOTH": "other"}  # fmt: skip
 _YES = {"Y": "yes", "N": "no"}
+AMBIGUOUS_PHASE, BASELINE_MISSING = "AMBIGUOUS_PHASE", "BASELINE_MISSING"
 
 
 def deaths(adam: Adam, study: Study) -> Result:
@@ -117,6 +119,8 @@ def _events(adam: Adam, adae: pd.DataFrame) -> pd.DataFrame:
             "serious": column(adae, "AESER").map(_YES).astype(object),
             "action": column(adae, "AEACN"),
             "outcome": column(adae, "AEOUT"),
+            "phase": column(adae, "APHASE"),
+            "phase_doubt": column(adae, "APHAMBFL").map({"Y": AMBIGUOUS_PHASE}).astype(object),
             "emergent": adae["TRTEMFL"].map(_YES).astype(object),
             "dlt": column(adae, "DLTFL").map(_YES).astype(object),
             "reported": study_days(_with_report(adae), "AERPTDT", adsl=adsl),
@@ -177,7 +181,8 @@ def adverse_events(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``safety_listing.adverse_events``; a record per event: verbatim, term, class, grade, onset and end (days from the
-        first infusion), related, serious, action, outcome, emergent, dlt.
+        first infusion), related, serious, action, outcome, phase, phase_doubt (AMBIGUOUS_PHASE: began
+        on the day on which a later phase starts, and the times do not tell), emergent, dlt.
 
     Raises
     ------
@@ -299,7 +304,7 @@ def episodes(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``safety_listing.episodes``; a record per episode: kind, phase, onset (days from the first infusion), latest (days
-        from the latest infusion), duration, ctcae, astct, derived_ctcae, derived_astct, driver, treatment.
+        from the latest infusion), duration, ctcae, astct, derived_ctcae, derived_astct, driver, treatment, outcome (of the reported event).
 
     Raises
     ------
@@ -319,8 +324,21 @@ def episodes(adam: Adam, study: Study) -> Result:
         derived_ctcae=_bounds(adtox, "CTCLO", "CTCHI"),
         derived_astct=_bounds(adtox, "ASTLO", "ASTHI"),
         treatment=_treatment(adtox),
+        outcome=_outcome(adtox, adam),
     )
     return built(rows, frame, who=who, order=["onset"])
+
+
+def _outcome(adtox: pd.DataFrame, adam: Adam) -> pd.Series:
+    """Return the outcome of the reported event of each episode; missing where the site reported none."""
+    nothing = pd.Series(None, index=adtox.index, dtype=object)
+    if not adam.has("ADAE"):
+        return nothing
+    adae = adam["ADAE"]
+    known = dict(zip(zip(adae["USUBJID"], adae["SRCSEQ"], strict=True), column(adae, "AEOUT"), strict=True))
+    keys = zip(adtox["SRCDOM"], adtox["USUBJID"], adtox["SRCSEQ"], strict=True)
+    found = [known.get((who, number)) if domain == "AE" else None for domain, who, number in keys]
+    return pd.Series(found, index=adtox.index, dtype=object)
 
 
 def _toxicity_columns(adtox: pd.DataFrame, adam: Adam) -> pd.DataFrame:
@@ -427,7 +445,8 @@ def liver(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``safety_listing.liver``; a record per participant and day: day, window (after the latest hepatic-artery infusion),
-        and of ALT, AST, ALP, bilirubin the multiple of the upper limit (alt, ...) and of the baseline (alt_base, ...).
+        and of ALT, AST, ALP, bilirubin the value (alt_value, ...; missing in another unit than U/L, umol/L), the multiple of
+        the upper limit (alt, ...) and of the baseline (alt_base, ...), inr_value, and why (ULN_MISSING, BASELINE_MISSING).
 
     Raises
     ------
@@ -441,18 +460,37 @@ def liver(adam: Adam, study: Study) -> Result:
     if not there:
         return rows.build()
     adex = adam["ADEX"] if adam.has("ADEX") else None
-    panel = liver_panel(adam["ADLB"], adam["ADSL"], study=study, adex=adex)
+    panel = liver_panel(adam["ADLB"], adam["ADSL"], study=study, adex=adex, analytes=(*_LIVER_UNITS, "INR"))
+    usual = panel["PARAMCD"].map(_LIVER_UNITS)
+    panel["VALUE"] = panel["AVAL"].where((panel["AVALU"] == usual) | usual.isna())
     wide = panel.pivot_table(
-        index=["USUBJID", "DAY"], columns="PARAMCD", values=["XULN", "XBASE"], aggfunc="max", dropna=False
+        index=["USUBJID", "DAY"],
+        columns="PARAMCD",
+        values=["VALUE", "XULN", "XBASE"],
+        aggfunc="max",
+        dropna=False,
     )
     days = panel.drop_duplicates(["USUBJID", "DAY"]).set_index(["USUBJID", "DAY"])
     found = wide.index.intersection(days.index)
     frame = pd.DataFrame({"window": days.loc[found, "WINDOW"].astype(object)})
-    for code in ("ALT", "AST", "ALP", "BILI"):
-        for prefix, suffix in (("XULN", ""), ("XBASE", "_base")):
-            key = (prefix, code)
-            frame[f"{code.lower()}{suffix}"] = (
-                wide.loc[found, key].astype("float64") if key in wide else np.nan
-            )
+    places = [(key, code, tail) for code in _LIVER_UNITS for key, tail in _LIVER_CELLS]
+    for key, code, tail in (*places, ("VALUE", "INR", "_value")):
+        there = (key, code) in wide
+        frame[f"{code.lower()}{tail}"] = wide.loc[found, (key, code)].astype("float64") if there else np.nan
+    frame["why"] = _why_no_multiple(panel).reindex(found)
     frame = ordered(frame.reset_index().rename(columns={"DAY": "day"}), ["USUBJID", "day"])
     return built(rows, frame.astype({"day": "float64"}), who=who, order=["day"])
+
+
+_LIVER_UNITS = {"ALT": "U/L", "AST": "U/L", "ALP": "U/L", "BILI": "umol/L"}  # as the heads of the listing say
+_LIVER_CELLS = (("VALUE", "_value"), ("XULN", ""), ("XBASE", "_base"))
+
+
+def _why_no_multiple(panel: pd.DataFrame) -> pd.Series:
+    """Return by participant and day why a multiple is missing: ULN_MISSING before BASELINE_MISSING."""
+    mine = panel[panel["PARAMCD"].isin(list(_LIVER_UNITS))]
+    reasons = np.select(
+        [mine["XULN"].isna(), mine["XBASE"].isna()], [ULN_MISSING, BASELINE_MISSING], default=""
+    )
+    found = pd.Series(reasons, index=pd.MultiIndex.from_frame(mine[["USUBJID", "DAY"]]), dtype=object)
+    return found.groupby(level=[0, 1]).max()

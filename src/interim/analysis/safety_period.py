@@ -220,7 +220,8 @@ def deaths(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``safety_period.deaths``; variable all, early (up to the window after the last infusion), late, cause (level).
+        ``safety_period.deaths``; variable all, early (up to the window after the last infusion), late, cause (level), related (a
+        fatal emergent event that is related to a cell product; NA without relations or grades).
 
     Raises
     ------
@@ -242,4 +243,16 @@ def deaths(adam: Adam, study: Study) -> Result:
         causes = dead.assign(DTHCAUS=dead["DTHCAUS"].fillna("Missing"))
         for cause, subjects in by_value(causes, "DTHCAUS").items():
             add_counts(rows, who, variable="cause", level=cause, subjects=subjects)
+    _add_related(rows, adam, who, dead)
     return rows.build()
+
+
+def _add_related(rows: Rows, adam: Adam, who: Population, dead: pd.DataFrame) -> None:
+    events = emergent(adam, who)
+    if events is None or not {"AETOXGRN", "RELCELL"} <= set(events):
+        reason = "not available: no grade or relation of events"
+        add_not_available(rows, who.groups, variable="related", reason=reason)
+        return
+    fatal = events[(events["AETOXGRN"] == 5) & (events["RELCELL"] == "Y")]
+    subjects = set(fatal["USUBJID"]) & set(dead["USUBJID"])
+    add_counts(rows, who, variable="related", subjects=sorted(subjects))

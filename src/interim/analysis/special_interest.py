@@ -304,7 +304,7 @@ def long_term(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``special_interest.long_term``; second_malignancy, pregnancy, rcl_tested, due (alive and at least the given days after
+        ``special_interest.long_term``; second_malignancy, pregnancy, rcl_tested, rcl_positive, integration, due (alive and at least the given days after
         the first infusion).
 
     Raises
@@ -321,12 +321,13 @@ def long_term(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
             add_not_available(rows, who.groups, variable=kind, reason="not available: no AE")
         else:
             add_events(rows, who, events[_of_kind(events, rule)], variable=kind)
-    tested = _tested(sdtm, layout["rcl_tests"])
-    if tested is None:
-        reason = "not collected: tests for replication-competent virus"
-        add_not_available(rows, who.groups, variable="rcl_tested", reason=reason)
-    else:
-        add_counts(rows, who, variable="rcl_tested", subjects=tested)
+    for variable, kind, positive, reason in _LONG_TERM_TESTS:
+        tested = _tested(sdtm, layout[kind])
+        if tested is None:
+            add_not_available(rows, who.groups, variable=variable, reason=reason)
+        else:
+            found = _tested(sdtm, layout[kind], results=layout["positive"]) or set() if positive else tested
+            add_counts(rows, who, variable=variable, subjects=found)
     adsl = adam["ADSL"]
     days = (adsl["DCUTDT"] - adsl["TRTSDT"]).dt.days if "DCUTDT" in adsl else pd.Series(0, index=adsl.index)
     due = adsl[(days >= layout["due_days"]) & (adsl["DTHFL"] != "Y")]
@@ -334,11 +335,23 @@ def long_term(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     return rows.build()
 
 
-def _tested(sdtm: Sdtm, tests: Iterable[str]) -> set[str] | None:
-    """Return who has such a test; None if no domain holds one."""
+_NO_RCL = "not collected: tests for replication-competent virus"
+_LONG_TERM_TESTS = (
+    ("rcl_tested", "rcl_tests", False, _NO_RCL),
+    ("rcl_positive", "rcl_tests", True, _NO_RCL),
+    ("integration", "integration_tests", False, "not collected: analyses of vector integration"),
+)
+
+
+def _tested(sdtm: Sdtm, tests: Iterable[str], *, results: Iterable[str] = ()) -> set[str] | None:
+    """Return who has such a test, or such a test with one of the results; None if no domain holds one."""
     found: set[str] = set()
     for domain in ("FA", "BS", "LB"):
         source = sdtm.domain(domain)
         code = text_column(source, f"{domain}TESTCD")
-        found |= set(source.loc[code.isin(list(tests)).to_numpy(), "USUBJID"]) if len(source) else set()
+        hit = code.isin(list(tests)).to_numpy()
+        if wanted := list(results):
+            said = text_column(source, f"{domain}STRESC").fillna(text_column(source, f"{domain}ORRES"))
+            hit = hit & said.isin(wanted).to_numpy()
+        found |= set(source.loc[hit, "USUBJID"]) if len(source) else set()
     return found or None

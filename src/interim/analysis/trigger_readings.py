@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
+from interim.adam.adae_phase import phase_of, phase_starts
 from interim.adam.adtox import trigger_events
 from interim.adam.dlt import dlt_windows
 from interim.adam.model import Adam
@@ -37,7 +40,8 @@ def by_participant(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Result
         ``trigger_readings.by_participant``; a record per participant: dose; definition_a to definition_e: the letters of the CRS
         scales (AMB-6) under which the trigger is met, with a question mark where a query decides; reported, derived, max: the
-        reading in force by that source of the grade (yes, no, query); same: whether all agree.
+        reading in force by that source of the grade (yes, no, query); other_phase: the reading in force with events of
+        AMBIGUOUS_PHASE in the other phase of ``toxicity.same_day_phase``; same: whether all agree.
 
     Raises
     ------
@@ -67,9 +71,39 @@ def by_participant(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         trigger = study.titration_trigger.model_copy(update={"grade_source": source})
         frame[source] = _met(adam, trigger_events(adam["ADAE"], windows, trigger), frame)
         every.append(frame[source])
+    moved = trigger_events(in_other_phase(adam, study), windows, study.titration_trigger)
+    frame["other_phase"] = _met(adam, moved, frame)
+    every.append(frame["other_phase"])
     agree = pd.concat(every, axis=1).nunique(axis=1) == 1
     add_records(rows, frame.assign(same=agree.map({True: "yes", False: "no"})))
     return rows.build()
+
+
+def in_other_phase(adam: Adam, study: Study) -> pd.DataFrame:
+    """Return the events in the phases of the other reading of the day on which a phase starts.
+
+    Parameters
+    ----------
+    adam : Adam
+        ADAE, ADEX.
+    study : Study
+        ``toxicity.same_day_phase``, ``safety.teae_end_days``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ADAE; APHASE differs only where APHAMBFL is Y.
+
+    Raises
+    ------
+    None
+    """
+    adae = adam["ADAE"]
+    if not adam.has("ADEX") or "APHAMBFL" not in adae:
+        return adae
+    other: Literal["earlier", "later"] = "later" if study.toxicity.same_day_phase == "earlier" else "earlier"
+    found = phase_of(adae, phase_starts(adam["ADEX"], study), same_day=other)["APHASE"]
+    return adae.assign(APHASE=adae["APHASE"].astype(object).where(adae["APHAMBFL"] != "Y", found))
 
 
 def _met(adam: Adam, flags: pd.Series, frame: pd.DataFrame) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -36,7 +37,8 @@ def table_listing(result: Result, study: Study) -> Table:
     Returns
     -------
     Table
-        Columns, heads and widths as ``listings.toml`` says; one row with the reason if there is no record.
+        Columns, heads and widths as ``listings.toml`` says; one row with the reason if there is no record. Where the listing
+        has a note ``absent``, a column that no record has is left out and named in it.
 
     Raises
     ------
@@ -45,10 +47,10 @@ def table_listing(result: Result, study: Study) -> Table:
     """
     numbers = Numbers(result, study)
     layout = _layouts()[result.analysis_id]
-    columns = layout["columns"]
     levels = numbers.levels(_RECORD, stat="participant")
+    columns, gone = _collected(result, layout) if levels else (layout["columns"], [])
     rows = [Row(tuple(_cell(numbers, column, level) for column in columns)) for level in levels]
-    return plain_table(
+    table = plain_table(
         numbers,
         header=[column["head"] for column in columns],
         rows=rows or [_nothing(numbers, len(columns))],
@@ -56,6 +58,18 @@ def table_listing(result: Result, study: Study) -> Table:
         align=_alignment(columns),
         landscape=layout.get("landscape", True),
     )
+    note = layout["absent"].format(heads="; ".join(gone)) if gone else ""
+    return replace(table, footnotes=(*table.footnotes, note)) if note else table
+
+
+def _collected(result: Result, layout: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Return the columns that are shown, and the heads of those of which no participant has a record where these are left out."""
+    columns = list(layout["columns"])
+    if "absent" not in layout:
+        return columns, []
+    there = set(result.where(variable=_RECORD)["stat"])
+    kept = [column for column in columns if column["stat"] in there]
+    return kept, [column["head"] for column in columns if column["stat"] not in there]
 
 
 def _alignment(columns: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -106,8 +106,23 @@ def _terms(numbers: Numbers, stat: str) -> Iterator[tuple[str, str, str, int]]:
     """Yield class, term, printed text and depth, in the order of the Result."""
     for soc in numbers.variables(stat=stat):
         for pt in numbers.levels(soc, stat=stat):
-            text = word("teae", soc) if soc == "teae" else word("terms", pt or soc)
-            yield soc, pt, text, 1 if pt else 0
+            if soc in _FURTHER:
+                yield soc, pt, _further(numbers, soc, pt), 0
+            else:
+                text = word("teae", soc) if soc == "teae" else word("terms", pt or soc)
+                yield soc, pt, text, 1 if pt else 0
+
+
+_FURTHER = ("related", "related_best", "outcome")
+
+
+def _further(numbers: Numbers, variable: str, level: str) -> str:
+    """Return the stub of a row below the terms; a dagger where a relation is assumed."""
+    text = word("serious", variable)
+    if absent := absent_line(numbers, text, variable):
+        return absent.text
+    assumed = variable == "related" and numbers.levels("related_best", stat="n")
+    return f"{text}{word('terms', level)}" if level else f"{text} †" if assumed else text
 
 
 def _banded(
@@ -315,6 +330,9 @@ def table_deaths(result: Result, study: Study) -> Table:
         levels = [level for level in numbers.levels(variable) if level]
         if not levels:
             text = word("deaths", variable).format(days=days)
+            if absent := absent_line(numbers, text, variable, indent=1):
+                lines.append(absent)
+                continue
             lines.append(Line(text, partial(numbers.count, variable=variable), 0 if variable == "all" else 1))
             continue
         lines.append(Line(word("deaths", variable)))

@@ -15,6 +15,7 @@ from interim.study.toxicity import ToxicityTable
 Pattern = Literal["HEPATOCELLULAR", "CHOLESTATIC", "MIXED"]
 Quadrant = Literal["NORMAL", "TEMPLES_COROLLARY", "HYPERBILIRUBINAEMIA", "HYS_LAW_RANGE"]
 Variant = Literal["uln", "baseline"]
+ULN_MISSING = "ULN_MISSING"
 _ALP_ORDER = (
     False,
     None,
@@ -35,7 +36,8 @@ class HysLaw:
     ratio : float or None
         (ALT / ULN) / (ALP / ULN) at the first qualifying aminotransferase.
     reason : str
-        Why not: NO_AT, NO_BILIRUBIN, TOO_FAR, ALP; or ALP_MISSING of a candidate.
+        Why not: NO_AT, NO_BILIRUBIN, TOO_FAR, ALP; ULN_MISSING where a value without upper limit could make a candidate; or
+        ALP_MISSING of a candidate.
     """
 
     candidate: bool
@@ -71,7 +73,7 @@ def hys_law(panel: pd.DataFrame, rules: ToxicityTable, *, variant: Variant = "ul
     at = panel[panel["PARAMCD"].isin(["ALT", "AST"]) & _at_reached(panel, rules, variant)]
     bilirubin = panel[(panel["PARAMCD"] == "BILI") & _bilirubin_reached(panel, rules, variant)]
     if at.empty or bilirubin.empty:
-        return HysLaw(False, reason="NO_AT" if at.empty else "NO_BILIRUBIN")
+        return HysLaw(False, reason=_why_none(panel, at, bilirubin))
     first = int(at["DAY"].min())
     ratio = r_ratio(panel, first)
     if rules.hys_order == "at_first":
@@ -83,13 +85,30 @@ def hys_law(panel: pd.DataFrame, rules: ToxicityTable, *, variant: Variant = "ul
         if abs(a - b) <= rules.hys_window_days
     ]
     if not pairs:
-        return HysLaw(False, first, ratio=ratio, reason="TOO_FAR")
+        reason = ULN_MISSING if _without_limit(panel, ("ALT", "AST", "BILI")) else "TOO_FAR"
+        return HysLaw(False, first, ratio=ratio, reason=reason)
     judged = {a: _alp(panel, int(a), rules, variant) for a, _ in pairs}
     cholestatic, (at_day, bilirubin_day) = min(
         ((judged[pair[0]], pair) for pair in pairs), key=lambda item: (_ALP_ORDER.index(item[0]), item[1])
     )
     reason = "ALP" if cholestatic else "ALP_MISSING" if cholestatic is None else ""
     return HysLaw(not cholestatic, int(at_day), int(bilirubin_day), ratio, reason)
+
+
+def _why_none(panel: pd.DataFrame, at: pd.DataFrame, bilirubin: pd.DataFrame) -> str:
+    """Tell what is wanting: a value that is too low, or the limit of one that might be high enough."""
+    wanting = [
+        _without_limit(panel, codes)
+        for found, codes in ((at, ("ALT", "AST")), (bilirubin, ("BILI",)))
+        if found.empty
+    ]
+    if all(wanting):
+        return ULN_MISSING
+    return "NO_AT" if at.empty else "NO_BILIRUBIN"
+
+
+def _without_limit(panel: pd.DataFrame, codes: Sequence[str]) -> bool:
+    return bool(panel.loc[panel["PARAMCD"].isin(list(codes)), "XULN"].isna().any())
 
 
 def _at_reached(panel: pd.DataFrame, rules: ToxicityTable, variant: Variant) -> pd.Series:

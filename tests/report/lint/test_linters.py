@@ -124,6 +124,28 @@ def test_a_denominator_that_is_no_set_size_is_found_with_the_nearest_set():
 
 
 @pytest.mark.rule("LNT-02")
+@pytest.mark.parametrize(
+    ("members", "unknown", "printed", "hits"),
+    [(9, 4, True, 0), (9, 4, False, 1), (9, 3, True, 1), (None, 4, True, 1)],
+)
+def test_what_two_printed_counts_leave_is_accepted_where_it_is_declared(members, unknown, printed, hits):
+    name, place = "response_sets.denominators", {"level": "RE"}
+    rows = Rows(name, "Response by set", "FAS")
+    if members:
+        rows.add("N", members, n=members, N=members, variable="set", **place)
+    rows.add("n", unknown, n=unknown, N=9, variable="not_evaluated", **place)
+    rows.add("rate", 0.2, n=1, N=5, variable="orr_known", **place)
+    at = f"{name}/total"
+    lines = [("Only those evaluated", ("1/5", f"{at}/orr_known/re/rate"), ("", ""))]
+    if printed:
+        lines.append(("Not evaluated", (str(unknown), f"{at}/not_evaluated/re/n"), ("", "")))
+    if members:
+        lines.append(("Participants", (str(members), f"{at}/set/re/n"), ("", "")))
+    found_here = found("denominator", p.checked(p.table(lines), results=p.store(sets=rows.build())))
+    assert len([hit for hit in found_here if "denominator 5" in hit.what and hit.place != name]) == hits
+
+
+@pytest.mark.rule("LNT-02")
 def test_a_denominator_that_is_itself_printed_is_accepted():
     marker = ("Marker", ("–",), ("1/2", p.key("marker/-/rate"), p.key("marker/-/lower")))
     assert found("denominator", p.checked(p.table([marker]))) == []  # 2 participants in RE

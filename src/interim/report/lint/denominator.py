@@ -222,12 +222,21 @@ class _Known:
         return n in others or n in self._declared(row)
 
     def _declared(self, row: Value) -> Iterator[int]:
-        """Yield the numbers of the results that are declared as the base of a row."""
+        """Yield the printed numbers that are declared as the base of a row, and what printed numbers leave of another."""
         for entry in declared("base", row):
-            key = filled(entry["base"], row)
-            found = self.checked.rows.get(key)
-            if key in self.checked.keys and found is not None and found.n is not None:
-                yield found.n
+            if (n := self._printed(entry["base"], row)) is not None:
+                yield n
+        for entry in declared("denominator", row):
+            if entry.get("take") == "rest":
+                whole, without = (self._printed(entry[name], row) for name in ("base", "without"))
+                if whole is not None and without is not None:
+                    yield whole - without
+
+    def _printed(self, template: str, row: Value) -> int | None:
+        """Return the number of participants of a result that a document prints."""
+        key = filled(template, row)
+        found = self.checked.rows.get(key)
+        return found.n if found is not None and key in self.checked.keys else None
 
     def nearest(self, group: str, n: int) -> str:
         """Return the analysis set of nearest size in words."""

@@ -178,7 +178,7 @@ def test_the_listing_of_events_marks_an_ambiguous_phase(study):
     heads = [head.text for head in shown.header[0]]
     place = heads.index("Phase unclear")
     assert sorted({line.cells[place].text for line in shown.rows}) == ["yes", "–"]
-    assert shown.rows[0].cells[heads.index("Phase")].text == "From the first CAR-NK infusion to CAR-T"
+    assert shown.rows[0].cells[heads.index("Phase")].text == "CAR-NK"
 
 
 @pytest.mark.rule("SAF-30", source="written by hand")

@@ -229,6 +229,25 @@ def test_a_short_table_is_not_torn_apart():
 
 
 @pytest.mark.rule("DOC-04")
+@pytest.mark.parametrize("size", [50, 51, 52, 53, 54, 55])
+def test_the_notes_of_a_long_table_are_not_alone_on_a_page(size):
+    """Tables whose end comes down the page row by row, and over it: last row, rule and notes stand together, in this order."""
+    notes = tuple(f"Note {n} of the table." for n in range(5))
+    long = replace(table(rows=size), footnotes=notes)
+    after = spans("Text behind the table.")
+    reader = reading.open_pdf(pdf_bytes(document(long, after)))
+    found = [piece for piece in reading.pieces(reader) if piece.mark is not None and piece.page > 1]
+    last = next(p for p in found if p.text.strip() == f"Row {size - 1}")
+    under = [next(p for p in found if p.text.strip() == note) for note in notes]
+    assert {p.page for p in under} == {last.page}
+    heights = [last.y, *(p.y for p in under)]
+    assert heights == sorted(heights, reverse=True)
+    assert last.y - under[0].y < 24, "nothing but the rule between the last row and the first note"
+    behind = next(p for p in found if "Text behind" in p.text)
+    assert (behind.page, -behind.y) > (under[-1].page, -under[-1].y), "nothing is drawn over the notes"
+
+
+@pytest.mark.rule("DOC-04")
 @pytest.mark.parametrize("block", [table(rows=70), table(rows=5), figure()], ids=["long", "short", "figure"])
 def test_heading_caption_and_first_row_stay_on_one_page(block):
     for lines in range(20, 46, 3):

@@ -248,6 +248,15 @@ def test_the_notes_of_a_long_table_are_not_alone_on_a_page(size):
 
 
 @pytest.mark.rule("DOC-04")
+def test_notes_of_more_than_a_page_are_all_printed():
+    notes = tuple(f"Note {n} of the table." for n in range(90))
+    reader = reading.open_pdf(pdf_bytes(document(replace(table(rows=70), footnotes=notes))))
+    found = [p for p in reading.pieces(reader) if p.mark is not None]
+    assert [p.text.strip() for p in found if p.text.startswith("Note ")] == list(notes)
+    assert min(p.y for p in found) > BOTTOM_MM * POINT - 1
+
+
+@pytest.mark.rule("DOC-04")
 @pytest.mark.parametrize("block", [table(rows=70), table(rows=5), figure()], ids=["long", "short", "figure"])
 def test_heading_caption_and_first_row_stay_on_one_page(block):
     for lines in range(20, 46, 3):

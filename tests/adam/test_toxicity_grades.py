@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -365,6 +366,68 @@ def test_the_version_for_an_abnormal_baseline():
     assert hys_law(rows, RULES, variant="baseline").candidate
     small = panel(ALT=[(5, 4.0, 1.9)], BILI=[(6, 2.5, 2.5)], ALP=[(5, 3.3, 1.1)])
     assert hys_law(small, RULES, variant="baseline").reason == "NO_AT"
+
+
+# Limits of the adjusted version: 2 x baseline of ALT and bilirubin, ALP 2 x ULN or 2 x baseline.
+@pytest.mark.rule("SAF-49", source="spec/immune-toxicity.md, section 7: missing baseline")
+@pytest.mark.parametrize(
+    ("values", "candidate", "reason"),
+    [
+        ({"ALT": [(5, 4.0, NAN)], "BILI": [(6, 3.0, 3.0)]}, False, "BASELINE_MISSING"),
+        ({"AST": [(5, 4.0, 3.0)], "BILI": [(6, 3.0, NAN)]}, False, "BASELINE_MISSING"),
+        ({"ALT": [(5, 4.0, NAN)], "BILI": [(6, 3.0, NAN)]}, False, "BASELINE_MISSING"),
+        # Whatever the baseline was, another criterion rules the candidate out.
+        ({"ALT": [(5, 2.9, NAN)], "BILI": [(6, 3.0, 3.0)]}, False, "NO_AT"),
+        ({"ALT": [(5, 4.0, NAN)], "BILI": [(6, 1.9, 3.0)]}, False, "NO_AT"),
+        ({"ALT": [(5, 4.0, NAN)], "BILI": [(6, 3.0, 1.9)]}, False, "NO_AT"),
+        ({"ALT": [(5, 4.0, 1.9)], "BILI": [(6, 3.0, NAN)]}, False, "NO_AT"),
+        ({"ALT": [(5, 4.0, NAN)], "BILI": [(36, 3.0, 3.0)]}, False, "NO_AT"),
+        # A second value with its baseline decides; one without does not spoil it.
+        ({"ALT": [(5, 4.0, 3.0)], "AST": [(5, 4.0, NAN)], "BILI": [(6, 3.0, 3.0)]}, True, "ALP_MISSING"),
+        ({"ALT": [(5, 4.0, 1.0)], "AST": [(5, 4.0, NAN)], "BILI": [(6, 3.0, 3.0)]}, False, "BASELINE_MISSING"),
+        ({"ALT": [(5, 4.0, 3.0), (50, 4.0, NAN)], "BILI": [(60, 3.0, 3.0)]}, False, "BASELINE_MISSING"),
+        # ALP of 3 x ULN excludes, unless it may have been as high before.
+        ({"ALT": [(5, 4.0, 3.0)], "BILI": [(6, 3.0, 3.0)], "ALP": [(5, 3.0, NAN)]}, False, "BASELINE_MISSING"),
+        ({"ALT": [(5, 4.0, 3.0)], "BILI": [(6, 3.0, 3.0)], "ALP": [(5, 3.0, 3.0)]}, False, "ALP"),
+        ({"ALT": [(5, 4.0, 3.0)], "BILI": [(6, 3.0, 3.0)], "ALP": [(5, 2.0, NAN)]}, True, ""),
+        ({"ALT": [(5, 4.0, NAN)], "BILI": [(6, 3.0, 3.0)], "ALP": [(5, 3.0, 3.0)]}, False, "NO_AT"),
+        # Without the limit the limit is the reason.
+        ({"ALT": [(5, NAN, NAN)], "BILI": [(6, 3.0, 3.0)]}, False, "ULN_MISSING"),
+    ],
+)  # fmt: skip
+def test_a_missing_baseline_leaves_the_adjusted_version_open(values, candidate, reason):
+    rows = panel(**values)
+    kept = rows.copy()
+    found = hys_law(rows, RULES, variant="baseline")
+    assert (found.candidate, found.reason) == (candidate, reason)
+    open_ones = ("BASELINE_MISSING", "ULN_MISSING")
+    assert found.flag == ("Y" if candidate else None if reason in open_ones else "N")
+    assert hys_law(rows, RULES).reason != "BASELINE_MISSING", "the plain version needs no baseline"
+    pd.testing.assert_frame_equal(rows, kept)
+
+
+@pytest.mark.rule("SAF-49", source="property: only a value that is known can decide")
+@pytest.mark.parametrize("seed", range(20))
+def test_no_baseline_makes_a_candidate_of_who_is_none(seed):
+    """Where the answer is N, every baseline that could have stood there gives no candidate either."""
+    rng = np.random.default_rng(seed)
+    rows = panel(
+        **{
+            code: [(int(d), float(rng.uniform(0.5, 6)), NAN) for d in (3, 9)]
+            for code in ("ALT", "BILI", "ALP")
+        }
+    )
+    answer = hys_law(rows, RULES, variant="baseline")
+    made = [
+        hys_law(
+            rows.assign(XBASE=rows["XULN"] / rows["PARAMCD"].map(bases)), RULES, variant="baseline"
+        ).candidate
+        for bases in (
+            {code: float(rng.uniform(0.1, 4)) for code in ("ALT", "BILI", "ALP")} for _ in range(60)
+        )
+    ]
+    assert not answer.candidate
+    assert answer.flag is None or not any(made)
 
 
 @pytest.mark.rule("SAF-16")

@@ -103,7 +103,7 @@ def test_without_limit_or_baseline_there_is_no_multiple(mini_study, limit, base)
     made = panel_of([lab("ALT", 5, 80.0, limit, base), lab("BILI", 5, 80.0, limit, base)], mini_study)
     assert made[["XULN", "XBASE"]].isna().all(axis=None)
     row = liver_summary(made, mini_study).iloc[0]
-    assert (row["QUADRANT"], row["HYSFL"], row["HYSRS"]) == (None, "N", "ULN_MISSING")
+    assert (row["QUADRANT"], row["HYSFL"], row["HYSRS"]) == (None, None, "ULN_MISSING")
     assert math.isnan(row["GAPDAYS"])
 
 

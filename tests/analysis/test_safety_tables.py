@@ -149,6 +149,57 @@ def test_a_missing_limit_is_counted_apart_from_no_candidate(full, study):
     assert "Hy's law not decided: a value without upper limit" in stubs
 
 
+@pytest.mark.rule("SAF-49")
+def test_a_missing_baseline_is_counted_apart_from_no_candidate(full, study):
+    """The candidate by the upper limit loses his baselines: the adjusted version is open, and no N."""
+    adlb = full["ADLB"].copy()
+    mine = adlb["USUBJID"] == uid(2)
+    adlb.loc[mine, "BASE"] = float("nan")
+    without = type(full)({**full.datasets, "ADLB": adlb}, full.cut)
+    table = laboratory.hepatotoxicity(without, study)
+    assert subjects(table, "hys", "n") == {uid(2)}
+    assert value(table, "hys_base") == 0
+    assert subjects(table, "hys_base_open", "n") == {uid(2)}
+    assert table.where(variable="hys_open").empty
+    stubs = [line.cells[0].text for line in table_hepatotoxicity(table, study).rows]
+    place = stubs.index("Hy's law candidate, adjusted for the baseline")
+    assert (
+        stubs[place + 1] == "Adjusted for the baseline, not decided: a value without baseline or upper limit"
+    )
+    summary = liver_summary(liver_panel(adlb, full["ADSL"], study=study), study).set_index("USUBJID")
+    assert summary.loc[uid(2), "MHYSRS"] == "BASELINE_MISSING" and summary.loc[uid(2), "MHYSFL"] is None
+
+
+@pytest.mark.rule("SAF-50", source="terms read by hand")
+@pytest.mark.parametrize(
+    ("term", "kinds"),
+    [
+        ("BILOMA", ["biloma"]),
+        ("CHOLANGITIS ACUTE", ["cholangitis"]),
+        ("LIVER ABSCESS", ["infection"]),
+        ("HEPATIC INFECTION", ["infection"]),
+        ("BILOMA INFECTED", ["biloma", "infection"]),
+        ("PNEUMONIA", []),
+        ("ABSCESS", []),
+    ],
+)
+def test_events_of_the_liver_stand_below_its_values(study, term, kinds):
+    adae = case.adae()
+    mine = (adae["USUBJID"] == "B2") & (adae["AEDECOD"] == "Nausea")
+    assert mine.sum() == 1
+    adae.loc[mine, "AEDECOD"] = term
+    table = laboratory.hepatotoxicity(case.adam(ADAE=adae), study)
+    found = {
+        kind: subjects(table, "hepatic_event", "n", level=kind)
+        for kind in ("biloma", "cholangitis", "infection")
+    }
+    assert found == {kind: {"B2"} if kind in kinds else set() for kind in found}
+    before = laboratory.hepatotoxicity(case.adam(ADAE=adae.assign(TRTEMFL="N")), study)
+    assert value(before, "hepatic_event", level="biloma") == 0
+    without = laboratory.hepatotoxicity(case.adam(ADAE=None), study)
+    assert status(without, "hepatic_event") == ("NA", "not available: no AE")
+
+
 @pytest.mark.rule(
     "SAF-22", source="serious: A1 release, B2 thrombosis and sepsis, D4 fatigue with an assumed relation"
 )

@@ -150,6 +150,11 @@ LIVER = [
     ("bilirubin_base", "", "Bilirubin above the limit, multiple of the baseline", None),
     ("hys", "", "Hy's law candidate", None),
     ("hys_base", "", "Hy's law candidate, adjusted for the baseline", None),
+    ("hys_open", "", "Hy's law not decided: a value without upper limit", None),
+    ("hys_base_open", "", "Adjusted for the baseline, not decided: a value without baseline or upper limit", None),
+    ("hepatic_event", "biloma", "Emergent events of the liver and bile ducts", "Biloma"),
+    ("hepatic_event", "cholangitis", "Emergent events of the liver and bile ducts", "Cholangitis"),
+    ("hepatic_event", "infection", "Emergent events of the liver and bile ducts", "Liver abscess or other infection of the liver"),
     ("window", "4-14", "ALT or AST above the Hy's law limit, days after the last hepatic-artery infusion", "4-14 days"),
 ]  # fmt: skip
 

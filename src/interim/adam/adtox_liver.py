@@ -119,7 +119,8 @@ def liver_summary(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
     -------
     pandas.DataFrame
         USUBJID, ATPEAK, BILIPEAK (x ULN), ATPEAKB, BILIPEAKB (x baseline), GAPDAYS (days between the peaks), QUADRANT, HYSFL,
-        HYSRS, MHYSFL (with multiples of baseline), MHYSRS, RRATIO; peaks are NaN without a value.
+        HYSRS, MHYSFL (with multiples of baseline), MHYSRS, RRATIO; flags are None where a limit or baseline is missing that could
+        make a candidate (ULN_MISSING, BASELINE_MISSING), peaks NaN without a value.
 
     Raises
     ------
@@ -141,9 +142,9 @@ def liver_summary(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
                 "BILIPEAKB": bilirubin["XBASE"].max(),
                 "GAPDAYS": abs(_peak_day(at) - _peak_day(bilirubin)) if known else np.nan,
                 "QUADRANT": quadrant(peaks[0], peaks[1], study.toxicity) if known else None,
-                "HYSFL": "Y" if plain.candidate else "N",
+                "HYSFL": plain.flag,
                 "HYSRS": plain.reason,
-                "MHYSFL": "Y" if adjusted.candidate else "N",
+                "MHYSFL": adjusted.flag,
                 "MHYSRS": adjusted.reason,
                 "RRATIO": np.nan if plain.ratio is None else plain.ratio,
             }

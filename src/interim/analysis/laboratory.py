@@ -12,7 +12,6 @@ from interim.adam.adtox_liver import liver_panel, liver_summary
 from interim.adam.ctcae import criteria_book
 from interim.adam.model import Adam
 from interim.adam.source import ordered
-from interim.adam.toxicity.liver import ULN_MISSING
 from interim.analysis.by_visit import add_by_visit
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
@@ -22,6 +21,8 @@ from interim.analysis.population import (
     open_rows,
     population,
 )
+from interim.analysis.safety import emergent
+from interim.analysis.special_interest import add_kinds
 from interim.result import TOTAL, Result, Rows
 from interim.study import Study
 
@@ -253,7 +254,7 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     Parameters
     ----------
     adam : Adam
-        ADSL, ADEX and ADLB.
+        ADSL, ADAE, ADEX and ADLB.
     study : Study
         ``[toxicity]``.
 
@@ -261,7 +262,9 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``laboratory.hepatotoxicity``; variable at (level: multiple of ULN), at_base (multiple of baseline), bilirubin,
-        bilirubin_base, hys, hys_base, hys_open (ULN_MISSING: only where somebody is), window (level), evaluable.
+        bilirubin_base, hys, hys_base, hys_open and hys_base_open (a missing limit or baseline hides it: only where it
+        does for somebody), window (level), evaluable; hepatic_event with level biloma, cholangitis, infection: events as in
+        `interim.analysis.special_interest.procedure`.
 
     Raises
     ------
@@ -288,12 +291,14 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
         ("hys_base", table["MHYSFL"] == "Y"),
     ):
         add_counts(rows, who, variable=variable, subjects=table.loc[hit, "USUBJID"])
-    if (unknown := table["HYSRS"] == ULN_MISSING).any():
-        add_counts(rows, who, variable="hys_open", subjects=table.loc[unknown, "USUBJID"])
+    for variable, flag in (("hys_open", "HYSFL"), ("hys_base_open", "MHYSFL")):
+        if (unknown := table[flag].isna()).any():
+            add_counts(rows, who, variable=variable, subjects=table.loc[unknown, "USUBJID"])
     high = panel[panel["PARAMCD"].isin(["ALT", "AST"]) & (panel["XULN"] > rules.hys_at)]
     for window in sorted(set(panel["WINDOW"].dropna()), key=lambda text: int(text.rstrip("+").split("-")[0])):
         subjects = high.loc[high["WINDOW"] == window, "USUBJID"]
         add_counts(rows, who, variable="window", level=str(window), subjects=subjects)
+    add_kinds(rows, who, emergent(adam, who), kinds="hepatic_event")
     return rows.build()
 
 

@@ -78,6 +78,35 @@ def _of_kind(events: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
     return hit
 
 
+def add_kinds(rows: Rows, who: Population, events: pd.DataFrame | None, *, kinds: str) -> None:
+    """Count the participants with an event of each kind of a list.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go: variable = the list, level = kind; stats n, events.
+    who : Population
+        The denominator.
+    events : pandas.DataFrame or None
+        Emergent events (ADAE); None: not available.
+    kinds : str
+        A table of the printed rows whose entries are rules: terms, classes, parts of terms.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    if events is None:
+        add_not_available(rows, who.groups, variable=kinds, reason="not available: no AE")
+        return
+    for name, rule in printed_rows()[kinds].items():
+        add_events(rows, who, events[_of_kind(events, rule)], variable=kinds, level=name)
+
+
 def _add_kind(rows: Rows, who: Population, events: pd.DataFrame, *, variable: str, study: Study) -> None:
     add_events(rows, who, events, variable=variable)
     x, n = len(set(events["USUBJID"]) & who.everyone), who.n()

@@ -233,7 +233,7 @@ def table_hepatotoxicity(result: Result, study: Study) -> Table:
         sign = "> " if variable.startswith("at") else ""
         lines += [
             Line(
-                f"{sign}{level}{word('liver_unit', variable)}",
+                f"{sign}{word('hepatic_event', level)}{word('liver_unit', variable)}",
                 partial(numbers.count, variable=variable, level=level),
                 1,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from interim.study.toxicity import ToxicityTable
 Pattern = Literal["HEPATOCELLULAR", "CHOLESTATIC", "MIXED"]
 Quadrant = Literal["NORMAL", "TEMPLES_COROLLARY", "HYPERBILIRUBINAEMIA", "HYS_LAW_RANGE"]
 Variant = Literal["uln", "baseline"]
-ULN_MISSING = "ULN_MISSING"
+ULN_MISSING, BASELINE_MISSING = "ULN_MISSING", "BASELINE_MISSING"
 _ALP_ORDER = (
     False,
     None,
@@ -36,8 +36,9 @@ class HysLaw:
     ratio : float or None
         (ALT / ULN) / (ALP / ULN) at the first qualifying aminotransferase.
     reason : str
-        Why not: NO_AT, NO_BILIRUBIN, TOO_FAR, ALP; ULN_MISSING where a value without upper limit could make a candidate; or
-        ALP_MISSING of a candidate.
+        Why not: NO_AT, NO_BILIRUBIN, TOO_FAR, ALP; ULN_MISSING where a value without upper limit could make a candidate;
+        BASELINE_MISSING where a missing baseline hides whether the version for an abnormal baseline holds; or ALP_MISSING
+        of a candidate.
     """
 
     candidate: bool
@@ -45,6 +46,13 @@ class HysLaw:
     bilirubin_day: int | None = None
     ratio: float | None = None
     reason: str = ""
+
+    @property
+    def flag(self) -> str | None:
+        """Return Y, N, or None where a missing limit or baseline leaves it open."""
+        if self.candidate:
+            return "Y"
+        return None if self.reason in (ULN_MISSING, BASELINE_MISSING) else "N"
 
 
 def hys_law(panel: pd.DataFrame, rules: ToxicityTable, *, variant: Variant = "uln") -> HysLaw:
@@ -69,7 +77,26 @@ def hys_law(panel: pd.DataFrame, rules: ToxicityTable, *, variant: Variant = "ul
     Raises
     ------
     None
+
+    Notes
+    -----
+    Without a baseline the version for an abnormal baseline is judged twice, as it is and with the baseline that speaks most for a
+    candidate: where only the second finds one, the reason is BASELINE_MISSING.
     """
+    found = _judge(panel, rules, variant)
+    if variant == "uln" or found.candidate or found.reason == ULN_MISSING:
+        return found
+    best = _judge(_with_best_baseline(panel, rules), rules, variant)
+    return replace(found, reason=BASELINE_MISSING) if best.candidate else found
+
+
+def _with_best_baseline(panel: pd.DataFrame, rules: ToxicityTable) -> pd.DataFrame:
+    """Complete each missing multiple of a baseline so that it speaks for a candidate: a great rise, and none of ALP."""
+    great = (panel["PARAMCD"] == "ALP").map({True: min(1.0, rules.hys_alp), False: np.inf})
+    return panel.assign(XBASE=panel["XBASE"].astype("float64").fillna(great))
+
+
+def _judge(panel: pd.DataFrame, rules: ToxicityTable, variant: Variant) -> HysLaw:
     at = panel[panel["PARAMCD"].isin(["ALT", "AST"]) & _at_reached(panel, rules, variant)]
     bilirubin = panel[(panel["PARAMCD"] == "BILI") & _bilirubin_reached(panel, rules, variant)]
     if at.empty or bilirubin.empty:

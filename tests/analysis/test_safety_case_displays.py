@@ -194,8 +194,11 @@ def test_a_listing_has_a_row_per_record(adam, study):
                 "Not reported",
                 "ANC",
                 "none",
+                "–",
                 "Bilirubin high before",
+                "–",
                 "D4/GVHD",
+                "–",
             ),
         ),
         (

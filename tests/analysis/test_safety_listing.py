@@ -194,6 +194,81 @@ def test_discordance_puts_effects_on_the_trigger_first(study):
     ]
 
 
+def _episode(**changed):
+    """Return ADTOX with one episode: C3, day 12, nothing reported, derived grade 2 on both scales."""
+    first = case.adtox().loc[lambda f: (f["USUBJID"] == "C3") & (f["PARAMCD"] == "CRS")].head(1)
+    return first.assign(DIRC="LOWER", **changed)
+
+
+ALL = "A:ABC B:ABC C:ABC D:ABC E:ABC"
+
+
+@pytest.mark.rule("SAF-51", source="spec/immune-toxicity.md, sections 9 and 10; written by hand")
+@pytest.mark.parametrize(
+    ("changed", "effect", "readings"),
+    [
+        ({}, "trigger", ALL),
+        ({"REPFL": "Y", "REPGRC": 2.0, "REPGRA": 2.0}, "none", ""),
+        ({"REPFL": "Y", "REPGRC": 1.0, "REPGRA": 1.0}, "trigger", ALL),
+        # CTCAE 2 and ASTCT 1 by the signs, both 1 by the report: only ASTCT alone does not change.
+        ({"REPFL": "Y", "REPGRC": 1.0, "REPGRA": 1.0, "ASTHI": 1.0}, "trigger", ALL.replace("B", "").replace(" :", " B:")),
+        # CTCAE agrees on 1, ASTCT does not: nothing under the reading in force.
+        ({"REPFL": "Y", "REPGRC": 1.0, "REPGRA": 1.0, "CTCHI": 1.0}, "other readings", "A:BC B:BC C:BC D:BC E:BC"),
+        # The NK phase does not count under definition E.
+        ({"APHASE": "NK"}, "trigger", "A:ABC B:ABC C:ABC D:ABC"),
+        ({"APHASE": "POST"}, "none", ""),
+        # Reported grade without assessments: the derived side has nothing.
+        ({"REPFL": "Y", "REPGRC": 2.0, "REPGRA": 2.0, "CTCHI": None, "ASTHI": None}, "trigger", ALL),
+        # Grade 3 against 2 leaves the trigger and makes a DLT; against nothing it does both.
+        ({"REPFL": "Y", "REPGRC": 3.0, "REPGRA": 3.0}, "DLT", ""),
+        ({"REPFL": "Y", "REPGRC": 3.0, "REPGRA": 3.0, "CTCHI": 1.0, "ASTHI": 1.0}, "trigger, DLT", ALL),
+        ({"PARAMCD": "ICANS", "ASTHI": 3.0}, "DLT", ""),
+        ({"PARAMCD": "ICANS", "ASTHI": 2.0}, "none", ""),
+        ({"PARAMCD": "ICAHT", "ASTHI": 4.0}, "none", ""),
+    ],
+)  # fmt: skip
+def test_what_a_different_grade_changes(study, changed, effect, readings):
+    episode = _episode(**changed).astype(dict.fromkeys(("REPGRC", "REPGRA", "CTCHI", "ASTHI"), "float64"))
+    result = safety_listing.discordance(case.adam(ADTOX=episode), study)
+    assert records(result, "effect", "readings") == [("C3", effect, readings)]
+
+
+@pytest.mark.rule("SAF-51", source="window of C3 by hand")
+@pytest.mark.parametrize(
+    ("start", "end", "effect"),
+    [(10, 24, "trigger, DLT"), (13, 24, "trigger"), (10, 11, "none"), (None, None, "trigger")],
+)
+def test_the_window_bounds_the_effect(study, start, end, effect):
+    window = pd.DataFrame(
+        {"USUBJID": ["C3"], "DLTWSDT": [case.at("C3", start)], "DLTWEDT": [case.at("C3", end)]}
+    ).astype({"DLTWSDT": "datetime64[ns]", "DLTWEDT": "datetime64[ns]"})
+    episode = _episode(CTCHI=3.0, ASTHI=3.0)
+    result = safety_listing.discordance(case.adam(ADTOX=episode, ADDLT=window), study)
+    assert records(result, "effect") == [("C3", effect)]
+
+
+@pytest.mark.rule("SAF-51", source="written by hand")
+def test_discordance_names_the_event_and_its_query(study):
+    queries = pd.DataFrame(
+        {
+            "USUBJID": ["A1", "A1", "C3", "A1"],
+            "QDOMAIN": ["AE", "AE", "AE", "LB"],
+            "QKEY": ["AESEQ=1", "AESEQ=1", "AESEQ=1", "LBSEQ=1"],
+            "QSTATUS": ["CLOSED", "OPEN", "OPEN", "OPEN"],
+        }
+    )
+
+    def found(frame):
+        result = safety_listing.discordance(case.adam(), study, case.sdtm(QUERY=frame))
+        return [item[1:] for item in records(result, "event", "status") if item[0] == "A1"]
+
+    assert found(queries) == [("AE 1", "query open"), ("", "no query")]
+    assert found(queries.head(1)) == [("AE 1", "query closed"), ("", "no query")]
+    assert found(queries.tail(2)) == [("AE 1", "no query"), ("", "no query")]
+    plain = safety_listing.discordance(case.adam(), study)
+    assert {item[1] for item in records(plain, "status")} == {""}
+
+
 @pytest.mark.rule("LST-01", source="50 / 20 and 480 / 40, 480 / 90")
 def test_listing_of_the_liver_panel(study):
     result = safety_listing.liver(case.adam(), study)

@@ -10,15 +10,18 @@ from interim.adam.adtox_liver import liver_panel
 from interim.adam.model import Adam
 from interim.adam.source import ordered
 from interim.adam.toxicity.liver import ULN_MISSING
+from interim.analysis.discordance_effect import DLT, NONE, OTHER, TRIGGER, effects_of, query_status
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import built, column, listing, study_days
 from interim.data.check.vocabulary import words
+from interim.data.model import Sdtm
 from interim.result import Result
 from interim.study import Study
 
 _CAUSES = {"RELNK": "CAR-NK", "RELCART": "CAR-T", "RELPROC": "procedure", "RELLYMPHODEP": "lymphodepletion",
            "RELOTH": "other"}  # fmt: skip
 _YES = {"Y": "yes", "N": "no"}
+_FIRST = {f"{TRIGGER}, {DLT}": 0, TRIGGER: 0, DLT: 1, OTHER: 2, NONE: 3}
 AMBIGUOUS_PHASE, BASELINE_MISSING = "AMBIGUOUS_PHASE", "BASELINE_MISSING"
 
 
@@ -374,22 +377,24 @@ def _treatment(adtox: pd.DataFrame) -> pd.Series:
     return pd.Series(texts, index=adtox.index, dtype=object)
 
 
-def discordance(adam: Adam, study: Study) -> Result:
+def discordance(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     """List where the reported and the derived grade of an immune toxicity differ, or one is absent.
 
     Parameters
     ----------
     adam : Adam
-        ADSL and ADTOX.
+        ADSL, ADTOX, ADDLT (windows).
     study : Study
-        ``titration_trigger``.
+        ``titration_trigger``, ``dose.dlt_rules``.
+    sdtm : Sdtm, optional
+        QUERY.
 
     Returns
     -------
     Result
-        ``safety_listing.discordance``; a record per episode: kind, phase, onset, reported, scale, derived_astct,
-        derived_ctcae, driver, direction, missing, effect (whether the trigger grade is reached by one of them only), query,
-        flags. Effects on the trigger first.
+        ``safety_listing.discordance``; a record per episode: event (domain and number), kind, phase, onset, reported,
+        scale, derived_astct, derived_ctcae, driver, direction, missing, effect and readings (as
+        `interim.analysis.discordance_effect.effects_of` gives them), query, status of a query, flags. Effects first.
 
     Raises
     ------
@@ -404,7 +409,7 @@ def discordance(adam: Adam, study: Study) -> Result:
         lambda f: (f["DIRC"].fillna("AGREE") != "AGREE") | (f["DIRA"].fillna("AGREE") != "AGREE")
     ]
     by_ctcae = adtox["DIRC"].fillna("AGREE") != "AGREE"
-    effect = _effect(adtox, study)
+    effects = effects_of(adtox, adam, study)
     frame = _toxicity_columns(adtox, adam).assign(
         reported=adtox["REPGRC"].where(by_ctcae, adtox["REPGRA"]).astype("float64"),
         scale=np.where(by_ctcae, "CTCAE v5.0", "consensus"),
@@ -412,23 +417,23 @@ def discordance(adam: Adam, study: Study) -> Result:
         derived_astct=_bounds(adtox, "ASTLO", "ASTHI").where(adtox["SCREEN"].isna(), adtox["SCREEN"]),
         direction=adtox["DIRC"].where(by_ctcae, adtox["DIRA"]).astype(object),
         missing=adtox["MISSINP"].astype(object),
-        effect=effect,
+        event=_event_ids(adtox),
+        effect=effects["EFFECT"],
+        readings=effects["READINGS"],
         flags=adtox["FLAGS"].astype(object),
         query=adtox["QUERYKEY"].astype(object),
+        status=query_status(adtox, sdtm),
     )
-    first = frame.assign(LATER=effect != "trigger").sort_values(["LATER", "USUBJID", "onset"], kind="stable")
+    first = frame.assign(LATER=effects["EFFECT"].map(_FIRST)).sort_values(
+        ["LATER", "USUBJID", "onset"], kind="stable"
+    )
     return built(rows, first.drop(columns="LATER"), who=who, order=None)
 
 
-def _effect(adtox: pd.DataFrame, study: Study) -> pd.Series:
-    """Tell whether reported and derived grade stand on different sides of the trigger grade."""
-    lowest = study.titration_trigger.crs_min_grade
-    crs = adtox["PARAMCD"] == "CRS"
-    derived = adtox[["CTCHI", "ASTHI"]].max(axis=1) >= lowest
-    reported = adtox[["REPGRC", "REPGRA"]].max(axis=1) >= lowest
-    return pd.Series(
-        np.where(crs & (derived != reported), "trigger", "none"), index=adtox.index, dtype=object
-    )
+def _event_ids(adtox: pd.DataFrame) -> pd.Series:
+    """Return the reported event of each episode, as domain and number; empty where nobody reported one."""
+    known = adtox["SRCDOM"].notna() & adtox["SRCSEQ"].notna()
+    return (adtox["SRCDOM"].astype(str) + " " + adtox["SRCSEQ"].astype(str)).where(known, "").astype(object)
 
 
 def liver(adam: Adam, study: Study) -> Result:

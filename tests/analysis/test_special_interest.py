@@ -7,7 +7,9 @@ import pytest
 
 from interim.analysis import special_interest
 from interim.analysis.layout import printed_rows
+from interim.analysis.recovery import recovery_times
 from interim.analysis.special_interest import _of_kind
+from interim.display import table_by_dose
 from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
 
@@ -206,12 +208,75 @@ def test_cytopenias_after_the_first_t_cells(blood, code, level, people):
     assert tuple(value(blood, code, level=level, group=g) for g in ("DL1", "DL2", "Total")) == people
 
 
-@pytest.mark.rule("SAF-29", source="A1 falls to grade 3 on day 15 and is back on day 25")
-def test_recovery_is_counted_from_the_first_severe_result(blood):
-    assert value(blood, "NEUT recovery", "n") == 1
-    assert value(blood, "NEUT recovery", "median") == 10
-    assert subjects(blood, "NEUT recovery", "n") == {"A1"}
-    assert row(blood, "PLAT recovery", "median")["status"] == "NE"
+def _neutrophils(*rows):
+    """Return ADLB with graded neutrophils: participant, days after the first infusion, grade."""
+    pattern = case.adlb().loc[lambda f: f["PARAMCD"] == "NEUT"].head(1).assign(ABLFL=None)
+    made = [
+        pattern.assign(USUBJID=who, ADT=case.at(who, day), ATOXGRL=float(grade), SRCSEQ=str(place))
+        for place, (who, day, grade) in enumerate(rows, 1)
+    ]
+    return pd.concat(made, ignore_index=True)
+
+
+def _recovery(study, *rows, **changed):
+    return special_interest.haematology(case.adam(ADLB=_neutrophils(*rows), **changed), study)
+
+
+# Three participants: recovered after 4 and 10 days, one not. S(4) = 2/3, log-log limits 0.05 and 0.95; S(10) = 1/3, 0.01 and 0.77.
+# The lower band is at most one half from day 4 on, the upper one never.
+THREE = (("A1", 15, 3), ("A1", 19, 2), ("B2", 20, 4), ("B2", 30, 1), ("C3", 20, 3), ("C3", 60, 4))
+
+
+@pytest.mark.rule("SAF-52", source="Kaplan-Meier and Brookmeyer-Crowley limits by hand")
+def test_time_to_recovery_is_a_kaplan_meier_median_with_limits(study):
+    table = _recovery(study, *THREE)
+    assert subjects(table, "NEUT recovery", "n") == {"A1", "B2", "C3"}
+    assert subjects(table, "NEUT recovery", "recovered") == {"A1", "B2"}
+    assert (value(table, "NEUT recovery", "median"), value(table, "NEUT recovery", "lower")) == (10, 4)
+    assert status(table, "NEUT recovery", "upper") == ("NR", "CI_UPPER_NR")
+    assert row(table, "NEUT recovery", "median")["unit"] == "days"
+    assert (value(table, "NEUT recovery", "median", group="DL1")) == 4
+    shown = {
+        line.cells[0].text: [c.text for c in line.cells[1:]] for line in table_by_dose(table, study).rows
+    }
+    assert shown["Neutrophils: days to recovery"][-1] == "2/3; 10"
+    assert shown["Neutrophils: days to recovery"][0] == "1/1; 4"
+    assert set(shown["Platelets: days to recovery"]) == {"0"}
+    assert [c.text for line in table_by_dose(table, study).rows for c in line.cells[1:] if "NR" in c.text][
+        -1
+    ] == "(4, NR)"
+
+
+@pytest.mark.rule("SAF-52", source="a median that nobody reached, and nobody to recover")
+def test_without_recovery_the_median_is_not_reached(study):
+    table = _recovery(study, ("A1", 15, 3), ("A1", 40, 3), ("B2", 15, 4), ("C3", 15, 1))
+    assert status(table, "NEUT recovery", "median") == ("NR", "MEDIAN_NOT_REACHED")
+    assert value(table, "NEUT recovery", "n") == 2 and value(table, "NEUT recovery", "recovered") == 0
+    assert status(table, "PLAT recovery", "median") == ("NE", "NO_DATA")
+    assert status(table, "PLAT recovery", "lower") == ("NE", "NO_DATA")
+
+
+@pytest.mark.rule("SAF-52", source="B2 died on day 60; the cut-off of A1 is day 180, 30 June")
+@pytest.mark.parametrize(
+    ("who", "rows", "changed", "days", "censored"),
+    [
+        ("B2", [(15, 3), (40, 3)], {}, 45, 1),
+        ("A1", [(15, 3)], {}, 165, 1),
+        ("A1", [(15, 3)], {"EOSDT": 100}, 85, 1),
+        ("A1", [(15, 3), (110, 3)], {"EOSDT": 100}, 95, 1),
+        ("A1", [(15, 2), (20, 3), (20, 2), (25, 2), (30, 3)], {}, 5, 0),
+        ("A1", [(15, 4), (20, 3), (25, 2)], {}, 10, 0),
+    ],
+    ids=["death", "cut-off", "end of study", "last result", "first below", "still severe"],
+)  # fmt: skip
+def test_who_has_not_recovered_is_censored(who, rows, changed, days, censored):
+    adsl = case.adsl()
+    for name, day in changed.items():
+        adsl.loc[adsl["USUBJID"] == who, name] = case.at(who, day)
+    part = _neutrophils(*((who, day, grade) for day, grade in rows))
+    found = recovery_times(part, adsl, severe=3)
+    assert found.to_dict("records") == [{"USUBJID": who, "AVAL": float(days), "CNSR": censored}]
+    assert recovery_times(part, adsl, severe=5).empty
 
 
 def test_without_results_or_product_the_blood_table_says_so(study, arms):

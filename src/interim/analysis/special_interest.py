@@ -21,6 +21,7 @@ from interim.analysis.population import (
     open_rows,
     population,
 )
+from interim.analysis.recovery import add_recovery, recovery_times
 from interim.analysis.safety import add_events, emergent
 from interim.analysis.spread import add_spread
 from interim.data.model import Sdtm
@@ -200,8 +201,8 @@ def haematology(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``special_interest.haematology``; of NEUT, PLAT, HGB: variable ``<code>`` with level grade3, grade4 (worst after the
-        first CAR-T infusion), unresolved (at day 28 still grade 3 or higher), recovery (spread of days from the first result
-        of grade 3 to the first below); icaht_certain and icaht_possible with level = grade.
+        first CAR-T infusion), unresolved (at day 28 still grade 3 or higher), variable ``<code> recovery``: days from the first
+        result of grade 3 to the first below (n, recovered, Kaplan-Meier median, lower, upper); icaht_certain and icaht_possible with level = grade.
 
     Raises
     ------
@@ -224,7 +225,10 @@ def haematology(adam: Adam, study: Study) -> Result:
     days = (adlb["ADT"] - adlb["USUBJID"].map(start)).dt.days
     after = adlb.assign(DAY=days)[days >= 0].sort_values(["USUBJID", "DAY"], kind="stable")
     for code in layout["parameters"]:
-        _add_cytopenia(rows, who, after[after["PARAMCD"] == code], code=code, late=layout["unresolved_day"])
+        part = after[after["PARAMCD"] == code]
+        _add_cytopenia(rows, who, part, code=code, late=layout["unresolved_day"])
+        times = recovery_times(part, adam["ADSL"], severe=_severe())
+        add_recovery(rows, who, times, variable=f"{code} recovery", study=study)
     _add_icaht(rows, who, adam)
     return rows.build()
 
@@ -239,10 +243,6 @@ def _add_cytopenia(rows: Rows, who: Population, part: pd.DataFrame, *, code: str
     last = part[part["DAY"] >= late].drop_duplicates("USUBJID")
     still = set(last.loc[last["ATOXGRL"] >= _severe(), "USUBJID"]) & set(severe["USUBJID"])
     add_counts(rows, who, variable=code, level="unresolved", subjects=still)
-    begun = severe.drop_duplicates("USUBJID").set_index("USUBJID")["DAY"]
-    later = part[part["DAY"] > part["USUBJID"].map(begun)]
-    ended = later[later["ATOXGRL"] < _severe()].drop_duplicates("USUBJID").set_index("USUBJID")["DAY"]
-    add_spread(rows, who, (ended - begun).dropna(), variable=f"{code} recovery", unit="days")
 
 
 def _add_icaht(rows: Rows, who: Population, adam: Adam) -> None:

@@ -201,8 +201,15 @@ def _add_estimates(
         add_curve(rows, curve, place, times=times, ticks=ticks)
 
 
-def add_median(rows: Rows, curve: Any, times: pd.DataFrame, *, place: Mapping[str, Any]) -> None:
-    """Add the median with its limits in months.
+def add_median(
+    rows: Rows,
+    curve: Any,
+    times: pd.DataFrame,
+    *,
+    place: Mapping[str, Any],
+    days: float = DAYS_PER_MONTH,
+) -> None:
+    """Add the median with its limits, in months unless said otherwise.
 
     Parameters
     ----------
@@ -214,6 +221,8 @@ def add_median(rows: Rows, curve: Any, times: pd.DataFrame, *, place: Mapping[st
         The participants behind it (USUBJID).
     place : mapping
         Columns of the rows: group, variable, method, n, unit.
+    days : float
+        Days of the unit: 1 for days.
 
     Returns
     -------
@@ -225,14 +234,14 @@ def add_median(rows: Rows, curve: Any, times: pd.DataFrame, *, place: Mapping[st
     """
     median = curve.quantile(0.5)
     subjects = sorted(times["USUBJID"])
-    value = float(median.value) / DAYS_PER_MONTH
+    value = float(median.value) / days
     if math.isfinite(value):
         rows.add("median", value, subjects=subjects, **place)
     else:
         rows.add("median", None, status="NR", reason="MEDIAN_NOT_REACHED", subjects=subjects, **place)
     for stat, limit in (("lower", median.lower), ("upper", median.upper)):
         if math.isfinite(float(limit)):
-            rows.add(stat, float(limit) / DAYS_PER_MONTH, **place)
+            rows.add(stat, float(limit) / days, **place)
         else:
             status, reason = _LIMIT_REASONS[stat]
             rows.add(stat, None, status=status, reason=reason, **place)

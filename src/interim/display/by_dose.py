@@ -92,7 +92,8 @@ def _lines(
     place = {"variable": variable, "level": level}
     if _has(numbers, "median", place):
         digits = layout.get("digits", {}).get(variable, 0)
-        yield Line(text, partial(_spread, numbers, variable, level, digits), indent)
+        cell = _recovery if _has(numbers, "recovered", place) else _spread
+        yield Line(text, partial(cell, numbers, variable, level, digits), indent)
     elif _has(numbers, "events", place):
         yield Line(text, partial(numbers.counted, variable=variable, level=level), indent)
     else:
@@ -120,9 +121,23 @@ def _spread(numbers: Numbers, variable: str, level: str, digits: int, group: str
     return Cell(text, (*count.keys, *(key for cell in cells for key in cell.keys)))
 
 
+def _recovery(numbers: Numbers, variable: str, level: str, digits: int, group: str) -> Cell:
+    """Return recovered of all with the event, and the median of their times."""
+    count = numbers.plain(group, variable, level=level)
+    if count.text in ("0", DASH):
+        return count
+    cells = [
+        numbers.value(group, variable, stat, level=level, digits=digits) for stat in ("recovered", "median")
+    ]
+    text = f"{cells[0].text}/{count.text}; {cells[1].text}"
+    return Cell(text, (*cells[0].keys, *count.keys, *cells[1].keys))
+
+
 def _interval(numbers: Numbers, place: Mapping[str, str], group: str) -> Cell:
     if group != TOTAL and numbers.row("lower", group=group, **place) is None:
         return Cell(DASH)
+    if _has(numbers, "recovered", place):
+        return numbers.interval(group, place["variable"], level=place["level"], digits=0, factor=1.0)
     return numbers.interval(group, place["variable"], level=place["level"])
 
 

@@ -1,0 +1,104 @@
+"""Time to recovery from a severe laboratory grade, with those who have not recovered censored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from interim.analysis.population import Population
+from interim.analysis.survival import add_median
+from interim.result import Rows
+from interim.stats import kaplan_meier
+from interim.study import Study
+
+_ENDS = ("DTHDT", "EOSDT", "DCUTDT")
+
+
+def recovery_times(part: pd.DataFrame, adsl: pd.DataFrame, *, severe: int) -> pd.DataFrame:
+    """Return the time from the first severe result of one parameter to the first later one below.
+
+    Parameters
+    ----------
+    part : pandas.DataFrame
+        Graded results of one parameter (ADLB), sorted by participant and day: USUBJID, ADT, ATOXGRL.
+    adsl : pandas.DataFrame
+        ADSL: DTHDT, EOSDT, DCUTDT, as far as they are there.
+    severe : int
+        Least severe grade.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per participant with a severe result: USUBJID, AVAL (days), CNSR (0 recovered, 1 censored at the earliest of death,
+        end of study and cut-off, but not before the last result).
+
+    Raises
+    ------
+    None
+    """
+    worst = part[part["ATOXGRL"] >= severe].drop_duplicates("USUBJID").set_index("USUBJID")["ADT"]
+    begun = part["USUBJID"].map(worst)
+    back = part[(part["ADT"] > begun) & (part["ATOXGRL"] < severe)]
+    ended = back.drop_duplicates("USUBJID").set_index("USUBJID")["ADT"].reindex(worst.index)
+    last = part.groupby("USUBJID")["ADT"].max().reindex(worst.index)
+    names = [name for name in _ENDS if name in adsl]
+    dates = adsl.set_index("USUBJID")[names].apply(pd.to_datetime).min(axis=1).reindex(worst.index)
+    censored = pd.concat([dates, last], axis=1).max(axis=1)
+    days = (ended.fillna(censored) - worst).dt.days
+    return pd.DataFrame(
+        {"USUBJID": worst.index, "AVAL": days.to_numpy(dtype=float), "CNSR": ended.isna().to_numpy(dtype=int)}
+    )
+
+
+def add_recovery(rows: Rows, who: Population, times: pd.DataFrame, *, variable: str, study: Study) -> None:
+    """Add the participants with a severe result, those who recovered, and the Kaplan-Meier median with its limits.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows go: stats n, recovered, median, lower, upper (days).
+    who : Population
+        The columns.
+    times : pandas.DataFrame
+        As `recovery_times` gives them.
+    variable : str
+        Variable of the rows.
+    study : Study
+        ``stats.km_interval``, ``stats.level``.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    None
+    """
+    method = f"Kaplan-Meier, {study.stats.km_interval} interval, level {study.stats.level:g}"
+    for group, ids in who.members.items():
+        mine = times[times["USUBJID"].isin(ids)]
+        back = mine[mine["CNSR"] == 0]
+        place: dict[str, Any] = {"group": group, "variable": variable}
+        for stat, people in (("n", mine), ("recovered", back)):
+            rows.add(
+                stat,
+                len(people),
+                unit="participants",
+                n=len(people),
+                subjects=sorted(people["USUBJID"]),
+                **place,
+            )
+        place |= {"method": method, "n": len(mine), "unit": "days"}
+        if mine.empty:
+            for stat in ("median", "lower", "upper"):
+                rows.add(stat, None, status="NE", reason="NO_DATA", **place)
+            continue
+        curve = kaplan_meier(
+            mine["AVAL"].to_numpy(dtype=float),
+            np.asarray(mine["CNSR"] == 0, dtype=int),
+            level=study.stats.level,
+            interval=study.stats.km_interval,
+        )
+        add_median(rows, curve, mine, place=place, days=1.0)

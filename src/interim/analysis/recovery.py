@@ -81,15 +81,9 @@ def add_recovery(rows: Rows, who: Population, times: pd.DataFrame, *, variable: 
         mine = times[times["USUBJID"].isin(ids)]
         back = mine[mine["CNSR"] == 0]
         place: dict[str, Any] = {"group": group, "variable": variable}
-        for stat, people in (("n", mine), ("recovered", back)):
-            rows.add(
-                stat,
-                len(people),
-                unit="participants",
-                n=len(people),
-                subjects=sorted(people["USUBJID"]),
-                **place,
-            )
+        for stat, people, of in (("n", mine, None), ("recovered", back, len(mine))):
+            subjects = sorted(people["USUBJID"])
+            rows.add(stat, len(people), unit="participants", n=len(people), N=of, subjects=subjects, **place)
         place |= {"method": method, "n": len(mine), "unit": "days"}
         if mine.empty:
             for stat in ("median", "lower", "upper"):

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from interim.adam.model import Adam
+from interim.analysis.relative_dates import first_days, in_days
 from interim.analysis.source_quality import settings
 from interim.data import spec
 from interim.data.model import Sdtm
@@ -162,7 +163,8 @@ def findings(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``data_quality.findings``; variable = rule, level = domain: stat hits, texts severity, message, examples.
+        ``data_quality.findings``; variable = rule, level = domain: stat hits, texts severity, message, examples; dates as
+        study days.
 
     Raises
     ------
@@ -171,6 +173,7 @@ def findings(adam: Adam, study: Study) -> Result:
     rows = Rows(
         "data_quality.findings", "Findings by rule and domain", population="All records", group_var=""
     )
+    starts = first_days(adam)
     grouped: dict[tuple[int, str, str], list[Finding]] = defaultdict(list)
     for finding in sorted(adam.findings, key=lambda finding: finding.order):
         grouped[_SEVERITIES.index(finding.severity), finding.rule, finding.domain].append(finding)
@@ -180,8 +183,9 @@ def findings(adam: Adam, study: Study) -> Result:
         rows.add("hits", len(hits), n=len(hits), sources=_sources(hits), **place)
         rows.add("rule", None, text=rule, **place)
         rows.add("severity", None, text=severity, **place)
-        rows.add("message", None, text=hits[0].message, **place)
-        rows.add("examples", None, text="; ".join(map(_example, hits[:EXAMPLES])), **place)
+        rows.add("message", None, text=in_days(hits[0].message, starts.get(hits[0].subject or "")), **place)
+        examples = (in_days(_example(hit), starts.get(hit.subject or "")) for hit in hits[:EXAMPLES])
+        rows.add("examples", None, text="; ".join(examples), **place)
     rows.add("hits", len(adam.findings), variable=TOTAL, n=len(adam.findings))
     return rows.build()
 

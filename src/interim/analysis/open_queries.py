@@ -13,6 +13,7 @@ import pandas as pd
 from interim.adam.build import build_adam
 from interim.adam.model import Adam
 from interim.analysis.listing import add_records
+from interim.analysis.relative_dates import before_cut, first_days, in_days
 from interim.analysis.source_quality import settings
 from interim.data import spec
 from interim.data.check.run import RULES
@@ -104,6 +105,11 @@ class _Again:
             update={"data": study.data.model_copy(update={"on_stop": "draft"}), "subgroups": ()}
         )
         self._known: dict[tuple[str, str], Numbers] = {}
+        self._starts = first_days(adam)
+
+    def told(self, query: Mapping[str, str], name: str) -> str:
+        """A text of a query, with study days in place of dates."""
+        return in_days(query.get(name, ""), self._starts.get(query.get("USUBJID", "")))
 
     def recorded(self, domain: str) -> Numbers:
         """The primary numbers that a query of a domain can move, as recorded."""
@@ -183,10 +189,10 @@ def _lines(query: Mapping[str, str], again: _Again) -> Iterator[dict[str, Any]]:
     line: dict[str, Any] = {
         "USUBJID": query.get("USUBJID", ""),
         "domain": domain,
-        "key": query.get("QKEY", ""),
+        "key": again.told(query, "QKEY"),
         "field": field,
-        "question": query.get("QTEXT", ""),
-        "opened": query.get("QSTDTC", ""),
+        "question": again.told(query, "QTEXT"),
+        "opened": before_cut(query.get("QSTDTC", ""), pd.Timestamp(again.sdtm.cut)),
         "tables": ", ".join(touched(domain, field)),
         "table": "",
         "number": "",

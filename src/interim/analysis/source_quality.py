@@ -14,11 +14,12 @@ import pandas as pd
 
 from interim.adam.model import Adam
 from interim.analysis.listing import add_records
+from interim.analysis.relative_dates import before_cut, first_days, in_days, span
 from interim.data.check.records import each
 from interim.data.check.values import shown
 from interim.data.dates import parse_dates
 from interim.data.model import Sdtm
-from interim.data.patch import PATCHES, RULE, read_patches
+from interim.data.patch import PATCHES, RULE, Patch, read_patches
 from interim.result import Result, Rows
 from interim.study import Study
 
@@ -48,7 +49,7 @@ def patches(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Parameters
     ----------
     adam : Adam
-        Not used.
+        First infusions and the cut-off.
     study : Study
         Not used.
     sdtm : Sdtm
@@ -67,17 +68,22 @@ def patches(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         "source_quality.patches", "Corrections of the source data by patch", population=_ALL, group_var=""
     )
     applied = {(f.file, f.row) for f in sdtm.findings if f.rule == RULE}
+    starts = first_days(adam)
+
+    def told(patch: Patch, text: str) -> str:
+        return in_days(text, starts.get(patch.subject))
+
     made = [
         {
             "USUBJID": patch.subject,
             "domain": patch.domain,
-            "key": patch.key,
+            "key": told(patch, patch.key),
             "variable": patch.variable,
-            "old": shown(patch.variable, patch.old),
-            "new": shown(patch.variable, patch.new),
-            "reason": patch.reason,
+            "old": told(patch, shown(patch.variable, patch.old)),
+            "new": told(patch, shown(patch.variable, patch.new)),
+            "reason": told(patch, patch.reason),
             "name": patch.name,
-            "date": patch.date,
+            "date": before_cut(patch.date, pd.Timestamp(adam.cut)),
             "state": "APPLIED" if (patch.file, patch.row) in applied else "REFUSED",
         }
         for patch in read_patches(sdtm.domains.get(PATCHES))
@@ -102,7 +108,7 @@ def imputed_dates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``source_quality.imputed_dates``; a record per date: domain, key, variable, raw, imputed, rule (code), moves (codes
+        ``source_quality.imputed_dates``; a record per date: domain, key, variable, raw and imputed (study days), rule (code), moves (codes
         joined by a semicolon: TEAE, DLT, OS, PFS or NOTHING: both ends of the possible range were tried).
 
     Raises
@@ -113,6 +119,10 @@ def imputed_dates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     parts = [_events(adam), _deaths(adam, sdtm), _therapies(adam, sdtm), *_scans(sdtm)]
     table = pd.concat([part for part in parts if len(part)] or [pd.DataFrame(columns=_DATE_COLUMNS)])
     table = table.sort_values(["USUBJID", "domain", "variable", "key"], kind="stable", ignore_index=True)
+    starts = first_days(adam)
+    for name in ("raw", "imputed"):
+        dates = zip(table[name], table["USUBJID"], strict=True)
+        table[name] = [span(date, starts.get(subject)) if date else "" for date, subject in dates]
     add_records(rows, table)
     return rows.build()
 

@@ -115,10 +115,10 @@ def test_the_signed_grade_is_the_worse_direction_and_0_only_if_both_are_known(de
             None,
         ),
         # Neither collected nor standard unit has thresholds.
-        (result("HGB", 5.0, "one", "mmol/L", 7.4, 9.9), None, "UNIT"),
-        (result("HGB", 70.0, "one", None, 120.0, 160.0), None, "UNIT"),
-        (result("HGB", 110.0, "one", "g/L", 160.0, 120.0), None, "RANGE"),
-        (result("HGB", None, "one", "g/L", 120.0, 160.0), None, "VALUE"),
+        (result("HGB", 5.0, "one", "mmol/L", 7.4, 9.9), None, "LB-UNIT"),
+        (result("HGB", 70.0, "one", None, 120.0, 160.0), None, "LB-UNIT"),
+        (result("HGB", 110.0, "one", "g/L", 160.0, 120.0), None, "LB-RANGE"),
+        (result("HGB", None, "one", "g/L", 120.0, 160.0), None, "VALUE_MISSING"),
     ],
 )
 def test_a_value_is_graded_in_a_unit_that_has_thresholds(derive, row, grade, reason):
@@ -133,10 +133,10 @@ def test_a_value_is_graded_in_a_unit_that_has_thresholds(derive, row, grade, rea
     ("code", "text", "letter", "expected"),
     [
         ("NEUT", "<0.4", "L", (4, None)),
-        ("NEUT", "<0.6", "L", (None, "SIGN")),
+        ("NEUT", "<0.6", "L", (None, "LB-SIGN")),
         ("NEUT", ">8", "L", (0, None)),
         ("PLAT", ">400", "L", (0, None)),
-        ("PLAT", "<100", "L", (None, "SIGN")),
+        ("PLAT", "<100", "L", (None, "LB-SIGN")),
         ("ALT", ">900", "H", (4, None)),
         ("ALT", "<30", "H", (0, None)),
     ],
@@ -208,7 +208,7 @@ def test_calcium_that_was_converted_is_not_graded_by_the_other_table(derive):
     rows = [result("CA", 8.4, "one", "mg/dL", 8.6, 10.2), result("ALB", 30.0, "one", "g/L", 35.0, 52.0)]
     frame = derive(rows)
     assert at(frame, "CACR", "one", "AVAL") == pytest.approx(8.4 * 0.2495 + 0.2)
-    assert (at(frame, "CACR", "one", "ATOXGRL"), at(frame, "CACR", "one", "ATOXRSL")) == (None, "UNIT")
+    assert (at(frame, "CACR", "one", "ATOXGRL"), at(frame, "CACR", "one", "ATOXRSL")) == (None, "LB-UNIT")
 
 
 # National Kidney Foundation, CKD-EPI creatinine equation (2021): creatinine mg/dL, age, sex -> rate.

@@ -123,7 +123,7 @@ def test_what_is_not_available_says_why(study):
 
 @pytest.mark.rule("DISP-21", source="written by hand")
 def test_a_listing_has_a_row_per_record(adam, study):
-    table = table_listing(safety_listing.deaths(adam, study), study)
+    table = table_listing(safety_listing.deaths(adam, study, case.sdtm()), study)
     assert [head.text for head in table.header[0]] == [
         "Participant",
         "Dose",
@@ -132,11 +132,13 @@ def test_a_listing_has_a_row_per_record(adam, study):
         "Days from last CAR-T",
         "Cause",
         "Fatal event related to",
+        "Narrative, document 07",
     ]
+    assert "Not collected: Autopsy." in table.footnotes
     assert lines(table) == [
-        ("B2", "DL2 3e7", "Gastric or gastro-oesophageal junction", "60", "35", "Sepsis", "CAR-T")
+        ("B2", "DL2 3e7", "Gastric or gastro-oesophageal junction", "60", "35", "Sepsis", "CAR-T", "N 14.3.3")
     ]
-    assert table.align == ("left", "left", "left", "right", "center", "left", "left")
+    assert table.align == ("left", "left", "left", "right", "center", "left", "left", "left")
     assert all(cell.keys for cell in table.rows[0].cells)
 
 
@@ -253,7 +255,7 @@ def test_the_last_row_of_each_listing(adam, study, question, expected):
 def test_a_listing_without_records_says_so(study):
     alive = case.adsl().assign(DTHFL="N")
     none = table_listing(safety_listing.deaths(case.adam(ADSL=alive), study), study)
-    assert lines(none) == [("No record", "–", "–", "–", "–", "–", "–")]
+    assert lines(none) == [("No record", *["–"] * 8)]
     absent = table_listing(safety_listing.liver(case.adam(ADLB=None), study), study)
     assert lines(absent)[0][0] == "Not available: no ADLB"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from interim.analysis import safety_listing
+from interim.analysis import patient, safety_listing
 from interim.analysis.safety_listing import related_to
 from interim.display.listing import table_listing
 from tests.analysis import safety_case as case
@@ -21,6 +21,58 @@ def test_listing_of_deaths(study):
     ]
     without = safety_listing.deaths(case.adam(ADAE=None), study)
     assert records(without, "related") == [("B2", "")]
+
+
+def _autopsy(study, **domains):
+    """Return what the listing says about the autopsy of the one who died; None without the column."""
+    result = safety_listing.deaths(case.adam(), study, case.sdtm(**domains))
+    there = "autopsy" in set(result.where(variable="record")["stat"])
+    return records(result, "autopsy")[0][1] if there else None
+
+
+def _supp(domain, name, answer):
+    columns = {"USUBJID": ["B2"], "RDOMAIN": [domain], "IDVAR": [None], "IDVARVAL": [None]}
+    return pd.DataFrame({**columns, "QNAM": [name], "QVAL": [answer]}, dtype=object)
+
+
+@pytest.mark.rule("SAF-53", source="written by hand")
+@pytest.mark.parametrize(
+    ("tests", "shown"),
+    [
+        ([("B2", "AUTOPSY", "Y")], "yes"),
+        ([("B2", "AUTOPSY", "N")], "no"),
+        ([("B2", "AUTOPSY", "U")], "unknown"),
+        ([("B2", "AUTOPSY", "N"), ("B2", "AUTOPSY", "Yes")], "yes"),
+        ([("B2", "AUTOPSY", "sepsis found by Dr. Who")], "recorded"),
+        ([("B2", "AUTOPSY", None)], ""),
+        ([("A1", "AUTOPSY", "Y")], ""),
+        ([("B2", "PRCDTH", "SEPSIS")], None),
+        ([], None),
+    ],
+)
+def test_the_autopsy_comes_from_the_tests_of_death(study, tests, shown):
+    frame = pd.DataFrame(tests, columns=["USUBJID", "DDTESTCD", "DDORRES"], dtype=object)
+    assert _autopsy(study, DD=frame) == shown
+
+
+@pytest.mark.rule("SAF-53", source="written by hand")
+def test_the_autopsy_may_be_a_variable_of_the_disposition_or_of_the_participant(study):
+    ds = pd.DataFrame({"USUBJID": ["B2", "A1"], "DSSEQ": ["1", "1"], "AUTOPSY": ["N", None]}, dtype=object)
+    assert _autopsy(study, DS=ds) == "no"
+    assert _autopsy(study, DS=ds.drop(columns="AUTOPSY")) is None
+    dm = pd.DataFrame({"USUBJID": ["A1", "B2"]}, dtype=object)
+    assert _autopsy(study, DM=dm, SUPPDM=_supp("DM", "AUTOPSY", "Y")) == "yes"
+    assert _autopsy(study, DM=dm, SUPPDM=_supp("DM", "RACEOTH", "Y")) is None
+
+
+@pytest.mark.rule("SAF-53", source="every death has a narrative where there are events")
+def test_the_listing_of_deaths_names_the_narrative(study):
+    told = {str(item) for item in patient.narratives(case.adam(), study).where(variable="facts")["level"]}
+    result = safety_listing.deaths(case.adam(), study)
+    assert records(result, "narrative") == [("B2", "death")] and "B2" in told
+    assert records(safety_listing.deaths(case.adam(ADAE=None), study), "narrative") == [("B2", "")]
+    shown = table_listing(result, study)
+    assert shown.rows[0].cells[-1].text == "N 14.3.3"
 
 
 @pytest.mark.rule("LST-01", source="written by hand")

@@ -33,7 +33,7 @@ _KEYS = ["USUBJID", "PARAMCD", "BASETYPE"]
 _LETTERS: dict[str, Direction] = {"L": "low", "H": "high"}
 _BEYOND = 1e-12
 _LARGEST = 1e300
-RANGE, SIGN, BASELINE = "RANGE", "SIGN", "BASELINE_NOT_GRADED"
+RANGE, SIGN, BASELINE = "LB-RANGE", "LB-SIGN", "BASELINE_NOT_GRADED"
 
 
 def grade_results(frame: pd.DataFrame, sdtm: Sdtm, *, study: Study) -> pd.DataFrame:

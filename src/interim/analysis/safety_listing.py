@@ -10,6 +10,7 @@ from interim.adam.adtox_liver import liver_panel
 from interim.adam.model import Adam
 from interim.adam.source import ordered
 from interim.adam.toxicity.liver import ULN_MISSING
+from interim.analysis.autopsy import autopsies
 from interim.analysis.discordance_effect import DLT, NONE, OTHER, TRIGGER, effects_of, query_status
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import built, column, listing, study_days
@@ -25,21 +26,24 @@ _FIRST = {f"{TRIGGER}, {DLT}": 0, TRIGGER: 0, DLT: 1, OTHER: 2, NONE: 3}
 AMBIGUOUS_PHASE, BASELINE_MISSING = "AMBIGUOUS_PHASE", "BASELINE_MISSING"
 
 
-def deaths(adam: Adam, study: Study) -> Result:
+def deaths(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     """List the deaths.
 
     Parameters
     ----------
     adam : Adam
-        ADSL.
+        ADSL, ADAE.
     study : Study
         Columns.
+    sdtm : Sdtm, optional
+        DD, DS, DM with their supplemental qualifiers: autopsy.
 
     Returns
     -------
     Result
         ``safety_listing.deaths``; a record per death: tumour, day (from the first infusion), day_cart (from the last CAR-T
-        infusion), cause, related.
+        infusion), cause, related, autopsy (yes, no, unknown, recorded; the column is left out where none of the sources has
+        it), narrative (the code death: every death has a narrative where there are events).
 
     Raises
     ------
@@ -61,6 +65,9 @@ def deaths(adam: Adam, study: Study) -> Result:
             "related": dead["USUBJID"].map(_fatal_relation(adam)).astype(object),
         }
     )
+    if (autopsy := autopsies(sdtm)) is not None:
+        frame["autopsy"] = dead["USUBJID"].map(autopsy).astype(object)
+    frame["narrative"] = pd.Series("death" if adam.has("ADAE") else "", index=dead.index, dtype=object)
     return built(rows, frame, who=who, order=["day"])
 
 

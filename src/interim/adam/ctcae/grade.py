@@ -15,7 +15,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 DIGITS = 15
-NO_TERM, UNIT = "NO_TERM", "UNIT"
+NO_TERM, UNIT = "NO_TERM", "LB-UNIT"
+MISSING = {"VALUE": "VALUE_MISSING", "LLN": "LLN_MISSING", "ULN": "ULN_MISSING", "BASE": "BASELINE_MISSING"}
 _NAMES = {"value": "VALUE", "LLN": "LLN", "ULN": "ULN", "baseline": "BASE"}
 _COMPARE: dict[str, Callable[[Floats, Floats], Bools]] = {
     "<": np.less,
@@ -103,7 +104,7 @@ def grade_values(values: pd.DataFrame, direction: Direction, *, book: CriteriaBo
     -------
     pandas.DataFrame
         Same index: GRADE (float64, NaN not gradable), RULE (number of the rule that matched, 0 none), REASON (of a missing
-        grade: NO_TERM, UNIT, VALUE, LLN, ULN, BASE), ASSUMED (bool: the clinical half was taken as present).
+        grade: NO_TERM, LB-UNIT, VALUE_MISSING, LLN_MISSING, ULN_MISSING, BASELINE_MISSING), ASSUMED (bool: the clinical half was taken as present).
 
     Raises
     ------
@@ -227,11 +228,11 @@ def _named(text: str) -> list[str]:
 
 
 def _missing_name(rule: Rule, numbers: dict[str, Floats]) -> npt.NDArray[np.object_]:
-    """Return the name of the first quantity that is missing where a rule says that nothing can be graded."""
+    """Return the reason by the first quantity that is missing where a rule says that nothing can be graded."""
     text = next((item for item in rule.conditions if item.startswith("missing ")), "missing value")
-    answer = np.full(len(numbers["VALUE"]), "VALUE", dtype=object)
+    answer = np.full(len(numbers["VALUE"]), MISSING["VALUE"], dtype=object)
     for name in reversed(_named(text)):
-        answer[np.isnan(numbers[name])] = name
+        answer[np.isnan(numbers[name])] = MISSING[name]
     return answer
 
 

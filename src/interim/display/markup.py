@@ -18,8 +18,9 @@ def table_html(block: Mapping[str, Any]) -> str:
     ----------
     block : mapping
         Content block of kind ``table``. ``label`` (the printed name, for example ``Table 14.2.2.1``) and ``anchor`` (the
-        id of the element) are optional and follow from ``id``; so are ``size`` (letter size on paper in points) and
-        ``broken`` (true if long words must be broken on paper).
+        id of the element) are optional and follow from ``id``; so are ``size`` (letter size on paper in points),
+        ``broken`` (true if long words must be broken on paper), ``past`` (words of a link that leads past the cells) and,
+        in a cell, ``entry`` (id of the place that its number leads to).
 
     Returns
     -------
@@ -46,11 +47,13 @@ def table_html(block: Mapping[str, Any]) -> str:
     columns = "".join(f'<col style="width:{100 * width / total:.2f}%">' for width in block["widths"])
     head = "".join(f"<tr>{''.join(_header_cells(row, block['align']))}</tr>" for row in block["header"])
     body = "".join(_bodies(block["rows"], block["align"]))
+    past = f'<a class="past" href="#{name}-end">{escape(block["past"])}</a>' if block.get("past") else ""
+    end = f'<span id="{name}-end"></span>' if past else ""
     return (
-        f'<div class="tlf {escape(block["orientation"])}" id="{name}">'
+        f'<div class="tlf {escape(block["orientation"])}" id="{name}">{past}'
         f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-caption">'
         f'<table{_paper(block)}><caption id="{name}-caption">{_caption(block)}</caption><colgroup>{columns}</colgroup>'
-        f"<thead>{head}</thead>{body}</table></div>{_below(block)}</div>"
+        f"<thead>{head}</thead>{body}</table></div>{end}{_below(block)}</div>"
     )
 
 
@@ -66,7 +69,8 @@ def figure_html(block: Mapping[str, Any]) -> str:
     Parameters
     ----------
     block : mapping
-        Content block of kind ``figure``; ``label`` and ``anchor`` as in `table_html`.
+        Content block of kind ``figure``; ``label`` and ``anchor`` as in `table_html`; ``origins``, an id and the words of a
+        link to it, is optional.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def paragraph_html(block: Mapping[str, Any]) -> str:
     Parameters
     ----------
     block : mapping
-        Content block of kind ``paragraph``; its spans may also have ``strong`` and ``code``.
+        Content block of kind ``paragraph``; its spans may also have ``strong``, ``code`` and ``entry`` (as in `table_html`).
 
     Returns
     -------
@@ -120,8 +124,8 @@ def _span(span: Mapping[str, Any]) -> str:
     for name, tag in (("code", "code"), ("strong", "strong"), ("emphasis", "em")):
         if span.get(name):
             text = f"<{tag}>{text}</{tag}>"
-    attributes = _keys([span["key"]] if span["key"] else []) + _lang(span)
-    return f"<span{attributes}>{text}</span>" if attributes else text
+    attributes = _named(span, [span["key"]] if span["key"] else []) + _lang(span)
+    return f"<span{attributes}>{_link(span, text)}</span>" if attributes else text
 
 
 def _anchor(block: Mapping[str, Any]) -> str:
@@ -140,7 +144,9 @@ def _caption(block: Mapping[str, Any]) -> str:
 def _below(block: Mapping[str, Any]) -> str:
     notes = "".join(f"<p>{escape(text)}</p>" for text in block["footnotes"])
     labels = "".join(f'<p class="mark">{escape(text)}</p>' for text in block["labels"])
-    return (f'<div class="notes">{notes}</div>' if notes else "") + labels
+    place, words = block.get("origins", ("", ""))
+    origins = f'<p class="origin"><a href="#{escape(place)}">{escape(words)}</a></p>' if place else ""
+    return (f'<div class="notes">{notes}</div>' if notes else "") + labels + origins
 
 
 def _text(text: str) -> str:
@@ -155,6 +161,16 @@ def _keys(keys: Sequence[str], *, title: bool = True) -> str:
     return f' data-key="{joined}"' + (f' title="{joined}"' if title else "")
 
 
+def _named(part: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Return the attributes of a cell or span; one that leads to its entry need not show its ids on pointing."""
+    return _keys(keys, title=not part.get("entry"))
+
+
+def _link(part: Mapping[str, Any], text: str) -> str:
+    """Return the text of a cell or span as a link to its entry, if it has one."""
+    return f'<a class="n" href="#{part["entry"]}">{text}</a>' if part.get("entry") else text
+
+
 def _header_cells(row: Sequence[Mapping[str, Any]], align: Sequence[str]) -> Iterator[str]:
     """Yield the cells of a header row; a blank one is no header cell."""
     column = 0
@@ -165,7 +181,7 @@ def _header_cells(row: Sequence[Mapping[str, Any]], align: Sequence[str]) -> Ite
         column += cell["span"]
         if cell["text"].strip():
             scope = "colgroup" if cell["span"] > 1 else "col"
-            yield f'<th scope="{scope}"{span}{style}{_keys(cell.get("keys", ()))}{_lang(cell)}>{_text(cell["text"])}</th>'
+            yield f'<th scope="{scope}"{span}{style}{_named(cell, cell.get("keys", ()))}{_lang(cell)}>{_link(cell, _text(cell["text"]))}</th>'
         else:
             yield f"<td{span}></td>"
 
@@ -188,13 +204,13 @@ def _row(row: Mapping[str, Any], align: Sequence[str]) -> str:
     if row["kind"] == "section":
         return f'<tr class="section"><th scope="rowgroup" colspan="{len(align)}"{style}{_lang(stub)}>{_text(stub["text"])}</th></tr>'
     tag, scope = ("th", ' scope="row"') if stub["text"].strip() else ("td", "")
-    first = f"<{tag}{scope}{style}{_keys(stub['keys'])}{_lang(stub)}>{_text(stub['text'])}</{tag}>"
+    first = f"<{tag}{scope}{style}{_named(stub, stub['keys'])}{_lang(stub)}>{_link(stub, _text(stub['text']))}</{tag}>"
     return f"<tr>{first}{''.join(map(_cell, cells, align[1:]))}</tr>"
 
 
 def _cell(cell: Mapping[str, Any], side: str) -> str:
     style = "" if side == "left" else f' class="{side}"'
-    return f"<td{style}{_keys(cell['keys'])}{_lang(cell)}>{_text(cell['text'])}</td>"
+    return f"<td{style}{_named(cell, cell['keys'])}{_lang(cell)}>{_link(cell, _text(cell['text']))}</td>"
 
 
 def _lang(part: Mapping[str, Any]) -> str:

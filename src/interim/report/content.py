@@ -27,6 +27,14 @@ WORDS = {
         "snapshot": "Data hash",
         "revision": "Revision",
         "skip": "Skip to the content",
+        "origins": "Where the numbers come from",
+        "origins_say": "Each underlined number leads to its entry here: the id of its result, the question, the population, the method and the counts.",
+        "question": "Question: ",
+        "population": "; Population: ",
+        "method": "; Method: ",
+        "records": "Participants and source records: ",
+        "back": "Back to {name}",
+        "past": "Skip the numbers of this table",
     },
     "zh-CN": {
         "T": "表",
@@ -42,6 +50,14 @@ WORDS = {
         "snapshot": "数据哈希值",
         "revision": "程序版本",
         "skip": "跳至正文",
+        "origins": "数字的来源",
+        "origins_say": "文中每个带下划线的数字均链接至此处的条目：结果编号、问题、人群、方法及计数。",
+        "question": "问题：",
+        "population": "；人群：",
+        "method": "；方法：",
+        "records": "受试者及源记录：",
+        "back": "返回 {name}",
+        "past": "跳过此表中的数字",
     },
 }
 
@@ -360,6 +376,48 @@ class Front:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Statistics of one result that share their counts; ``n`` and ``N`` are None where there are none."""
+
+    stats: tuple[str, ...]
+    n: int | None = None
+    N: int | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the numbers come from that share the beginning of their result id.
+
+    Attributes
+    ----------
+    stem : str
+        Result id without its statistic.
+    question, population, method : str
+        Of the result; empty where it has none.
+    counted : tuple of Counted
+        Every statistic that is printed, with numerator and denominator.
+    records : tuple of str
+        One line for each participant with the source records; only in restricted documents.
+    """
+
+    stem: str
+    question: str
+    population: str
+    method: str
+    counted: tuple[Counted, ...]
+    records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """The origins of the numbers that one table, figure or section prints: its anchor, its name."""
+
+    anchor: str
+    name: str
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True)
 class Run:
     """Blocks that follow one another on pages of one orientation."""
 
@@ -380,11 +438,14 @@ class Document:
     form : {"report", "appendix", "sheet"}
         A report has a title page and lists of contents; in an appendix each table or figure also starts on a page of its own;
         a sheet has its title at the head of its first page and no lists.
+    sources : tuple of Source
+        Where the numbers come from; the HTML file lists it, and every number leads there.
     """
 
     front: Front
     blocks: tuple[Block, ...]
     form: Form = "report"
+    sources: tuple[Source, ...] = ()
     words: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -405,6 +466,27 @@ class Document:
     def figures(self) -> tuple[Figure, ...]:
         """The figures, in reading order."""
         return tuple(block for block in self.blocks if isinstance(block, Figure))
+
+    def places(self) -> Iterator[tuple[Block, str, str]]:
+        """Yield every block with the place that its numbers belong to.
+
+        Yields
+        ------
+        tuple of (Block, str, str)
+            The block, then anchor and name of the table or figure itself, or of the section in which a text stands.
+
+        Raises
+        ------
+        None
+        """
+        anchor, name = "content", self.front.title
+        for block in self.blocks:
+            if isinstance(block, Section):
+                anchor, name = block.anchor, f"{block.number} {block.title}"
+            if isinstance(block, (Table, Figure)):
+                yield block, block.anchor, " ".join(filter(None, (block.label, block.title)))
+            else:
+                yield block, anchor, name
 
     def fresh(self) -> tuple[bool, ...]:
         """Tell for each block whether a page is to be broken before it.

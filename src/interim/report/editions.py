@@ -14,6 +14,7 @@ from pathlib import Path
 from interim.report.cache import Cache
 from interim.report.content import Document, Front
 from interim.report.hashes import sha256
+from interim.report.origins import Depth, Origins
 from interim.report.package import Made, Plan, lacking, plans, put_together
 from interim.report.traced import digest
 from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, shown_missing, translated
@@ -115,18 +116,16 @@ def write_package(
     outputs: dict[str, str] = {}
     documents: dict[str, Document] = {}
     pages: dict[str, Mapping[str, int]] = {}
-    public = made.public
+    public, origins = made.public, Origins(made.inputs.store)
     wanted = [plan for plan in plans() if public is None or plan.number in public.rules["documents"]]
     for step in sorted({plan.step for plan in wanted}):
         at_hand = replace(made, outputs=dict(outputs), documents=dict(documents), pages=dict(pages))
         chosen = [plan for plan in wanted if plan.step == step and _possible(plan, at_hand, say)]
         tasks = [
-            Task(edition, folder / name, made.inputs.study, store, content)
+            task
             for plan in chosen
             for whole, names in _editions(plan, at_hand, front, languages, say)
-            for edition in [whole if public is None else public.document(whole)]
-            for content in [digest(edition) if store.folder else ""]
-            for name in names
+            for task in _tasks(whole, [folder / name for name in names], plan, at_hand, origins)
         ]
         check({task.path.stem: task.document for task in tasks})
         found = _write(tasks, min(workers, len(tasks)))
@@ -141,6 +140,24 @@ def write_package(
         for plan in chosen:
             say(f"wrote {plan.number} {plan.title}")
     return outputs
+
+
+def _tasks(
+    whole: Document, paths: Sequence[Path], plan: Plan, made: Made, origins: Origins
+) -> Iterator[Task]:
+    """Yield the files of one edition; the HTML file alone tells where the numbers come from."""
+    study, public = made.inputs.study, made.public
+    store = made.inputs.memo.cache if made.inputs.memo else Cache(None)
+    edition = whole if public is None else public.document(whole)
+    content = digest(edition) if store.folder else ""
+    restricted: Depth = "records" if plan.copy == "restricted" else "counts"
+    for path in paths:
+        if path.suffix == ".html":
+            sources = origins.of(edition, restricted if public is None else "methods")
+            own = f"{content} {digest(sources)}" if content else ""
+            yield Task(replace(edition, sources=sources), path, study, store, own)
+        else:
+            yield Task(edition, path, study, store, content)
 
 
 def _possible(plan: Plan, made: Made, say: Say) -> bool:

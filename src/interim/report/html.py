@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from itertools import groupby
@@ -13,7 +13,8 @@ from typing import Any
 from interim.display.markup import figure_html, paragraph_html, table_html
 from interim.display.typeface import CHINESE, SHARED_MARKS
 from interim.report.columns import fit
-from interim.report.content import Block, Document, ListBlock, Paragraph, Section, Table
+from interim.report.content import Block, Document, Figure, ListBlock, Paragraph, Section, Table
+from interim.report.html_origins import first_entry, numbered, origins_html
 from interim.report.page import room_mm
 from interim.report.typefaces import chinese_in, is_chinese_document, small_font
 
@@ -60,7 +61,7 @@ def html_text(document: Document) -> str:
     ------
     None
     """
-    front, words = document.front, document.words
+    front, words, entries = document.front, document.words, numbered(document.sources)
     marks = "".join(f'<p class="mark">{escape(label)}</p>' for label in front.labels)
     banner = f'<div class="banner">{marks}</div>' if marks else ""
     subtitle = f'<p class="subtitle">{escape(front.subtitle)}</p>' if front.subtitle else ""
@@ -81,8 +82,8 @@ def html_text(document: Document) -> str:
             f'<header>{banner}<p class="study">{escape(front.study)}</p><h1>{escape(front.title)}</h1>{subtitle}{facts}</header>',
             f'<div class="columns"><nav aria-label="{escape(words["contents"])}">{_contents(document)}</nav>',
             '<main id="content" tabindex="-1">',
-            *map(_block, document.blocks),
-            "</main></div>",
+            *(_block(block, entries.get(anchor, {}), words) for block, anchor, _ in document.places()),
+            f"{origins_html(document, entries)}</main></div>",
             f"<footer><p>{escape(front.study)}</p><p>{escape(front.footer())}</p>{marks}</footer>",
             "</body></html>\n",
         ]
@@ -153,24 +154,40 @@ def _nested(sections: Sequence[Section]) -> str:
     return f"<ul>{''.join(items)}</ul>"
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, entries: Mapping[str, int], words: Mapping[str, str]) -> str:
+    """Return a block; the numbers in it lead to their entries."""
     if isinstance(block, Section):
         tag = f"h{block.level + 1}"
         return f'<{tag} id="{block.anchor}"><span class="number">{block.number}</span> {escape(block.title)}</{tag}>'
     if isinstance(block, Paragraph):
-        return paragraph_html({"style": block.style, "spans": [vars(span) for span in block.spans]})
+        spans = [_linked(span, (span.key,) if span.key else (), entries) for span in block.spans]
+        return paragraph_html({"style": block.style, "spans": spans})
     if isinstance(block, ListBlock):
         tag = "ol" if block.ordered else "ul"
         start = f' start="{block.start}"' if block.ordered and block.start != 1 else ""
-        items = "".join(f"<li>{''.join(map(_block, item))}</li>" for item in block.items)
+        items = "".join(
+            f"<li>{''.join(_block(part, entries, words) for part in item)}</li>" for item in block.items
+        )
         return f"<{tag}{start}>{items}</{tag}>"
-    return table_html(_fitted(block)) if isinstance(block, Table) else figure_html(vars(block))
+    if isinstance(block, Figure):
+        source = {"origins": (first_entry(block.anchor), words["origins"])} if entries else {}
+        return figure_html(vars(block) | source)
+    return table_html(_fitted(block, entries) | ({"past": words["past"]} if entries else {}))
 
 
-def _fitted(table: Table) -> dict[str, Any]:
+def _linked(part: Any, keys: Sequence[str], entries: Mapping[str, int]) -> dict[str, Any]:
+    """Return a cell or span with the place that its number leads to; without a number or an entry there is none."""
+    stems = (key.rpartition("/")[0] for key in keys) if entries and part.text.strip() else ()
+    found = next((entries[stem] for stem in stems if stem in entries), None)
+    return {**vars(part), **({} if found is None else {"entry": f"n{found}"})}
+
+
+def _fitted(table: Table, entries: Mapping[str, int]) -> dict[str, Any]:
     """Return a table with the widths and the letter size with which it fits the printed page."""
     fitted = fit(table, room_mm("a4", table.orientation)[0])
-    rows = [vars(row) | {"cells": [vars(cell) for cell in row.cells]} for row in table.rows]
-    header = [[vars(cell) for cell in row] for row in table.header]
+    rows = [
+        vars(row) | {"cells": [_linked(cell, cell.keys, entries) for cell in row.cells]} for row in table.rows
+    ]
+    header = [[_linked(cell, cell.keys, entries) for cell in row] for row in table.header]
     setting = {"widths": fitted.widths, "size": fitted.size, "broken": fitted.broken}
     return vars(table) | {"header": header, "rows": rows} | setting

@@ -128,7 +128,7 @@ def browser(profile: Path):
     os.close(to_read)
     os.close(from_write)
     with os.fdopen(to_write, "wb", buffering=0) as out, os.fdopen(from_read, "rb") as stream:
-        watch = threading.Timer(120, process.kill)
+        watch = threading.Timer(300, process.kill)
         watch.start()
         try:
             yield Page(

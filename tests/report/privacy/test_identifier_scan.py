@@ -314,7 +314,7 @@ def test_what_was_scanned_is_scanned_again_only_if_bytes_or_what_is_sought_have_
 ):
     reads = []
     monkeypatch.setattr(
-        "interim.report.privacy.scan.pieces", lambda name, data: reads.append(name) or iter(())
+        "interim.report.privacy.scan.quick", lambda name, data: reads.append(name) or iter(())
     )
     cache = Cache(tmp_path / "cache")
     scan(cache=cache).file("data/a.csv", b"1")

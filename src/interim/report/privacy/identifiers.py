@@ -12,19 +12,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from interim.errors import ReportError
 from interim.report.privacy.known import Known, trie
+from interim.report.privacy.prefilter import Sought, lines_with, plain, suspects
 
 Kind: TypeAlias = Literal["document", "notebook", "data", "record"]
 KINDS: tuple[Kind, ...] = ("document", "notebook", "data", "record")
 _SOURCES = ("regex", "known", "rule")
 _FIELDS = {"id", "language", "severity", "what", "way_out", "where"}
 _OPTIONAL = {*_SOURCES, "words", "seek", "check", "context", "allow"}
-# Digits, punctuation and blanks that look like those of ASCII count as these; one letter stays one letter.
-_PLAIN = {
-    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if chr(code) not in "：（），；"},
-    **dict.fromkeys("\u00a0\u2007\u202f\u3000", " "),
-    **dict.fromkeys("\u2010\u2011", "-"),
-}
-_WIDE = re.compile(f"[{re.escape(''.join(_PLAIN))}]")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 
@@ -191,40 +185,6 @@ def is_resident_id(text: str) -> bool:
 _CHECKS = {"gb11643": is_resident_id}
 
 
-class _Sought(NamedTuple):
-    """A pattern made ready: its number, the expression, and what a line must hold before it is tried."""
-
-    number: int
-    regex: re.Pattern[str]
-    words: tuple[str, ...]
-    seek: re.Pattern[str] | None
-
-
-def _lines(plain: str, low: str, sought: _Sought) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of the lines that may hold what is sought, each once."""
-    found: dict[int, int] = {}
-    for word in sought.words:
-        place = low.find(word)
-        while place >= 0:
-            begin, end = _line(low, place)
-            found[begin] = end
-            place = low.find(word, end)
-    if sought.seek is not None:
-        place, end = 0, -1
-        for hit in sought.seek.finditer(plain):
-            if hit.start() >= end:
-                begin, end = _line(plain, hit.start())
-                found[begin] = end
-    if not sought.words and sought.seek is None:
-        found[0] = len(plain)
-    yield from sorted(found.items())
-
-
-def _line(text: str, place: int) -> tuple[int, int]:
-    end = text.find("\n", place)
-    return text.rfind("\n", 0, place) + 1, len(text) if end < 0 else end
-
-
 @dataclass(frozen=True)
 class Matcher:
     """Finds what the patterns look for.
@@ -265,33 +225,54 @@ class Matcher:
         ------
         None
         """
-        plain = text if text.isascii() else _WIDE.sub(lambda letter: _PLAIN[letter[0]], text)
-        low = plain.lower()
-        if len(low) != len(plain):
-            low = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in plain)
+        text = plain(text)
+        low = text.lower()
+        if len(low) != len(text):
+            low = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
         for sought in self._sought:
             if wanted is not None and sought.number not in wanted:
                 continue
             pattern = self.patterns[sought.number]
-            for begin, end in _lines(plain, low, sought):
-                for found in sought.regex.finditer(plain, begin, end):
+            for begin, end in lines_with(text, low, sought):
+                for found in sought.regex.finditer(text, begin, end):
                     value = found[0].strip()
                     if self._counts(pattern, value):
                         yield Hit(sought.number, value, found.start())
 
+    def suspects(self, text: str, wanted: Collection[int]) -> list[str]:
+        """Return the lines of a text that may hold what some patterns look for; no other line can.
+
+        Parameters
+        ----------
+        text : str
+            Lines.
+        wanted : collection of int
+            Numbers of the patterns.
+
+        Returns
+        -------
+        list of str
+            As they are read: letters of other widths as the plain ones.
+
+        Raises
+        ------
+        None
+        """
+        return suspects(plain(text), [sought for sought in self._sought if sought.number in wanted])
+
     @cached_property
-    def _sought(self) -> tuple[_Sought, ...]:
+    def _sought(self) -> tuple[Sought, ...]:
         values = {name: getattr(self.known, name) for name in ("participant", "product", "person", "short")}
         values["computer"] = self.computer
         made = []
         for number, pattern in enumerate(self.patterns):
             if pattern.regex:
                 seek = re.compile(pattern.seek) if pattern.seek else None
-                made.append(_Sought(number, re.compile(pattern.regex), pattern.words, seek))
+                made.append(Sought(number, re.compile(pattern.regex), pattern.words, seek))
             elif pattern.known and values[pattern.known]:
                 found = values[pattern.known]
                 regex = re.compile(_literal(found, pattern.context))
-                made.append(_Sought(number, regex, (), re.compile(trie(found))))
+                made.append(Sought(number, regex, (), re.compile(trie(found))))
         return tuple(made)
 
     def _counts(self, pattern: Pattern, value: str) -> bool:

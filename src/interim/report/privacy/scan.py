@@ -24,7 +24,9 @@ from interim.report.freshness import DOCUMENTS
 from interim.report.hashes import sha256_bytes
 from interim.report.privacy.identifiers import KINDS, Kind, Matcher, Pattern, masked, scan_settings
 from interim.report.privacy.known import Known, this_computer
+from interim.report.privacy.prefilter import plain
 from interim.report.privacy.surfaces import Piece, UnscannableError, pieces
+from interim.report.privacy.surfaces_quick import quick
 from interim.report.shells import checklist
 from interim.report.workers import die_with_parent, start_method
 from interim.study import Study
@@ -62,18 +64,14 @@ class _Memory:
         self._seen: set[str] = set()
         self._dirty: dict[str, tuple[tuple[int, str], ...]] = {}
 
-    def told(self, texts: Sequence[Piece], rows: Sequence[list[str]]) -> Iterator[tuple[int, str, str, str]]:
-        """Yield pattern, place, masked value and token of what the lines of a file hold."""
-        for piece, lines in zip(texts, rows, strict=True):
-            for line in sorted(self._dirty.keys() & set(lines), key=lines.index):
-                place = piece.place or f"line {lines.index(line) + 1}"
-                yield from (
-                    (number, place, masked(value), _token(value)) for number, value in self._dirty[line]
-                )
+    def held(self, text: str, matcher: Matcher, wanted: Collection[int]) -> dict[tuple[int, str], str]:
+        """Return the patterns and values of a text with the line of each; what was searched before is not searched again."""
+        lines = dict.fromkeys(matcher.suspects(text, wanted))
+        self._search([line for line in lines if line not in self._seen], matcher, wanted)
+        return {held: line for line in reversed(lines) for held in self._dirty.get(line, ())}
 
-    def search(self, lines: Iterable[str], matcher: Matcher, wanted: Collection[int]) -> None:
-        """Search the lines that were not seen before in one pass, and remember all of them."""
-        new = [line for line in dict.fromkeys(lines) if line not in self._seen]
+    def _search(self, new: Sequence[str], matcher: Matcher, wanted: Collection[int]) -> None:
+        """Search new lines in one pass, and remember all of them."""
         self._seen.update(new)
         hits: dict[int, list[tuple[int, str]]] = defaultdict(list)
         row = place = 0
@@ -187,21 +185,36 @@ class Scan:
     def _read(self, name: str, data: bytes) -> tuple[Found, ...]:
         wanted = {n for n, pattern in enumerate(self.matcher.patterns) if kind_of(name) in pattern.where}
         rules = {self.matcher.patterns[n].rule: n for n in wanted if self.matcher.patterns[n].rule}
+        memory = self._memory.setdefault(frozenset(wanted), _Memory())
         try:
-            texts = [Piece("name of the file", name), *pieces(name, data)]
+            texts = [piece for piece in quick(name, data) if piece.text or piece.hidden]
+            whole = "\n".join([name, *(piece.text for piece in texts)])
+            held = memory.held(whole, self.matcher, wanted)
+            hidden = "hidden" in rules and any(piece.hidden for piece in texts)
+            found = list(self._placed(name, data, held, rules.get("hidden"))) if held or hidden else []
         except UnscannableError as error:
             return (Found(rules["unread"], name, "whole file", str(error), ""),)
-        rows = [piece.text.split("\n") for piece in texts]
-        memory = self._memory.setdefault(frozenset(wanted), _Memory())
-        memory.search((line for lines in rows for line in lines), self.matcher, wanted)
-        found = [Found(*one[:1], name, *one[1:]) for one in memory.told(texts, rows)]
-        if "hidden" in rules:
-            hidden = (piece for piece in texts if piece.hidden)
-            found += [Found(rules["hidden"], name, one.place, one.hidden, one.hidden) for one in hidden]
         unlabelled = self.labels and "label" in rules and Path(name).suffix in _LABELLED
-        if unlabelled and not any(label in piece.text for label in self.labels for piece in texts):
+        if unlabelled and not any(label in whole for label in self.labels):
             found.append(Found(rules["label"], name, "whole file", self.labels[0], ""))
         return tuple(sorted(dict.fromkeys(found), key=lambda one: one.pattern))
+
+    def _placed(
+        self, name: str, data: bytes, held: Iterable[tuple[int, str]], hidden: int | None
+    ) -> Iterator[Found]:
+        """Yield what a file holds with its places: it is read a second time, piece by piece."""
+        untold = dict.fromkeys(held)
+        numbers = {number for number, _ in untold}
+        for piece in [Piece("name of the file", name), *pieces(name, data)]:
+            lines = plain(piece.text).split("\n")
+            for held_here, line in _Memory().held(piece.text, self.matcher, numbers).items():
+                untold.pop(held_here, None)
+                number, value = held_here
+                place = piece.place or f"line {lines.index(line) + 1}"
+                yield Found(number, name, place, masked(value), _token(value))
+            if piece.hidden and hidden is not None:
+                yield Found(hidden, name, piece.place, piece.hidden, piece.hidden)
+        yield from (Found(n, name, "whole file", masked(value), _token(value)) for n, value in untold)
 
     def refuse(self) -> None:
         """Refuse a report in which a stop is found.

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from interim.errors import ReportError
 
@@ -22,6 +22,9 @@ class Piece(NamedTuple):
     place: str
     text: str
     hidden: str = ""
+
+
+Reader: TypeAlias = Callable[[str, bytes], Iterator[Piece]]
 
 
 class UnscannableError(ReportError):
@@ -73,6 +76,31 @@ def pieces(name: str, data: bytes) -> Iterator[Piece]:
     reader = _READERS.get(PurePosixPath(name).suffix.lower())
     if reader is None:
         raise UnscannableError(f"no reader for files like {PurePosixPath(name).name}")
+    yield from read_with(reader, name, data)
+
+
+def read_with(reader: Callable[[bytes], Iterator[Piece]], name: str, data: bytes) -> Iterator[Piece]:
+    """Yield what a reader yields of a file; whatever it stumbles over is one kind of error.
+
+    Parameters
+    ----------
+    reader : callable
+        Content -> texts.
+    name : str
+        Name of the file.
+    data : bytes
+        Its content.
+
+    Yields
+    ------
+    Piece
+        As the reader yields them.
+
+    Raises
+    ------
+    UnscannableError
+        If the reader fails.
+    """
     try:
         yield from reader(data)
     except UnscannableError:
@@ -250,13 +278,15 @@ def _string(place: str, value: str) -> Iterator[Piece]:
         yield Piece(place, value)
 
 
-def archive(data: bytes) -> Iterator[Piece]:
+def archive(data: bytes, read: Reader | None = None) -> Iterator[Piece]:
     """Yield the texts of all parts of an Office file or ZIP archive, its names and its comment.
 
     Parameters
     ----------
     data : bytes
         The archive.
+    read : callable, optional
+        Name and content of a part -> its texts; default ``pieces``.
 
     Yields
     ------
@@ -279,14 +309,14 @@ def archive(data: bytes) -> Iterator[Piece]:
             if _PARTS.search(name):
                 yield Piece(name, "", "embedded part")
             if not name.endswith("/"):
-                yield from _inside(name, _part(name, opened.read(name)))
+                yield from _inside(name, _part(name, opened.read(name), read or pieces))
 
 
-def _part(name: str, data: bytes) -> Iterator[Piece]:
+def _part(name: str, data: bytes, read: Reader) -> Iterator[Piece]:
     if PurePosixPath(name).suffix.lower() in _READERS:
-        return pieces(name, data)
+        return read(name, data)
     if data.startswith(b"PK\x03\x04"):
-        return pieces(f"{name}.zip", data)
+        return read(f"{name}.zip", data)
     return strings(data)
 
 

@@ -7,8 +7,8 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from interim.report.privacy.surfaces import Piece, UnscannableError, markup, strings
 
@@ -157,13 +157,20 @@ _PDF_DRAWN = (b"/FontFile", b"/Subtype/Image", b"/CIDFontType0C", b"/Length1")
 _PDF_HIDDEN = (b"/EmbeddedFile", b"/JavaScript", b"/RichMedia", b"/Launch")
 
 
-def pdf(data: bytes) -> Iterator[Piece]:
+Pages: TypeAlias = Callable[
+    [Mapping[int, bytes], Mapping[int, Mapping[bytes, int]], Mapping[int, Mapping[int, str]]], Iterator[str]
+]
+
+
+def pdf(data: bytes, read: Pages | None = None) -> Iterator[Piece]:
     """Yield the texts of a PDF file: printed, properties, metadata, text alternatives, addresses, attachments.
 
     Parameters
     ----------
     data : bytes
         As the writer of this program makes it: objects one by one, text by two-byte codes with their letters in a table.
+    read : callable, optional
+        Contents, fonts and letters -> what the pages show; default piece by piece.
 
     Yields
     ------
@@ -184,18 +191,29 @@ def pdf(data: bytes) -> Iterator[Piece]:
     )
     yield Piece("properties and text alternatives", "\n".join(_pdf_strings(heads)))
     streams = dict(_pdf_streams(data))
-    owners = _pdf_owners(objects)
-    drawn = 0
+    contents = {}
     for number, (head, content) in streams.items():
         if b"/XML" in head:
             yield from (Piece("metadata", piece.text) for piece in markup(content))
         elif b"/EmbeddedFile" in head:
             yield from (Piece("attachment", piece.text) for piece in strings(content))
         elif b" Tf" in content:
-            drawn += 1
-            yield Piece(
-                f"page {drawn}", _pdf_page(content, _pdf_fonts(owners.get(number, number), objects, streams))
-            )
+            contents[number] = content
+    fonts = {n: _pdf_font_names(owner, objects) for n, owner in _pdf_owners(objects, contents).items()}
+    letters = {
+        font: _pdf_letters(font, objects, streams) for names in fonts.values() for font in names.values()
+    }
+    shown = (read or _pdf_pages)(contents, fonts, letters)
+    yield from (Piece(f"page {n}", text) for n, text in enumerate(shown, 1))
+
+
+def _pdf_pages(
+    contents: Mapping[int, bytes],
+    fonts: Mapping[int, Mapping[bytes, int]],
+    letters: Mapping[int, Mapping[int, str]],
+) -> Iterator[str]:
+    for number, content in contents.items():
+        yield _pdf_page(content, {name: letters[font] for name, font in fonts[number].items()})
 
 
 def _pdf_streams(data: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
@@ -212,29 +230,36 @@ def _pdf_streams(data: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
         if any(name in head for name in _PDF_DRAWN):
             continue
         packed = b"/FlateDecode" in head
-        content = (
-            zlib.decompressobj().decompress(data[start:]) if packed else data[start : end - len(b"endstream")]
-        )
-        yield int(owner[1]), (head, content)
+        content = data[start : end - len(b"endstream")]
+        yield int(owner[1]), (head, _pdf_unpacked(data, start, content) if packed else content)
 
 
-def _pdf_owners(objects: Mapping[int, bytes]) -> dict[int, int]:
-    """Return number of a content stream -> number of its page."""
-    pages = ((number, re.search(rb"/Contents (\d+) 0 R", body)) for number, body in objects.items())
-    return {int(found[1]): number for number, found in pages if found}
+def _pdf_unpacked(data: bytes, start: int, content: bytes) -> bytes:
+    """Unpack a stream; one that holds the word at which it seems to end is unpacked from all that follows."""
+    opened = zlib.decompressobj()
+    text = opened.decompress(content)
+    return text if opened.eof else zlib.decompressobj().decompress(data[start:])
 
 
-def _pdf_fonts(
-    owner: int, objects: Mapping[int, bytes], streams: Mapping[int, tuple[bytes, bytes]]
-) -> dict[bytes, dict[int, str]]:
-    """Return the letters of the fonts of a page or drawing, by the name that they have there."""
+def _pdf_owners(objects: Mapping[int, bytes], contents: Iterable[int]) -> dict[int, int]:
+    """Return number of a content stream -> number of its page, its own if it is that of a drawing."""
+    searched = (
+        (number, re.search(rb"/Contents (\d+) 0 R", body))
+        for number, body in objects.items()
+        if b"/Contents" in body
+    )
+    owners = {int(found[1]): number for number, found in searched if found}
+    return {number: owners.get(number, number) for number in contents}
+
+
+def _pdf_font_names(owner: int, objects: Mapping[int, bytes]) -> dict[bytes, int]:
+    """Return the fonts of a page or drawing by the name that they have there."""
     found = re.search(rb"/Resources\s*(?:(\d+) 0 R|(<<.*))", objects[owner], re.S)
     if found is None:
         return {}
     body = objects[int(found[1])] if found[1] else found[2]
     listed = re.search(rb"/Font\s*<<([^>]*)>>", body)
-    names = _PDF_FONT.findall(listed[1]) if listed else []
-    return {name: _pdf_letters(int(font), objects, streams) for name, font in names}
+    return {name: int(font) for name, font in _PDF_FONT.findall(listed[1])} if listed else {}
 
 
 def _pdf_letters(
@@ -248,25 +273,39 @@ def _pdf_letters(
     }
 
 
+def _pdf_text(strings: bytes, letters: Mapping[int, str]) -> str:
+    raw = b"".join(map(_pdf_bytes, _PDF_PART.findall(strings)))
+    return raw.decode("utf-16-be", "replace").translate(letters)
+
+
 def _pdf_page(content: bytes, fonts: Mapping[bytes, Mapping[int, str]]) -> str:
-    """Return what a page shows: pieces at one height on one line, also a word that is broken at a hyphen."""
+    return _pdf_lines(_pdf_shown(content, fonts))
+
+
+def _pdf_shown(
+    content: bytes, fonts: Mapping[bytes, Mapping[int, str]]
+) -> Iterator[tuple[str, tuple[bytes, bytes]]]:
+    """Yield each piece of text with its height."""
     letters: Mapping[int, str] = {}
     height: dict[bytes, bytes] = {}
-    last, lines = (b"", b""), [""]
     for name, parts, single, number, operator in _PDF_SHOWN.findall(content):
         if name:
             letters = fonts.get(name, {})
         elif operator:
             height[operator] = number
         else:
-            raw = b"".join(map(_pdf_bytes, _PDF_PART.findall(parts or single)))
-            text = raw.decode("utf-16-be", "replace").translate(letters)
-            place = (height.get(b"cm", b""), height.get(b"Tm", b""))
-            if place == last:
-                lines[-1] += f"\t{text}"
-            else:
-                lines.append(lines[-1] + text if lines[-1].endswith("-") else text)
-            last = place
+            yield _pdf_text(parts or single, letters), (height.get(b"cm", b""), height.get(b"Tm", b""))
+
+
+def _pdf_lines(shown: Iterable[tuple[str, tuple[bytes, bytes]]]) -> str:
+    """Return what a page shows: pieces at one height on one line, also a word that is broken at a hyphen."""
+    last, lines = (b"", b""), [""]
+    for text, place in shown:
+        if place == last:
+            lines[-1] += f"\t{text}"
+        else:
+            lines.append(lines[-1] + text if lines[-1].endswith("-") else text)
+        last = place
     return "\n".join(lines)
 
 

@@ -1,0 +1,199 @@
+"""The texts of a file without their places, read in bulk: what `surfaces` yields piece by piece stands here too, line by line."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from html import unescape
+from pathlib import PurePosixPath
+from typing import Any
+
+from interim.report.privacy import surfaces
+from interim.report.privacy.surfaces import Piece, pieces, read_with
+
+_TAGS = re.compile(r"(<[^>]*>)")
+_DRAWN = re.compile(
+    r"(?:^|\s)(?:d|style|class|points|transform|viewBox|xmlns[:\w]*|w:rsid\w*|w:val|w:w|x|y|width|height)=$"
+)
+_OPENED = ("iVBORw0KGgo", "<svg", "<?xml")
+
+
+def quick(name: str, data: bytes) -> Iterator[Piece]:
+    """Yield the texts of a file without their places.
+
+    Parameters
+    ----------
+    name : str
+        Its name; the ending tells the format.
+    data : bytes
+        Its content.
+
+    Yields
+    ------
+    Piece
+        Every identifier that stands in a line of ``pieces`` stands in a line of these; a part that can hide rows is one here
+        if it is one there.
+
+    Raises
+    ------
+    UnscannableError
+        If the format is unknown or the content is not of it.
+    """
+    reader = _READERS.get(PurePosixPath(name).suffix.lower())
+    yield from pieces(name, data) if reader is None else read_with(reader, name, data)
+
+
+def _rows(data: bytes) -> Iterator[Piece]:
+    """Yield JSON with each row of a dataset on a line of its own; no pattern goes from one row to the next."""
+    yield from (Piece("", piece.text.replace("],[", "]\n,[")) for piece in surfaces.plain(data))
+
+
+def _markup(data: bytes) -> Iterator[Piece]:
+    return _marked(data.decode("utf-8"))
+
+
+def _marked(text: str) -> Iterator[Piece]:
+    """Yield printed text, attributes and comments; equal tags are looked at once."""
+    if "data:" in text:
+        for kind, coded, content in surfaces._DATA_URI.findall(text):
+            yield from surfaces._embedded(kind, content, bool(coded))
+        text = surfaces._DATA_URI.sub("", text)
+    if "<!--" in text:
+        yield Piece("", unescape("\n".join(surfaces._COMMENT.findall(text))))
+        active = [found[1].lower() for found in surfaces._ACTIVE.finditer(text)]
+        text = surfaces._COMMENT.sub("", text)
+    else:
+        active = []
+    parts = _TAGS.split(text)
+    tags = set(parts[1::2])
+    ends = {tag: _end(tag) for tag in tags}
+    parts[1::2] = [ends[tag] for tag in parts[1::2]]
+    body = "".join(parts)
+    told = dict.fromkeys(value for tag in tags for value in _attributes(tag))
+    if "<" in body or any(map(_odd, tags)):
+        told.update(dict.fromkeys(surfaces._ATTRIBUTE.findall(text)))
+        active += [found[1].lower() for found in surfaces._ACTIVE.finditer(text)]
+    whole = "\n".join([body, *told])
+    yield Piece("", unescape(whole) if "&" in whole else whole)
+    heads = {tag[:10] for tag in tags}
+    active += [found[1].lower() for head in heads if (found := surfaces._ACTIVE.match(head))]
+    yield from (Piece("", "", f"element {name}") for name in sorted(set(active)))
+
+
+def _end(tag: str) -> str:
+    if tag[1:2] != "/" and not tag.startswith(("<br", "<w:")):
+        return ""
+    return "\n" if surfaces._END.fullmatch(tag) else "\t" if surfaces._CELL.fullmatch(tag) else ""
+
+
+def _odd(tag: str) -> bool:
+    """Tell whether an attribute holds the end of a tag or stands in single quotes."""
+    return tag.count('"') % 2 == 1 or ("'" in tag and any("'" in part for part in tag.split('"')[::2]))
+
+
+def _attributes(tag: str) -> Iterator[str]:
+    split = tag.split('"')
+    for before, value in zip(split[0::2], split[1::2], strict=False):
+        if value and not _drawn(before):
+            yield value
+
+
+@lru_cache(maxsize=4096)
+def _drawn(before: str) -> bool:
+    return _DRAWN.search(before) is not None
+
+
+def _notebook(data: bytes) -> Iterator[Piece]:
+    book = json.loads(data)
+    texts: set[str] = set()
+    rest: list[Any] = [book["metadata"]]
+    for cell in book["cells"]:
+        rest.append({name: part for name, part in cell.items() if name != "outputs"})
+        for output in cell.get("outputs", ()):
+            rest.append({name: part for name, part in output.items() if name != "data"})
+            for kind, part in output.get("data", {}).items():
+                if kind not in surfaces._SHOWN:
+                    yield Piece("", "", f"output of kind {kind}")
+                yield from _output(kind, part, rest)
+    for value in rest:
+        _strings(value, texts)
+    opened = [text for text in texts if text.startswith(_OPENED)]
+    yield Piece("", "\n".join(texts.difference(opened)))
+    for text in opened:
+        yield from _marked(text) if text.startswith("<") else surfaces._string("", text)
+
+
+def _output(kind: str, part: object, rest: list[Any]) -> Iterator[Piece]:
+    text = "".join(part) if isinstance(part, list) and all(isinstance(p, str) for p in part) else part
+    if isinstance(text, str) and kind in ("text/html", "image/svg+xml"):
+        yield from _marked(text)
+    elif isinstance(text, str) and kind.startswith("image/"):
+        yield from surfaces._embedded(kind, text.replace("\n", ""), True)
+    else:
+        rest.append(text)
+
+
+def _strings(value: object, texts: set[str]) -> None:
+    """Collect the texts of JSON values; a list of texts is one text."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, str):
+            texts.add(one)
+        elif isinstance(one, dict):
+            texts.update(one)
+            rest.extend(one.values())
+        elif isinstance(one, list):
+            if one and all(isinstance(part, str) for part in one):
+                texts.add(one[0] if len(one) == 1 else "\n".join(part.rstrip("\n") for part in one))
+            else:
+                rest.extend(one)
+        elif isinstance(one, (int, float)) and not isinstance(one, bool):
+            texts.add(str(one))
+
+
+def _parquet(data: bytes) -> Iterator[Piece]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from interim.report.privacy.surfaces_binary import _values
+
+    table = pq.read_table(io.BytesIO(data))
+    meta = table.schema.metadata or {}
+    yield Piece(
+        "",
+        "\n".join(
+            [*table.column_names, *(f"{k.decode()}: {v.decode('utf-8', 'replace')}" for k, v in meta.items())]
+        ),
+    )
+    for column in table.columns:
+        kind = column.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            yield Piece("", "\n".join(pc.unique(column.drop_null()).to_pylist()))
+        elif not pa.types.is_boolean(kind) and not pa.types.is_null(kind):
+            yield Piece("", "\n".join(_values(column.to_pandas())))
+
+
+def _pdf(data: bytes) -> Iterator[Piece]:
+    from interim.report.privacy.surfaces_binary import pdf
+    from interim.report.privacy.surfaces_pages import pages
+
+    return pdf(data, pages)
+
+
+def _archive(data: bytes) -> Iterator[Piece]:
+    return surfaces.archive(data, quick)
+
+
+_READERS: dict[str, Callable[[bytes], Iterator[Piece]]] = {
+    **dict.fromkeys((".html", ".htm", ".svg", ".xml", ".rels"), _markup),
+    **dict.fromkeys((".docx", ".xlsx", ".pptx", ".zip"), _archive),
+    ".json": _rows,
+    ".ipynb": _notebook,
+    ".pdf": _pdf,
+    ".parquet": _parquet,
+}

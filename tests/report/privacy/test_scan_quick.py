@@ -1,0 +1,148 @@
+"""Reading in bulk loses no identifier: the quick texts of a file hold what the piecewise readers find, and the prefilter every line."""
+
+from __future__ import annotations
+
+import pytest
+
+from interim.report.pdf import write_pdf
+from interim.report.privacy import surfaces_pages
+from interim.report.privacy.prefilter import Sought, lines_with, plain, suspects
+from interim.report.privacy.surfaces import pieces
+from interim.report.privacy.surfaces_pages import _decoded, _shown
+from interim.report.privacy.surfaces_quick import quick
+from tests.report.privacy.planted import PLANTED, SURFACES, document, scan
+
+
+def held(texts) -> set[tuple[int, str]]:
+    matcher = scan().matcher
+    return {(hit.pattern, hit.value) for piece in texts for hit in matcher.hits(piece.text)}
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize("surface", sorted(SURFACES))
+def test_the_quick_texts_hold_every_find_of_the_pieces(surface, tmp_path):
+    name, make, planted = SURFACES[surface]
+    data = make(planted, tmp_path)
+    slow, fast = list(pieces(name, data)), list(quick(name, data))
+    assert held(slow) <= held(fast)
+    assert held(slow), surface
+    assert {piece.hidden for piece in slow} == {piece.hidden for piece in fast}
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>138<b>0013</b>8000</p>",
+        '<p title="a > 13800138000">x</p>',
+        "<p title='13800138000'>it's</p>",
+        '<p title="it\'s 13800138000">x</p>',
+        "<p>unclosed 13800138000 <",
+        "<!-- 13800138000 <b>x</b> -->",
+        '<svg><path d="M 1 2" id="s-13800138000"/></svg>',
+        "<td>1</td><td>13800138000</td>",
+        '<p>a</p><script src="x',
+        "<p>a</p><SCRIPT>1</SCRIPT>",
+        "<!-- <iframe> --><p>a</p>",
+    ],
+)
+def test_markup_is_read_in_bulk_as_it_is_read_by_pieces(text):
+    slow, fast = list(pieces("a.html", text.encode())), list(quick("a.html", text.encode()))
+    assert held(slow) <= held(fast)
+    assert {piece.hidden for piece in slow} <= {piece.hidden for piece in fast}
+
+
+@pytest.mark.rule("PRV-50")
+def test_pages_in_bulk_show_what_pages_one_by_one_show(tmp_path, monkeypatch):
+    texts = [
+        *PLANTED.values(),
+        "Brackets ( ) [ ] and \\ backslash, a\\(b",
+        "it's 'TJ' \"BT\" (24)",
+        "中文 – dash",
+    ]
+    write_pdf(document(texts), tmp_path / "a.pdf")
+    data = (tmp_path / "a.pdf").read_bytes()
+    read = []
+    monkeypatch.setattr(surfaces_pages, "_shown", lambda *given: read.append(_shown(*given)) or read[-1])
+    fast = sorted(line for piece in quick("a.pdf", data) for line in piece.text.split("\n"))
+    slow = sorted(line for piece in pieces("a.pdf", data) for line in piece.text.split("\n"))
+    assert fast == slow
+    assert any(read), "the writer's pages are of the form that is read in bulk"
+
+
+TEXT = b"0 Tr/f0 8 Tf 1 0 0 -1 0 0 Tm"
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"q\nBT " + TEXT + b"[(\\000A)]TJ (\\000B) Tj\nET\n",
+        b"q\nBT " + TEXT + b"[(\\000A)]TJ\nET\nBT /f0 8 Tf(\\000B)Tj ET",
+        b"q\nBT " + TEXT + b"[(\\000A)]TJ\nET\n(\\000B) '",
+        b"q\nBT " + TEXT + b"<0041> Tj\nET\n",
+        b"q (\\000B) Tj\nBT " + TEXT + b"[(\\000A)]TJ\nET\n",
+    ],
+)
+def test_a_page_of_another_form_is_not_read_in_bulk(content):
+    assert _shown(content, {b"f0": 1}) is None
+    assert _shown(b"q\nBT " + TEXT + b"[(\\000A)]TJ\nET\n", {b"f0": 1}) == [(1, b"(\\000A)", (b"", b"0"))]
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize(
+    ("strings", "text"),
+    [
+        ([rb"(\000A\000B)24(\000C)", rb"(\000D)"], ["abc", "d"]),
+        ([rb"(\000\)24\000\()"], [")\u3234("]),
+        ([rb"(\000A" rb"(\000B))"], None),
+        ([rb"(\000\x41)"], None),
+        ([rb"(\000A\000)", rb"(\000B)"], None),
+        ([rb"(\000\\)", rb"(\000\()"], ["\\", "("]),
+    ],
+)
+def test_strings_that_cannot_be_decoded_together_are_not(strings, text):
+    letters = {0x41: "a", 0x42: "b", 0x43: "c", 0x44: "d"}
+    assert _decoded(strings, letters) == text
+
+
+@pytest.mark.rule("PRV-50")
+def test_a_line_that_holds_a_hit_is_a_suspect():
+    matcher = scan().matcher
+    wanted = range(len(matcher.patterns))
+    for name, text in PLANTED.items():
+        for line in (text, text.upper(), text.lower(), f"前{text}后", "\ud800" + text):
+            hits = list(matcher.hits(line))
+            assert not hits or matcher.suspects(f"before\n{line}\nafter", wanted) == [plain(line)], name
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize("line", ["NO. 1", "\u212a9", "x\u0664\u0665", "\u0130 no.", "nothing"])
+def test_the_automaton_loses_no_line_that_python_finds(line):
+    import re
+
+    sought = [
+        Sought(0, re.compile("a"), ("no.", "k9"), None),
+        Sought(1, re.compile("a"), (), re.compile(r"x[\d-]\d")),
+    ]
+    low = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in line)
+    own = any(list(lines_with(line, low, one)) for one in sought)
+    assert not own or suspects(line, sought) == [line]
+
+
+@pytest.mark.rule("PRV-50")
+def test_what_the_automaton_cannot_read_makes_every_line_a_suspect():
+    import re
+
+    odd = Sought(0, re.compile("a"), (), re.compile("(?<!b)a"))
+    assert suspects("one\ntwo", [odd]) == ["one", "two"]
+    assert suspects("one\ntwo", [Sought(0, re.compile("a"), (), None)]) == ["one", "two"]
+    assert suspects("one\ntwo", []) == []
+
+
+@pytest.mark.rule("PRV-50")
+def test_a_row_of_a_dataset_is_a_line_of_its_own_and_a_find_keeps_its_place():
+    data = b'{"rows":[["P-1","call 13800138000"],["P-2","b"]]}'
+    assert [piece.text.count("\n") for piece in quick("data/a.json", data)] == [1]
+    (one,) = scan().file("data/a.json", data)
+    assert (one.place, one.shown) == ("line 1", "1**********")

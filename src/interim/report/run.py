@@ -215,10 +215,16 @@ def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
     from interim.report.privacy.scan import scan_of
 
     past = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
-    earlier = [day for run in past for day in (run.cut, run.extract)]
+    dates = [day for run in past for day in (run.cut, run.extract)] + _decided(inputs)
     return scan_of(
-        folder, inputs.study, known=inputs.known, cache=cache, dates=earlier, workers=_cores(inputs.study)
+        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=_cores(inputs.study)
     )
+
+
+def _decided(inputs: Inputs) -> list[str]:
+    """Return the dates of the recorded decisions, which name the study's own steps and no participant."""
+    decisions = inputs.sdtm.domain("DECISIONS")
+    return [str(day) for day in decisions["date"].dropna()] if "date" in decisions else []
 
 
 def _cache(plan: Plan, study: Study, key: Mapping[str, Any], say: Say) -> Cache:

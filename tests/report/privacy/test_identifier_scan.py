@@ -14,7 +14,7 @@ import pytest
 from interim.data.model import Sdtm
 from interim.display.figure import drawn
 from interim.errors import ReportError
-from interim.report import publish
+from interim.report import publish, run
 from interim.report.cache import Cache
 from interim.report.privacy import identifiers
 from interim.report.privacy.identifiers import (
@@ -126,6 +126,16 @@ def test_the_dates_of_the_study_may_be_printed(study):
     assert {"2025-12-31", "2026-05-01"} <= of.matcher.dates, (
         "earlier cut-off; Decree 818 of the register of guidelines"
     )
+
+
+@pytest.mark.rule("PRV-43")
+def test_the_dates_of_recorded_decisions_may_be_printed(study, tmp_path):
+    frame = pd.DataFrame({"date": ["2025-09-27", None], "kind": ["dose", "stop"]}, dtype=object)
+    sdtm = Sdtm({"DECISIONS": frame}, datetime(2026, 6, 30))
+    given = SimpleNamespace(study=study, sdtm=sdtm, known=None)
+    assert "2025-09-27" in run._scan(tmp_path / "2026-06-30", given, Cache(None)).matcher.dates
+    given.sdtm = Sdtm({}, datetime(2026, 6, 30))
+    assert "2025-09-27" not in run._scan(tmp_path / "2026-06-30", given, Cache(None)).matcher.dates
 
 
 @pytest.mark.rule("PRV-43")

@@ -428,7 +428,7 @@ def test_the_run_stops_before_it_publishes(tmp_path, monkeypatch):
     file = handmade.write_study(tmp_path / "params")
 
     class Inputs(SimpleNamespace):
-        store, adam, sdtm = {}, "Adam", SimpleNamespace()
+        store, adam, sdtm = {}, "Adam", Sdtm({}, datetime(2026, 6, 30))
 
     study = read_study(file)
     inputs = Inputs(study=study, known=Known(frozenset({"01-007-S"})))

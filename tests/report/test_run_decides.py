@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from interim.errors import DataError, ReportError, StudyError
@@ -40,6 +41,7 @@ def plan(tmp_path, monkeypatch) -> Plan:
     write(books, {**BOOK, "cells": [first, CELL]})
     made = Plan(handmade.write_study(tmp_path / "params"), books, tmp_path / "reports")
     monkeypatch.setattr(freshness.interim, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(run, "check_shipped", lambda: None)  # this package ships no templates; see RUN-06
 
     def opened(study, cache):
         raise BuiltAgain
@@ -158,7 +160,7 @@ def test_what_was_asked_for_counts(changes, status, plan):
     ("parameters", "error", "words"),
     [
         ({"language": "de"}, ReportError, "language = 'de' is not available; permitted: en"),
-        ({"copy": "public"}, ReportError, "copy = 'public' is not available"),
+        ({"copy": "secret"}, ReportError, "copy = 'secret' is not available"),
         ({"more": "2"}, ReportError, "parameter more must be int, found '2'"),
         ({"mor": 2}, ReportError, "did you mean 'more'?"),
         ({"cut_date": "2026-02-30"}, StudyError, "expected an ISO date"),
@@ -195,7 +197,7 @@ def test_how_many_children(wanted, cores, expected, monkeypatch):
     [(float("nan"), None), (float("inf"), None), (-float("inf"), None), (0.0, 0.0), (-0.5, -0.5), (None, None), ("nan", "nan"), (False, False), (7, 7), ("", "")],
 )  # fmt: skip
 def test_a_cell_as_json_holds_it(value, expected, tmp_path):
-    found = export._plain(value)
+    (found,) = export._plain(pd.Series([value], dtype=object))
     assert found == expected and type(found) is type(expected)
     export._write_json(tmp_path / "a", [{"b": found, "a": "é"}])
     assert json.loads((tmp_path / "a").read_text("utf-8")) == [{"a": "é", "b": expected}]

@@ -42,6 +42,46 @@ def derive(mini_study, mk):
     return run
 
 
+@pytest.mark.rule("LAB-06")
+@pytest.mark.parametrize(
+    ("specimen", "category", "code", "label"),
+    [
+        ("URINE", "CHEMISTRY", "U_K", "Potassium (urine)"),
+        (None, "URINALYSIS", "U_K", "Potassium (urine)"),
+        ("Csf", None, "C_K", "Potassium (cerebrospinal fluid)"),
+        ("SERUM", "URINALYSIS", "K", "Potassium"),
+        (None, None, "K", "Potassium"),
+    ],
+)
+def test_a_result_of_another_specimen_is_no_result_of_blood(derive, specimen, category, code, label):
+    rows = [
+        result(
+            7.0,
+            "2025-01-08T08:00",
+            LBTESTCD="K",
+            LBTEST="Potassium",
+            LBSTRESU="mmol/L",
+            LBSTNRLO=3.5,
+            LBSTNRHI=5.1,
+        )
+        | {"LBSPEC": specimen, "LBCAT": category, "LBSEQ": 1.0}
+    ]
+    derived = derive(rows).frame
+    row = derived[derived["SRCSEQ"].notna()].iloc[0]
+    assert (row["PARAMCD"], row["PARAM"], row["AVAL"], row["AVALU"]) == (code, label, 7.0, "mmol/L")
+    graded = [name for name in ("ATOXGRH", "ATOXGRHN") if name in derived and pd.notna(row[name])]
+    assert bool(graded) is (code == "K")
+
+
+@pytest.mark.rule("LAB-06")
+def test_ph_of_urine_is_no_acidosis(derive):
+    rows = [result(5.0, "2025-01-08T08:00", LBTESTCD="PH", LBTEST="pH", LBSTRESU=None, LBCAT="URINALYSIS")]
+    derived = derive(rows).frame
+    row = derived[derived["PARAMCD"] == "U_PH"].iloc[0]
+    assert all(pd.isna(row[name]) for name in derived if name.startswith("ATOXGR"))
+    assert "PH" not in set(derived["PARAMCD"])
+
+
 @pytest.mark.rule("LAB-01")
 @pytest.mark.parametrize(
     ("code", "value", "unit", "expected", "canonical"),

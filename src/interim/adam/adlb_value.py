@@ -55,11 +55,14 @@ def laboratory_values(sdtm: Sdtm, adsl: pd.DataFrame) -> tuple[pd.DataFrame, tup
 
     Notes
     -----
+    A result of urine or cerebrospinal fluid has a parameter of its own (``U_PH``), so that it is never read as one of blood.
     An analyte without canonical unit keeps its standard unit. A unit without a factor gives no value, never a guess.
     """
     source = sdtm.domain("LB")
     source = source[source["USUBJID"].isin(adsl["USUBJID"])].reset_index(drop=True)
-    code = text_column(source, "LBTESTCD")
+    test, other = text_column(source, "LBTESTCD"), other_specimens(source)
+    code = test.mask(other["prefix"].notna(), other["prefix"] + test.str[:6])
+    label = source.get("LBTEST", test).astype(object)
     unit, factor, unknown = _factors(source, code)
     dates = date_columns(source, "LBDTC")
     signed = text_column(source, "LBSTRESC").fillna(text_column(source, "LBORRES")).astype(object)
@@ -70,7 +73,7 @@ def laboratory_values(sdtm: Sdtm, adsl: pd.DataFrame) -> tuple[pd.DataFrame, tup
         {
             "USUBJID": source["USUBJID"],
             "PARAMCD": code,
-            "PARAM": source.get("LBTEST", code),
+            "PARAM": label.mask(other["label"].notna(), label + " (" + other["label"] + ")"),
             "PARAMTYP": pd.Series(None, index=source.index, dtype=object),
             "ADT": dates["DT"],
             "ADTM": dates["DTM"],
@@ -92,6 +95,30 @@ def laboratory_values(sdtm: Sdtm, adsl: pd.DataFrame) -> tuple[pd.DataFrame, tup
     ).join(source_of(source, "LB"))
     frame = frame.join(source_forms(source)).assign(UFACTOR=factor)
     return frame, tuple(_no_factor(code_, unit_, part) for (code_, unit_), part in unknown)
+
+
+def other_specimens(source: pd.DataFrame) -> pd.DataFrame:
+    """Return which results are not of blood.
+
+    Parameters
+    ----------
+    source : pandas.DataFrame
+        LB.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Same index; prefix (of the parameter code) and label of the specimen; missing for blood. LBSPEC decides, without it LBCAT.
+
+    Raises
+    ------
+    None
+    """
+    named = text_column(source, "LBSPEC").fillna(text_column(source, "LBCAT"))
+    known = shipped_data("laboratory")["specimens"].items()
+    prefixes = {name: entry["prefix"] for _, entry in known for name in entry["names"]}
+    labels = {name: label for label, entry in known for name in entry["names"]}
+    return pd.DataFrame({"prefix": named.map(prefixes), "label": named.map(labels)}, dtype=object)
 
 
 def source_forms(source: pd.DataFrame) -> pd.DataFrame:

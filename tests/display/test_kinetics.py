@@ -73,7 +73,7 @@ def test_printed_parameters():
         lines[place + 5] == "Median (min; max) | 1600 (1600; 1600) | 3200 (0; 6400) | – | – | 1600 (0; 6400)"
     )
     assert any(line.startswith("Not evaluable, left out, n") for line in lines)
-    assert any(line.startswith("Day 28 | 1/1") for line in lines)
+    assert any(line.startswith("Day 28 (participants) | 1/1") for line in lines)
 
 
 @pytest.mark.rule("KIN-33")

@@ -231,9 +231,10 @@ def table_hepatotoxicity(result: Result, study: Study) -> Table:
             continue
         lines.append(Line(text))
         sign = "> " if variable.startswith("at") else ""
+        unit = "" if variable == "hepatic_event" else word("liver_unit", variable)
         lines += [
             Line(
-                f"{sign}{word('hepatic_event', level)}{word('liver_unit', variable)}",
+                f"{sign}{word('hepatic_event', level)}{unit}",
                 partial(numbers.count, variable=variable, level=level),
                 1,
             )

@@ -28,6 +28,7 @@ def treated() -> Adam:
         ("AESTDTC = 2026-01-18", "AESTDTC = day 3"),
         ("2026-01-18T09:30:00+08:00 before 2026-01-14", "day 3 before day -1"),
         ("onset 2026-02", "onset days 17 to 44"),
+        ("P-1/CRS/2026-01-18", "P-1/CRS/day 3"),
         ("05/02/2026 and 5.2.26", "##/##/#### and #.#.##"),
         ("seen 5 Feb 2026, again 05FEB2026", "seen # ### ####, again #########"),
         ("于2026年2月5日", "于#########"),

@@ -321,6 +321,13 @@ def test_discordance_names_the_event_and_its_query(study):
     assert {item[1] for item in records(plain, "status")} == {""}
 
 
+@pytest.mark.rule("SDQ-07")
+def test_the_query_key_of_an_unreported_episode_names_its_study_day(study):
+    episode = _episode(QUERYKEY=f"C3/CRS/{case.at('C3', 12):%Y-%m-%d}")
+    result = safety_listing.discordance(case.adam(ADTOX=episode), study)
+    assert records(result, "query") == [("C3", "C3/CRS/day 12")]
+
+
 @pytest.mark.rule("LST-01", source="50 / 20 and 480 / 40, 480 / 90")
 def test_listing_of_the_liver_panel(study):
     result = safety_listing.liver(case.adam(), study)

@@ -10,7 +10,7 @@ from interim.adam.model import Adam
 from interim.data.dates import parse_dates
 
 _ISO = re.compile(
-    r"(?<![\w./-])(?P<day>(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)"
+    r"(?<![\w.-])(?P<day>(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)"
     r"(?:T\d\d(?::\d\d){0,2}(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d-])"
 )
 _OTHER = re.compile(

@@ -14,6 +14,7 @@ from interim.analysis.autopsy import autopsies
 from interim.analysis.discordance_effect import DLT, NONE, OTHER, TRIGGER, effects_of, query_status
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import built, column, listing, study_days
+from interim.analysis.relative_dates import first_days, in_days
 from interim.data.check.vocabulary import words
 from interim.data.model import Sdtm
 from interim.result import Result
@@ -428,13 +429,22 @@ def discordance(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
         effect=effects["EFFECT"],
         readings=effects["READINGS"],
         flags=adtox["FLAGS"].astype(object),
-        query=adtox["QUERYKEY"].astype(object),
+        query=_query_keys(adtox, adam),
         status=query_status(adtox, sdtm),
     )
     first = frame.assign(LATER=effects["EFFECT"].map(_FIRST)).sort_values(
         ["LATER", "USUBJID", "onset"], kind="stable"
     )
     return built(rows, first.drop(columns="LATER"), who=who, order=None)
+
+
+def _query_keys(adtox: pd.DataFrame, adam: Adam) -> list[str]:
+    """Return the keys of the queries; that of an episode which nobody reported names its study day."""
+    starts = first_days(adam)
+    return [
+        in_days(key, starts.get(subject))
+        for key, subject in zip(adtox["QUERYKEY"], adtox["USUBJID"], strict=True)
+    ]
 
 
 def _event_ids(adtox: pd.DataFrame) -> pd.Series:

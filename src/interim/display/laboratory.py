@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Sheet
 
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn, without_overlap
-from interim.display.labels import column_label, participant_label, word
+from interim.display.labels import column_label, participant_label, settings, word
 from interim.display.layout import Line, absent_line, cohort_table, plain_table
 from interim.display.numbers import Numbers
 from interim.display.style import GREY, PORTRAIT_MM, cohort_colours
@@ -231,7 +231,7 @@ def table_hepatotoxicity(result: Result, study: Study) -> Table:
             continue
         lines.append(Line(text))
         sign = "> " if variable.startswith("at") else ""
-        unit = "" if variable == "hepatic_event" else word("liver_unit", variable)
+        unit = settings("liver_unit").get(variable, "")
         lines += [
             Line(
                 f"{sign}{word('hepatic_event', level)}{unit}",

@@ -120,6 +120,12 @@ def test_a_date_is_one_however_it_is_written(text, iso):
 
 
 @pytest.mark.rule("PRV-43")
+def test_a_date_within_a_key_is_one():
+    assert texts(Matcher(), "P-T25ATJ/IECHS/2025-12-25") == ["date (en)"]
+    assert texts(Matcher(dates=frozenset({"2025-12-25"})), "P-T25ATJ/IECHS/2025-12-25") == []
+
+
+@pytest.mark.rule("PRV-43")
 def test_the_dates_of_the_study_may_be_printed(study):
     assert {"2026-06-30"} <= stated_dates(study)
     of = scan_of(study.file.parent, study, known=None, dates=["2025-12-31T23:59:59", ""])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
 
 from interim.analysis.copies import copies
 from interim.report.content import Cell, Paragraph, Row, Table, text_table
@@ -13,7 +11,6 @@ from interim.report.document import Loose
 from interim.report.package import Made, plans
 from interim.report.parts import cell_of
 
-_SCAN = "interim.report.privacy.scan"
 _STATS = ("unique|x/n (%)", "smallest|0", "largest_risk|2", "average_risk|2")
 
 
@@ -152,19 +149,17 @@ def identifier_scan(made: Made) -> Iterator[Loose]:
 
     Yields
     ------
-    Heading, Paragraph or Table
-        What ``interim.report.privacy.scan.statement`` gives; a sentence where this version has no scan.
+    Paragraph or Table
+        As `interim.report.privacy.scan.statement`.
 
     Raises
     ------
-    None
+    OSError
+        If a file cannot be read.
     """
-    scan = import_module(_SCAN) if find_spec(_SCAN) else None
-    statement = getattr(scan, "statement", None)
-    if statement is None:
-        yield made.say("No search for identifiers was recorded for this package.")
-    else:
-        yield from statement(made)
+    from interim.report.privacy.scan import statement
+
+    yield from statement(made)
 
 
 def _upright(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from interim import cli
@@ -14,7 +16,12 @@ def opened(monkeypatch):
     """The study under the site's ids S1 to S4; its datasets are derived before, so that their pseudo-ids are those ids."""
     data = build()
     monkeypatch.setattr("interim.study.read_study", lambda file: data.study)
-    monkeypatch.setattr("interim.adam.open_adam", lambda study, change: Opened(data.sdtm, data.adam))
+
+    def open_adam(study, change):
+        change(replace(data.sdtm, domains={}))
+        return Opened(data.sdtm, data.adam)
+
+    monkeypatch.setattr("interim.adam.open_adam", open_adam)
     return data
 
 

@@ -123,8 +123,11 @@ def test_a_question_that_does_not_exist(hand_inputs, monkeypatch):
 def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
     import interim.adam
 
-    read = interim.adam.Opened(hand_inputs.sdtm, hand_inputs.adam)
-    monkeypatch.setattr(interim.adam, "open_adam", lambda study, change: read)
+    def open_adam(study, change):
+        change(hand_inputs.sdtm)
+        return interim.adam.Opened(hand_inputs.sdtm, hand_inputs.adam)
+
+    monkeypatch.setattr(interim.adam, "open_adam", open_adam)
     opened = c.open_inputs(hand_inputs.study)
     assert opened.adam is hand_inputs.adam
     assert set(opened.store) == {tlf.analysis for tlf in registry()} | set(cited())

@@ -61,9 +61,10 @@ def home(tmp_path_factory, hand_run):
 
 
 def run(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     command = [sys.executable, "-c", DRIVER, "run", str(home / "params" / "hand.toml")]
     command += ["--reports", str(home / "reports"), "--cache", str(home / "cache")]
-    variables = {**os.environ, **environment, "PYTHONHASHSEED": "0"}
+    variables = {**kept, **environment, "PYTHONHASHSEED": "0"}
     return subprocess.run(command, cwd=handmade.ROOT, env=variables, capture_output=True, text=True)
 
 

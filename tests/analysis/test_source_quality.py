@@ -13,7 +13,7 @@ from interim import display
 from interim.adam.model import Adam
 from interim.analysis import data_quality, open_queries, source_quality
 from interim.analysis.open_queries import _answered, touched
-from interim.data.model import Sdtm
+from interim.data.model import LedgerLine, Sdtm
 from interim.errors import DataError, Finding
 from tests.analysis.answers import status, subjects, value
 
@@ -162,7 +162,9 @@ def visited() -> tuple[Adam, Sdtm]:
         LBSTAT=[None, None, "NOT DONE", None, None, None],
     )
     unmapped = [Finding("MAP-VALUE", "warn", "LB", "m", variable="LBORRES", row=n) for n in (1, 2)]
-    sdtm = Sdtm({"SV": visits, "LB": lb}, CUT, findings=tuple(unmapped))
+    unmapped.append(Finding("MAP-VALUE", "stop", "LB", "5 dates in 2 notations", variable="LBDTC"))
+    dates = [LedgerLine("MAP-VALUE", "LB", "S1", str(n), "LBDTC", f"0{n}/03/2026", "") for n in range(5)]
+    sdtm = Sdtm({"SV": visits, "LB": lb}, CUT, findings=tuple(unmapped), ledger=tuple(dates))
     return Adam({"ADSL": adsl}, CUT), sdtm
 
 
@@ -183,14 +185,16 @@ def test_missing_results_by_visit(visited, study):
     assert subjects(result, "LB NEUT", "missing", level="BASELINE") == {"S4"}
     assert set(result.frame.loc[result.frame["variable"] == "LB NEUT", "level"]) == {"BASELINE"}
     assert value(result, "unmapped", "cells", level="LB.LBORRES") == 2
-    assert value(result, "unmapped", "cells", level="total") == 2
+    assert value(result, "unmapped", "cells", level="LB.LBDTC") == 5
+    assert value(result, "unmapped", "cells", level="total") == 7
     shown = display.table_missing_data(result, study)
     assert [[cell.text for cell in row.cells] for row in shown.rows] == [
         ["LB NEUT"],
         ["BASELINE", "4", "2/4 (50%)", "1/4 (25%)", "1/4 (25%)", "0/4"],
         ["Cells that the mapping could not read"],
+        ["LB.LBDTC", "–", "–", "5", "–", "–"],
         ["LB.LBORRES", "–", "–", "2", "–", "–"],
-        ["All columns", "–", "–", "2", "–", "–"],
+        ["All columns", "–", "–", "7", "–", "–"],
     ]
 
 

@@ -172,6 +172,31 @@ def test_check_boxes_and_numeric_constants_of_a_table():
     assert [(f.variable, f.value, f.subject) for f in mapped.findings] == [("AEREL", "0;x", "b")]
 
 
+@pytest.mark.rule("DATE-05", source="four date formats in one column: one clear finding")
+def test_dates_of_a_column_that_do_not_map_are_one_finding_and_lines_of_the_ledger():
+    table = {
+        "column": {
+            "USUBJID": "WHO",
+            "AEENDTC": {"from": "D", "type": "partial_date", "format": ("%Y-%m-%d",)},
+        }
+    }
+    raw = ["2026-03-04", "04/03/2026", "4 Mar 2026", None, "20260304"]
+    mapped = map_rows({"WHO": ["a", "b", "b", "c", "d"], "D": raw}, table)
+    assert mapped.frame["AEENDTC"].tolist() == ["2026-03-04", None, None, None, None]
+    (found,) = mapped.findings
+    assert (found.rule, found.severity, found.variable, found.subject, found.row) == (
+        "MAP-VALUE",
+        "stop",
+        "AEENDTC",
+        None,
+        None,
+    )
+    assert "3 dates in 3 notations" in found.message
+    assert "participants b, d" in found.message
+    lines = [(line.subject, line.before, line.after) for line in mapped.ledger if line.rule == "MAP-VALUE"]
+    assert lines == [("b", "04/03/2026", ""), ("b", "4 Mar 2026", ""), ("d", "20260304", "")]
+
+
 @pytest.mark.rule("MAP-03")
 def test_ambiguous_dates_are_a_stop():
     table = {"column": {"AEENDTC": {"from": "D", "type": "partial_date", "format": ("%d/%m/%Y", "%m/%d/%Y")}}}

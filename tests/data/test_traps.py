@@ -12,6 +12,7 @@ from tests.data.test_read import workbook
 
 from interim.data.check import run_checks
 from interim.data.mapping import deliveries
+from interim.data.notation import looks_iso, notations
 from interim.data.opening import read_data
 from interim.data.read import raw, read_file, text
 from interim.errors import Finding, StudyError
@@ -235,28 +236,88 @@ def test_a_link_that_leads_out_is_refused_and_one_that_stays_is_not(tmp_path):
 
 
 DATES = (
-    "STUDYID,USUBJID,AESEQ,AESTDTC\nX,1,1,2026-03-04\nX,1,2,04/03/2026\nX,1,3,March 4 2026\nX,1,4,20260304\n"
+    "STUDYID,USUBJID,AESEQ,AESTDTC\n"
+    "X,1,1,2026-03-04\nX,1,2,04/03/2026\nX,2,1,March 4 2026\nX,2,2,20260304\nX,3,1,05/03/2026\nX,3,2,2026-02-30\n"
 )
 
 
-@pytest.mark.rule(
-    "READ-11", source="four date formats in one column: one finding per cell that is not ISO 8601"
-)
+def of_start(sdtm, study):
+    return [f for f in run_checks(sdtm, study).findings if (f.rule, f.variable) == ("XD-ISO", "AESTDTC")]
+
+
+@pytest.mark.rule("DATE-05", source="four date formats in one column: one clear finding")
 def test_four_formats_of_dates_in_one_column(tmp_path):
-    from interim.data.check import run_checks
-
     study = study_of(tmp_path, "ae.csv")
     (tmp_path / "raw" / "ae.csv").write_text(DATES)
     sdtm = read_data(study)
-    found = sorted(
-        (f.rule, f.row, f.value) for f in run_checks(sdtm, study).findings if f.variable == "AESTDTC"
+    whole, day = sorted(of_start(sdtm, study), key=lambda f: f.row or 0)
+    assert (whole.severity, whole.domain, whole.subject, whole.key, whole.row) == (
+        "stop",
+        "AE",
+        None,
+        (),
+        None,
     )
-    assert found == [
-        ("XD-ISO", 3, "04/03/2026"),
-        ("XD-ISO", 4, "March 4 2026"),
-        ("XD-ISO", 5, "20260304"),
-    ]
-    assert sdtm.domain("AE")["AESTDTC"].tolist()[0] == "2026-03-04"
+    assert whole.message.startswith(
+        "4 dates in 3 notations: ##/##/#### (2, first in row 3), ######## (1, first in row 5), text # #### (1, first in row 4); "
+        "participants 1, 2, 3; declare their formats"
+    )
+    assert (day.row, day.value) == (7, "2026-02-30")
+    assert sdtm.domain("AE")["AESTDTC"].tolist()[:2] == ["2026-03-04", "04/03/2026"]
+
+
+@pytest.mark.rule("DATE-05")
+def test_the_order_of_the_rows_changes_no_finding_about_notations(tmp_path):
+    header, *rows = DATES.splitlines()
+    ids = set()
+    for turned in (rows, rows[::-1]):
+        folder = tmp_path / str(len(ids))
+        folder.mkdir()
+        study = study_of(folder, "ae.csv")
+        (folder / "raw" / "ae.csv").write_text("\n".join([header, *turned]) + "\n")
+        ids.add(tuple(sorted(f.id for f in of_start(read_data(study), study))))
+    assert len(ids) == 1
+
+
+@pytest.mark.rule("DATE-05")
+def test_one_date_in_another_notation_names_its_record(tmp_path):
+    study = study_of(tmp_path, "ae.csv")
+    (tmp_path / "raw" / "ae.csv").write_text("\n".join(DATES.splitlines()[:3]) + "\n")
+    found = of_start(read_data(study), study)
+    assert [(f.subject, f.row, f.value) for f in found] == [("1", 3, "04/03/2026")]
+
+
+@pytest.mark.rule("DATE-05")
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("2026-02-30", True),
+        ("2026-13", True),
+        ("2026---04", True),
+        ("--03-04", True),
+        ("2026-03-04T25:00+08:00", True),
+        ("2026-3-4", False),
+        ("20260304", False),
+        ("04-03-2026", False),
+        ("04/03/2026", False),
+        ("4 Mar 2026", False),
+        ("2026年3月4日", False),
+        ("unknown", False),
+    ],
+)
+def test_what_is_written_as_iso(text, iso):
+    assert looks_iso(text) is iso
+
+
+@pytest.mark.rule("DATE-05")
+def test_many_notations_and_participants_are_counted():
+    texts = [f"{'x ' * n}1" for n in range(1, 10)]
+    told = notations(texts, ["-"] * 9, [f"S{n}" for n in range(9)])
+    assert told.startswith("9 dates in 9 notations: ")
+    assert told.endswith("and 3 more; participants S0, S1, S2 and 6 more")
+    assert (
+        notations(["1/2", "3/4"], ["12", "9"], ["", ""]) == "2 dates in 1 notation: #/# (2, first in row 9)"
+    )
 
 
 @pytest.mark.rule("READ-11")

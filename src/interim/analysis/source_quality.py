@@ -24,6 +24,7 @@ from interim.result import Result, Rows
 from interim.study import Study
 
 _ALL = "All records"
+_UNMAPPED = "MAP-VALUE"
 
 
 @cache
@@ -281,10 +282,18 @@ def missing_data(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     attended = _attended(adam, sdtm)
     for entry in settings()["missing"]["variable"]:
         _count_variable(rows, sdtm.domain(entry["domain"]), entry, attended)
-    unmapped = Counter(f"{f.domain}.{f.variable}" for f in sdtm.findings if f.rule == "MAP-VALUE")
+    unmapped = Counter(f"{domain}.{variable}" for domain, variable in _unmapped(sdtm))
     for column, number in (*sorted(unmapped.items()), ("total", unmapped.total())):
         rows.add("cells", number, variable="unmapped", level=column, n=number)
     return rows.build()
+
+
+def _unmapped(sdtm: Sdtm) -> Iterator[tuple[str, str | None]]:
+    """Yield domain and variable of each cell that a mapping could not read: those of dates stand in the ledger."""
+    dates = {(line.domain, line.variable) for line in sdtm.ledger if line.rule == _UNMAPPED}
+    yield from ((line.domain, line.variable) for line in sdtm.ledger if line.rule == _UNMAPPED)
+    found = ((f.domain, f.variable) for f in sdtm.findings if f.rule == _UNMAPPED)
+    yield from (place for place in found if place not in dates)
 
 
 def _attended(adam: Adam, sdtm: Sdtm) -> pd.DataFrame:

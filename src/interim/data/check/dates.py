@@ -12,13 +12,16 @@ import pandas as pd
 from interim.data.check.context import Context, beside
 from interim.data.check.records import Hit, Records, hits
 from interim.data.check.registry import rule
+from interim.data.check.values import shown
 from interim.data.check.vocabulary import words
 from interim.data.dates import read_iso
+from interim.data.notation import looks_iso, notations
 from interim.data.spec import domain
 
 _ALL = ("T 14.2.3.1", "T 14.2.3.2", "T 14.3.1.1")
 _MONTH_DOMAINS = ("DM", "AE", "CM", "PR", "MH", "LB")
 _SCANS = ("TU", "TR", "RS")
+_ISO_DATE = "ISO 8601, for example 2026-03-04T10:15"
 _NOT_CUT = {
     "sdtm": "date after the cut-off in data that claim to be cut; deliver again or set data.source_is_cut = false",
     "adam": "date after the cut-off in finished analysis datasets; they must be made at data.cut_date",
@@ -76,13 +79,22 @@ def _iso_date(context: Context) -> Iterator[Hit]:
     """A date is no ISO 8601 date or names a day that does not exist."""
     for records in context.delivered():
         for name in date_columns(records):
-            yield from hits(
-                records,
-                ~records.dates(name)["VALID"],
-                variable=name,
-                expected="ISO 8601, for example 2026-03-04T10:15",
-                message="no valid ISO 8601 date; correct it at the source or declare its format in the mapping",
-            )
+            wrong = ~records.dates(name)["VALID"]
+            other = records.text(name)[wrong].map(looks_iso).eq(False)
+            if other.sum() > 1:
+                yield _written_otherwise(records, name, other.index[other])
+                wrong = wrong.mask(wrong.index.isin(other.index[other]), False)
+            message = "no valid ISO 8601 date; correct it at the source or declare its format in the mapping"
+            yield from hits(records, wrong, variable=name, expected=_ISO_DATE, message=message)
+
+
+def _written_otherwise(records: Records, name: str, where: pd.Index) -> Hit:
+    """Return one hit for the dates of a column that are not written as ISO 8601."""
+    texts = records.text(name)[where].tolist()
+    rows = records.text("SRCROW")[where].fillna("").tolist()
+    told = notations(texts, rows, records.subjects()[where].fillna("").tolist())
+    message = f"{told}; declare their formats in a mapping or correct them at the source"
+    return Hit(records.name, None, message, name, _ISO_DATE, shown(name, min(texts)), key=())
 
 
 @rule("XD-FUTURE", severity="stop", effect=_ALL)

@@ -13,6 +13,7 @@ from interim.data.mapping.cells import Cell, map_cell, map_checkbox, other_offse
 from interim.data.mapping.files import Delivery
 from interim.data.mapping.model import Column, TableMap
 from interim.data.model import ORIGIN, LedgerLine
+from interim.data.notation import notations
 from interim.data.read import RawTable
 from interim.data.records import Rule, findings_at, ledger_at, value_text
 from interim.errors import Finding, Severity
@@ -83,7 +84,7 @@ def map_table(delivery: Delivery, raw: RawTable) -> Mapped:
     ledger = [*_missing_lines(frame, delivery, marked), *_special(frame, delivery.domain, raw, chosen)]
     for item in made:
         findings += [*_exceptions(frame, delivery, item), *_other_zone(frame, delivery, item)]
-        ledger += _changes(frame, delivery.domain, item)
+        ledger += _changes(frame, delivery, item)
     return Mapped(frame, tuple(findings), tuple(ledger))
 
 
@@ -227,7 +228,7 @@ def _exceptions(frame: pd.DataFrame, delivery: Delivery, made: _Made) -> list[Fi
     for rule, message in _EXCEPTIONS.items():
         part = [p for p in places if made.rules[p] == rule]
         severity: Severity = "stop" if needed or many or rule == "MAP-FORMAT" else "warn"
-        found += findings_at(
+        exceptions = findings_at(
             frame,
             delivery.domain,
             part,
@@ -235,16 +236,33 @@ def _exceptions(frame: pd.DataFrame, delivery: Delivery, made: _Made) -> list[Fi
             variable=made.name,
             values=made.raw[part],
         )
+        found += [_one_of(exceptions)] if _in_bulk(delivery, made) and len(part) > 1 else exceptions
     return found
 
 
-def _changes(frame: pd.DataFrame, domain: str, made: _Made) -> list[LedgerLine]:
-    places = [p for p, rule in made.rules.items() if rule not in _EXCEPTIONS]
+def _in_bulk(delivery: Delivery, made: _Made) -> bool:
+    """Tell whether the cells of a column that do not map are one finding: those of a column of dates."""
+    rule = delivery.table.column.get(made.name)
+    return rule is not None and rule.type == "partial_date"
+
+
+def _one_of(findings: list[Finding]) -> Finding:
+    """Return one finding for the dates of a column that do not map; each of them is a line of the ledger."""
+    told = notations(
+        [f.value or "" for f in findings], [str(f.row) for f in findings], [f.subject or "" for f in findings]
+    )
+    first = min(findings, key=lambda f: f.row or 0)
+    return replace(first, message=f"{told}; {first.message}", subject=None, key=(str(first.file),), row=None)
+
+
+def _changes(frame: pd.DataFrame, delivery: Delivery, made: _Made) -> list[LedgerLine]:
+    domain, bulk = delivery.domain, _in_bulk(delivery, made)
+    places = [p for p, rule in made.rules.items() if bulk or rule not in _EXCEPTIONS]
     return ledger_at(
         frame,
         domain,
         places,
-        rules=[made.rules[p] for p in places],
+        rules=["MAP-VALUE" if made.rules[p] in _EXCEPTIONS else made.rules[p] for p in places],
         variable=made.name,
         before=made.raw[places],
         after=made.values[places],

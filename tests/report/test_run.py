@@ -61,6 +61,16 @@ def test_a_run_gives_documents_notebooks_data_and_manifest(hand_run):
     assert hand_run.lines[-1 - len(documents)].startswith("findings: 0 stop, 3 warn")
 
 
+@pytest.mark.rule("PRV-44")
+def test_executed_notebooks_name_the_study_file_and_not_where_it_lies(hand_run):
+    home = hand_run.folder.parents[2]
+    for path in (hand_run.folder / "notebooks").glob("*.ipynb"):
+        book = json.loads(path.read_text(encoding="utf-8"))
+        (injected,) = [cell for cell in book["cells"] if cell["id"] == "injected-parameters"]
+        assert 'study = "hand.toml"' in "".join(injected["source"]).splitlines()
+        assert str(home) not in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.rule("RUN-01")
 def test_results_are_the_same_numbers_as_parquet_and_json(hand_run):
     import pandas as pd

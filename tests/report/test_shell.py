@@ -160,3 +160,21 @@ def test_what_differs_from_run_to_run_is_removed(tmp_path):
     path.write_text("[]")
     with pytest.raises(ReportError, match="not an executed notebook"):
         e.strip_volatile(path)
+
+
+@pytest.mark.rule("PRV-44")
+def test_an_executed_notebook_states_the_study_file_without_folders_of_the_computer(tmp_path):
+    path = tmp_path / "a.ipynb"
+    source = '# Parameters\nstudy = "/home/li/trial/my study.toml"\nlanguage = "en"\n'
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["injected-parameters"]})
+    other = nbformat.v4.new_code_cell('study = "/home/li/trial/my study.toml"')
+    parameters = {"study": "/home/li/trial/my study.toml", "language": "en"}
+    book = nbformat.v4.new_notebook(cells=[cell, other], metadata={"papermill": {"parameters": parameters}})
+    nbformat.write(book, path)
+    e.strip_volatile(path, {"study": '试验 "1".toml'})
+    after = nbformat.read(path, as_version=4)
+    assert after.metadata.papermill.parameters == {"study": '试验 "1".toml', "language": "en"}
+    stated = {}
+    exec(after.cells[0].source, stated)
+    assert (stated["study"], stated["language"]) == ('试验 "1".toml', "en")
+    assert after.cells[1].source == other.source

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Job:
         Injected parameters.
     reads : str
         Path where it is told what the notebook read of preloaded inputs; empty: nowhere.
+    shown : mapping of str to str
+        Parameters that the executed copy states in other words.
     """
 
     notebook: str
@@ -34,6 +36,7 @@ class Job:
     log: str
     parameters: Mapping[str, Any]
     reads: str = ""
+    shown: Mapping[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the job as JSON.
@@ -89,7 +92,7 @@ def run_job(job: Job) -> int:
             progress_bar=False,
             request_save_on_cell_execute=False,
         )
-        strip_volatile(Path(job.output))
+        strip_volatile(Path(job.output), job.shown)
         if job.reads and reads:
             Path(job.reads).write_text("\n".join(sorted(reads)), encoding="utf-8")
     except PapermillExecutionError as error:

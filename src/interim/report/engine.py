@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,7 @@ _RUN_DEPENDENT = ("start_time", "end_time", "duration", "input_path", "output_pa
 _FIXED_IDS = {"injected-parameters": "injected-parameters", "papermill-error-cell-tag": "papermill-error"}
 
 
-def strip_volatile(path: Path) -> None:
+def strip_volatile(path: Path, shown: Mapping[str, str] | None = None) -> None:
     """Rewrite an executed notebook without what differs from run to run, so that equal runs give equal bytes.
 
     Removed are times, durations and paths of papermill and of kernels; cells that papermill adds get fixed ids. Keys
@@ -114,6 +114,9 @@ def strip_volatile(path: Path) -> None:
     ----------
     path : Path
         The executed notebook; replaced when the new text is complete.
+    shown : mapping of str to str, optional
+        Parameters that the copy states in other words than those with which it ran: the study file without the folders
+        of this computer.
 
     Returns
     -------
@@ -139,12 +142,28 @@ def strip_volatile(path: Path) -> None:
             metadata.get("papermill", {}).pop(name, None)
     for cell, name in _added_cells(cells):
         cell["id"] = name
+    _state(book["metadata"], cells, shown or {})
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(book, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def _state(metadata: dict[str, Any], cells: list[dict[str, Any]], shown: Mapping[str, str]) -> None:
+    """State parameters in other words, in the cell that papermill adds and in its record of them."""
+    recorded = metadata.get("papermill", {}).get("parameters", {})
+    recorded.update({name: shown[name] for name in shown.keys() & recorded.keys()})
+    for cell in (cell for cell in cells if "injected-parameters" in cell["metadata"].get("tags", [])):
+        source = cell["source"]
+        lines = (source if isinstance(source, str) else "".join(source)).splitlines(keepends=True)
+        stated = {
+            f"{name} = ": f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+            for name, value in shown.items()
+        }
+        text = [next((new for head, new in stated.items() if line.startswith(head)), line) for line in lines]
+        cell["source"] = "".join(text).rstrip("\n").splitlines(keepends=True)
 
 
 def _added_cells(cells: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:

@@ -266,9 +266,17 @@ class _Order:
         foreign = {"language": self.language} if self.language != SOURCE else {}
         return {"study": str(self.plan.study), **self.plan.parameters, **foreign}
 
+    @property
+    def shown(self) -> dict[str, str]:
+        """How the executed copies name the study file: below the present folder, else by its name alone."""
+        file, here = self.plan.study.resolve(), Path.cwd()
+        return {
+            "study": (file.relative_to(here) if file.is_relative_to(here) else Path(file.name)).as_posix()
+        }
+
     def key(self, book: Path) -> list[object]:
         """Return what an executed notebook rests on beside what it reads."""
-        return ["notebook", book.name, sha256(book), self.parameters]
+        return ["notebook", book.name, sha256(book), {**self.parameters, **self.shown}]
 
 
 @contextmanager
@@ -281,7 +289,7 @@ def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Pat
         stale = [book for book in books if not _served(order, book, out / book.name)]
         if len(stale) < len(books):
             say(f"{len(books) - len(stale)} notebooks are as in an earlier build")
-        jobs = [_job(book, out, scratch, order.parameters) for book in stale]
+        jobs = [_job(book, out, scratch, order) for book in stale]
         order.progress.expect([*(book.stem for book in stale), DOCUMENTS], workers=_cores(order.study))
         failures = _run(order, jobs, say)
         shutil.rmtree(order.failed, ignore_errors=True)
@@ -329,14 +337,15 @@ def _keep(order: _Order, book: Path, job: Job) -> None:
         )
 
 
-def _job(book: Path, out: Path, scratch: Path, parameters: Mapping[str, Any]) -> Job:
+def _job(book: Path, out: Path, scratch: Path, order: _Order) -> Job:
     return Job(
         notebook=str(book),
         output=str(out / book.name),
         failure=str(scratch / f"{book.stem}.json"),
         log=str(scratch / f"{book.stem}.log"),
-        parameters=parameters,
+        parameters=order.parameters,
         reads=str(scratch / f"{book.stem}.reads"),
+        shown=order.shown,
     )
 
 

@@ -57,7 +57,7 @@ PLANTED = {
 LATIN = {name: text for name, text in PLANTED.items() if text.isascii()}
 NOT_ASKED = {
     "document": set(),
-    "notebook": {"path", "computer"},
+    "notebook": set(),
     **{key: {"date (en)", "date (zh)"} for key in ("data", "record")},
 }
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from interim.analysis import patient, safety_listing
+from interim.analysis.discordance_effect import effects_of
 from interim.analysis.safety_listing import related_to
 from interim.display.listing import table_listing
 from tests.analysis import safety_case as case
@@ -23,9 +24,26 @@ def test_listing_of_deaths(study):
     assert records(without, "related") == [("B2", "")]
 
 
+def _naming(study, *items):
+    """Return the study with the names under which it collects autopsies."""
+    return study.model_copy(update={"safety": study.safety.model_copy(update={"autopsy_items": items})})
+
+
+@pytest.mark.rule(
+    "SAF-53", source="no published name: nothing is taken for an autopsy that the study does not name"
+)
+def test_without_a_name_from_the_study_there_is_no_column_of_autopsies(study):
+    frame = pd.DataFrame({"USUBJID": ["B2"], "DDTESTCD": ["AUTOPSY"], "DDORRES": ["Y"]}, dtype=object)
+    assert study.safety.autopsy_items == ()
+    result = safety_listing.deaths(case.adam(), study, case.sdtm(DD=frame))
+    assert "autopsy" not in set(result.where(variable="record")["stat"])
+    other = safety_listing.deaths(case.adam(), _naming(study, "DTHAUT"), case.sdtm(DD=frame))
+    assert "autopsy" not in set(other.where(variable="record")["stat"])
+
+
 def _autopsy(study, **domains):
     """Return what the listing says about the autopsy of the one who died; None without the column."""
-    result = safety_listing.deaths(case.adam(), study, case.sdtm(**domains))
+    result = safety_listing.deaths(case.adam(), _naming(study, "AUTOPSY"), case.sdtm(**domains))
     there = "autopsy" in set(result.where(variable="record")["stat"])
     return records(result, "autopsy")[0][1] if there else None
 
@@ -283,6 +301,42 @@ def test_what_a_different_grade_changes(study, changed, effect, readings):
     episode = _episode(**changed).astype(dict.fromkeys(("REPGRC", "REPGRA", "CTCHI", "ASTHI"), "float64"))
     result = safety_listing.discordance(case.adam(ADTOX=episode), study)
     assert records(result, "effect", "readings") == [("C3", effect, readings)]
+
+
+def _reported_crs(**event):
+    """Return ADAE with one event of C3, related and short of the 72 hours unless told otherwise."""
+    frame = case.adae().assign(HAEMFL="N", ADURH=24.0, CRSGR=float("nan"), ICANSGR=float("nan"))
+    first = frame[frame["USUBJID"] == "C3"].head(1)
+    return first.assign(**{"SRCSEQ": "77", "RELCELL": "Y", **event})
+
+
+@pytest.mark.rule("SAF-51", source="DLT rules of relation and duration; written by hand")
+@pytest.mark.parametrize(
+    ("event", "reported", "derived", "effect"),
+    [
+        ({"ADURH": 96.0}, 2, 3, True),
+        ({"ADURH": 72.0}, 2, 3, False),
+        ({"ADURH": 96.0, "RELCELL": "N"}, 2, 3, False),
+        ({"ADURH": 96.0, "HAEMFL": "Y"}, 2, 3, False),
+        ({"ADURH": 96.0}, 3, 4, False),
+        ({"ADURH": 96.0}, 3, 2, True),
+        ({"SRCSEQ": "78", "ADURH": 96.0}, 2, 3, False),
+    ],
+    ids=["longer", "not longer", "unrelated", "blood", "both", "withdrawn", "another event"],
+)
+def test_a_dlt_rule_on_relation_and_duration_is_asked_with_the_derived_grade(
+    study, event, reported, derived, effect
+):
+    rules = tuple(rule for rule in study.dose.dlt_rules if rule.id in ("DLT-NONHAEM", "DLT-G5"))
+    assert len(rules) == 2
+    alone = study.model_copy(update={"dose": study.dose.model_copy(update={"dlt_rules": rules})})
+    episode = _episode(REPFL="Y", REPGRC=float(reported), REPGRA=2.0, ASTHI=2.0, CTCHI=float(derived))
+    adae = _reported_crs(**{"AETOXGRN": float(reported), **event})
+    adam = case.adam(ADTOX=episode.assign(SRCSEQ="77"), ADAE=adae)
+    found = effects_of(episode.assign(SRCSEQ="77"), adam, alone)
+    assert ("DLT" in found["EFFECT"].iloc[0]) is effect
+    without = case.adam(ADTOX=episode, ADAE=adae.drop(columns=["RELCELL"]))
+    assert effects_of(episode.assign(SRCSEQ="77"), without, alone)["EFFECT"].tolist() == ["none"]
 
 
 @pytest.mark.rule("SAF-51", source="window of C3 by hand")

@@ -170,6 +170,45 @@ def test_a_missing_baseline_is_counted_apart_from_no_candidate(full, study):
     assert summary.loc[uid(2), "MHYSRS"] == "BASELINE_MISSING" and summary.loc[uid(2), "MHYSFL"] is None
 
 
+@pytest.mark.rule("SAF-54", source="multiples and gaps by hand")
+@pytest.mark.parametrize(
+    ("who", "test", "values", "multiple", "undecided"),
+    [
+        ("C3", "ALT", {}, "at_base", False),
+        ("C3", "ALT", {"BASE": None}, "at_base", True),
+        ("C3", "ALT", {"BASE": 10.0}, "at_base", False),
+        ("C3", "ALT", {"BASE": None}, "at", False),
+        ("C3", "ALT", {"ANRHI": None}, "at", True),
+        ("B2", "BILI", {}, "bilirubin_base", False),
+        ("B2", "BILI", {"BASE": None}, "bilirubin_base", True),
+        ("B2", "BILI", {"ANRHI": 0.0}, "bilirubin", True),
+    ],
+)
+def test_a_multiple_that_is_not_known_is_not_counted_as_low(study, who, test, values, multiple, undecided):
+    adlb = case.adlb()
+    mine = (adlb["USUBJID"] == who) & (adlb["PARAMCD"] == test)
+    for name, number in values.items():
+        adlb.loc[mine, name] = float("nan") if number is None else number
+    table = laboratory.hepatotoxicity(case.adam(ADLB=adlb), study)
+    shown = subjects(table, f"{multiple}_open", "n")
+    assert (who in shown) is undecided
+    assert {"D4"} <= shown, "no aminotransferase and no bilirubin at all"
+    assert table_hepatotoxicity(table, study).rows
+
+
+@pytest.mark.rule("SAF-54", source="one of two values has no baseline")
+def test_a_peak_above_every_limit_is_decided_by_the_values_that_are_known(study):
+    adlb = case.adlb()
+    mine = (adlb["USUBJID"] == "C3") & (adlb["PARAMCD"] == "ALT")
+    adlb.loc[mine, "BASE"] = [90.0, 20.0, float("nan")]
+    table = laboratory.hepatotoxicity(case.adam(ADLB=adlb), study)
+    assert "C3" not in subjects(table, "at_base_open", "n"), "24 x baseline is above 20"
+    adlb.loc[mine, "BASE"] = [90.0, 30.0, float("nan")]
+    table = laboratory.hepatotoxicity(case.adam(ADLB=adlb), study)
+    assert "C3" in subjects(table, "at_base_open", "n"), "16 x baseline: above 20 is not known"
+    assert value(table, "at_base", level="10") == 1
+
+
 @pytest.mark.rule("SAF-50", source="terms read by hand")
 @pytest.mark.parametrize(
     ("term", "kinds"),

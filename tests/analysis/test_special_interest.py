@@ -256,27 +256,35 @@ def test_without_recovery_the_median_is_not_reached(study):
     assert status(table, "PLAT recovery", "lower") == ("NE", "NO_DATA")
 
 
-@pytest.mark.rule("SAF-52", source="B2 died on day 60; the cut-off of A1 is day 180, 30 June")
+@pytest.mark.rule("SAF-52", source="counted by hand")
 @pytest.mark.parametrize(
-    ("who", "rows", "changed", "days", "censored"),
+    ("rows", "days", "censored"),
     [
-        ("B2", [(15, 3), (40, 3)], {}, 45, 1),
-        ("A1", [(15, 3)], {}, 165, 1),
-        ("A1", [(15, 3)], {"EOSDT": 100}, 85, 1),
-        ("A1", [(15, 3), (110, 3)], {"EOSDT": 100}, 95, 1),
-        ("A1", [(15, 2), (20, 3), (20, 2), (25, 2), (30, 3)], {}, 5, 0),
-        ("A1", [(15, 4), (20, 3), (25, 2)], {}, 10, 0),
+        ([(15, 3)], 0, 1),
+        ([(15, 3), (40, 3)], 25, 1),
+        ([(15, 2), (20, 3), (20, 2), (25, 2), (30, 3)], 5, 0),
+        ([(15, 4), (20, 3), (25, 2)], 10, 0),
     ],
-    ids=["death", "cut-off", "end of study", "last result", "first below", "still severe"],
-)  # fmt: skip
-def test_who_has_not_recovered_is_censored(who, rows, changed, days, censored):
-    adsl = case.adsl()
-    for name, day in changed.items():
-        adsl.loc[adsl["USUBJID"] == who, name] = case.at(who, day)
-    part = _neutrophils(*((who, day, grade) for day, grade in rows))
-    found = recovery_times(part, adsl, severe=3)
-    assert found.to_dict("records") == [{"USUBJID": who, "AVAL": float(days), "CNSR": censored}]
-    assert recovery_times(part, adsl, severe=5).empty
+    ids=["never again", "last result", "first below", "still severe"],
+)
+def test_who_has_not_recovered_is_censored_at_the_last_result(rows, days, censored):
+    part = _neutrophils(*(("A1", day, grade) for day, grade in rows))
+    found = recovery_times(part, severe=3)
+    assert found.to_dict("records") == [{"USUBJID": "A1", "AVAL": float(days), "CNSR": censored}]
+    assert recovery_times(part, severe=5).empty
+
+
+@pytest.mark.rule("SAF-52", source="B2 is severe once and never measured again; counted by hand")
+def test_who_is_never_measured_again_is_not_counted_as_not_recovered(study):
+    table = _recovery(study, ("A1", 15, 3), ("A1", 19, 2), ("B2", 20, 4))
+    assert subjects(table, "NEUT recovery", "n") == {"A1", "B2"}
+    assert subjects(table, "NEUT recovery", "followed") == {"A1"}
+    assert row(table, "NEUT recovery", "recovered")["N"] == 1
+    assert subjects(table, "NEUT", "n", level="not_followed") == {"A1", "B2"}, "day 28 after the T cells"
+    assert value(table, "NEUT recovery", "median") == 4 and row(table, "NEUT recovery", "median")["n"] == 1
+    assert status(table, "NEUT recovery", "median", group="DL2") == ("NE", "NO_DATA")
+    again = _recovery(study, ("A1", 15, 3), ("A1", 60, 2))
+    assert again.where(variable="NEUT", level="not_followed").empty
 
 
 def test_without_results_or_product_the_blood_table_says_so(study, arms):
@@ -310,6 +318,7 @@ def _without(name):
     return type(full)({key: frame for key, frame in full.domains.items() if key != name}, full.cut)
 
 
+@pytest.mark.rule("SAF-55", source="counted by hand")
 @pytest.mark.rule("SAF-29", source="counted by hand")
 def test_the_long_term_register(study):
     result = special_interest.long_term(case.adam(), study, case.sdtm())
@@ -321,7 +330,15 @@ def test_the_long_term_register(study):
     assert counted(again, "rcl_tested") == (1, 0, 0, 1)
     assert counted(again, "rcl_positive") == (0, 0, 0, 0), "a test without a result is not a positive one"
     assert status(result, "rcl_positive")[1] == "not collected: tests for replication-competent virus"
-    assert status(result, "integration")[1] == "not collected: analyses of vector integration"
+    assert (
+        status(result, "integration")[1]
+        == "not collected: analyses of vector integration; the study names no test code (safety.integration_tests)"
+    )
+    named = study.model_copy(
+        update={"safety": study.safety.model_copy(update={"integration_tests": ("INTSITE",)})}
+    )
+    none = special_interest.long_term(case.adam(), named, case.sdtm())
+    assert status(none, "integration")[1] == "not collected: analyses of vector integration"
     said = pd.DataFrame(
         {
             "USUBJID": ["A1", "B2", "C3", "D4"],
@@ -330,10 +347,12 @@ def test_the_long_term_register(study):
             "LBORRES": [None, "DETECTED", None, "DETECTED"],
         }
     )
-    positive = special_interest.long_term(case.adam(), study, case.sdtm(LB=said))
+    positive = special_interest.long_term(case.adam(), named, case.sdtm(LB=said))
     assert subjects(positive, "rcl_tested", "n") == {"A1", "B2", "D4"}
     assert subjects(positive, "rcl_positive", "n") == {"A1", "D4"}
     assert subjects(positive, "integration", "n") == {"C3"}
+    unnamed = special_interest.long_term(case.adam(), study, case.sdtm(LB=said))
+    assert status(unnamed, "integration")[0] == "NA", "a code that the study does not name is not read"
     early = case.adsl().assign(TRTSDT=lambda f: f["TRTSDT"] - pd.Timedelta(400, unit="D"))
     late = special_interest.long_term(case.adam(ADSL=early), study, case.sdtm())
     assert counted(late, "due") == (1, 1, 1, 3)

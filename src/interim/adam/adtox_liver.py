@@ -13,7 +13,8 @@ from interim.adam.source import by_subject, text_missing
 from interim.adam.toxicity.liver import hys_law, quadrant, window_after_infusion
 from interim.study import Study
 
-ANALYTES = ("ALT", "AST", "ALP", "BILI")
+AMINOTRANSFERASES = ("ALT", "AST")
+ANALYTES = (*AMINOTRANSFERASES, "ALP", "BILI")
 _LATER = "CART"
 _HEPATIC_ROUTE = "INTRA-ARTERIAL"
 
@@ -128,7 +129,7 @@ def liver_summary(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
     """
     rows = []
     for subject, part in panel.groupby("USUBJID", sort=True):
-        at, bilirubin = part[part["PARAMCD"].isin(["ALT", "AST"])], part[part["PARAMCD"] == "BILI"]
+        at, bilirubin = part[part["PARAMCD"].isin(AMINOTRANSFERASES)], part[part["PARAMCD"] == "BILI"]
         plain = hys_law(part, study.toxicity)
         adjusted = hys_law(part, study.toxicity, variant="baseline")
         peaks = at["XULN"].max(), bilirubin["XULN"].max()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from interim.adam.source import text_column
-from interim.analysis.layout import printed_rows
 from interim.data.model import Sdtm
 
 _ANSWERS = {"Y": "yes", "YES": "yes", "N": "no", "NO": "no", "U": "unknown", "UNKNOWN": "unknown"}
@@ -15,19 +14,21 @@ _STRENGTH = ("yes", "recorded", "no", "unknown")
 RECORDED = "recorded"
 
 
-def autopsies(sdtm: Sdtm | None) -> dict[str, str] | None:
+def autopsies(sdtm: Sdtm | None, items: Sequence[str]) -> dict[str, str] | None:
     """Return whether an autopsy was done, by participant.
 
     Parameters
     ----------
     sdtm : Sdtm or None
-        DD (a test), and DD, DS, DM with their supplemental qualifiers (a variable); names of both are data.
+        DD (a test), and DD, DS, DM with their supplemental qualifiers (a variable).
+    items : sequence of str
+        Codes of the test and names of the variable (``safety.autopsy_items``).
 
     Returns
     -------
     dict or None
         USUBJID -> yes, no, unknown, or recorded (any other text: it is not repeated); the strongest of several answers. None if
-        no source has such a test or variable: it was not collected; nothing is known where no sources are given.
+        no source has such a test or variable, or none is named; nothing is known where no sources are given.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def autopsies(sdtm: Sdtm | None) -> dict[str, str] | None:
     """
     if sdtm is None:
         return {}
-    sources = list(_sources(sdtm))
+    sources = list(_sources(sdtm, items))
     if not sources:
         return None
     known = pd.concat(sources, ignore_index=True).dropna(subset=["ANSWER"])
@@ -46,11 +47,10 @@ def autopsies(sdtm: Sdtm | None) -> dict[str, str] | None:
     return found
 
 
-def _sources(sdtm: Sdtm) -> Iterator[pd.DataFrame]:
+def _sources(sdtm: Sdtm, names: Sequence[str]) -> Iterator[pd.DataFrame]:
     """Yield USUBJID and ANSWER of each source that has an autopsy."""
-    names = printed_rows()["deaths"]["autopsy"]
     tests = sdtm.domain("DD")
-    mine = tests[text_column(tests, "DDTESTCD").isin(names).to_numpy()]
+    mine = tests[text_column(tests, "DDTESTCD").isin(list(names)).to_numpy()]
     if len(mine):
         said = text_column(mine, "DDSTRESC").fillna(text_column(mine, "DDORRES"))
         yield pd.DataFrame({"USUBJID": mine["USUBJID"], "ANSWER": said})

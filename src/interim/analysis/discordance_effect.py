@@ -34,7 +34,8 @@ def effects_of(adtox: pd.DataFrame, adam: Adam, study: Study) -> pd.DataFrame:
     adtox : pandas.DataFrame
         Episodes: rows of ADTOX.
     adam : Adam
-        ADDLT (windows), if there is one; without it an onset counts as inside the window.
+        ADDLT (windows), if there is one; without it an onset counts as inside the window. ADAE: relation, duration and what
+        else a DLT rule names, of the reported event.
     study : Study
         ``titration_trigger``, ``dose.dlt_rules``, ``dose.dlt_crs_scale``.
 
@@ -50,7 +51,8 @@ def effects_of(adtox: pd.DataFrame, adam: Adam, study: Study) -> pd.DataFrame:
 
     Notes
     -----
-    The derived grade is its upper bound. An episode that nobody reported has no reported grade and triggers nothing.
+    The derived grade is its upper bound. An episode that nobody reported has no reported grade and triggers nothing; a DLT rule
+    that needs its relation or duration does not hold for it. A rule on a variable that ADAE does not have is not asked.
     """
     windows = _windows(adam)
     events = _as_events(adtox)
@@ -62,7 +64,7 @@ def effects_of(adtox: pd.DataFrame, adam: Adam, study: Study) -> pd.DataFrame:
             reading = with_readings(study, {_DEFINITION: definition, _SCALE: scale}).titration_trigger
             letters += _changes(events, windows, reading).map({True: scale, False: ""})
         texts += letters.map(lambda found, name=definition: f" {name}:{found}" if found else "")
-    limiting = _dlt_changes(adtox, windows, study)
+    limiting = _dlt_changes(adtox, adam, windows, study)
     effect = np.select(
         [force & limiting, force, limiting, texts != ""],
         [f"{TRIGGER}, {DLT}", TRIGGER, DLT, OTHER],
@@ -102,8 +104,8 @@ def _changes(events: pd.DataFrame, windows: pd.DataFrame, trigger: TriggerTable)
     return (met["reported"] & (events["REPFL"] == "Y")) != met["derived"]
 
 
-def _dlt_changes(adtox: pd.DataFrame, windows: pd.DataFrame, study: Study) -> pd.Series:
-    """Tell for which episodes a rule on the grade of the syndrome alone holds for one of the two grades only."""
+def _dlt_changes(adtox: pd.DataFrame, adam: Adam, windows: pd.DataFrame, study: Study) -> pd.Series:
+    """Tell for which episodes a DLT rule holds with one of the two grades only."""
     answer = pd.Series(False, index=adtox.index)
     if not has_dose_ladder(study):
         return answer
@@ -112,19 +114,37 @@ def _dlt_changes(adtox: pd.DataFrame, windows: pd.DataFrame, study: Study) -> pd
     inside = ~(adtox["ASTDT"] < start) & ~(adtox["ASTDT"] > end)
     if adtox["USUBJID"].isin(ends.index).any():
         inside &= start.notna()
-    grades = {name: _grades(adtox, kind, study) for name, kind in _GRADES.items()}
+    events = _reported_events(adtox, adam)
+    reported, derived = (events.assign(**side) for side in _graded(adtox, events, study))
     for place, rule in enumerate(study.dose.dlt_rules):
-        if {condition.var for condition in rule.all} <= set(_GRADES):
-            reported, derived = (
-                all_hold(
-                    pd.DataFrame({name: pair[side] for name, pair in grades.items()}),
-                    rule.all,
-                    path=f"dose.dlt_rules[{place}]",
-                )
-                for side in (0, 1)
-            )
-            answer |= (reported != derived) & inside
-    return answer
+        if {condition.var for condition in rule.all} <= set(reported):
+            path = f"dose.dlt_rules[{place}]"
+            answer |= all_hold(reported, rule.all, path=path) != all_hold(derived, rule.all, path=path)
+    return answer & inside
+
+
+def _reported_events(adtox: pd.DataFrame, adam: Adam) -> pd.DataFrame:
+    """Return the record of ADAE behind each episode, on its index; without values where nobody reported it."""
+    keys = ["USUBJID", "SRCSEQ"]
+    adae = adam["ADAE"] if adam.has("ADAE") else pd.DataFrame(columns=keys, dtype=object)
+    places = pd.MultiIndex.from_frame(adtox[keys].astype(object))
+    known = adae.drop_duplicates(keys).set_index(keys)
+    return known.reindex(places).set_axis(adtox.index)
+
+
+def _graded(
+    adtox: pd.DataFrame, events: pd.DataFrame, study: Study
+) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
+    """Return the variables of ADAE that hold a grade: by the report, and by the upper bound of the derived grade.
+
+    The grade by CTCAE of another syndrome than cytokine release is not derived: the reported one stands on both sides.
+    """
+    pairs = {name: _grades(adtox, kind, study) for name, kind in _GRADES.items()}
+    crs = adtox["PARAMCD"] == "CRS"
+    general = events["AETOXGRN"] if "AETOXGRN" in events else pd.Series(np.nan, index=events.index)
+    general = general.astype("float64")
+    pairs["AETOXGRN"] = general, adtox["CTCHI"].astype("float64").where(crs, general)
+    return tuple({name: pair[side] for name, pair in pairs.items()} for side in (0, 1))  # type: ignore[return-value]
 
 
 def _grades(adtox: pd.DataFrame, kind: str, study: Study) -> tuple[pd.Series, pd.Series]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from interim.adam.adlb import first_base_type
-from interim.adam.adtox_liver import liver_panel, liver_summary
+from interim.adam.adtox_liver import AMINOTRANSFERASES, liver_panel, liver_summary
 from interim.adam.ctcae import criteria_book
 from interim.adam.model import Adam
 from interim.adam.source import ordered
@@ -262,8 +262,8 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``laboratory.hepatotoxicity``; variable at (level: multiple of ULN), at_base (multiple of baseline), bilirubin,
-        bilirubin_base, hys, hys_base, hys_open and hys_base_open (a missing limit or baseline hides it: only where it
-        does for somebody), window (level), evaluable; hepatic_event with level biloma, cholangitis, infection: events as in
+        bilirubin_base, hys, hys_base, each with ``<variable>_open`` (a missing value, limit or baseline hides it: only where
+        it does for somebody), window (level), evaluable; hepatic_event with level biloma, cholangitis, infection: events as in
         `interim.analysis.special_interest.procedure`.
 
     Raises
@@ -279,27 +279,40 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     panel = _panel(adam, who, study)
     table = liver_summary(panel, study)
     add_counts(rows, who, variable="evaluable", subjects=table.loc[table["QUADRANT"].notna(), "USUBJID"])
-    for multiple in printed_rows()["laboratory"]["liver_multiples"]:
-        for variable, column in (("at", "ATPEAK"), ("at_base", "ATPEAKB")):
-            hit = table.loc[table[column] > multiple, "USUBJID"]
-            add_counts(rows, who, variable=variable, level=str(multiple), subjects=hit)
+    _add_multiples(rows, who, panel, study)
     rules = study.toxicity
-    for variable, hit in (
-        ("bilirubin", table["BILIPEAK"] > rules.hys_bili),
-        ("bilirubin_base", table["BILIPEAKB"] > rules.mhy_bili_x_bl),
-        ("hys", table["HYSFL"] == "Y"),
-        ("hys_base", table["MHYSFL"] == "Y"),
-    ):
-        add_counts(rows, who, variable=variable, subjects=table.loc[hit, "USUBJID"])
+    for variable, flag in (("hys", "HYSFL"), ("hys_base", "MHYSFL")):
+        add_counts(rows, who, variable=variable, subjects=table.loc[table[flag] == "Y", "USUBJID"])
     for variable, flag in (("hys_open", "HYSFL"), ("hys_base_open", "MHYSFL")):
         if (unknown := table[flag].isna()).any():
             add_counts(rows, who, variable=variable, subjects=table.loc[unknown, "USUBJID"])
-    high = panel[panel["PARAMCD"].isin(["ALT", "AST"]) & (panel["XULN"] > rules.hys_at)]
+    high = panel[panel["PARAMCD"].isin(AMINOTRANSFERASES) & (panel["XULN"] > rules.hys_at)]
     for window in sorted(set(panel["WINDOW"].dropna()), key=lambda text: int(text.rstrip("+").split("-")[0])):
         subjects = high.loc[high["WINDOW"] == window, "USUBJID"]
         add_counts(rows, who, variable="window", level=str(window), subjects=subjects)
     add_kinds(rows, who, emergent(adam, who), kinds="hepatic_event")
     return rows.build()
+
+
+def _add_multiples(rows: Rows, who: Population, panel: pd.DataFrame, study: Study) -> None:
+    """Count by peak, and who is undecided: below the highest limit with a value of unknown multiple, or without a value."""
+    steps = [float(multiple) for multiple in printed_rows()["laboratory"]["liver_multiples"]]
+    rules = study.toxicity
+    for variable, tests, column, limits in (
+        ("at", AMINOTRANSFERASES, "XULN", steps),
+        ("at_base", AMINOTRANSFERASES, "XBASE", steps),
+        ("bilirubin", ("BILI",), "XULN", [rules.hys_bili]),
+        ("bilirubin_base", ("BILI",), "XBASE", [rules.mhy_bili_x_bl]),
+    ):
+        part = panel[panel["PARAMCD"].isin(tests)]
+        peak = part.groupby("USUBJID")[column].max()
+        for limit in limits:
+            level = f"{limit:g}" if len(tests) > 1 else ""
+            add_counts(rows, who, variable=variable, level=level, subjects=peak.index[peak > limit])
+        known = set(part["USUBJID"]) - set(part.loc[part[column].isna(), "USUBJID"])
+        unknown = who.everyone - known - set(peak.index[peak > max(limits)])
+        if unknown:
+            add_counts(rows, who, variable=f"{variable}_open", subjects=unknown)
 
 
 def _panel(adam: Adam, who: Population, study: Study) -> pd.DataFrame:
@@ -312,7 +325,7 @@ def _at_baseline(results: pd.DataFrame) -> pd.DataFrame:
     """Return the baseline of aminotransferase (the higher of the two) and bilirubin as multiples of their upper limits."""
     base = results[results["ABLFL"] == "Y"]
     multiple = base["AVAL"] / base["ANRHI"].where(base["ANRHI"] > 0)
-    tests = {"ATSTART": ("ALT", "AST"), "BILISTART": ("BILI",)}
+    tests = {"ATSTART": AMINOTRANSFERASES, "BILISTART": ("BILI",)}
     found = {
         name: multiple[base["PARAMCD"].isin(codes)].groupby(base["USUBJID"]).max()
         for name, codes in tests.items()

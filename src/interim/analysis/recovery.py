@@ -13,26 +13,22 @@ from interim.result import Rows
 from interim.stats import kaplan_meier
 from interim.study import Study
 
-_ENDS = ("DTHDT", "EOSDT", "DCUTDT")
 
-
-def recovery_times(part: pd.DataFrame, adsl: pd.DataFrame, *, severe: int) -> pd.DataFrame:
+def recovery_times(part: pd.DataFrame, *, severe: int) -> pd.DataFrame:
     """Return the time from the first severe result of one parameter to the first later one below.
 
     Parameters
     ----------
     part : pandas.DataFrame
         Graded results of one parameter (ADLB), sorted by participant and day: USUBJID, ADT, ATOXGRL.
-    adsl : pandas.DataFrame
-        ADSL: DTHDT, EOSDT, DCUTDT, as far as they are there.
     severe : int
         Least severe grade.
 
     Returns
     -------
     pandas.DataFrame
-        One row per participant with a severe result: USUBJID, AVAL (days), CNSR (0 recovered, 1 censored at the earliest of death,
-        end of study and cut-off, but not before the last result).
+        One row per participant with a severe result: USUBJID, AVAL (days), CNSR (0 recovered, 1 censored at the last result: 0
+        days where none followed).
 
     Raises
     ------
@@ -43,10 +39,7 @@ def recovery_times(part: pd.DataFrame, adsl: pd.DataFrame, *, severe: int) -> pd
     back = part[(part["ADT"] > begun) & (part["ATOXGRL"] < severe)]
     ended = back.drop_duplicates("USUBJID").set_index("USUBJID")["ADT"].reindex(worst.index)
     last = part.groupby("USUBJID")["ADT"].max().reindex(worst.index)
-    names = [name for name in _ENDS if name in adsl]
-    dates = adsl.set_index("USUBJID")[names].apply(pd.to_datetime).min(axis=1).reindex(worst.index)
-    censored = pd.concat([dates, last], axis=1).max(axis=1)
-    days = (ended.fillna(censored) - worst).dt.days
+    days = (ended.fillna(last) - worst).dt.days
     return pd.DataFrame(
         {"USUBJID": worst.index, "AVAL": days.to_numpy(dtype=float), "CNSR": ended.isna().to_numpy(dtype=int)}
     )
@@ -58,7 +51,8 @@ def add_recovery(rows: Rows, who: Population, times: pd.DataFrame, *, variable: 
     Parameters
     ----------
     rows : Rows
-        Where the rows go: stats n, recovered, median, lower, upper (days).
+        Where the rows go: stats n (with a severe result), followed (with a later one), recovered (of those), median, lower,
+        upper (days).
     who : Population
         The columns.
     times : pandas.DataFrame
@@ -79,20 +73,25 @@ def add_recovery(rows: Rows, who: Population, times: pd.DataFrame, *, variable: 
     method = f"Kaplan-Meier, {study.stats.km_interval} interval, level {study.stats.level:g}"
     for group, ids in who.members.items():
         mine = times[times["USUBJID"].isin(ids)]
+        followed = mine[(mine["CNSR"] == 0) | (mine["AVAL"] > 0)]
         back = mine[mine["CNSR"] == 0]
         place: dict[str, Any] = {"group": group, "variable": variable}
-        for stat, people, of in (("n", mine, None), ("recovered", back, len(mine))):
+        for stat, people, of in (
+            ("n", mine, None),
+            ("followed", followed, len(mine)),
+            ("recovered", back, len(followed)),
+        ):
             subjects = sorted(people["USUBJID"])
             rows.add(stat, len(people), unit="participants", n=len(people), N=of, subjects=subjects, **place)
-        place |= {"method": method, "n": len(mine), "unit": "days"}
-        if mine.empty:
+        place |= {"method": method, "n": len(followed), "unit": "days"}
+        if followed.empty:
             for stat in ("median", "lower", "upper"):
                 rows.add(stat, None, status="NE", reason="NO_DATA", **place)
             continue
         curve = kaplan_meier(
-            mine["AVAL"].to_numpy(dtype=float),
-            np.asarray(mine["CNSR"] == 0, dtype=int),
+            followed["AVAL"].to_numpy(dtype=float),
+            np.asarray(followed["CNSR"] == 0, dtype=int),
             level=study.stats.level,
             interval=study.stats.km_interval,
         )
-        add_median(rows, curve, mine, place=place, days=1.0)
+        add_median(rows, curve, followed, place=place, days=1.0)

@@ -35,7 +35,7 @@ def deaths(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     adam : Adam
         ADSL, ADAE.
     study : Study
-        Columns.
+        Columns; ``safety.autopsy_items``.
     sdtm : Sdtm, optional
         DD, DS, DM with their supplemental qualifiers: autopsy.
 
@@ -66,7 +66,7 @@ def deaths(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
             "related": dead["USUBJID"].map(_fatal_relation(adam)).astype(object),
         }
     )
-    if (autopsy := autopsies(sdtm)) is not None:
+    if (autopsy := autopsies(sdtm, study.safety.autopsy_items)) is not None:
         frame["autopsy"] = dead["USUBJID"].map(autopsy).astype(object)
     frame["narrative"] = pd.Series("death" if adam.has("ADAE") else "", index=dead.index, dtype=object)
     return built(rows, frame, who=who, order=["day"])

@@ -201,8 +201,9 @@ def haematology(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``special_interest.haematology``; of NEUT, PLAT, HGB: variable ``<code>`` with level grade3, grade4 (worst after the
-        first CAR-T infusion), unresolved (at day 28 still grade 3 or higher), variable ``<code> recovery``: days from the first
-        result of grade 3 to the first below (n, recovered, Kaplan-Meier median, lower, upper); icaht_certain and icaht_possible with level = grade.
+        first CAR-T infusion), unresolved (at day 28 still grade 3 or higher), not_followed (grade 3 or higher, no result from day 28; only
+        where there is somebody), variable ``<code> recovery``: days from the first
+        result of grade 3 to the first below (n, followed, recovered, Kaplan-Meier median, lower, upper); icaht_certain and icaht_possible with level = grade.
 
     Raises
     ------
@@ -227,7 +228,7 @@ def haematology(adam: Adam, study: Study) -> Result:
     for code in layout["parameters"]:
         part = after[after["PARAMCD"] == code]
         _add_cytopenia(rows, who, part, code=code, late=layout["unresolved_day"])
-        times = recovery_times(part, adam["ADSL"], severe=_severe())
+        times = recovery_times(part, severe=_severe())
         add_recovery(rows, who, times, variable=f"{code} recovery", study=study)
     _add_icaht(rows, who, adam)
     return rows.build()
@@ -243,6 +244,8 @@ def _add_cytopenia(rows: Rows, who: Population, part: pd.DataFrame, *, code: str
     last = part[part["DAY"] >= late].drop_duplicates("USUBJID")
     still = set(last.loc[last["ATOXGRL"] >= _severe(), "USUBJID"]) & set(severe["USUBJID"])
     add_counts(rows, who, variable=code, level="unresolved", subjects=still)
+    if gone := who.everyone & set(severe["USUBJID"]) - set(last["USUBJID"]):
+        add_counts(rows, who, variable=code, level="not_followed", subjects=gone)
 
 
 def _add_icaht(rows: Rows, who: Population, adam: Adam) -> None:
@@ -326,9 +329,9 @@ def long_term(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     adam : Adam
         ADSL, ADAE.
     study : Study
-        Columns.
+        Columns; ``safety.rcl_tests``, ``safety.integration_tests``.
     sdtm : Sdtm
-        FA and BS: tests for replication-competent virus.
+        FA, BS and LB: those tests.
 
     Returns
     -------
@@ -351,11 +354,13 @@ def long_term(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         else:
             add_events(rows, who, events[_of_kind(events, rule)], variable=kind)
     for variable, kind, positive, reason in _LONG_TERM_TESTS:
-        tested = _tested(sdtm, layout[kind])
+        codes = getattr(study.safety, kind)
+        tested = _tested(sdtm, codes)
         if tested is None:
-            add_not_available(rows, who.groups, variable=variable, reason=reason)
+            why = reason if codes else f"{reason}; the study names no test code (safety.{kind})"
+            add_not_available(rows, who.groups, variable=variable, reason=why)
         else:
-            found = _tested(sdtm, layout[kind], results=layout["positive"]) or set() if positive else tested
+            found = _tested(sdtm, codes, results=layout["positive"]) or set() if positive else tested
             add_counts(rows, who, variable=variable, subjects=found)
     adsl = adam["ADSL"]
     days = (adsl["DCUTDT"] - adsl["TRTSDT"]).dt.days if "DCUTDT" in adsl else pd.Series(0, index=adsl.index)

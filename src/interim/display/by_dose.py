@@ -122,15 +122,16 @@ def _spread(numbers: Numbers, variable: str, level: str, digits: int, group: str
 
 
 def _recovery(numbers: Numbers, variable: str, level: str, digits: int, group: str) -> Cell:
-    """Return recovered of all with the event, and the median of their times."""
+    """Return recovered of all with the event and a later result, and the median of their times."""
     count = numbers.plain(group, variable, level=level)
     if count.text in ("0", DASH):
         return count
     cells = [
-        numbers.value(group, variable, stat, level=level, digits=digits) for stat in ("recovered", "median")
+        numbers.value(group, variable, stat, level=level, digits=digits)
+        for stat in ("recovered", "followed", "median")
     ]
-    text = f"{cells[0].text}/{count.text}; {cells[1].text}"
-    return Cell(text, (*cells[0].keys, *count.keys, *cells[1].keys))
+    text = f"{cells[0].text}/{cells[1].text}; {cells[2].text}"
+    return Cell(text, tuple(key for cell in cells for key in cell.keys))
 
 
 def _interval(numbers: Numbers, place: Mapping[str, str], group: str) -> Cell:

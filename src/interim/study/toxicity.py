@@ -28,6 +28,9 @@ class SafetyTable(Table):
     aesi: tuple[str, ...] = ()
     collapse_overlap: bool = False
     vs_limits: dict[str, dict[Literal["low", "high"], float]] = Field(default_factory=dict)
+    rcl_tests: tuple[str, ...] = ("RCL",)
+    integration_tests: tuple[str, ...] = ()
+    autopsy_items: tuple[str, ...] = ()
 
 
 class LabsTable(Table):

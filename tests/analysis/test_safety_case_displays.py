@@ -311,6 +311,7 @@ def test_the_colour_of_a_grade(grade, colour):
 def test_a_narrative_binds_every_number_to_a_row(adam, study):
     story = story_narratives(patient.narratives(adam, study), study)
     texts = [paragraph.text() for paragraph in story.items]
+    assert [paragraph.heading for paragraph in story.items][:2] == ["Participant A1", "Participant B2"]
     assert texts[0] == (
         "Participant A1, DL1 1.5e7, 50 years, female, tumour: colorectal. Narrative because of: serious adverse event. "
         "CAR-NK infusions: 2; CAR-T infusions: 2, the first on day 10. Cytokine release syndrome: CTCAE grade 2, ASTCT grade 2, "
@@ -328,6 +329,7 @@ def test_a_narrative_binds_every_number_to_a_row(adam, study):
 def test_without_narratives_one_sentence_says_why(study):
     none = story_narratives(patient.narratives(case.adam(ADAE=None), study), study)
     assert none.text() == "No narrative: not available: no ADAE."
+    assert [paragraph.heading for paragraph in none.items] == [""] and "heading" not in none.items[0].block()
 
 
 def test_a_gallery_shows_its_items_one_after_the_other(monkeypatch, profiles):

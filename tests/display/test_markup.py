@@ -35,6 +35,13 @@ def parsed(text: str):
     return html.fromstring(f"<main>{text}</main>")
 
 
+@pytest.mark.rule("PAT-02")
+def test_a_paragraph_with_a_heading_shows_it_above():
+    made = parsed(paragraph_html(Paragraph((Span("Text."),), heading="A & <B>").block()))
+    assert [(part.tag, part.text_content()) for part in made] == [("h4", "A & <B>"), ("p", "Text.")]
+    assert [part.tag for part in parsed(paragraph_html(Paragraph((Span("Text."),)).block()))] == ["p"]
+
+
 @pytest.mark.rule("DOC-11")
 def test_a_table_has_caption_scopes_and_groups():
     made = parsed(table_html(shown().block()))

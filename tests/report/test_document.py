@@ -69,6 +69,30 @@ def test_headings_are_numbered_once_over_all_notebooks(book):
     assert isinstance(document.blocks[4], Table) and isinstance(document.blocks[-1], Paragraph)
 
 
+@pytest.mark.rule("PAT-02", source="written by hand")
+def test_a_text_with_a_heading_of_its_own_stands_one_level_below_the_written_one(book):
+    one, two = ({**TEXT, "heading": f"Participant {name}"} for name in "XY")
+    path = book(
+        text("# A\n\n## Narratives"),
+        code(one, two),
+        code(one, id="d", number=2),
+        text("## B", id="n"),
+        code(TEXT, id="e", number=3),
+    )
+    document = collect([path], front=front())
+    assert [(s.number, s.title, s.anchor) for s in document.sections] == [
+        ("1", "A", "s-1"),
+        ("1.1", "Narratives", "s-1.1"),
+        ("1.1.1", "Participant X", "s-1.1.1"),
+        ("1.1.2", "Participant Y", "s-1.1.2"),
+        ("1.1.3", "Participant X", "s-1.1.3"),
+        ("1.2", "B", "s-1.2"),
+    ]
+    kinds = [block.kind for block in document.blocks]
+    assert kinds[2:6] == ["section", "paragraph", "section", "paragraph"]
+    assert "the heading is blank" in problems(book(text("# A"), code({**TEXT, "heading": " "})))
+
+
 @pytest.mark.rule("DOC-14")
 def test_only_blocks_of_code_cells_enter(book):
     path = book(

@@ -98,12 +98,12 @@ def paragraph_html(block: Mapping[str, Any]) -> str:
     Parameters
     ----------
     block : mapping
-        Content block of kind ``paragraph``; its spans may also have ``strong``, ``code`` and ``entry`` (as in `table_html`).
+        Content block of kind ``paragraph``, with or without ``heading``; its spans may also have ``strong``, ``code`` and ``entry`` (as in `table_html`).
 
     Returns
     -------
     str
-        One ``p`` element; its class is the style of the paragraph.
+        One ``p`` element, after the heading if it has one; its class is the style of the paragraph.
 
     Raises
     ------
@@ -116,7 +116,8 @@ def paragraph_html(block: Mapping[str, Any]) -> str:
     '<p><em>3 &lt; 4</em></p>'
     """
     style = "" if block["style"] == "normal" else f' class="{escape(block["style"])}"'
-    return f"<p{style}>{''.join(map(_span, block['spans']))}</p>"
+    above = f"<h4>{escape(block['heading'])}</h4>" if block.get("heading") else ""
+    return f"{above}<p{style}>{''.join(map(_span, block['spans']))}</p>"
 
 
 def _span(span: Mapping[str, Any]) -> str:

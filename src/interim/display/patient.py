@@ -282,7 +282,7 @@ def story_narratives(result: Result, study: Study) -> Gallery:
     Returns
     -------
     Gallery
-        A paragraph per participant; every fact carries the id of its row. One paragraph with the reason if there is none.
+        A paragraph per participant, each under a heading with the name of the participant; every fact carries the id of its row. One paragraph with the reason if there is none.
 
     Raises
     ------
@@ -315,7 +315,7 @@ def _narrative(numbers: Numbers, group: str, subject: str) -> Paragraph:
         spans += _Fact(numbers, group, "event", event).tell(settings("narrative")["event"])
     spans += fact.extremes()
     spans += fact.tell(settings("narrative")["died" if fact.row("status")["text"] == "died" else "alive"])
-    return Paragraph(tuple(spans))
+    return Paragraph(tuple(spans), heading=f"Participant {label}")
 
 
 @dataclass(frozen=True)

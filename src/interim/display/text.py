@@ -52,10 +52,13 @@ class Paragraph:
         In reading order.
     style : {"normal", "note", "box"}
         How it is set.
+    heading : str
+        Stands above it, one level below the heading of its chapter; empty for none.
     """
 
     spans: tuple[Span, ...]
     style: Style = "normal"
+    heading: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -75,7 +78,8 @@ class Paragraph:
         None
         """
         spans = [{"text": s.text, "key": s.key, "emphasis": s.emphasis} for s in self.spans]
-        return {"format": FORMAT, "kind": "paragraph", "style": self.style, "spans": spans}
+        named = {"heading": self.heading} if self.heading else {}
+        return {"format": FORMAT, "kind": "paragraph", "style": self.style, "spans": spans, **named}
 
     def text(self) -> str:
         """Return the plain text.

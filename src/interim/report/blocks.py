@@ -49,7 +49,10 @@ _SHAPES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     },
     "paragraph": {"style": str, "spans": list},
 }
-_OPTIONAL = {"figure": {"untranslated": list}}
+_OPTIONAL: Mapping[str, Mapping[str, type]] = {
+    "figure": {"untranslated": list},
+    "paragraph": {"heading": str},
+}
 
 
 def bad_characters(text: str, *, newline: bool = False) -> list[str]:
@@ -272,6 +275,8 @@ def _image_problems(svg: str, png: str) -> Iterator[str]:
 def _paragraph_problems(data: Mapping[str, Any]) -> Iterator[str]:
     if data["style"] not in ("normal", "note", "box"):
         yield f"style {data['style']!r}; permitted: normal, note, box"
+    if not data.get("heading", "-").strip():
+        yield "the heading is blank"
     if not data["spans"] or not all(_is_span(span) for span in data["spans"]):
         yield "needs spans with text, key (a result id or null) and emphasis (true or false)"
     elif not any(span["text"].strip() for span in data["spans"]):

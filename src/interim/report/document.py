@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -35,6 +36,8 @@ __all__ = [
     "read_chapters",
     "refuse",
 ]
+
+_BELOW = 0  # level of a heading that comes with a text: one below that of its chapter
 
 Loose: TypeAlias = Heading | Paragraph | ListBlock | Table | Figure
 
@@ -102,14 +105,20 @@ def read_chapters(notebooks: Sequence[Path], *, language: str = "en") -> dict[st
 
 
 def _chapters(notebooks: Sequence[Path], language: str, problems: list[str]) -> dict[str, tuple[Placed, ...]]:
-    return {
-        path.stem: tuple(
-            Placed(where, block)
-            for where, cell in _cells(path, problems)
-            for block in _cell_blocks(cell, where, language, problems)
-        )
-        for path in notebooks
-    }
+    return {path.stem: tuple(_chapter(path, language, problems)) for path in notebooks}
+
+
+def _chapter(path: Path, language: str, problems: list[str]) -> Iterator[Placed]:
+    """Yield the content of a notebook; a text with a heading of its own stands one level below the last written heading."""
+    level = 0
+    for where, cell in _cells(path, problems):
+        for block in _cell_blocks(cell, where, language, problems):
+            if isinstance(block, Heading):
+                if block.level == _BELOW:
+                    block = replace(block, level=level + 1)
+                else:
+                    level = block.level
+            yield Placed(where, block)
 
 
 def assemble(loose: Sequence[Placed], *, front: Front, form: Form = "report") -> Document:
@@ -232,7 +241,8 @@ def _cell_blocks(cell: Mapping[str, Any], where: str, language: str, problems: l
         for output in cell.get("outputs", []):
             block = _output_block(output, where, language, problems)
             if block is not None:
-                yield block
+                title = output["data"][MIME].get("heading")
+                yield from (Heading(_BELOW, title), block) if title else (block,)
     else:
         problems.append(f"{where}: a {cell['cell_type']} cell cannot be shown; use Markdown")
 

@@ -23,6 +23,11 @@ from interim.report.packs.clinical_expansion import (
     expansion_cases,
 )
 from interim.report.packs.clinical_subgroups import SUBGROUP_TOLERANCES, compute_subgroups, subgroup_cases
+from interim.report.packs.clinical_uniqueness import (
+    UNIQUENESS_TOLERANCES,
+    compute_uniqueness,
+    uniqueness_cases,
+)
 from interim.stats import beta_posterior, binomial_interval
 from interim.stats.curve_limits import CurveRows, log_log
 
@@ -54,6 +59,7 @@ def _split(document: Any) -> Iterator[Case]:
     yield from escalation_cases(document)
     yield from expansion_cases(document)
     yield from subgroup_cases(document)
+    yield from uniqueness_cases(document)
 
 
 def _compute(given: Given) -> Mapping[str, Any]:
@@ -64,6 +70,8 @@ def _compute(given: Given) -> Mapping[str, Any]:
         return compute_expansion(given)
     if block in SUBGROUP_TOLERANCES:
         return compute_subgroups(given)
+    if block in UNIQUENESS_TOLERANCES:
+        return compute_uniqueness(given)
     if block in _DIGITS:
         digits = _DIGITS[block]
         return {block: {f"{x}/{n}": percent_text(x, n, digits=digits) for x, n in given["keys"]}}
@@ -122,7 +130,13 @@ CLINICAL = (
         0.0,
         _split,
         _compute,
-        tolerances={**_TOLERANCES, **ESCALATION_TOLERANCES, **EXPANSION_TOLERANCES, **SUBGROUP_TOLERANCES},
+        tolerances={
+            **_TOLERANCES,
+            **ESCALATION_TOLERANCES,
+            **EXPANSION_TOLERANCES,
+            **SUBGROUP_TOLERANCES,
+            **UNIQUENESS_TOLERANCES,
+        },
         absolute=True,
     ),
 )
@@ -151,5 +165,6 @@ def uncovered_blocks(document: Mapping[str, Any]) -> list[str]:
         *ESCALATION_TOLERANCES,
         *EXPANSION_TOLERANCES,
         *SUBGROUP_TOLERANCES,
+        *UNIQUENESS_TOLERANCES,
     }
     return [block for block in document if block not in known]

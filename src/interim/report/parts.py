@@ -28,7 +28,7 @@ def applies(part: Part, made: Made) -> bool:
     ----------
     part : mapping
         Perhaps with conditions on a result: ``has`` (it is there), ``lacks`` (it is not), ``when`` (it is there and neither
-        zero nor a no), ``unless`` (the reverse).
+        zero nor a no), ``unless`` (the reverse), ``hidden`` (this copy withholds it), ``printed`` (the reverse).
     made : Made
         What is at hand.
 
@@ -58,11 +58,20 @@ def _when(made: Made, key: str) -> bool:
     return bool(row["value"] != 0 and row["text"] not in _NO)
 
 
+def _hidden(made: Made, key: str) -> bool:
+    """Tell whether the public copy withholds a result; no other copy withholds any."""
+    return (
+        made.public is not None and _has(made, key) and bool(made.public.mark([made.row(key)["result_id"]]))
+    )
+
+
 _CONDITIONS: Mapping[str, Callable[[Made, str], bool]] = {
     "has": _has,
     "lacks": lambda made, key: not _has(made, key),
     "when": _when,
     "unless": lambda made, key: not _when(made, key),
+    "hidden": _hidden,
+    "printed": lambda made, key: not _hidden(made, key),
 }
 
 

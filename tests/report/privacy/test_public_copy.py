@@ -24,11 +24,13 @@ from interim.report.content import (
 )
 from interim.report.editions import write_package
 from interim.report.manifest import write_manifest
-from interim.report.package import Made, plans
+from interim.report.package import Made, plans, put_together
+from interim.report.parts import applies
 from interim.report.privacy.public_copy import COUNTS, PublicCopy, check_earlier, refuse_tokens, write_counts
 from interim.report.privacy.small_cells import DASH
 from interim.report.registry import registry
 from interim.report.shells import shell_of, shells
+from interim.result import ResultStore
 from tests.report import writers_sample as sample
 
 RULES = copies()["public"]
@@ -123,6 +125,60 @@ def test_a_number_of_a_sentence_is_printed_marked_or_withheld(public, hand_input
     assert keys == [large, own]
 
 
+@pytest.mark.rule("PRV-23")
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_sentence_of_gaps_is_left_out_and_the_reader_is_told_why(public, hand_inputs, language):
+    small, large = (key(public, small) for small in (True, False))
+    kept = said(Span("kept "), Span("88", key=large))
+    gaps = said(Span("lost "), Span("77", key=small), Span(" of "), Span("66", key=small))
+    found = public.document(document(kept, gaps, gaps, language=language))
+    lines = ["".join(s.text for s in b.spans) for b in found.blocks if isinstance(b, Paragraph)]
+    words = RULES["words"][language]
+    limit = str(hand_inputs.study.privacy.small_cell_min)
+    assert lines == [
+        words["legend"].format(limit=limit),
+        "kept 88",
+        words["withheld"].format(names=words["sentence"]),
+    ]
+    assert limit in lines[0] and isinstance(found.blocks[0], Section)
+
+
+@pytest.mark.rule("PRV-23")
+def test_a_part_for_what_is_withheld_stands_in_place_of_the_one_for_what_is_printed(public, hand_inputs):
+    def parts(name, copy):
+        made = Made(hand_inputs, "en", "confidential", {}, public=copy)
+        return [kind for kind in ("printed", "hidden") if applies({kind: name}, made)]
+
+    small, large = (key(public, small).replace("/-/", "//") for small in (True, False))
+    assert parts(small, public) == ["hidden"]
+    assert parts(large, public) == ["printed"]
+    assert parts(small, None) == ["printed"]
+    assert parts("made.up/Total/absent//n", public) == ["printed"]
+
+
+@pytest.mark.rule("PRV-23")
+def test_the_lay_summary_has_no_gap_in_any_sentence(public, hand_inputs):
+    (plan,) = [plan for plan in plans() if plan.number == "04"]
+    made = Made(hand_inputs, "en", "public", {}, public=public)
+    whole = put_together(plan, made, sample.front())
+    told = texts(public.document(whole))
+    assert told.count(f"[{DASH}]") == 1  # where its meaning is said
+    assert "not told in this public copy" in told
+    assert f"to below {hand_inputs.study.privacy.small_cell_min}" in told
+
+
+@pytest.mark.rule("PRV-23")
+def test_a_number_is_printed_under_another_name_only_if_it_is_the_same(public, hand_inputs):
+    (pair,) = RULES["same"]
+    own, other = (one.lower().replace("//", "/-/") for one in (pair["result"], pair["printed"]))
+    assert public.mark([own]) == public.mark([other]) == ""
+    sets = hand_inputs.store["disposition.analysis_sets"]
+    frame = sets.frame.copy()
+    frame.loc[frame["result_id"] == own, "value"] -= 1
+    changed = ResultStore({**hand_inputs.store.results, sets.analysis_id: replace(sets, frame=frame)})
+    assert PublicCopy(changed, hand_inputs.study).mark([own]) == DASH
+
+
 @pytest.mark.rule("PRV-20")
 def test_a_cell_keeps_neither_number_nor_key(public, hand_inputs):
     small, large = (key(public, small) for small in (True, False))
@@ -205,7 +261,7 @@ def test_what_is_withheld_side_by_side_is_named_in_one_line(public):
     blocks = [table(tlf, [Cell("x"), Cell("7")]) for tlf in ("T 14.1.1.1", "T 14.1.1.2")]
     found = public.document(document(*blocks, said(Span("Text."))))
     lines = ["".join(s.text for s in b.spans) for b in found.blocks if isinstance(b, Paragraph)]
-    assert lines == ["Withheld from the public copy: Table 14.1.1.1, Table 14.1.1.2.", "Text."]
+    assert lines[1:] == ["Withheld from the public copy: Table 14.1.1.1, Table 14.1.1.2.", "Text."]
 
 
 @pytest.mark.rule("PRV-17")
@@ -302,7 +358,13 @@ def test_only_the_documents_of_the_list_are_written(hand_inputs, tmp_path):
 
     printed = {k for group in re.findall(r'data-key="([^"]*)"', whole) for k in group.split()}
     assert printed and not printed & keys
-    foreign = {k.split("/", 1)[0] for k in printed}
+    single = {
+        name.lower().replace("//", "/-/")
+        for name in (*RULES["said"], *(one["result"] for one in RULES["same"]))
+    }
+    foreign = {
+        k.split("/", 1)[0] for k in printed - {name.replace("_millions", "-millions") for name in single}
+    }
     analyses = {tlf.analysis for tlf in registry() if tlf.id in (*RULES["masked"], *RULES["shown"])}
     assert foreign <= analyses | set(RULES["said"])
 

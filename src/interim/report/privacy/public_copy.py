@@ -23,6 +23,7 @@ from interim.report.content import (
     ListBlock,
     Paragraph,
     Row,
+    Section,
     Span,
     Table,
 )
@@ -119,9 +120,21 @@ class PublicCopy:
 
     @cached_property
     def _free(self) -> frozenset[str]:
-        """Questions whose numbers are printed as they are."""
+        """Questions and results whose numbers are printed as they are."""
         shown = (self._named(tlf) for tlf in self.rules["shown"])
-        return frozenset(slug(name) for name in (*shown, *self.rules["said"]))
+        return frozenset(_full(name) for name in (*shown, *self.rules["said"]))
+
+    @cached_property
+    def _same(self) -> Mapping[str, str]:
+        """Results that are the denominator of a masked object under another name: printed as it is printed there."""
+        pairs = ((_full(one["result"]), _full(one["printed"])) for one in self.rules["same"])
+        return {name: other for name, other in pairs if self._value(name) == self._value(other) is not None}
+
+    def _value(self, key: str) -> float | None:
+        try:
+            return float(self.store.find(key)["value"])
+        except KeyError:
+            return None
 
     def mark(self, keys: Iterable[str]) -> str:
         """Return what is printed instead of numbers; empty if they are printed.
@@ -140,7 +153,7 @@ class PublicCopy:
         ------
         None
         """
-        bound = [key for key in keys if key.split("/", 1)[0] not in self._free]
+        bound = [self._same.get(key, key) for key in keys if not {key, key.split("/", 1)[0]} & self._free]
         return self.hidden.mark(bound) if bound else ""
 
     def document(self, whole: Document) -> Document:
@@ -163,7 +176,10 @@ class PublicCopy:
         """
         words = self.rules["words"][whole.front.language]
         front = replace(whole.front, labels=(*whole.front.labels, words["label"]))
-        made = Document(front, tuple(self._blocks(whole.blocks, words)), whole.form)
+        legend = Paragraph((Span(words["legend"].format(limit=self.limit)),), "note")
+        blocks = [*self._blocks(whole.blocks, words)]
+        blocks.insert(int(bool(blocks) and isinstance(blocks[0], Section)), legend)
+        made = Document(front, tuple(blocks), whole.form)
         refuse_tokens(made)
         return made
 
@@ -172,10 +188,7 @@ class PublicCopy:
         for block in blocks:
             shown = self._block(block, words)
             if shown is None:
-                assert isinstance(block, (Table, Figure))
-                left.append(
-                    block.label or block.title if isinstance(block, Table) else block.label or words["icons"]
-                )
+                left.append(_called(block, words))
                 continue
             if left:
                 yield _named(left, words)
@@ -198,11 +211,18 @@ class PublicCopy:
         return block
 
     def _part(self, part: Paragraph | ListBlock, words: Words) -> Paragraph | ListBlock:
+        if isinstance(part, Paragraph):
+            return self._marked(part)
         made = self._block(part, words)
-        assert isinstance(made, (Paragraph, ListBlock))
+        assert isinstance(made, ListBlock)
         return made
 
-    def _paragraph(self, block: Paragraph) -> Paragraph:
+    def _paragraph(self, block: Paragraph) -> Paragraph | None:
+        """Return a paragraph; None if all its numbers are hidden, because nothing but its gaps would be left."""
+        keys = [span.key for span in block.spans if span.key]
+        return None if keys and all(self.mark([key]) for key in keys) else self._marked(block)
+
+    def _marked(self, block: Paragraph) -> Paragraph:
         return replace(block, spans=tuple(self._span(span) for span in block.spans))
 
     def _span(self, span: Span) -> Span:
@@ -282,6 +302,20 @@ def _without_events(cell: Cell) -> Cell:
         replace(cell, text=_EVENTS.sub("", cell.text), keys=kept)
         if kept and _EVENTS.search(cell.text)
         else cell
+    )
+
+
+def _full(key: str) -> str:
+    """Return a question or a result of the list as its id is written."""
+    return "/".join(slug(part) or "-" for part in key.split("/"))
+
+
+def _called(block: Block, words: Words) -> str:
+    """Return how a withheld block is named."""
+    if isinstance(block, Table):
+        return block.label or block.title
+    return (
+        words["sentence"] if isinstance(block, Paragraph) else getattr(block, "label", "") or words["icons"]
     )
 
 

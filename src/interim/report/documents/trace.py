@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -53,9 +53,26 @@ def index(made: Made) -> Iterator[Loose]:
         texts["title"],
         head=texts["head"],
         rows=rows or [(texts["none"],) * len(texts["head"])],
-        widths=(1.7, 3.2, 2.2, 4, 1.2, 1.6, 1.3),
+        widths=(1.5, 2.6, 4.6, 1.9, 3, 1, 1.4, 1.2),
         label="Index",
     )
+    if rows:
+        yield text_table(
+            "questions",
+            texts["back"],
+            head=texts["back_head"],
+            rows=_back(rows),
+            widths=(1, 2.6),
+            label="Index",
+        )
+
+
+def _back(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Return each question with the objects that print its results."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for tlf, question, *_ in rows:
+        found[question].append(tlf)
+    return [(question, "; ".join(found[question])) for question in sorted(found)]
 
 
 def keys_of(block: Table | Figure) -> tuple[str, ...]:
@@ -95,24 +112,46 @@ def rows_of(block: Table | Figure, store: ResultStore) -> Iterator[tuple[str, ..
     Yields
     ------
     tuple of str
-        Object, question, population, method, and the numbers of results, participants and source records.
+        Object, question, what completes the ids of its results, population, method, and the numbers of results,
+        participants and source records.
 
     Raises
     ------
     None
     """
     names = {slug(name): name for name in store}
-    behind: Mapping[str, set[str]] = defaultdict(set)
+    behind: Mapping[str, list[str]] = defaultdict(list)
     for key in keys_of(block):
-        behind[key.partition("/")[0]].add(key)
+        behind[key.partition("/")[0]].append(key)
     for question, keys in behind.items():
         if question in names:
             yield _row(block.id, store[names[question]], keys)
 
 
-def _row(tlf: str, result: Result, keys: set[str]) -> tuple[str, ...]:
+def _row(tlf: str, result: Result, keys: Sequence[str]) -> tuple[str, ...]:
     none = _texts()["none"]
     links = result.links[result.links["result_id"].isin(keys)]
     records = links[links["SRCSEQ"].notna()][["USUBJID", "SRCDOM", "SRCSEQ"]].drop_duplicates()
     counts = (len(keys), links["USUBJID"].nunique(), len(records))
-    return (tlf, result.analysis_id, result.population or none, result.method or none, *map(str, counts))
+    return (
+        tlf,
+        result.analysis_id,
+        _ids(keys),
+        result.population or none,
+        result.method or none,
+        *map(str, counts),
+    )
+
+
+def _ids(keys: Iterable[str]) -> str:
+    """Return variable, level and statistics of results of one question, in reading order; a star stands for the levels."""
+    levels: dict[str, set[str]] = defaultdict(set)
+    statistics: dict[str, dict[str, None]] = defaultdict(dict)
+    for key in keys:
+        _, _, variable, level, statistic = key.split("/")
+        levels[variable].add(level)
+        statistics[variable][statistic] = None
+    return "; ".join(
+        f"{variable}/{'-' if levels[variable] == {'-'} else '*'}/{'+'.join(found)}"
+        for variable, found in statistics.items()
+    )

@@ -1,14 +1,16 @@
-"""Document 00: what the package holds, each file with language, copy and SHA-256."""
+"""Document 00: what the package holds, each file with language, version, date, copy and SHA-256."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import interim
+from interim.display.language import LANGUAGES
 from interim.report.content import text_table
 from interim.report.document import Heading, Loose
 from interim.report.package import Made, plans
 
-_HEAD = ("Document", "Title", "File", "Copy", "SHA-256")
+_HEAD = ("Document", "Title", "File", "Language", "Version", "Date", "Copy", "SHA-256")
 
 
 def index(made: Made) -> Iterator[Loose]:
@@ -30,18 +32,21 @@ def index(made: Made) -> Iterator[Loose]:
     """
     yield Heading(1, "Documents of this package")
     by_number = {plan.number: plan for plan in plans()}
+    stamp = (interim.__version__, f"{made.inputs.study.moment:%Y-%m-%d}")
     rows = []
     for path, digest in sorted(made.outputs.items()):
         name = path.rpartition("/")[2]
         plan = by_number[name.partition("_")[0]]
-        rows.append((plan.number, plan.title, name, plan.copy, digest))
+        language = next((part for part in name.split(".") if part in LANGUAGES), "–")
+        rows.append((plan.number, plan.title, name, language, *stamp, plan.copy, digest))
     yield text_table(
         "index",
         "Files of the package with the hash of their bytes",
         head=_HEAD,
         rows=rows,
-        widths=(1.2, 4, 4.5, 1.8, 6),
+        widths=(1.3, 3.4, 4, 1.3, 1.1, 1.5, 1.7, 5.6),
         footnotes=(
+            "The version is that of the program that wrote the file, the date that of the data.",
             "The manifest of the run (manifest.json) holds the hash of every file, this document included.",
         ),
         label="Index",

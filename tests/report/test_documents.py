@@ -16,7 +16,7 @@ from interim.report.documents import consent_insert, registry_update
 from interim.report.html import html_text
 from interim.report.lint.model import Checked
 from interim.report.lint.run import LINTERS, lint
-from interim.report.package import Made, plans, put_together
+from interim.report.package import Made, asked, plans, put_together
 from interim.report.shells import shells
 from interim.study import read_study
 from tests.report import handmade
@@ -444,3 +444,15 @@ def test_effects_of_a_study_with_grades_are_listed_by_grade():
     assert len(scale["head"]) == len(scale["stats"]) + 1 == 8
     assert consent_insert._terms(rows, scale["severe"]) == [("GI", "COLITIS")]
     assert consent_insert._scale([]) is scale
+
+
+@pytest.mark.rule("PKG-14", source="spec/report-package.md section 2, document 03")
+def test_the_committee_is_asked_for_minutes_recommendation_and_signature():
+    parts = plan("03").part
+    place = next(n for n, part in enumerate(parts) if part.get("heading") == "Recommendation")
+    asked_for = [part["ask"] for part in parts[place + 1 :]]
+    assert place > max(n for n, part in enumerate(parts) if "tlf" in part)
+    assert [any(word in ask for ask in asked_for) for word in ("minutes", "recommendation", "signature")] == [
+        True
+    ] * 3
+    assert {part["own"] for part in parts[place + 1 :]} <= asked()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+import interim
 from interim.errors import ReportError
 from interim.report import editions
 from interim.report.content import Document, Figure, Table, text_table
@@ -169,3 +171,7 @@ def test_the_index_names_every_other_file_with_its_hash_whatever_the_number_of_w
     assert len(others) >= 3
     for name, digest in others.items():
         assert name.partition("/")[2] in page and digest in page
+    rows = [row for row in re.findall(r"(?s)<tr>(.*?)</tr>", page) if ".html" in row]
+    stated = [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
+    moment = f"{hand_inputs.study.moment:%Y-%m-%d}"
+    assert stated and all({"en", interim.__version__, moment} <= set(words) for words in stated)

@@ -274,6 +274,9 @@ def test_results_over_time(study):
     assert value(result, "NEUT", "value", level="A1 3", group="DL1") == 0.4
     assert value(result, "CRP", "value", level="D4 1", group="NK only") == 5
     assert "HGB" not in set(result.frame["variable"])
+    given = result.frame[(result.frame["variable"] == "infusion") & (result.frame["group"] == "DL1")]
+    days = case.adex().loc[lambda f: f["USUBJID"] == "A1", "ASTDT"] - case.at("A1", 0)
+    assert given["value"].tolist() == sorted(days.dt.days)
 
 
 @pytest.mark.parametrize(

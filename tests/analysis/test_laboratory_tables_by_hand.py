@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from interim.analysis import laboratory
+from interim.result import TOTAL
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.conftest import uid
 from tests.analysis.safety_frames import safety_adex, safety_adsl, start_of
@@ -114,7 +115,7 @@ def test_one_participant_is_in_one_cell(ask, direction, base, grades, level, wor
     table = ask(laboratory.grade_shift, graded(direction, {2: (base, grades)}))
     name = f"X {direction}"
     assert subjects(table, name, f"worst {worst}", level=level) == {uid(2)}
-    cells = table.frame[table.frame["stat"].str.startswith("worst")]
+    cells = table.frame[table.frame["stat"].str.startswith("worst") & (table.frame["group"] == TOTAL)]
     assert cells["value"].sum() == 1 and set(cells["level"]) == {level} and len(cells) == 6
     assert [value(table, name, stat, level="any") for stat in ("n", "without", "rise", "to_grade3")] == [
         1,
@@ -128,7 +129,12 @@ def test_one_participant_is_in_one_cell(ask, direction, base, grades, level, wor
 def test_shifts_of_several_participants_add_up(ask):
     courses = {1: (0.0, [1.0]), 2: (0.0, [1.0]), 3: (0.0, [4.0]), 4: (2.0, [3.0]), 5: ("none", [3.0])}
     table = ask(laboratory.grade_shift, graded("low", courses))
-    found = table.frame[table.frame["stat"].str.startswith("worst") & (table.frame["value"] > 0)]
+    everyone = table.frame[table.frame["group"] == TOTAL]
+    found = everyone[everyone["stat"].str.startswith("worst") & (everyone["value"] > 0)]
+    doses = table.frame[table.frame["stat"].str.startswith("worst") & (table.frame["group"] != TOTAL)]
+    assert doses.groupby(["level", "stat"])["value"].sum().to_dict() == (
+        everyone[everyone["stat"].str.startswith("worst")].set_index(["level", "stat"])["value"].to_dict()
+    )
     assert {(r.level, r.stat): int(r.value) for r in found.itertuples()} == {
         ("0", "worst 1"): 2,
         ("0", "worst 4"): 1,

@@ -140,8 +140,8 @@ def shift() -> Rows:
     rows.add("n", 3, text="ALT increased", **place)
     for stat, value in (("without", 1), ("rise", 2), ("to_grade3", 0)):
         rows.add(stat, value, **place)
-    rows.add("worst 2", 2, variable="ALT increased", level="0")
-    rows.add("worst 0", 1, variable="ALT increased", level="0")
+    rows.add("worst 2", 2, variable="ALT increased", level="0", n=2)
+    rows.add("worst 0", 1, variable="ALT increased", level="0", n=1)
     rows.add("n", None, variable="PLAT decreased", level="any", status="NA", reason="not collected")
     return rows
 

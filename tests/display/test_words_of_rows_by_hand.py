@@ -146,8 +146,8 @@ LIVER = [
     ("evaluable", "", "With both values after the first infusion", None),
     ("at", "5", "Peak ALT or AST, multiple of the upper limit", "> 5 x ULN"),
     ("at_base", "10", "Peak ALT or AST, multiple of the baseline", "> 10 x baseline"),
-    ("bilirubin", "", "Bilirubin above the limit, multiple of the upper limit", None),
-    ("bilirubin_base", "", "Bilirubin above the limit, multiple of the baseline", None),
+    ("bilirubin", "", "Peak bilirubin > 2 x ULN", None),
+    ("bilirubin_base", "", "Peak bilirubin > 2 x baseline", None),
     ("hys", "", "Hy's law candidate", None),
     ("hys_base", "", "Hy's law candidate, adjusted for the baseline", None),
     ("hys_open", "", "Hy's law not decided: a value without upper limit", None),
@@ -155,7 +155,7 @@ LIVER = [
     ("hepatic_event", "biloma", "Emergent events of the liver and bile ducts", "Biloma"),
     ("hepatic_event", "cholangitis", "Emergent events of the liver and bile ducts", "Cholangitis"),
     ("hepatic_event", "infection", "Emergent events of the liver and bile ducts", "Liver abscess or other infection of the liver"),
-    ("window", "4-14", "ALT or AST above the Hy's law limit, days after the last hepatic-artery infusion", "4-14 days"),
+    ("window", "4-14", "ALT or AST > 3 x ULN, days after the last hepatic-artery infusion", "4-14 days"),
 ]  # fmt: skip
 
 
@@ -230,6 +230,21 @@ def test_each_shift_has_its_row_and_column(study, base, stub_text, worst, at):
     assert lines(table)[1:] == [(1, stub_text, ["6" if k == at else "–" for k in range(6)])]
     heads = ["Grade 0", "Grade 1", "Grade 2", "Grade 3", "Grade 4", "Not graded"]
     assert [head.text for head in table.header[0]] == ["Baseline grade", *heads]
+
+
+def test_a_shift_stands_below_by_dose_where_the_dose_has_a_participant_of_that_baseline(study):
+    rows = Rows("laboratory.grade_shift", "Shift", population="Safety set")
+    for group, size in (("DL1", 2), ("DL2", 3), ("DL3", 1), ("Total", 6)):
+        rows.add("N", size, group=group, variable="population", n=size, N=size)
+    rows.add("n", 6, variable="ALT high", level="any", n=6, text="Term")
+    for group, worst, x, size in (("Total", "2", 3, 6), ("DL1", "2", 2, 2), ("DL2", "2", 1, 3)):
+        rows.add(f"worst {worst}", x, group=group, variable="ALT high", level="0", n=x, N=size)
+    shown = lines(display.table_grade_shift(rows.build(), study))[1:]
+    assert [(line[0], line[1], line[2][2]) for line in shown] == [
+        (1, "Grade 0", "3/6 (50%)"),
+        (2, "DL1 1.5e7", "2/2 (100%)"),
+        (2, "DL2 3e7", "1/3 (33%)"),
+    ]
 
 
 EVENTS = [

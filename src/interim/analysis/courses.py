@@ -434,7 +434,8 @@ def trajectories(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``courses.trajectories``; group = column, variable = parameter, level = participant and number: day, value (multiple of the
-        upper limit, or the value); variable ``band <parameter>``, level = grade: value (limit of the grade), text low or high.
+        upper limit, or the value); variable ``band <parameter>``, level = grade: value (limit of the grade), text low or high;
+        variable ``infusion``, level = participant and number: day.
 
     Raises
     ------
@@ -469,6 +470,16 @@ def trajectories(adam: Adam, study: Study) -> Result:
             rows.add("value", float(item["value"]), **where)
         if len(ordered):
             _add_bands(rows, study, code=code, basis=basis)
+    if adam.has("ADEX"):
+        given = adam["ADEX"].loc[lambda f: f["USUBJID"].isin(list(groups))]
+        marks = pd.DataFrame(
+            {"USUBJID": given["USUBJID"], "day": study_days(given, "ASTDT", adsl=adam["ADSL"])}
+        )
+        placed = marks.dropna().sort_values(["USUBJID", "day"], kind="stable").to_dict("records")
+        for number, item in enumerate(placed, 1):
+            subject = str(item["USUBJID"])
+            where = {"group": groups[subject], "variable": "infusion", "level": f"{subject} {number}"}
+            rows.add("day", float(item["day"]), subjects=[subject], **where)
     return rows.build()
 
 

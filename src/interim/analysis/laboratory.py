@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -145,7 +145,7 @@ def grade_shift(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``laboratory.grade_shift``; the total only; variable = ``<parameter> <direction>``, level = baseline grade (0 to 4,
+        ``laboratory.grade_shift``; by dose; variable = ``<parameter> <direction>``, level = baseline grade (0 to 4,
         not_graded, missing), stat = ``worst <grade>``; level any with stats n (with a result on treatment), without, rise
         (worst above baseline), to_grade3, and assumed (worst grade by the assumed clinical half) where there is one.
 
@@ -161,7 +161,10 @@ def grade_shift(adam: Adam, study: Study) -> Result:
         return rows.build()
     rows.footnotes = (*rows.footnotes, _assumption(study))
     for code, direction, term, part in _graded(_results(adam, who, study)):
-        _add_shift(rows, who, worst_grades(part, direction), (f"{code} {direction}", term))
+        worst = worst_grades(part, direction)
+        for group, ids in who.members.items():
+            mine = worst[worst.index.isin(ids)]
+            _add_shift(rows, ids, mine, place={"group": group, "variable": f"{code} {direction}"}, term=term)
     return rows.build()
 
 
@@ -176,31 +179,27 @@ def _assumption(study: Study) -> str:
     )
 
 
-def _add_shift(rows: Rows, who: Population, table: pd.DataFrame, names: tuple[str, str]) -> None:
-    variable, term = names
-    size = len(table)
-    here: dict[str, Any] = {"variable": variable, "level": "any"}
-    without = sorted(who.everyone - set(table.index))
-    rows.add("n", size, text=term, n=size, N=who.n(), subjects=sorted(table.index), **here)
-    rows.add("without", len(without), n=len(without), N=who.n(), subjects=without, **here)
+def _add_shift(
+    rows: Rows, members: frozenset[str], table: pd.DataFrame, *, place: dict[str, Any], term: str
+) -> None:
+    """Add the shift of one parameter and direction in one column."""
+    size, everyone = len(table), len(members)
+    without = members - set(table.index)
     worst, base = (pd.to_numeric(table[name], errors="coerce") for name in ("WORST", "BASE"))
-    for stat, hit in (("rise", worst > base), ("to_grade3", (worst >= 3) & ~(base >= 3))):
-        subjects = sorted(table.index[hit])
-        rows.add(stat, len(subjects), n=len(subjects), N=size, subjects=subjects, **here)
+    rows.add("n", size, text=term, level="any", n=size, N=everyone, subjects=sorted(table.index), **place)
+    _add_of(rows, "without", without, everyone, level="any", **place)
+    _add_of(rows, "rise", table.index[worst > base], size, level="any", **place)
+    _add_of(rows, "to_grade3", table.index[(worst >= 3) & ~(base >= 3)], size, level="any", **place)
     if table["ASSUMED"].any():
-        subjects = sorted(table.index[table["ASSUMED"]])
-        rows.add("assumed", len(subjects), n=len(subjects), N=size, subjects=subjects, **here)
+        _add_of(rows, "assumed", table.index[table["ASSUMED"]], size, level="any", **place)
     for start, end in ((b, w) for b in sorted(set(table["BASE"])) for w in WORST):
-        subjects = sorted(table.index[(table["BASE"] == start) & (table["WORST"] == end)])
-        rows.add(
-            f"worst {end}",
-            len(subjects),
-            variable=variable,
-            level=str(start),
-            n=len(subjects),
-            N=size,
-            subjects=subjects,
-        )
+        hit = table.index[(table["BASE"] == start) & (table["WORST"] == end)]
+        _add_of(rows, f"worst {end}", hit, size, level=str(start), **place)
+
+
+def _add_of(rows: Rows, stat: str, subjects: Iterable[str], size: int, **place: Any) -> None:
+    found = sorted(subjects)
+    rows.add(stat, len(found), n=len(found), N=size, subjects=found, **place)
 
 
 def significant_deviations(adam: Adam, study: Study) -> Result:

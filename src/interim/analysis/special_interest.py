@@ -9,7 +9,7 @@ import pandas as pd
 
 from interim.adam.adlb import first_base_type
 from interim.adam.model import Adam
-from interim.adam.source import text_column
+from interim.adam.source import source_of, text_column
 from interim.adam.toxicity.records import drug_spans
 from interim.adam.toxicity.support import oxygen_spans, steroid_use
 from interim.analysis.infusions import add_catheter
@@ -30,7 +30,7 @@ from interim.stats import binomial_interval
 from interim.study import Study
 
 
-def overview(adam: Adam, study: Study) -> Result:
+def overview(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     """Count the events of special interest by kind, and the syndromes that are derived beside them.
 
     Parameters
@@ -38,7 +38,10 @@ def overview(adam: Adam, study: Study) -> Result:
     adam : Adam
         ADSL, ADAE, ADTOX.
     study : Study
-        Level; ``safety.aesi``.
+        Level; ``safety.aesi``, ``safety.rcl_tests``.
+    sdtm : Sdtm, optional
+        FA, BS, LB: a positive test for replication-competent virus counts with the reports; where nobody was tested and nothing
+        was reported, it was not collected.
 
     Returns
     -------
@@ -59,7 +62,15 @@ def overview(adam: Adam, study: Study) -> Result:
         return rows.build()
     for kind, rule in printed_rows()["special_interest"].items():
         chosen = events[_of_kind(events, rule)]
-        _add_kind(rows, who, chosen, variable=kind, study=study)
+        if kind == "viral" and sdtm is not None:
+            tests = study.safety.rcl_tests
+            if chosen.empty and _tested(sdtm, tests) is None:
+                add_not_available(rows, who.groups, variable=kind, reason=_NO_RCL)
+                continue
+            positive = _test_records(sdtm, tests, results=printed_rows()["long_term"]["positive"])
+            more = positive[~positive["USUBJID"].isin(chosen["USUBJID"])].drop_duplicates("USUBJID")
+            chosen = pd.concat([chosen, more.assign(AEPISSEQ=more["SRCSEQ"])], ignore_index=True)
+        _add_kind(rows, who, chosen, variable=kind, study=study, graded="grade" not in rule)
     listed = events[events["AESIFL"] == "Y"] if "AESIFL" in events else events.iloc[:0]
     _add_kind(rows, who, listed, variable="any_listed", study=study)
     _add_derived(rows, who, adam)
@@ -108,7 +119,9 @@ def add_kinds(rows: Rows, who: Population, events: pd.DataFrame | None, *, kinds
         add_events(rows, who, events[_of_kind(events, rule)], variable=kinds, level=name)
 
 
-def _add_kind(rows: Rows, who: Population, events: pd.DataFrame, *, variable: str, study: Study) -> None:
+def _add_kind(
+    rows: Rows, who: Population, events: pd.DataFrame, *, variable: str, study: Study, graded: bool = True
+) -> None:
     add_events(rows, who, events, variable=variable)
     x, n = len(set(events["USUBJID"]) & who.everyone), who.n()
     if n:
@@ -119,7 +132,7 @@ def _add_kind(rows: Rows, who: Population, events: pd.DataFrame, *, variable: st
         if x == 0:
             level = printed_rows()["dlt"]["one_sided_level"]
             rows.add("one_sided", 1 - (1 - level) ** (1 / n), method=f"one-sided, level {level:g}", **place)
-    if "AETOXGRN" in events and len(events):
+    if graded and "AETOXGRN" in events and len(events):
         severe = events["AETOXGRN"] >= _severe()
         add_events(rows, who, events[severe], variable=variable, level="grade3")
 
@@ -201,7 +214,7 @@ def haematology(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``special_interest.haematology``; of NEUT, PLAT, HGB: variable ``<code>`` with level grade3, grade4 (worst after the
-        first CAR-T infusion), unresolved (at day 28 still grade 3 or higher), not_followed (grade 3 or higher, no result from day 28; only
+        first CAR-T infusion), unresolved (at day 28 still grade 3 or higher), not_followed (grade 3 or higher at the last result, before day 28; only
         where there is somebody), variable ``<code> recovery``: days from the first
         result of grade 3 to the first below (n, followed, recovered, Kaplan-Meier median, lower, upper); icaht_certain and icaht_possible with level = grade.
 
@@ -244,7 +257,9 @@ def _add_cytopenia(rows: Rows, who: Population, part: pd.DataFrame, *, code: str
     last = part[part["DAY"] >= late].drop_duplicates("USUBJID")
     still = set(last.loc[last["ATOXGRL"] >= _severe(), "USUBJID"]) & set(severe["USUBJID"])
     add_counts(rows, who, variable=code, level="unresolved", subjects=still)
-    if gone := who.everyone & set(severe["USUBJID"]) - set(last["USUBJID"]):
+    ends = part.drop_duplicates("USUBJID", keep="last")
+    open_still = set(ends.loc[(ends["ATOXGRL"] >= _severe()) & (ends["DAY"] < late), "USUBJID"])
+    if gone := who.everyone & open_still:
         add_counts(rows, who, variable=code, level="not_followed", subjects=gone)
 
 
@@ -379,7 +394,12 @@ _LONG_TERM_TESTS = (
 
 def _tested(sdtm: Sdtm, tests: Iterable[str], *, results: Iterable[str] = ()) -> set[str] | None:
     """Return who has such a test, or such a test with one of the results; None if no domain holds one."""
-    found: set[str] = set()
+    return set(_test_records(sdtm, tests, results=results)["USUBJID"]) or None
+
+
+def _test_records(sdtm: Sdtm, tests: Iterable[str], *, results: Iterable[str] = ()) -> pd.DataFrame:
+    """Return participant, domain and number of such tests, or of those with one of the results."""
+    parts = [pd.DataFrame(columns=["USUBJID", "SRCDOM", "SRCSEQ"], dtype=object)]
     for domain in ("FA", "BS", "LB"):
         source = sdtm.domain(domain)
         code = text_column(source, f"{domain}TESTCD")
@@ -387,5 +407,6 @@ def _tested(sdtm: Sdtm, tests: Iterable[str], *, results: Iterable[str] = ()) ->
         if wanted := list(results):
             said = text_column(source, f"{domain}STRESC").fillna(text_column(source, f"{domain}ORRES"))
             hit = hit & said.isin(wanted).to_numpy()
-        found |= set(source.loc[hit, "USUBJID"]) if len(source) else set()
-    return found or None
+        if hit.any():
+            parts.append(source_of(source, domain).assign(USUBJID=source["USUBJID"])[hit])
+    return pd.concat(parts, ignore_index=True)

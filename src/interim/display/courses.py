@@ -19,6 +19,8 @@ from interim.display.style import GREY, LIGHT, PORTRAIT_MM, TOTAL_COLOUR, cohort
 from interim.result import TOTAL, Result
 from interim.study import Study
 
+_FOOT = 0.03  # of the height of a panel: where the days of infusion are marked
+
 
 def wide_rows(result: Result, variable: str) -> pd.DataFrame:
     """Return one row per group and level of a variable, one column per stat; texts under ``name``.
@@ -403,7 +405,7 @@ def figure_trajectories(result: Result, study: Study) -> Figure:
     None
     """
     numbers = Numbers(result, study)
-    codes = [name for name in numbers.variables(stat="day") if not name.startswith("band ")]
+    codes = [name for name in numbers.variables(stat="day") if name != "infusion"]
     if not codes:
         return absent_figure(result, study, "no laboratory results")
     groups = tuple(group for group in numbers.groups if group != TOTAL)
@@ -418,6 +420,7 @@ def figure_trajectories(result: Result, study: Study) -> Figure:
             multiples = word("trajectories", code).endswith("ULN")
             bands = wide_rows(result, f"band {code}")
             _paint_course(axes, wide_rows(result, code), bands, colours=colours, log=multiples)
+            _mark_infusions(axes, wide_rows(result, "infusion"), colours)
             axes.set_title(word("trajectories", code), fontsize=8, loc="left")
         axes.set_xlabel("Days from the first infusion")
         handles = [Line2D([], [], color=colours[g], label=column_label(g, study)) for g in groups]
@@ -425,12 +428,25 @@ def figure_trajectories(result: Result, study: Study) -> Figure:
 
     alt = (
         f"{len(codes)} panels of laboratory results over days from the first infusion, a line per participant coloured by dose, dashed "
-        f"lines at the limits of the CTCAE grades: {', '.join(codes)}."
+        f"lines at the limits of the CTCAE grades, marks on the days of infusion: {', '.join(codes)}."
     )
     notes = (
-        "Dashed: a value beyond the line has that CTCAE grade (without the branch for a high baseline).",
+        "Dashed: a value beyond the line has that CTCAE grade (without the branch for a high baseline). Marks at the foot: infusions.",
     )
     return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)
+
+
+def _mark_infusions(axes: Axes, infusions: pd.DataFrame, colours: dict[str, str]) -> None:
+    for group, part in infusions.groupby("group", sort=True) if len(infusions) else ():
+        axes.plot(
+            part["day"],
+            [_FOOT] * len(part),
+            marker="|",
+            linestyle="",
+            markersize=4,
+            color=colours.get(str(group), GREY),
+            transform=axes.get_xaxis_transform(),
+        )
 
 
 def _paint_course(

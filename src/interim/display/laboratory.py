@@ -114,7 +114,9 @@ def table_grade_shift(result: Result, study: Study) -> Table:
     Returns
     -------
     Table
-        One block per parameter and direction, rows by baseline grade, columns by worst grade.
+        One block per parameter and direction, rows by baseline grade and below it by dose, columns by worst grade: participants
+        with percentage of those of the dose with a result on treatment. A dose without a participant of that baseline grade is
+        left out.
 
     Raises
     ------
@@ -156,10 +158,13 @@ def _shift_head(numbers: Numbers, variable: str, reason: str) -> Row:
 
 
 def _shift_rows(numbers: Numbers, variable: str) -> Iterator[Row]:
+    doses = [group for group in numbers.groups if group != TOTAL]
     for base in _BASES:
-        cells = [numbers.plain(TOTAL, variable, level=base, stat=f"worst {grade}") for grade in _GRADES]
-        if any(cell.keys for cell in cells):
-            yield Row((Cell(word("lab_grade", base)), *cells), 1)
+        for group in (TOTAL, *doses):
+            cells = [numbers.count(group, variable, level=base, stat=f"worst {grade}") for grade in _GRADES]
+            if any(cell.keys for cell in cells):
+                text = column_label(group, numbers.study) if group != TOTAL else word("lab_grade", base)
+                yield Row((Cell(text), *cells), 1 if group == TOTAL else 2)
 
 
 def table_significant_deviations(result: Result, study: Study) -> Table:
@@ -223,7 +228,7 @@ def table_hepatotoxicity(result: Result, study: Study) -> Table:
     numbers = Numbers(result, study)
     lines: list[Line] = []
     for variable in numbers.variables():
-        text = word("liver", variable)
+        text = word("liver", variable).format(rules=study.toxicity)
         absent = absent_line(numbers, text, variable)
         levels = [level for level in numbers.levels(variable) if level]
         if absent or not levels:

@@ -8,6 +8,7 @@ import pytest
 
 from interim.display.prose import allowed, without_allowed
 from interim.errors import ReportError
+from interim.report.content import Section
 from interim.report.lint import LINTERS, LintFinding, PastRun, lint, refuse
 from interim.report.lint.order import plan_hash, registry_hash
 from interim.report.lint.wording import words
@@ -88,6 +89,20 @@ def test_a_typed_number_in_prose_is_found_with_its_section():
     assert (hit.document, hit.place) == ("05", "section 1")
     assert hit.what == "typed number 18"
     assert "prose.toml" in hit.way_out
+
+
+@pytest.mark.rule("LNT-01")
+def test_the_heading_of_a_narrative_may_name_its_participant_and_nothing_else_may():
+    rows = Rows("made.up", "Made up")
+    rows.add("n", 1, variable="any", subjects=("P-12121F",))
+    results = ResultStore({"made.up": rows.build()})
+
+    def hits(*blocks):
+        return [one.what for one in found("typed number", p.checked(*blocks, results=results))]
+
+    assert hits(Section(1, "1", "Participant P-12121F", "s-1")) == []
+    assert hits(Section(1, "1", "Participant P-99999F", "s-1")) == ["typed number P-99999F"]
+    assert hits(p.say("Participant P-12121F")) == ["typed number P-12121F"]
 
 
 @pytest.mark.rule("LNT-01")

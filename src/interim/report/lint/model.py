@@ -126,6 +126,11 @@ class Checked:
         return values_of(self.store)
 
     @cached_property
+    def participants(self) -> frozenset[str]:
+        """Ids of the participants behind the results, as the package names them."""
+        return frozenset(self.store.links()["USUBJID"])
+
+    @cached_property
     def printed(self) -> tuple[Printed, ...]:
         """Every printed text of all documents; an object that stands in several documents once."""
         seen: set[int] = set()

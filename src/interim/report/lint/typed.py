@@ -34,6 +34,8 @@ def typed_numbers(checked: Checked) -> Iterator[LintFinding]:
     for printed in checked.prose:
         if printed.role in ("prose", "heading") and not printed.keys:
             left = re.findall(r"\S*\d\S*", without_allowed(printed.text, checked.study))
+            if printed.role == "heading" and left:
+                left = [word for word in left if word not in checked.participants]
             if left:
                 yield _finding(printed, f"typed number {', '.join(left)}")
         elif printed.role == "alt":

@@ -12,7 +12,8 @@ import pytest
 from interim import display
 from interim.adam.model import Adam
 from interim.analysis import data_quality, open_queries, source_quality
-from interim.analysis.open_queries import _answered, touched
+from interim.analysis.open_queries import touched
+from interim.analysis.worst_answers import answered
 from interim.data.model import LedgerLine, Sdtm
 from interim.errors import DataError, Finding
 from tests.analysis.answers import status, subjects, value
@@ -314,7 +315,7 @@ def test_a_qualifier_is_answered_in_its_own_domain(asked):
 def test_a_blank_answer_in_a_column_of_numbers():
     tr = pd.DataFrame({"USUBJID": ["S1"], "TRSEQ": [4.0], "TRSTRESN": [31.0]})
     query = {"USUBJID": "S1", "QDOMAIN": "TR", "QKEY": "4", "QFIELD": "TRSTRESN"}
-    made = _answered(Sdtm({"TR": tr}, CUT), query, {"TRSTRESN": "", "TRSTAT": "NOT DONE"})
+    made = answered(Sdtm({"TR": tr}, CUT), query, {"TRSTRESN": "", "TRSTAT": "NOT DONE"})
     assert np.isnan(made["TR"]["TRSTRESN"].iloc[0])
     assert list(made) == ["TR"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -15,7 +15,7 @@ from interim.adam.model import Adam
 from interim.analysis.listing import add_records
 from interim.analysis.relative_dates import before_cut, first_days, in_days
 from interim.analysis.source_quality import settings
-from interim.data import spec
+from interim.analysis.worst_answers import answered
 from interim.data.check.run import RULES
 from interim.data.check.vocabulary import words
 from interim.data.model import Sdtm
@@ -66,7 +66,7 @@ def open_queries(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
 
     Notes
     -----
-    The worst answer by field stands in ``source_quality.toml``. Each query is answered alone; nothing of the report but this
+    The worst answer by field stands in ``source_quality.toml``; of several the one that moves a number most. Each query is answered alone; nothing of the report but this
     table uses the changed data. The numbers count participants and what is derived for one rests on the own records, so only
     the participant asked about is derived again, as recorded and with the answer; if alone it does not come out as in the study,
     the study is derived again. Without such a query nothing is.
@@ -125,7 +125,11 @@ class _Again:
         if _counts(share) != _counts(alone):
             return self._derived(domain, changed)
         before, after = _counts(alone), _counts(self._derived(domain, changed, subject))
-        return {name: whole - before[name] + after[name] for name, whole in self.recorded(domain).items()}
+        whole = self.recorded(domain)
+        return {
+            name: whole.get(name, 0.0) - before.get(name, 0.0) + after.get(name, 0.0)
+            for name in whole | after
+        }
 
     def _part(self, subject: str) -> Adam:
         datasets = {name: _of(frame, subject) for name, frame in self._adam.datasets.items()}
@@ -179,9 +183,20 @@ def _primary(adam: Adam, study: Study, domain: str) -> Iterator[tuple[tuple[str,
                 import_module(f"interim.analysis.{module}"), function
             )
             frames[name] = ask(adam, study).frame.set_index("result_id")
-        for place, label in entry["numbers"]:
+        for place, label in _places(entry, frames[name]):
             count = frames[name]["n"].get(f"{name}/{place}")
             yield (entry["table"], label), float("nan") if count is None or pd.isna(count) else float(count)
+
+
+def _places(entry: Mapping[str, Any], frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield place and label of the numbers of an entry; with ``each`` those of every column of the table but the total."""
+    yield from entry.get("numbers", ())
+    for end, label in entry.get("each", ()):
+        mine = frame[frame.index.str.endswith(f"/{end}")]
+        for name, group in zip(mine.index, mine["group"], strict=True):
+            place = str(name).split("/", 1)[1]
+            if not place.startswith("total/"):
+                yield place, label.format(group)
 
 
 def _lines(query: Mapping[str, str], again: _Again) -> Iterator[dict[str, Any]]:
@@ -234,96 +249,31 @@ def _effect(query: Mapping[str, str], again: _Again) -> tuple[str, list[dict[str
     worst = settings()["worst"].get(domain, {}).get(field)
     if worst is None:
         return "NO-RULE", []
-    changed = _answered(again.sdtm, query, worst)
-    if not changed:
-        return "NO-RECORD", []
+    made = [answered(again.sdtm, query, one) for one in (worst if isinstance(worst, list) else [worst])]
+    answers = [changed for changed in made if changed]
+    if not answers:
+        return ("NO-RULE" if None in made else "NO-RECORD"), []
     try:
-        then, now = again.recorded(domain), again.worst(domain, query.get("USUBJID", ""), changed)
+        then = again.recorded(domain)
+        all_of = [again.worst(domain, query.get("USUBJID", ""), changed) for changed in answers]
     except InterimError:
         return "FAILS", []
     moved = [
-        {"table": table, "number": label, "recorded": then[table, label], "worst": now[table, label]}
-        for table, label in then
-        if then[table, label] != now[table, label]
-        and not (pd.isna(then[table, label]) and pd.isna(now[table, label]))
+        {"table": table, "number": label, "recorded": before, "worst": after}
+        for (table, label), before, after in _furthest(then, all_of)
     ]
     return ("MOVES" if moved else "STAYS"), moved
 
 
-def _answered(sdtm: Sdtm, query: Mapping[str, str], worst: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """Return the domains in which the worst answer stands; empty if the record is not there."""
-    domain, subject = query.get("QDOMAIN", ""), query.get("USUBJID", "")
-    number = re.search(r"(\d+)\s*$", query.get("QKEY", ""))
-    frame, seq = sdtm.domain(domain), f"{domain}SEQ"
-    mine = frame["USUBJID"] == subject
-    if domain in _one_per_participant():
-        number = None
-    elif number is None or seq not in frame:
-        return {}
-    else:
-        mine &= pd.to_numeric(frame[seq], errors="coerce") == float(number[1])
-    if not mine.any():
-        return {}
-    record = {str(name): cell for name, cell in frame[mine].iloc[0].items()}
-    stated = {n: v for n, text in worst.items() if (v := _meant(text, n, record, sdtm)) is not None}
-    if not stated:
-        return {}
-    found = {domain: frame.assign(**{n: _with(frame[n], mine, v) for n, v in stated.items() if n in frame})}
-    outside = {n: v for n, v in stated.items() if n not in frame}
-    supp = sdtm.domains.get(f"SUPP{domain}")
-    if outside and supp is not None and number is not None:
-        found[f"SUPP{domain}"] = _qualified(supp, domain, subject, number[1], outside)
-    return found
-
-
-def _one_per_participant() -> frozenset[str]:
-    """Return the domains that hold one record per participant, which a query names by the participant alone."""
-    known = ((name, spec.domain(name)) for name in settings()["read"])
-    return frozenset(name for name, found in known if found is not None and found.key == ("USUBJID",))
-
-
-def _meant(text: str, name: str, record: Mapping[str, Any], sdtm: Sdtm) -> str | None:
-    """Return the value that a word of the settings means for a record; None: the cell stays, or there is no worst value."""
-    if text == "@cut":
-        return sdtm.cut.date().isoformat() if not value_text(record.get(name)) else None
-    if text != "@worst":
-        return text
-    sets, test = settings()["worst_result"], value_text(record.get("LBTESTCD"))
-    for direction, limit in (("low", "NRLO"), ("high", "NRHI")):
-        if test in sets[direction]:
-            of = pd.Series([record.get(f"{name[:4]}{limit}")], dtype=object)
-            bound = float(pd.to_numeric(of, errors="coerce").iloc[0])
-            times = 1 / sets["times"] if direction == "low" else sets["times"]
-            return value_text(float(bound * times)) if bound == bound else None
-    return None
-
-
-def _with(column: pd.Series, where: pd.Series, value: str) -> pd.Series:
-    if column.dtype == object:
-        return column.mask(where, value or None)
-    return column.mask(where, float(value) if value else float("nan"))
-
-
-def _qualified(
-    supp: pd.DataFrame, domain: str, subject: str, number: str, values: Mapping[str, str]
-) -> pd.DataFrame:
-    """Return the supplemental records with other qualifiers of one parent record."""
-    mine = (
-        (supp["USUBJID"] == subject)
-        & (supp["IDVARVAL"].astype(str) == number)
-        & supp["QNAM"].isin(list(values))
-    )
-    new = [
-        {
-            "USUBJID": subject,
-            "RDOMAIN": domain,
-            "IDVAR": f"{domain}SEQ",
-            "IDVARVAL": number,
-            "QNAM": n,
-            "QVAL": v,
-        }
-        for n, v in values.items()
-    ]
-    added = pd.DataFrame(new, dtype=object).reindex(columns=supp.columns)
-    joined = pd.concat([supp[~mine].astype(object), added.astype(object)], ignore_index=True)
-    return joined.where(joined.notna(), None)
+def _furthest(then: Numbers, answers: Sequence[Numbers]) -> Iterator[tuple[tuple[str, str], float, float]]:
+    """Yield the numbers that some answer moves, as recorded and with the answer that moves them most."""
+    for name in dict.fromkeys([*then, *(name for numbers in answers for name in numbers)]):
+        before = then.get(name, 0.0)
+        found = [numbers.get(name, 0.0) for numbers in answers]
+        moved = [value for value in found if value != before and not (pd.isna(value) and pd.isna(before))]
+        if moved:
+            yield (
+                name,
+                before,
+                max(moved, key=lambda value: abs(value - (0.0 if pd.isna(before) else before))),
+            )

@@ -94,15 +94,15 @@ def test_a_typed_number_in_prose_is_found_with_its_section():
 @pytest.mark.rule("LNT-01")
 def test_the_heading_of_a_narrative_may_name_its_participant_and_nothing_else_may():
     rows = Rows("made.up", "Made up")
-    rows.add("n", 1, variable="any", subjects=("P-12121F",))
+    rows.add("n", 1, variable="any", subjects=("SYN-04",))
     results = ResultStore({"made.up": rows.build()})
 
     def hits(*blocks):
         return [one.what for one in found("typed number", p.checked(*blocks, results=results))]
 
-    assert hits(Section(1, "1", "Participant P-12121F", "s-1")) == []
-    assert hits(Section(1, "1", "Participant P-99999F", "s-1")) == ["typed number P-99999F"]
-    assert hits(p.say("Participant P-12121F")) == ["typed number P-12121F"]
+    assert hits(Section(1, "1", "Participant SYN-04", "s-1")) == []
+    assert hits(Section(1, "1", "Participant SYN-99", "s-1")) == ["typed number SYN-99"]
+    assert hits(p.say("Participant SYN-04")) == ["typed number SYN-04"]
 
 
 @pytest.mark.rule("LNT-01")

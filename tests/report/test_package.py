@@ -73,6 +73,16 @@ def test_each_tier_stands_in_its_document_and_is_named_in_the_report(hand_inputs
     assert ids(put_together(plan("07"), made(*SHOWN), front())) == ["L 14.3.2.2", "L 16.2.1.1"]
 
 
+@pytest.mark.rule("PKG-01", source="spec/tlf_shells.csv: the body holds the planned objects of tier B")
+def test_what_stands_beside_the_plan_is_in_the_appendix_and_named_in_the_report(hand_inputs):
+    shown = ("T 14.2.1.2", "T 14.2.1.2a", "T 14.2.1.2b")
+    report = put_together(plan("05"), made(*shown, inputs=hand_inputs), front())
+    assert [i for i in ids(report) if i.startswith("T 14.2.1.2")] == ["T 14.2.1.2"]
+    notes = ["".join(s.text for s in b.spans) for b in report.blocks if b.kind == "paragraph"]
+    assert "In the appendix (document 06): T 14.2.1.2a, T 14.2.1.2b." in notes
+    assert ids(put_together(plan("06"), made(*shown), front()))[:3] == list(shown)
+
+
 @pytest.mark.rule("PKG-01")
 def test_no_object_of_single_participants_is_asked_for_outside_the_restricted_document():
     for one in plans():

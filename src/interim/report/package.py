@@ -15,7 +15,7 @@ from interim.report.content import Document, Figure, Form, Front, Paragraph, Spa
 from interim.report.document import Heading, Placed, assemble
 from interim.report.own_words import own_words
 from interim.report.parts import WRITTEN, applies, written
-from interim.report.shells import shell_of, shells, tiers
+from interim.report.shells import is_supplement, shell_of, shells, tier_of
 from interim.result import slug
 
 if TYPE_CHECKING:
@@ -462,7 +462,7 @@ def _told(chapter: Iterable[Placed], wanted: Sequence[str]) -> Iterator[Placed]:
     left: list[Placed] = []
     for placed in chapter:
         block = placed.block
-        if isinstance(block, (Table, Figure)) and tiers()[shell_of(block.id)] not in wanted:
+        if isinstance(block, (Table, Figure)) and tier_of(block.id) not in wanted:
             left.append(placed)
             continue
         yield from _named(left)
@@ -473,9 +473,10 @@ def _told(chapter: Iterable[Placed], wanted: Sequence[str]) -> Iterator[Placed]:
 
 def _named(left: Sequence[Placed]) -> Iterator[Placed]:
     """Yield one line for each document that holds what is left out."""
-    shells_left = dict.fromkeys(shell_of(p.block.id) for p in left if isinstance(p.block, (Table, Figure)))
-    for tier in dict.fromkeys(tiers()[shell] for shell in shells_left):
-        names = ", ".join(shell for shell in shells_left if tiers()[shell] == tier)
+    ids = (p.block.id for p in left if isinstance(p.block, (Table, Figure)))
+    named = dict.fromkeys(one if is_supplement(one) else shell_of(one) for one in ids)
+    for tier in dict.fromkeys(map(tier_of, named)):
+        names = ", ".join(one for one in named if tier_of(one) == tier)
         spans = (Span(_file()["omitted"][tier]), Span(f" {names}."))
         yield Placed(left[0].where, Paragraph(spans, "note"))
 
@@ -486,7 +487,7 @@ def _listed(made: Made, wanted: Sequence[str], shown: set[str], where: str) -> I
     groups: Mapping[str, str] = _file()["groups"]
     group = ""
     for tlf_id in sorted((i for i in made.tlfs if i not in shown), key=lambda i: order[shell_of(i)]):
-        if tiers()[shell_of(tlf_id)] not in wanted:
+        if tier_of(tlf_id) not in wanted:
             continue
         found = max((g for g in groups if tlf_id[2:].startswith(f"{g}.")), key=len, default="")
         if found != group:

@@ -150,6 +150,59 @@ def shell_of(tlf_id: str) -> str:
     raise ReportError(f"{tlf_id}: no table, figure or listing of tlf_shells.csv")
 
 
+def is_supplement(tlf_id: str) -> bool:
+    """Tell whether an object stands beside a planned one, with a letter behind its number.
+
+    Parameters
+    ----------
+    tlf_id : str
+        As `shell_of` reads it.
+
+    Returns
+    -------
+    bool
+        False for planned ids and for the figures of single participants.
+
+    Raises
+    ------
+    ReportError
+        If there is no planned id behind it.
+
+    Examples
+    --------
+    >>> is_supplement("T 14.1.1.1b"), is_supplement("T 14.1.1.1"), is_supplement("L 16.2.9.2.13")
+    (True, False, False)
+    """
+    return tlf_id[:-1] == shell_of(tlf_id)
+
+
+def tier_of(tlf_id: str) -> str:
+    """Return where an object stands.
+
+    Parameters
+    ----------
+    tlf_id : str
+        As `shell_of` reads it.
+
+    Returns
+    -------
+    str
+        The tier of the planned id; a supplement of a body object stands in the appendix only.
+
+    Raises
+    ------
+    ReportError
+        If there is no planned id behind it.
+
+    Examples
+    --------
+    >>> tier_of("T 14.1.1.1"), tier_of("T 14.1.1.1b"), tier_of("L 16.2.9.2.13")
+    ('B', 'A', 'S')
+    """
+    tier = tiers()[shell_of(tlf_id)]
+    return "A" if tier == "B" and is_supplement(tlf_id) else tier
+
+
 @cache
 def checklist() -> tuple[Item, ...]:
     """Return the items of the reporting guidelines.

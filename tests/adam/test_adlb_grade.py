@@ -8,6 +8,7 @@ import pytest
 
 from interim.adam.adlb import derive_adlb, first_base_type
 from interim.adam.adlb_derived import filtration_rate
+from interim.adam.adlb_grade import flag_worst
 
 TEXT = {"USUBJID": "S1", "LBTEST": "T", "VISIT": "V", "LBNRIND": None, "LBTPT": None, "VISITNUM": 1}
 DAY = {
@@ -175,6 +176,18 @@ def test_the_worst_grade_is_the_first_highest_within_the_window(derive):
     assert [at(frame, "ALT", when, "ONTRTFL") for when, _ in values] == [None, "Y", "Y", None]
     assert [at(frame, "ALT", when, "WORSTHFL") for when, _ in values] == [None, "Y", None, None]
     assert frame["WORSTLFL"].isna().all()
+
+
+@pytest.mark.rule("SAF-07", source="counted by hand")
+def test_each_phase_has_its_own_worst_grade():
+    rows = [("NK", 1.0), ("NK", 3.0), ("NK", 3.0), ("CART_C1", 2.0), (None, 4.0), ("CART_C1", np.nan)]
+    frame = pd.DataFrame(rows, columns=["APHASE", "ATOXGRH"]).assign(
+        USUBJID="S1", PARAMCD="ALT", BASETYPE="NK", ONTRTFL="Y", ATOXGRL=np.nan, ATOXGRHU=np.nan
+    )
+    flags = flag_worst(frame)
+    assert flags.index[flags["WORSTHPF"] == "Y"].tolist() == [1, 3]
+    assert flags.index[flags["WORSTHFL"] == "Y"].tolist() == [4]
+    assert flags["WORSTLPF"].isna().all()
 
 
 @pytest.mark.rule("SAF-07")

@@ -196,6 +196,25 @@ def test_a_multiple_that_is_not_known_is_not_counted_as_low(study, who, test, va
     assert table_hepatotoxicity(table, study).rows
 
 
+@pytest.mark.rule("SAF-16", source="C3: ALT 480 of 40 is 12 x ULN; R by hand")
+@pytest.mark.parametrize(
+    ("alp", "kind"), [(200.0, "HEPATOCELLULAR"), (400.0, "MIXED"), (600.0, "CHOLESTATIC"), (None, None)]
+)
+def test_the_pattern_of_injury_is_counted_by_its_ratio(study, alp, kind):
+    adlb = case.adlb()
+    if alp is not None:
+        first = adlb[(adlb["USUBJID"] == "C3") & (adlb["AVAL"] == 480.0)]
+        adlb = pd.concat(
+            [adlb, first.assign(PARAMCD="ALP", AVAL=alp, ANRHI=100.0, SRCSEQ="9")], ignore_index=True
+        )
+    table = laboratory.hepatotoxicity(case.adam(ADLB=adlb), study)
+    found = {
+        level: subjects(table, "pattern", "n", level=level)
+        for level in ("HEPATOCELLULAR", "MIXED", "CHOLESTATIC")
+    }
+    assert found == {level: {"C3"} if level == kind else set() for level in found}
+
+
 @pytest.mark.rule("SAF-54", source="one of two values has no baseline")
 def test_a_peak_above_every_limit_is_decided_by_the_values_that_are_known(study):
     adlb = case.adlb()

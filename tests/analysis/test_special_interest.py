@@ -202,6 +202,15 @@ def test_replicating_virus_is_not_collected_without_a_test_and_counts_with_a_pos
     assert counted(asked(LB=tests.tail(1)), "viral") == (0, 0, 0, 0)
 
 
+@pytest.mark.rule("SAF-28", source="1 - 0.05^(1/4) of four participants")
+def test_complications_of_the_procedure_have_an_interval_and_none_an_upper_limit(study):
+    result = special_interest.procedure(case.adam(), study)
+    assert counted(result, "dissection") == (0, 0, 0, 0)
+    assert value(result, "dissection", "one_sided") == pytest.approx(1 - 0.05 ** (1 / 4), rel=1e-12)
+    assert value(result, "thrombosis", "upper") > value(result, "dissection", "upper") > 0
+    assert result.where(variable="thrombosis", level="grade3").empty
+
+
 @pytest.mark.rule("SAF-29", source="counted by hand")
 @pytest.mark.parametrize(
     ("code", "level", "people"),

@@ -27,6 +27,8 @@ GRADE_COLUMNS = [
     "BTOXGR",
     "WORSTLFL",
     "WORSTHFL",
+    "WORSTLPF",
+    "WORSTHPF",
     "WORSTUFL",
 ]
 _KEYS = ["USUBJID", "PARAMCD", "BASETYPE"]
@@ -250,18 +252,28 @@ def on_anticoagulation(frame: pd.DataFrame, sdtm: Sdtm) -> pd.Series:
     return answer
 
 
+_WORST: tuple[tuple[str, str, list[str]], ...] = (
+    ("WORSTLFL", "ATOXGRL", []),
+    ("WORSTHFL", "ATOXGRH", []),
+    ("WORSTUFL", "ATOXGRHU", []),
+    ("WORSTLPF", "ATOXGRL", ["APHASE"]),
+    ("WORSTHPF", "ATOXGRH", ["APHASE"]),
+)
+
+
 def flag_worst(frame: pd.DataFrame) -> pd.DataFrame:
     """Flag the record of the worst grade on treatment.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        ADLB in the order of its dates.
+        ADLB in the order of its dates, with APHASE.
 
     Returns
     -------
     pandas.DataFrame
-        Same index: WORSTLFL, WORSTHFL (worst low, worst high), WORSTUFL (worst high against the upper limit); Y or None.
+        Same index: WORSTLFL, WORSTHFL (worst low, worst high), WORSTUFL (worst high against the upper limit), and WORSTLPF,
+        WORSTHPF (worst low, worst high of each phase); Y or None.
 
     Raises
     ------
@@ -272,9 +284,10 @@ def flag_worst(frame: pd.DataFrame) -> pd.DataFrame:
     All records count, scheduled or not; of equal grades the first. A participant without a gradable record has no flag.
     """
     answer = pd.DataFrame(index=frame.index)
-    for name, grade in (("WORSTLFL", "ATOXGRL"), ("WORSTHFL", "ATOXGRH"), ("WORSTUFL", "ATOXGRHU")):
-        usable = frame[(frame["ONTRTFL"] == "Y") & frame[grade].notna()]
-        worst = usable.sort_values(grade, ascending=False, kind="stable").drop_duplicates(_KEYS)
+    for name, grade, within in _WORST:
+        known = frame[grade].notna() & frame[within].notna().all(axis=1)
+        usable = frame[(frame["ONTRTFL"] == "Y") & known]
+        worst = usable.sort_values(grade, ascending=False, kind="stable").drop_duplicates([*_KEYS, *within])
         flag = pd.Series(None, index=frame.index, dtype=object)
         flag[worst.index] = "Y"
         answer[name] = flag

@@ -10,7 +10,7 @@ import pandas as pd
 from interim.adam.adlb import first_base_type
 from interim.adam.ctcae.grade import significant
 from interim.adam.source import by_subject, text_missing
-from interim.adam.toxicity.liver import hys_law, quadrant, window_after_infusion
+from interim.adam.toxicity.liver import hys_law, quadrant, r_ratio, window_after_infusion
 from interim.study import Study
 
 AMINOTRANSFERASES = ("ALT", "AST")
@@ -120,7 +120,7 @@ def liver_summary(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
     -------
     pandas.DataFrame
         USUBJID, ATPEAK, BILIPEAK (x ULN), ATPEAKB, BILIPEAKB (x baseline), GAPDAYS (days between the peaks), QUADRANT, HYSFL,
-        HYSRS, MHYSFL (with multiples of baseline), MHYSRS, RRATIO; flags are None where a limit or baseline is missing that could
+        HYSRS, MHYSFL (with multiples of baseline), MHYSRS, RRATIO (at the first high aminotransferase); flags are None where a limit or baseline is missing that could
         make a candidate (ULN_MISSING, BASELINE_MISSING), peaks NaN without a value.
 
     Raises
@@ -147,11 +147,17 @@ def liver_summary(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
                 "HYSRS": plain.reason,
                 "MHYSFL": adjusted.flag,
                 "MHYSRS": adjusted.reason,
-                "RRATIO": np.nan if plain.ratio is None else plain.ratio,
+                "RRATIO": _first_ratio(part, at[at["XULN"] >= study.toxicity.hys_at]),
             }
         )
     names = ["USUBJID", "ATPEAK", "BILIPEAK", "ATPEAKB", "BILIPEAKB", "GAPDAYS", "QUADRANT"]
     return pd.DataFrame(rows, columns=[*names, "HYSFL", "HYSRS", "MHYSFL", "MHYSRS", "RRATIO"])
+
+
+def _first_ratio(part: pd.DataFrame, high: pd.DataFrame) -> float:
+    """Return R on the day of the first high aminotransferase; NaN without one or without ALP."""
+    ratio = None if high.empty else r_ratio(part, int(high["DAY"].min()))
+    return np.nan if ratio is None else ratio
 
 
 def _peak_day(rows: pd.DataFrame) -> int:

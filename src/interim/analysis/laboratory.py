@@ -12,6 +12,7 @@ from interim.adam.adtox_liver import AMINOTRANSFERASES, liver_panel, liver_summa
 from interim.adam.ctcae import criteria_book
 from interim.adam.model import Adam
 from interim.adam.source import ordered
+from interim.adam.toxicity.liver import pattern
 from interim.analysis.by_visit import add_by_visit
 from interim.analysis.layout import printed_rows
 from interim.analysis.population import (
@@ -262,7 +263,7 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     Result
         ``laboratory.hepatotoxicity``; variable at (level: multiple of ULN), at_base (multiple of baseline), bilirubin,
         bilirubin_base, hys, hys_base, each with ``<variable>_open`` (a missing value, limit or baseline hides it: only where
-        it does for somebody), window (level), evaluable; hepatic_event with level biloma, cholangitis, infection: events as in
+        it does for somebody), pattern (level: of injury at the first high aminotransferase), window (level), evaluable; hepatic_event with level biloma, cholangitis, infection: events as in
         `interim.analysis.special_interest.procedure`.
 
     Raises
@@ -285,6 +286,10 @@ def hepatotoxicity(adam: Adam, study: Study) -> Result:
     for variable, flag in (("hys_open", "HYSFL"), ("hys_base_open", "MHYSFL")):
         if (unknown := table[flag].isna()).any():
             add_counts(rows, who, variable=variable, subjects=table.loc[unknown, "USUBJID"])
+    ratios = table.set_index("USUBJID")["RRATIO"].dropna()
+    for kind in ("HEPATOCELLULAR", "MIXED", "CHOLESTATIC"):
+        subjects = ratios.index[ratios.map(pattern) == kind]
+        add_counts(rows, who, variable="pattern", level=kind, subjects=subjects)
     high = panel[panel["PARAMCD"].isin(AMINOTRANSFERASES) & (panel["XULN"] > rules.hys_at)]
     for window in sorted(set(panel["WINDOW"].dropna()), key=lambda text: int(text.rstrip("+").split("-")[0])):
         subjects = high.loc[high["WINDOW"] == window, "USUBJID"]

@@ -174,7 +174,8 @@ def procedure(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``special_interest.procedure``; variable = complication (dissection, thrombosis, displacement, bleeding, infection,
-        pain, biloma, cholangitis, abscess), and related (any event related to the procedure); stats n, events; catheter and
+        pain, biloma, cholangitis, abscess), and related (any event related to the procedure); stats n, events and, for the
+        total, lower, upper, and one_sided where none was observed; catheter and
         dwell as in `interim.analysis.infusions.nk_exposure`.
 
     Raises
@@ -194,9 +195,10 @@ def procedure(adam: Adam, study: Study) -> Result:
         return rows.build()
     add_catheter(rows, who, adam["ADSL"].set_index("USUBJID"))
     if "RELPROC" in events:
-        add_events(rows, who, events[events["RELPROC"] == "Y"], variable="related")
+        related = events[events["RELPROC"] == "Y"]
+        _add_kind(rows, who, related, variable="related", study=study, graded=False)
     for name, rule in printed_rows()["procedure"].items():
-        add_events(rows, who, events[_of_kind(events, rule)], variable=name)
+        _add_kind(rows, who, events[_of_kind(events, rule)], variable=name, study=study, graded=False)
     return rows.build()
 
 

@@ -259,6 +259,7 @@ class _Peak:
     bilirubin_base: float
     at_start: float
     bilirubin_start: float
+    gap: float
 
 
 def figure_edish(result: Result, study: Study) -> Figure:
@@ -299,7 +300,7 @@ def figure_edish(result: Result, study: Study) -> Figure:
         width_mm=PORTRAIT_MM,
         keys=tuple(result.frame["result_id"]),
         footnotes=(
-            "Peaks of one participant need not fall on one day. Arrows begin at the values at baseline.",
+            "Peaks of one participant need not fall on one day: the days between them stand behind the name. Arrows begin at the values at baseline.",
             *result.footnotes,
         ),
     )
@@ -314,13 +315,13 @@ def _peaks(numbers: Numbers, result: Result) -> list[_Peak]:
             float(numbers.need(stat, group=group, variable="peak", level=subject)["value"])
             for stat in ("bilirubin", "at_base", "bilirubin_base")
         ]
-        others += [_start(numbers, stat, group, subject) for stat in ("at_start", "bilirubin_start")]
+        others += [_start(numbers, stat, group, subject) for stat in ("at_start", "bilirubin_start", "gap")]
         peaks.append(_Peak(subject, group, float(row["value"]), *others))
     return sorted(peaks, key=lambda peak: peak.subject)
 
 
 def _start(numbers: Numbers, stat: str, group: str, subject: str) -> float:
-    """Return a value at baseline; NaN where there is none."""
+    """Return a value that may be missing, NaN where it is: at baseline, days between the peaks."""
     row = numbers.row(stat, group=group, variable="peak", level=subject)
     return nan if row is None or row["status"] != "OK" else float(row["value"])
 
@@ -388,6 +389,7 @@ def _quadrants(axes: Axes, peaks: list[_Peak], study: Study) -> None:
     wanted = [log10(max(peak.bilirubin, _FLOOR)) for peak in beyond]
     for peak, height in zip(beyond, without_overlap(wanted, gap=_NAME_GAP, low=-1.0, high=3.0), strict=True):
         label = participant_label(peak.subject, study)
+        label += "" if isnan(peak.gap) else f", {peak.gap:.0f} d"
         left = log10(peak.at) > _TURN * log10(axes.get_xlim()[1])
         axes.annotate(label, (peak.at, 10**height), xytext=(-4, -9) if left else (4, -2), ha="right" if left else "left",
                       textcoords="offset points", fontsize=6.5)  # fmt: skip

@@ -187,10 +187,20 @@ def test_missing_texts_are_missing_with_their_line_in_the_ledger(tmp_path):
     )
     sdtm = mapped(tmp_path, toml, ae__csv="ID,NO,X\nS,1,UNK\nS,2,-999\nS,3,unk\nS,4,\n")
     assert sdtm.domain("AE")["AETERM"].tolist() == [None, None, "unk", None]
-    assert [(x.rule, x.key, x.before, x.after) for x in sdtm.ledger] == [
-        ("MAP-MISSING", "1", "UNK", ""),
-        ("MAP-MISSING", "2", "-999", ""),
+    assert [(x.rule, x.key, x.before, x.after, x.reason) for x in sdtm.ledger] == [
+        ("MAP-MISSING", "1", "UNK", "", "unknown"),
+        ("MAP-MISSING", "2", "-999", "", "not done"),
     ]
+
+
+@pytest.mark.rule("MAP-05", source="a constant is marked in the origin")
+def test_constants_are_named_with_the_source(tmp_path):
+    part = '[[table.AE]]\nrows = { file = "ae.csv", filter = { KIND = "%s" } }\n[table.AE.column]\nUSUBJID = "ID"\nAETERM = "X"\nAEREL = { constant = "%s" }\n'
+    toml = SOURCE + part % ("n", "CARNK") + part % ("t", "CART") + '[ignore]\nAE = ["KIND"]\n'
+    sdtm = mapped(tmp_path, toml, ae__csv="ID,KIND,X\nS,n,fever\nS,t,rash\n")
+    (source,) = sdtm.sources
+    assert source.records == 2
+    assert source.note.endswith("constant AEREL = CARNK; constant AEREL = CART")
 
 
 @pytest.mark.rule("MAP-04")

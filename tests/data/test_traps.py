@@ -59,6 +59,17 @@ def test_a_stream_that_unpacks_to_too_much(tmp_path, small, pack):
     assert peak < 4 * LIMIT
 
 
+@pytest.mark.rule("READ-11", source="a line of 60 MB in a stream is never held")
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress])
+def test_a_line_without_end_in_a_stream(tmp_path, monkeypatch, pack):
+    monkeypatch.setattr("interim.data.read.datasetjson.LARGEST_LINE", LIMIT)
+    path = tmp_path / "ae.dsjc"
+    path.write_bytes(pack(b" " * (60 * LIMIT)))
+    finding, peak = only(path)
+    assert "a line of the compressed stream" in finding.message
+    assert peak < 8 * LIMIT
+
+
 @pytest.mark.rule("READ-11")
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"])
 def test_a_workbook_that_unpacks_to_too_much(tmp_path, small, part):

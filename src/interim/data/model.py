@@ -54,6 +54,8 @@ class LedgerLine:
         Where.
     before, after : str
         Value found, value used ("" is missing).
+    reason : str
+        Why a cell is missing: the declared reason of a missing text, ``unmapped``; "" if the rule says it.
     """
 
     rule: str
@@ -63,6 +65,7 @@ class LedgerLine:
     variable: str
     before: str
     after: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)

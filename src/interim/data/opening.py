@@ -24,6 +24,7 @@ from interim.data.mapping import (
 from interim.data.model import LedgerLine, Sdtm, Source
 from interim.data.patch import PATCH_RULES, PATCHES, Patch, apply_patches, read_patches, stray_patches
 from interim.data.read import FILE_RULES, FileRead, RawTable, read_file
+from interim.data.records import value_text
 from interim.data.replay import WRITTEN, as_known, written_by
 from interim.data.typed import type_domain
 from interim.data.units import Factor, apply_factors
@@ -208,12 +209,22 @@ def _one_each(sources: Sequence[Source]) -> tuple[Source, ...]:
     for source in sources:
         key = (source.name, source.domain, source.sha256)
         earlier = found.get(key)
-        found[key] = source if earlier is None else replace(source, records=source.records + earlier.records)
+        found[key] = source if earlier is None else _joined(earlier, source)
     return tuple(sorted(found.values(), key=lambda s: (s.name, s.domain)))
 
 
+def _joined(first: Source, second: Source) -> Source:
+    notes = dict.fromkeys([*first.note.split("; "), *second.note.split("; ")])
+    return replace(first, records=first.records + second.records, note="; ".join(filter(None, notes)))
+
+
 def _source(delivery: Delivery, read: FileRead, records: int) -> Source:
-    note = "" if read.table is None else read.table.note
+    constants = [
+        f"constant {name} = {value_text(column.constant)}"
+        for name, column in delivery.table.column.items()
+        if column.constant is not None
+    ]
+    note = "; ".join(filter(None, ["" if read.table is None else read.table.note, *constants]))
     return Source(delivery.path.name, delivery.domain, read.format, read.sha256, records, note)
 
 

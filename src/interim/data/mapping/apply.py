@@ -258,7 +258,7 @@ def _one_of(findings: list[Finding]) -> Finding:
 def _changes(frame: pd.DataFrame, delivery: Delivery, made: _Made) -> list[LedgerLine]:
     domain, bulk = delivery.domain, _in_bulk(delivery, made)
     places = [p for p, rule in made.rules.items() if bulk or rule not in _EXCEPTIONS]
-    return ledger_at(
+    lines = ledger_at(
         frame,
         domain,
         places,
@@ -267,6 +267,7 @@ def _changes(frame: pd.DataFrame, delivery: Delivery, made: _Made) -> list[Ledge
         before=made.raw[places],
         after=made.values[places],
     )
+    return [replace(line, reason="unmapped") if line.rule == "MAP-VALUE" else line for line in lines]
 
 
 def _column_findings(frame: pd.DataFrame, delivery: Delivery) -> list[Finding]:
@@ -308,7 +309,7 @@ def _missing_lines(
             before=raw,
             after=[None] * len(places),
         )
-    return lines
+    return [replace(line, reason=delivery.source.missing_reason[line.before]) for line in lines]
 
 
 def _special(frame: pd.DataFrame, domain: str, raw: RawTable, chosen: np.ndarray) -> list[LedgerLine]:

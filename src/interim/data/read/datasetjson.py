@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from interim.data.read.columns import Growing, Pool, framed
-from interim.data.read.raw import LARGEST_STREAM, RawTable, ReadOptions, UnreadableError
+from interim.data.read.raw import LARGEST_LINE, LARGEST_STREAM, RawTable, ReadOptions, UnreadableError
 
 _VERSION = re.compile(r"1\.1(\.\d+)?")
 _NUMBERS = {"integer", "float", "double", "decimal"}
@@ -106,6 +106,10 @@ def _lines(handle: BinaryIO) -> Iterator[bytes]:
     for part in _unpacked(handle):
         *whole, rest = (rest + part).split(b"\n")
         yield from (line + b"\n" for line in whole)
+        if len(rest) > LARGEST_LINE:
+            raise UnreadableError(
+                f"a line of the compressed stream has more than {LARGEST_LINE} bytes; deliver one row per line, or Parquet"
+            )
     yield rest
 
 

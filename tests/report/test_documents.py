@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from interim.display.language import translator
 from interim.errors import ReportError
 from interim.report import chapter as c
 from interim.report import editions
@@ -456,3 +457,39 @@ def test_the_committee_is_asked_for_minutes_recommendation_and_signature():
         True
     ] * 3
     assert {part["own"] for part in parts[place + 1 :]} <= asked()
+
+
+@pytest.mark.rule("PKG-14", source="spec/report-package.md section 2, document 07")
+def test_the_restricted_binder_ends_with_its_access_log():
+    heading, log = plan("07").part[-2:]
+    assert heading["heading"] == "Access log" and log["own"] in asked()
+    assert all(word in log["ask"] for word in ("who", "date", "purpose"))
+
+
+@pytest.mark.rule("PKG-15", source="spec/checklist.csv, ICH E3 item 4")
+def test_the_report_explains_its_abbreviations_in_both_languages(hand):
+    report = document("05", hand)
+    (found,) = [block for block in report.tables if block.id == "abbreviations"]
+    pairs = [tuple(cell.text for cell in row.cells) for row in found.rows]
+    names = [name for name, _ in pairs]
+    assert names == sorted(set(names))
+    assert {
+        "FAS",
+        "CR",
+        "PR",
+        "SD",
+        "PD",
+        "NE",
+        "ORR",
+        "DCR",
+        "PFS",
+        "OS",
+        "DLT",
+        "CRS",
+        "ICANS",
+        "TEAE",
+        "SOC",
+        "PT",
+    } <= set(names)
+    chinese = translator("zh-CN")
+    assert [chinese.text(meaning).state for _, meaning in pairs] == ["translated"] * len(pairs)

@@ -13,6 +13,7 @@ from interim.errors import ReportError
 from interim.report import editions
 from interim.report.content import Document, Figure, Table, text_table
 from interim.report.document import Heading, Placed
+from interim.report.documents import checklist
 from interim.report.hashes import sha256
 from interim.report.package import Made, lacking, plans, put_together, read_plans
 from interim.report.pdf import pdf_bytes
@@ -185,3 +186,25 @@ def test_the_index_names_every_other_file_with_its_hash_whatever_the_number_of_w
     stated = [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
     moment = f"{hand_inputs.study.moment:%Y-%m-%d}"
     assert stated and all({"en", interim.__version__, moment} <= set(words) for words in stated)
+
+
+@pytest.mark.rule("CHK-09")
+def test_the_checklist_sees_english_headings_in_a_chinese_package(tmp_path, hand_inputs, monkeypatch):
+    seen: dict[str, Document] = {}
+
+    def look(made: Made):
+        seen.update(made.documents)
+        return iter(())
+
+    monkeypatch.setattr(checklist, "cross_reference", look)
+    chosen = [one for one in plans() if one.number in ("14", "10")]
+    monkeypatch.setattr(editions, "plans", lambda: chosen)
+    at_hand = Made(hand_inputs, "zh-CN", "confidential", made("T 14.2.1.2").chapters)
+    folder = tmp_path / "documents"
+    editions.write_package(
+        folder, at_hand, front=front(), languages=("zh-CN",), workers=1, say=lambda _: None
+    )
+    assert seen["14"].sections[0].title == "Status of the plan"
+    (page,) = folder.glob("14_*.zh-CN.html")
+    assert 'id="' + seen["14"].sections[0].anchor + '"' in page.read_text(encoding="utf-8")
+    assert "Status of the plan" not in page.read_text(encoding="utf-8")

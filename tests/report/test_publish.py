@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from interim.errors import ReportError
-from interim.report.publish import building
+from interim.report import publish
+from interim.report.publish import building, check_free
 
 
 @pytest.mark.rule("PUB-01")
@@ -88,3 +89,40 @@ def test_a_target_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError, match="choose another folder"), building(tmp_path / "file" / "r"):
         pass
+
+
+@pytest.mark.rule("PUB-02")
+def test_a_second_run_is_told_at_once_while_the_first_builds(tmp_path):
+    target = tmp_path / "study" / "2026-06-30"
+    check_free(target)
+    told = pytest.raises(ReportError, match=f"is being built by process {os.getpid()} since")
+    with building(target), told:
+        check_free(target)
+    check_free(target)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    lock = target.with_name(f".{target.name}.lock")
+    lock.write_text(f"{dead.pid}\n\n\n", encoding="ascii")
+    check_free(target)
+    assert not lock.exists()
+
+
+@pytest.mark.rule("PUB-03")
+@pytest.mark.parametrize("full", ["report", "temporary"])
+def test_the_full_folder_is_named_that_of_temporary_files_included(tmp_path, monkeypatch, full):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(publish.tempfile, "gettempdir", lambda: str(temporary))
+    usage = type("Usage", (), {})
+
+    def free(folder):
+        found = usage()
+        found.free = 0 if (folder == temporary) == (full == "temporary") else 10
+        return found
+
+    monkeypatch.setattr(publish.shutil, "disk_usage", free)
+    told = pytest.raises(ReportError, match="No space left on device")
+    with told as caught, building(tmp_path / "r" / "2026-06-30"):
+        raise OSError(28, "No space left on device")
+    named = str(temporary) if full == "temporary" else ".2026-06-30.building"
+    assert named in str(caught.value).partition(": No space")[0]

@@ -121,17 +121,20 @@ def write_package(
     for step in sorted({plan.step for plan in wanted}):
         at_hand = replace(made, outputs=dict(outputs), documents=dict(documents), pages=dict(pages))
         chosen = [plan for plan in wanted if plan.step == step and _possible(plan, at_hand, say)]
+        editions = [
+            (plan, *one) for plan in chosen for one in _editions(plan, at_hand, front, languages, say)
+        ]
+        for plan, source, *_ in editions:
+            documents.setdefault(plan.number, source)
         tasks = [
             task
-            for plan in chosen
-            for whole, names in _editions(plan, at_hand, front, languages, say)
+            for plan, _, whole, names in editions
             for task in _tasks(whole, [folder / name for name in names], plan, at_hand, origins)
         ]
         check({task.path.stem: task.document for task in tasks})
         found = _write(tasks, min(workers, len(tasks)))
         for task in tasks:
             number = task.path.name.partition("_")[0]
-            documents.setdefault(number, task.document)
             if found[task.path.name]:
                 pages.setdefault(number, found[task.path.name])
         paths = [task.path for task in tasks] + [_data(plan, at_hand, folder) for plan in chosen if plan.json]
@@ -180,15 +183,17 @@ def _data(plan: Plan, made: Made, folder: Path) -> Path:
 
 def _editions(
     plan: Plan, made: Made, front: Front, languages: Sequence[str], say: Say
-) -> Iterator[tuple[Document, Sequence[str]]]:
+) -> Iterator[tuple[Document, Document, Sequence[str]]]:
+    """Yield each edition of a document: as it was put together, as it is printed, and the names of its files."""
     for language, names in plan.editions(languages, made.inputs.study.report.formats).items():
         own = replace(made, language=language)
-        document, missing = translated(put_together(plan, own, front), made.inputs, language)
+        source = put_together(plan, own, front)
+        document, missing = translated(source, made.inputs, language)
         refuse_missing(missing, required=plan.number in REQUIRED_DOCUMENTS)
         for line in shown_missing(missing):
             say(f"{plan.number} in {language}: {line}")
         if document.blocks:
-            yield document, names
+            yield source, document, names
 
 
 def _write(tasks: Sequence[Task], workers: int) -> dict[str, dict[str, int]]:

@@ -116,7 +116,7 @@ class Made:
     outputs : mapping of str to str
         Documents that are already written: path below the report folder -> SHA-256.
     documents : mapping of str to Document
-        The same documents in the leading language, by number.
+        The same documents as they were put together, before they were translated, by number; anchors are the same.
     pages : mapping of str to mapping of str to int
         Number of a document -> anchor -> page of its PDF, where pages are told.
     public : PublicCopy or None

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -60,12 +61,38 @@ def building(target: Path) -> Iterator[Path]:
         yield work
         _replace(work, target)
     except OSError as error:
-        raise ReportError(
-            f"{error.filename or work}: {what_now(error)}; the last report is unchanged"
-        ) from error
+        said = what_now(error)
+        where = error.filename or (_fuller(work) if said.endswith(_ADVICE[errno.ENOSPC]) else work)
+        raise ReportError(f"{where}: {said}; the last report is unchanged") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
         lock.unlink(missing_ok=True)
+
+
+def check_free(target: Path) -> None:
+    """Refuse at once while another build of the same report runs, before anything is read.
+
+    Parameters
+    ----------
+    target : Path
+        Where the finished report goes.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ReportError
+        With the process and the time at which it began.
+    """
+    with contextlib.suppress(PermissionError, NotADirectoryError):
+        _remove_stale(_lock_of(target), target)
+
+
+def _fuller(work: Path) -> Path:
+    """Return the folder that has less room: that of the report or that of temporary files."""
+    return min((work, Path(tempfile.gettempdir())), key=lambda folder: shutil.disk_usage(folder).free)
 
 
 def what_now(error: OSError) -> str:
@@ -92,7 +119,7 @@ def what_now(error: OSError) -> str:
 
 def _lock(target: Path) -> Path:
     """Create the lock file of a build; a lock of a process that is gone is taken over."""
-    lock = target.with_name(f".{target.name}.lock")
+    lock = _lock_of(target)
     own = lock.with_name(f"{lock.name}.{os.getpid()}")
     own.write_text(f"{os.getpid()}\n{_started(os.getpid())}\n{datetime.now():{_CLOCK}}\n", encoding="ascii")
     try:
@@ -104,6 +131,10 @@ def _lock(target: Path) -> Path:
     finally:
         own.unlink()
     raise ReportError(f"{lock}: the lock cannot be taken; remove it if no build runs")
+
+
+def _lock_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
 
 
 def _remove_stale(lock: Path, target: Path) -> None:

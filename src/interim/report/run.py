@@ -23,7 +23,7 @@ from interim.report.hashes import joined, sha256, snapshot_hash
 from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import check_parameters, is_thin, notebooks
 from interim.report.progress import Progress
-from interim.report.publish import building
+from interim.report.publish import building, check_free
 from interim.report.registry import check_complete
 from interim.report.shipped import check_shipped
 from interim.report.workers import Failure, NotebookError, run_jobs, start_method
@@ -158,6 +158,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     if manifest is not None:
         return _built("up to date", target, study, manifest)
     check_shipped()
+    check_free(target)
     if absent:
         say(f"warning: {len(absent)} planned objects are not made yet: {', '.join(absent)}")
     _forget(plan, target, key, say)

@@ -21,7 +21,7 @@ from interim.display.figure import Figure, axes_mm, drawn, pixels, without_overl
 from interim.display.icons import icon_array
 from interim.display.table import BLOCK
 from interim.errors import ReportError
-from interim.report.blocks import read_block
+from interim.report.blocks import opened, read_block
 
 STUDY = SimpleNamespace(figure=SimpleNamespace(dpi=150))
 ALT = "Line plot of n = 12 participants over 24 weeks; 4 of 12 reach zero."
@@ -159,7 +159,7 @@ def test_the_registry_completes_a_copy():
 @pytest.mark.rule("DOC-14")
 def test_what_a_notebook_stores_is_read_by_the_report():
     bundle = picture(footnotes=("Note.",))._repr_mimebundle_()
-    block, problems = read_block(bundle[BLOCK])
+    block, problems = read_block(opened(bundle[BLOCK]))
     assert problems == [] and block.alt == ALT and block.keys == ("w/total/n/-/N",)
     assert bundle["text/plain"] == f"F 14.2.2.1 Change (FAS)\n{ALT}\nNote."
     assert bundle["text/html"].startswith("<figure")

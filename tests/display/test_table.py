@@ -4,7 +4,7 @@ import pytest
 
 from interim.display.table import BLOCK, Cell, Head, Row, Table
 from interim.errors import ReportError
-from interim.report.blocks import read_block
+from interim.report.blocks import opened, read_block
 from tests.display.test_markup import shown
 
 
@@ -70,7 +70,7 @@ def test_the_registry_completes_a_copy():
 @pytest.mark.rule("DOC-14")
 def test_what_a_notebook_stores_is_read_by_the_report():
     bundle = shown()._repr_mimebundle_()
-    block, problems = read_block(bundle[BLOCK])
+    block, problems = read_block(opened(bundle[BLOCK]))
     assert problems == []
     assert [cell.text for row in block.rows for cell in row.cells] == [
         c.text for row in shown().rows for c in row.cells

@@ -18,7 +18,7 @@ from docx.oxml.ns import qn
 
 from interim.adam import build_adam
 from interim.data.model import Sdtm
-from interim.report.blocks import MIME
+from interim.report.blocks import MIME, opened
 from interim.report.chapter import answers
 from interim.report.registry import registry
 from interim.report.state import read_manifest, read_state, study_of
@@ -187,7 +187,7 @@ def test_empty_dose_and_subgroup_levels_are_printed(package):
     for path in sorted((package / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", ()):
-                block = output.get("data", {}).get(MIME, {})
+                block = opened(output.get("data", {}).get(MIME, {}))
                 blocks[block.get("id")] = block
     doses = [f"DL{place}" for place, _ in enumerate(study.dose.levels, 1)]
     for tlf in ("T 14.1.1.1", "T 14.2.2.1", "T 14.3.1.1", "T 14.3.2.1"):

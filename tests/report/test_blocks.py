@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from interim.display.table import Cell, Head, Row, Table
-from interim.report.blocks import bad_characters, read_block
+from interim.display.table import Cell, Head, Row, Table, written
+from interim.report.blocks import bad_characters, opened, read_block
 from interim.report.content import Figure, HeaderCell, Paragraph
 from tests.report.writers_sample import png, svg
 
@@ -185,3 +185,22 @@ def test_all_problems_of_a_block_are_listed_at_once():
 def test_characters_that_no_document_can_hold(text, bad):
     assert bad_characters(text) == bad
     assert bad_characters("a\nb", newline=True) == [] and bad_characters("a\nb") == ["U+000A"]
+
+
+@pytest.mark.rule("DOC-14", source="decision 290")
+@pytest.mark.parametrize("block", [TABLE, FIGURE, TEXT])
+def test_a_block_is_one_line_in_a_notebook_and_comes_back(block):
+    text = written(block)
+    assert "\n" not in text and opened(text) == block
+    assert read_block(opened(text)) == read_block(block)
+
+
+@pytest.mark.rule("DOC-14", source="decision 290")
+@pytest.mark.parametrize("stored", ["", "no JSON", '{"kind": "table"', "[1, 2]", "7"])
+def test_a_text_that_is_no_block_is_refused(stored):
+    assert read_block(opened(stored)) == (None, ["a block must be a JSON object"])
+
+
+def test_a_block_without_a_form_in_json_is_refused():
+    with pytest.raises(ValueError, match="JSON"):
+        written(TABLE | {"widths": [float("nan")]})

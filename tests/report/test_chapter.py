@@ -165,3 +165,40 @@ def test_two_findings_one_answered():
     standing = Finding("X-2", "warn", "AE", "m", effect=("T 2", "T 3"), status="open")
     assert in_question([answered, standing]) == {"T 2", "T 3"}
     assert in_question([]) == frozenset()
+
+
+def shared_by(monkeypatch, fails: str = "") -> list[str]:
+    """Let questions be shared with a double that answers at once; one of them fails there."""
+    asked: list[str] = []
+
+    def shared(task, names, *, workers, method):
+        asked.extend(names)
+        return [None if name == fails else task(name) for name in names]
+
+    monkeypatch.setattr(c, "map_forked", shared)
+    return asked
+
+
+@pytest.mark.rule("WORK-04", source="decision 291")
+@pytest.mark.parametrize("fails", ["", "disposition.participant_flow"])
+def test_shared_questions_have_the_answers_of_one_process(fails, hand_inputs, monkeypatch):
+    few = tuple(tlf for tlf in registry() if tlf.analysis.startswith("disposition."))
+    monkeypatch.setattr(c, "registry", lambda: few)
+    monkeypatch.setattr(c, "cited", lambda: ())
+    given = (hand_inputs.adam, hand_inputs.study, hand_inputs.sdtm)
+    alone = c.answers(*given)
+    asked = shared_by(monkeypatch, fails)
+    shared = c.answers(*given, workers=2)
+    assert set(asked) == set(shared) == {tlf.analysis for tlf in few}
+    assert list(shared) == list(alone) and shared.frame().equals(alone.frame())
+    assert shared.links().equals(alone.links())
+
+
+def test_a_shared_question_that_fails_tells_its_own_error(hand_inputs, monkeypatch):
+    def broken(adam, study):
+        raise ReportError("participant 01-003 has no date")
+
+    monkeypatch.setattr(c, "_question", lambda name: broken)
+    shared_by(monkeypatch)
+    with pytest.raises(ReportError, match="participant 01-003 has no date"):
+        c.answers(hand_inputs.adam, hand_inputs.study, hand_inputs.sdtm, workers=2)

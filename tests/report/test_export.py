@@ -152,3 +152,6 @@ def test_no_cell_begins_a_formula(cell, shown, tmp_path):
     path = tmp_path / "x.csv"
     export._write_csv(path, ["a"], [[cell]])
     assert path.read_text(encoding="utf-8").splitlines()[1].strip('"') == shown
+    export._write_csv(path, ["a"], zip(export._harmless([cell, 1.5, None, "b", cell])), checked=True)
+    rows = path.read_text(encoding="utf-8").splitlines()[1:]
+    assert [row.strip('"') for row in rows] == [shown, "1.5", "", "b", shown]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from interim.errors import DataError, ReportError, StudyError
-from interim.report import export, freshness, hashes, run
+from interim.report import export, freshness, hashes, run, workers
 from interim.report.run import Plan
 from interim.study import read_study
 from tests.report import handmade
@@ -188,8 +188,8 @@ def test_an_error_before_the_notebooks_leaves_the_last_report(error, plan, monke
 
 @pytest.mark.parametrize(("wanted", "cores", "expected"), [("auto", 2, 2), (3, 1, 3), (1, 8, 1)])
 def test_how_many_children(wanted, cores, expected, monkeypatch):
-    monkeypatch.setattr(run.os, "sched_getaffinity", lambda pid: range(cores), raising=False)
-    assert run._cores(SimpleNamespace(report=SimpleNamespace(workers=wanted))) == expected
+    monkeypatch.setattr(workers.os, "sched_getaffinity", lambda pid: range(cores), raising=False)
+    assert workers.cores(SimpleNamespace(report=SimpleNamespace(workers=wanted))) == expected
 
 
 @pytest.mark.parametrize(

@@ -214,3 +214,25 @@ def test_a_notebook_that_cannot_be_read_is_described(tmp_path):
     assert chapter._READS is None
     described = json.loads(Path(job.failure).read_text())
     assert (described["cell"], described["line"]) == ("", None)
+
+
+@pytest.mark.rule("WORK-04", source="decision 291")
+@pytest.mark.parametrize(
+    ("count", "method", "apart"), [(2, "auto", True), (1, "auto", False), (2, "spawn", False)]
+)
+def test_work_is_shared_only_where_a_fork_is_safe(count, method, apart, monkeypatch):
+    monkeypatch.setattr(workers, "_system_threads", lambda: 1)
+    monkeypatch.setattr(workers.threading, "active_count", lambda: 1)
+    found = workers.map_forked(lambda n: (n * n, os.getpid()), range(7), workers=count, method=method)
+    assert [square for square, _ in found] == [n * n for n in range(7)]
+    assert all(pid != os.getpid() for _, pid in found) == (apart and sys.platform == "linux")
+    assert workers.map_forked(str, [], workers=count, method=method) == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_of_shared_work_is_raised_here(count, monkeypatch):
+    monkeypatch.setattr(workers, "_system_threads", lambda: 1)
+    monkeypatch.setattr(workers.threading, "active_count", lambda: 1)
+    with pytest.raises(ZeroDivisionError):
+        workers.map_forked(lambda n: 1 // n, [1, 0], workers=count)
+    assert workers._AT_WORK == []

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Sheet
 from interim.display.markup import figure_html
 from interim.display.spoken import every_letter, translate_sheet
 from interim.display.style import MM, settings
-from interim.display.table import BLOCK, FORMAT
+from interim.display.table import BLOCK, FORMAT, written
 from interim.errors import ReportError
 from interim.study import Study
 
@@ -185,7 +185,7 @@ class Figure:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """Return the representations that a notebook stores."""
         block = self.block()
-        return {"text/plain": self.text(), "text/html": figure_html(block), BLOCK: block}
+        return {"text/plain": self.text(), "text/html": figure_html(block), BLOCK: written(block)}
 
 
 def drawn(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -239,7 +240,33 @@ class Table:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """Return the representations that a notebook stores."""
         block = self.block()
-        return {"text/plain": self.text(), "text/html": table_html(block), BLOCK: block}
+        return {"text/plain": self.text(), "text/html": table_html(block), BLOCK: written(block)}
+
+
+def written(block: Mapping[str, Any]) -> str:
+    """Return a block as a notebook stores it: one JSON text, which papermill copies, checks and writes as a whole.
+
+    Parameters
+    ----------
+    block : mapping
+        What ``block()`` of a display object gives.
+
+    Returns
+    -------
+    str
+        On one line, keys sorted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value has no form in JSON.
+
+    Examples
+    --------
+    >>> written({"kind": "table", "id": "T 14.1.1"})
+    '{"id":"T 14.1.1","kind":"table"}'
+    """
+    return json.dumps(block, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def _row_problems(row: Row, width: int) -> list[str]:

@@ -11,7 +11,7 @@ from interim.display.labels import word
 from interim.display.markup import paragraph_html
 from interim.display.prose import without_allowed
 from interim.display.rounding import count_text, decimal_text, percent_text, rate_text
-from interim.display.table import BLOCK, FORMAT
+from interim.display.table import BLOCK, FORMAT, written
 from interim.errors import ReportError
 from interim.result import ResultStore, slug
 from interim.study import Study
@@ -98,7 +98,7 @@ class Paragraph:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """Return the representations that a notebook stores."""
         block = self.block()
-        return {"text/plain": self.text(), "text/html": paragraph_html(block), BLOCK: block}
+        return {"text/plain": self.text(), "text/html": paragraph_html(block), BLOCK: written(block)}
 
 
 def sentence(template: str, store: ResultStore, study: Study, *, style: Style = "normal") -> Paragraph:

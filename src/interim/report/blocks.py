@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import sys
 import unicodedata
@@ -85,6 +86,36 @@ def bad_characters(text: str, *, newline: bool = False) -> list[str]:
         c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and not (newline and c == "\n")
     ]
     return [f"U+{ord(c):04X}" for c in dict.fromkeys(found)]
+
+
+def opened(stored: object) -> Any:
+    """Return a block that a notebook stores as a JSON value.
+
+    Parameters
+    ----------
+    stored : object
+        JSON text, as display objects emit it; anything else is taken as the value itself.
+
+    Returns
+    -------
+    object
+        The value; a text that is no JSON as it is.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> opened('{"kind": "table"}'), opened("no block")
+    ({'kind': 'table'}, 'no block')
+    """
+    if not isinstance(stored, str):
+        return stored
+    try:
+        return json.loads(stored)
+    except ValueError:
+        return stored
 
 
 def read_block(data: object, *, language: str = "en") -> tuple[Table | Figure | Paragraph | None, list[str]]:

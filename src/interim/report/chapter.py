@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from inspect import signature
@@ -15,6 +16,7 @@ from interim.errors import ReportError
 from interim.report.hashes import tree
 from interim.report.registry import Tlf, cited, footnotes_of, in_question, registry, title_of
 from interim.report.translate import quoted
+from interim.report.workers import cores, map_forked
 from interim.result import Result, ResultStore
 from interim.study import Study, read_study
 
@@ -119,12 +121,15 @@ def answered(study: Study, sdtm: Sdtm, adam: Adam, *, cache: Cache | None = None
     from interim.report.memo import Memo
     from interim.report.traced import Sources
 
-    store = answers(adam, study, sdtm, memo=Memo(cache, Sources(study=study, sdtm=sdtm, adam=adam)))
+    memo = Memo(cache, Sources(study=study, sdtm=sdtm, adam=adam))
+    store = answers(adam, study, sdtm, memo=memo, workers=cores(study))
     memo = Memo(cache, Sources(study=study, sdtm=sdtm, adam=adam, store=store))
     return Inputs(study, sdtm, adam, store, memo)
 
 
-def answers(adam: Adam, study: Study, sdtm: Sdtm, *, memo: Memo | None = None) -> ResultStore:
+def answers(
+    adam: Adam, study: Study, sdtm: Sdtm, *, memo: Memo | None = None, workers: int = 1
+) -> ResultStore:
     """Answer all questions of the registry.
 
     Parameters
@@ -137,6 +142,8 @@ def answers(adam: Adam, study: Study, sdtm: Sdtm, *, memo: Memo | None = None) -
         Source data, read only by the questions about the data themselves.
     memo : Memo, optional
         What earlier builds answered.
+    workers : int
+        Questions that are answered at a time; the answers do not depend on it.
 
     Returns
     -------
@@ -148,23 +155,42 @@ def answers(adam: Adam, study: Study, sdtm: Sdtm, *, memo: Memo | None = None) -
     ReportError
         If a question of the registry does not exist.
     """
-    names = dict.fromkeys([*(tlf.analysis for tlf in registry()), *cited()])
-    return ResultStore({name: _answer(name, adam, study, sdtm, memo) for name in names})
+    names = list(dict.fromkeys([*(tlf.analysis for tlf in registry()), *cited()]))
+
+    def ahead(name: str) -> Result | None:
+        """Answer in another process; what fails there is asked again here, where its error can be told."""
+        try:
+            return _answer(name, adam, study, sdtm, memo)
+        except Exception:
+            return None
+
+    for name in names:
+        _question(name)  # what the questions import is in memory before there are several processes
+    several = names if workers > 1 else []
+    found = map_forked(ahead, several, workers=workers, method=study.report.start_method)
+    made = {name: result for name, result in zip(several, found, strict=True) if result is not None}
+    return ResultStore(
+        {name: made[name] if name in made else _answer(name, adam, study, sdtm, memo) for name in names}
+    )
+
+
+def _question(name: str) -> Callable[..., Result]:
+    module, _, function = name.partition(".")
+    question: Callable[..., Result] | None = getattr(
+        import_module(f"interim.analysis.{module}"), function, None
+    )
+    if question is None:
+        raise ReportError(f"the registry names the question {name!r}, which interim.analysis does not have")
+    return question
 
 
 def _answer(name: str, adam: Adam, study: Study, sdtm: Sdtm, memo: Memo | None = None) -> Result:
-    module, _, function = name.partition(".")
-    question = getattr(import_module(f"interim.analysis.{module}"), function, None)
-    if question is None:
-        raise ReportError(f"the registry names the question {name!r}, which interim.analysis does not have")
+    question = _question(name)
     wanted = ("adam", "study", *(("sdtm",) if "sdtm" in signature(question).parameters else ()))
-    result: Result
     if memo is not None:
-        result = memo.recall(question, wanted, key=["question", name])
-    else:
-        given = {"adam": adam, "study": study, "sdtm": sdtm}
-        result = question(*(given[source] for source in wanted))
-    return result
+        return memo.recall(question, wanted, key=["question", name])
+    given = {"adam": adam, "study": study, "sdtm": sdtm}
+    return question(*(given[source] for source in wanted))
 
 
 def preload(inputs: Inputs, study: Study) -> None:

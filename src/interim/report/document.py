@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from interim.errors import ReportError
-from interim.report.blocks import MIME, bad_characters, read_block
+from interim.report.blocks import MIME, bad_characters, opened, read_block
 from interim.report.content import (
     WORDS,
     Block,
@@ -239,26 +239,26 @@ def _cell_blocks(cell: Mapping[str, Any], where: str, language: str, problems: l
         yield from blocks
     elif cell["cell_type"] == "code":
         for output in cell.get("outputs", []):
-            block = _output_block(output, where, language, problems)
-            if block is not None:
-                title = output["data"][MIME].get("heading")
-                yield from (Heading(_BELOW, title), block) if title else (block,)
+            yield from _output_blocks(output, where, language, problems)
     else:
         problems.append(f"{where}: a {cell['cell_type']} cell cannot be shown; use Markdown")
 
 
-def _output_block(
+def _output_blocks(
     output: Mapping[str, Any], where: str, language: str, problems: list[str]
-) -> Table | Figure | Paragraph | None:
+) -> Iterator[Loose]:
     data = output.get("data", {})
-    if output.get("output_type") in ("display_data", "execute_result") and MIME in data:
-        block, wrong = read_block(data[MIME], language=language)
-        problems.extend(f"{where}, {problem}" for problem in wrong)
-        return block
-    problems.append(
-        f"{where}: {_what(output)} cannot enter a document; show a table, figure or text of interim.display"
-    )
-    return None
+    if output.get("output_type") not in ("display_data", "execute_result") or MIME not in data:
+        problems.append(
+            f"{where}: {_what(output)} cannot enter a document; show a table, figure or text of interim.display"
+        )
+        return
+    stored = opened(data[MIME])
+    block, wrong = read_block(stored, language=language)
+    problems.extend(f"{where}, {problem}" for problem in wrong)
+    if block is not None:
+        title = stored.get("heading")
+        yield from (Heading(_BELOW, title), block) if title else (block,)
 
 
 def _what(output: Mapping[str, Any]) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +16,7 @@ from interim.report.package import Made, Plan, lacking, plans, put_together
 from interim.report.traced import digest
 from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, shown_missing, translated
 from interim.report.typefaces import keep_fonts
-from interim.report.workers import die_with_parent, start_method
+from interim.report.workers import map_forked
 from interim.report.writers import write_file
 from interim.study import Study
 
@@ -63,9 +60,6 @@ class Task:
             self.cache.put(file, self.path.read_bytes())
             self.cache.put(places, json.dumps(found).encode())
         return found
-
-
-_TASKS: list[Task] = []
 
 
 def write_package(
@@ -132,7 +126,7 @@ def write_package(
             for task in _tasks(whole, [folder / name for name in names], plan, at_hand, origins)
         ]
         check({task.path.stem: task.document for task in tasks})
-        found = _write(tasks, min(workers, len(tasks)))
+        found = _write(tasks, workers)
         for task in tasks:
             number = task.path.name.partition("_")[0]
             if found[task.path.name]:
@@ -199,22 +193,11 @@ def _editions(
 def _write(tasks: Sequence[Task], workers: int) -> dict[str, dict[str, int]]:
     """Write the files, the longest first, in processes that are forked where that is safe; return the pages of each."""
     order = sorted(tasks, key=lambda task: (-_cost(task), task.path.name))
-    if workers < 2 or start_method(tasks[0].study.report.start_method) != "fork":
-        return {task.path.name: task.write() for task in order}
-    _TASKS[:] = order
-    try:
-        fork = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(workers, fork, die_with_parent, (os.getpid(),)) as pool:
-            names = [task.path.name for task in order]
-            return dict(zip(names, pool.map(_one, range(len(order))), strict=True))
-    finally:
-        _TASKS.clear()
+    method = order[0].study.report.start_method if order else "auto"
+    pages = map_forked(Task.write, order, workers=workers, method=method)
+    return {task.path.name: found for task, found in zip(order, pages, strict=True)}
 
 
 def _cost(task: Task) -> int:
     """Return a number that grows with the time to write a file."""
     return _WEIGHT[task.path.suffix] * len(task.document.blocks)
-
-
-def _one(place: int) -> dict[str, int]:
-    return _TASKS[place].write()

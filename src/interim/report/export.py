@@ -71,7 +71,7 @@ def write_data(folder: Path, inputs: Inputs) -> None:
     _write_json(
         data / "results.json", [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     )
-    _write_csv(data / "results.csv", names, zip(*columns, strict=True))
+    _write_csv(data / "results.csv", names, zip(*map(_harmless, columns), strict=True), checked=True)
     _write_csv(
         data / "tlf.csv", ["tlf", "title", "question"], ((t.id, t.title, t.analysis) for t in registry())
     )
@@ -151,11 +151,25 @@ def _write_json(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+def _write_csv(
+    path: Path, head: Sequence[str], rows: Iterable[Iterable[object]], *, checked: bool = False
+) -> None:
+    """Write rows; ``checked`` says that their cells are harmless already."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
-        writer.writerows(map(harmless, row) for row in rows)
+        writer.writerows(rows if checked else (map(harmless, row) for row in rows))
+
+
+def _harmless(column: Sequence[object]) -> Sequence[object]:
+    """Return a column with harmless cells; equal texts are looked at once."""
+    texts = {value for value in column if isinstance(value, str)}
+    changed = {value: shown for value in texts if (shown := harmless(value)) != value}
+    return (
+        [changed.get(value, value) if isinstance(value, str) else value for value in column]
+        if changed
+        else column
+    )
 
 
 def harmless(value: object) -> object:
@@ -192,7 +206,7 @@ def harmless(value: object) -> object:
 def _plain(column: pd.Series) -> list[Any]:
     """Return a column as JSON holds it: what is missing or not finite as null."""
     values: list[Any] = column.tolist()
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+    if (isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub") or set(map(type, values)) <= {str}:
         return values
     return [None if _absent(value) else value for value in values]
 

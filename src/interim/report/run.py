@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +25,7 @@ from interim.report.progress import Progress
 from interim.report.publish import building, check_free
 from interim.report.registry import check_complete
 from interim.report.shipped import check_shipped
-from interim.report.workers import Failure, NotebookError, run_jobs, start_method
+from interim.report.workers import Failure, NotebookError, cores, run_jobs, start_method
 from interim.study import Study, read_study
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ def run(plan: Plan, *, say: Say) -> Built:
     _forget(plan, target, key, say)
     cache = _cache(plan, study, key, say)
     progress = Progress(cache.folder)
-    progress.expect([_DATA, *(book.stem for book in books), DOCUMENTS], workers=_cores(study))
+    progress.expect([_DATA, *(book.stem for book in books), DOCUMENTS], workers=cores(study))
     say(f"reading the data{progress.left()}")
     with progress.step(_DATA):
         inputs = _inputs(study, cache, public=public)
@@ -218,7 +217,7 @@ def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
     past = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
     dates = [day for run in past for day in (run.cut, run.extract)] + _decided(inputs)
     return scan_of(
-        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=_cores(inputs.study)
+        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=cores(inputs.study)
     )
 
 
@@ -291,7 +290,7 @@ def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Pat
         if len(stale) < len(books):
             say(f"{len(books) - len(stale)} notebooks are as in an earlier build")
         jobs = [_job(book, out, scratch, order) for book in stale]
-        order.progress.expect([*(book.stem for book in stale), DOCUMENTS], workers=_cores(order.study))
+        order.progress.expect([*(book.stem for book in stale), DOCUMENTS], workers=cores(order.study))
         failures = _run(order, jobs, say)
         shutil.rmtree(order.failed, ignore_errors=True)
         if failures:
@@ -306,7 +305,7 @@ def _run(order: _Order, jobs: Sequence[Job], say: Say) -> list[Failure]:
     if not jobs:
         return []
     study = order.study
-    workers, method = min(_cores(study), len(jobs)), start_method(study.report.start_method)
+    workers, method = min(cores(study), len(jobs)), start_method(study.report.start_method)
     say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
     _warm()
     return run_jobs(
@@ -359,13 +358,6 @@ def _warm() -> None:
         import_module(name)
 
 
-def _cores(study: Study) -> int:
-    """Return how many processes may work at a time."""
-    if study.report.workers != "auto":
-        return study.report.workers
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _failure_text(failures: Sequence[Failure], kept: Path, plan: Plan) -> str:
     lines = [f"{len(failures)} notebook(s) failed; the last report is unchanged. Executed copies: {kept}"]
     options = "".join(f" -p {name} {value}" for name, value in plan.parameters.items())
@@ -407,7 +399,7 @@ class _Paper:
 
     def options(self) -> dict[str, Any]:
         """What every package is written with."""
-        front, workers = _front(self.inputs, self.code), _cores(self.inputs.study)
+        front, workers = _front(self.inputs, self.code), cores(self.inputs.study)
         return {"front": front, "languages": self.languages, "workers": workers, "say": self.say}
 
 

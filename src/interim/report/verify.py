@@ -14,7 +14,7 @@ import pandas as pd
 
 import interim
 from interim.errors import InterimError
-from interim.report.blocks import MIME
+from interim.report.blocks import MIME, opened
 from interim.report.freshness import DOCUMENTS, MANIFEST, SEAL
 from interim.report.hashes import joined, sha256, tree
 from interim.report.manifest import environment, sealed
@@ -144,7 +144,7 @@ def _shown(folder: Path) -> Iterator[str]:
         except (OSError, ValueError, LookupError, TypeError):
             continue
         outputs = (output for cell in cells for output in cell.get("outputs", ()))
-        blocks = (output.get("data", {}).get(MIME) for output in outputs)
+        blocks = (opened(output.get("data", {}).get(MIME)) for output in outputs)
         yield from (block["id"] for block in blocks if isinstance(block, dict) and "id" in block)
 
 

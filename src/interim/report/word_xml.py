@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -41,13 +42,15 @@ def node(tag: str, *children: str, **attributes: object) -> str:
     >>> node("jc", val="right")
     '<w:jc w:val="right"/>'
     """
-    named = "".join(
-        f' {name if ":" in name else f"w:{name}"}="{escape(str(value), _QUOTED)}"'
-        for name, value in attributes.items()
-        if value is not None
-    )
+    named = "".join(_attribute(name, value) for name, value in attributes.items() if value is not None)
     content = "".join(children)
     return f"<w:{tag}{named}>{content}</w:{tag}>" if content else f"<w:{tag}{named}/>"
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _attribute(name: str, value: object) -> str:
+    """Return an attribute as text: a document has few that differ."""
+    return f' {name if ":" in name else f"w:{name}"}="{escape(str(value), _QUOTED)}"'
 
 
 def element(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,14 +12,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from interim.errors import ReportError
 from interim.report.child import Job, run_job
 
+if TYPE_CHECKING:
+    from interim.study import Study
+
 StartMethod = Literal["auto", "fork", "spawn"]
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 _POLL_S = 0.02
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
@@ -113,6 +120,73 @@ def _system_threads() -> int:
         return sum(1 for _ in Path("/proc/self/task").iterdir())
     except OSError:
         return 1
+
+
+def cores(study: Study) -> int:
+    """Return how many processes may work at a time.
+
+    Parameters
+    ----------
+    study : Study
+        ``report.workers``.
+
+    Returns
+    -------
+    int
+        Its value; with auto the cores that this process may use.
+
+    Raises
+    ------
+    None
+    """
+    if study.report.workers != "auto":
+        return study.report.workers
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_AT_WORK: list[Callable[[int], Any]] = []
+
+
+def map_forked(
+    task: Callable[[Item], Answer], items: Sequence[Item], *, workers: int, method: StartMethod = "auto"
+) -> list[Answer]:
+    """Return what a task makes of each item, in processes forked from this one where that is safe, else in this one.
+
+    Parameters
+    ----------
+    task : callable
+        Item -> answer. The forked processes have it, and all that it refers to, in memory; only answers are sent.
+    items : sequence
+        They are begun in this order.
+    workers : int
+        Processes at a time; 1: this one.
+    method : {"auto", "fork", "spawn"}
+        As in `start_method`; spawned processes would have nothing in memory, so there are none.
+
+    Returns
+    -------
+    list
+        The answers, in the order of the items.
+
+    Raises
+    ------
+    Exception
+        Whatever the task raises.
+    """
+    workers = min(workers, len(items))
+    if workers < 2 or start_method(method) != "fork":
+        return [task(item) for item in items]
+    _AT_WORK[:] = [lambda place: task(items[place])]
+    try:
+        fork = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(workers, fork, die_with_parent, (os.getpid(),)) as pool:
+            return list(pool.map(_at_work, range(len(items))))
+    finally:
+        _AT_WORK.clear()
+
+
+def _at_work(place: int) -> Any:  # pragma: no cover - runs in the forked child, which coverage does not see
+    return _AT_WORK[0](place)
 
 
 def run_jobs(

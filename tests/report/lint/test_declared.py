@@ -51,7 +51,6 @@ EXAMPLES = [
     ("CONSORT-ACE 2020", "CONSORT 2010"),
     ("WCAG 2.2", "WCAG 3"),
     ("PDF/A-2a", "PDF 17"),
-    ("P-12121F", "P-121"),
 ]
 
 

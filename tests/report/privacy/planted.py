@@ -15,6 +15,7 @@ import pandas as pd
 
 from interim.data.write.tables import write_dataset_json
 from interim.data.write.xport import write_xport
+from interim.display.table import BLOCK, written
 from interim.report.content import Document, Paragraph, Span, text_table
 from interim.report.pdf import write_pdf
 from interim.report.privacy.identifiers import Matcher
@@ -143,8 +144,13 @@ def _notebook(texts, form: str) -> bytes:
         ]
     else:
         block = {"kind": "figure", "svg": _svg(texts).decode(), "png": sample.png()}
+        if form == "block text":
+            block = {"kind": "table", "title": "\n".join(['"as printed"', *lines])}
         cell["outputs"] = [
-            {"output_type": "display_data", "data": {"application/vnd.interim.block+json": block}}
+            {
+                "output_type": "display_data",
+                "data": {BLOCK: block if form == "block tree" else written(block)},
+            }
         ]
     return json.dumps(book, ensure_ascii=form == "source").encode()
 
@@ -228,7 +234,7 @@ SURFACES = {
     "RTF": (f"{D}.rtf", lambda t, _: _rtf(t), PLANTED),
     "JSON": (f"{D}.json", lambda t, _: json.dumps(t).encode(), PLANTED),
     "CSV": (f"{D}.csv", lambda t, _: _lines(t).encode(), PLANTED),
-    **{f"notebook {form}": (f"{N}.ipynb", lambda t, _, form=form: _notebook(t, form), PLANTED) for form in ("source", "metadata", "stream", "html", "png", "block")},
+    **{f"notebook {form}": (f"{N}.ipynb", lambda t, _, form=form: _notebook(t, form), PLANTED) for form in ("source", "metadata", "stream", "html", "png", "block", "block text", "block tree")},
     **{f"PNG {kind.decode()}": (f"{D}.png", lambda t, _, kind=kind: _png(t, kind), LATIN if kind != b"iTXt" else PLANTED) for kind in (b"tEXt", b"zTXt", b"iTXt", b"eXIf")},
     "JPEG": (f"{D}.jpg", lambda t, _: b"\xff\xd8\xff\xe1\0\0Exif\0\0" + _lines(t).encode(), PLANTED),
     "Parquet": ("data/x.parquet", _parquet, PLANTED),

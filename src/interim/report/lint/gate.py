@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from interim.report.chapter import Inputs
 from interim.report.content import Document
-from interim.report.lint.model import Checked, PastRun
+from interim.report.lint.model import Checked, PastRun, Value, values_of
 from interim.report.lint.run import LINTERS, lint, refuse
 from interim.report.shells import checklist
 
@@ -53,9 +54,8 @@ class Gate:
         """
         skipped = _ONCE if self._known else ()
         cited = frozenset(tlf for item in checklist() for tlf in item.tlfs)
-        checked = Checked(
-            documents, self.inputs.store, self.inputs.study, self.history, cited, known=frozenset(self._known)
-        )
+        store, study, known = self.inputs.store, self.inputs.study, frozenset(self._known)
+        checked = Checked(documents, store, study, self.history, cited, known=known, values=self._values)
         findings = lint(checked, linters=[name for name in LINTERS if name not in skipped])
         refuse(findings)
         for finding in findings:
@@ -63,3 +63,8 @@ class Gate:
         for document in documents.values():
             self._known.update(table.id for table in document.tables)
             self._known.update(figure.id for figure in document.figures)
+
+    @cached_property
+    def _values(self) -> Mapping[str, Value]:
+        """The rows of all results: the same for the documents of every step."""
+        return values_of(self.inputs.store)

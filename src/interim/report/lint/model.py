@@ -111,6 +111,8 @@ class Checked:
         Ids of tables and figures that others cite: checklist, generated documents.
     known : frozenset of str
         Ids of tables and figures that stand in documents written before these.
+    values : mapping of str to Value or None
+        The rows of the results, where they are at hand.
     """
 
     documents: Mapping[str, Document]
@@ -119,11 +121,12 @@ class Checked:
     history: tuple[PastRun, ...] = ()
     cited: frozenset[str] = field(default_factory=frozenset)
     known: frozenset[str] = field(default_factory=frozenset)
+    values: Mapping[str, Value] | None = field(default=None, repr=False)
 
     @cached_property
     def rows(self) -> Mapping[str, Value]:
         """Every result row, by its id."""
-        return values_of(self.store)
+        return values_of(self.store) if self.values is None else self.values
 
     @cached_property
     def participants(self) -> frozenset[str]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -28,7 +25,7 @@ from interim.report.privacy.prefilter import plain
 from interim.report.privacy.surfaces import Piece, UnscannableError, pieces
 from interim.report.privacy.surfaces_quick import quick
 from interim.report.shells import checklist
-from interim.report.workers import die_with_parent, start_method
+from interim.report.workers import map_forked
 from interim.study import Study
 
 if TYPE_CHECKING:
@@ -131,16 +128,12 @@ class Scan:
     def _ahead(self, names: Sequence[str]) -> None:
         """Read several new files at a time, the largest first, in processes that are forked where that is safe."""
         new = [name for name in names if self._key(name, (self.folder / name).read_bytes()) not in self._done]
-        if self.workers < 2 or len(new) < 2 or start_method("auto") != "fork":
-            return
         order = sorted(new, key=lambda name: (-(self.folder / name).stat().st_size, name))
-        _AT_WORK[:] = [self]
-        try:
-            fork = multiprocessing.get_context("fork")
-            with ProcessPoolExecutor(self.workers, fork, die_with_parent, (os.getpid(),)) as pool:
-                self._done.update(pool.map(_one, order))
-        finally:
-            _AT_WORK.clear()
+        self._done.update(map_forked(self._one, order, workers=self.workers))
+
+    def _one(self, name: str) -> tuple[str, tuple[Found, ...]]:
+        data = (self.folder / name).read_bytes()
+        return self._key(name, data), self.file(name, data)
 
     def file(self, name: str, data: bytes) -> tuple[Found, ...]:
         """Return what one file holds.
@@ -265,15 +258,6 @@ class Scan:
         places = list(dict.fromkeys(f"{one.file} ({one.place})" for one in ones))
         more = f" and {len(places) - _PLACES} further places" if len(places) > _PLACES else ""
         return f"{pattern.name} {shown!r} in {', '.join(places[:_PLACES])}{more}: {pattern.what}; {pattern.way_out}"
-
-
-_AT_WORK: list[Scan] = []
-
-
-def _one(name: str) -> tuple[str, tuple[Found, ...]]:
-    (scan,) = _AT_WORK
-    data = (scan.folder / name).read_bytes()
-    return scan._key(name, data), scan.file(name, data)
 
 
 def kind_of(name: str) -> Kind:

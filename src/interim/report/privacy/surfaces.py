@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple, TypeAlias
 
 from interim.errors import ReportError
+from interim.report.blocks import MIME, opened
 
 
 class Piece(NamedTuple):
@@ -49,7 +50,7 @@ _PARTS = re.compile(
 _FONTS = {".woff", ".woff2", ".ttf", ".otf", ".odttf"}
 _SHOWN = {
     "text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/svg+xml", "image/jpeg",
-    "application/vnd.interim.block+json",
+    MIME,
 }  # fmt: skip
 
 
@@ -192,7 +193,7 @@ def _before(text: str, place: int) -> str:
     return f"#{names[-1]}" if names else "head"
 
 
-def _embedded(kind: str, content: str, coded: bool) -> Iterator[Piece]:
+def _embedded(kind: str, content: str, coded: bool, read: Reader = pieces) -> Iterator[Piece]:
     ending = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg", "text/html": ".html"}.get(
         kind
     )
@@ -202,7 +203,7 @@ def _embedded(kind: str, content: str, coded: bool) -> Iterator[Piece]:
         yield Piece("data", "", f"data of kind {kind}")
         return
     data = base64.b64decode(content) if coded else unescape(content).encode()
-    yield from _inside("picture", pieces(f"x{ending}", data))
+    yield from _inside("picture", read(f"x{ending}", data))
 
 
 def _inside(place: str, found: Iterator[Piece]) -> Iterator[Piece]:
@@ -248,7 +249,7 @@ def _output(place: str, kind: str, part: object) -> Iterator[Piece]:
     elif isinstance(text, str) and kind.startswith("image/"):
         yield from _inside(place, _embedded(kind, text.replace("\n", ""), True))
     else:
-        yield from _walk(place, text)
+        yield from _walk(place, opened(text) if kind == MIME else text)
 
 
 def _walk(place: str, value: object) -> Iterator[Piece]:

@@ -11,6 +11,7 @@ from html import unescape
 from pathlib import PurePosixPath
 from typing import Any
 
+from interim.report.blocks import MIME, opened
 from interim.report.privacy import surfaces
 from interim.report.privacy.surfaces import Piece, pieces, read_with
 
@@ -59,7 +60,7 @@ def _marked(text: str) -> Iterator[Piece]:
     """Yield printed text, attributes and comments; equal tags are looked at once."""
     if "data:" in text:
         for kind, coded, content in surfaces._DATA_URI.findall(text):
-            yield from surfaces._embedded(kind, content, bool(coded))
+            yield from surfaces._embedded(kind, content, bool(coded), quick)
         text = surfaces._DATA_URI.sub("", text)
     if "<!--" in text:
         yield Piece("", unescape("\n".join(surfaces._COMMENT.findall(text))))
@@ -131,9 +132,9 @@ def _output(kind: str, part: object, rest: list[Any]) -> Iterator[Piece]:
     if isinstance(text, str) and kind in ("text/html", "image/svg+xml"):
         yield from _marked(text)
     elif isinstance(text, str) and kind.startswith("image/"):
-        yield from surfaces._embedded(kind, text.replace("\n", ""), True)
+        yield from surfaces._embedded(kind, text.replace("\n", ""), True, quick)
     else:
-        rest.append(text)
+        rest.append(opened(text) if kind == MIME else text)
 
 
 def _strings(value: object, texts: set[str]) -> None:

@@ -206,3 +206,9 @@ def test_no_translation_holds_a_word_that_stops_a_package():
 def test_a_count_out_of_others_does_not_turn_into_a_rate_of_participants():
     assert translator("zh-CN").text("7 of 17").text == "17 中 7"
     assert translator("zh-CN").text("7/17 (41.2%)").text == "7/17 (41.2%)"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_name_of_a_language_in_a_list_of_files_stays(language):
+    found = translator("zh-CN").text(language)
+    assert (found.text, found.state) == (language, "same")

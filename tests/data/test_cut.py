@@ -72,6 +72,7 @@ def rows_of(data, domain, *columns):
         ("--02-20", True, True),
         ("2022-02-30", True, True),
         ("2022---20", True, False),
+        ("18/02/2022", True, False),  # listed by XD-ISO
         ("2022-02-17T23:59:59+08:00", True, False),
     ],
 )

@@ -21,7 +21,8 @@ from interim.data.cut.rows import (
     start_of,
 )
 from interim.data.model import LedgerLine, Sdtm
-from interim.data.records import Rule, findings_at, record_keys
+from interim.data.notation import looks_iso
+from interim.data.records import Rule, findings_at, record_keys, value_text
 from interim.errors import Finding
 from interim.study import Study
 
@@ -161,7 +162,11 @@ def _keep(
 
 
 def _undated(frame: pd.DataFrame, known: spec.Domain, dated: DateCut, belongs: np.ndarray) -> list[Finding]:
+    """Return the records without a date or year; a date in another notation is listed by XD-ISO."""
     places = np.flatnonzero(dated.undated & belongs)
+    if dated.variable:
+        texts = [value_text(cell) for cell in frame[dated.variable].to_numpy()[places]]
+        places = places[np.array([not text or looks_iso(text) for text in texts], dtype=bool)]
     values: Any = frame[dated.variable].to_numpy()[places] if dated.variable else [None] * len(places)
     return findings_at(
         frame,

@@ -302,3 +302,12 @@ def test_an_office_suite_opens_it(tmp_path):
     assert all(f"Row{number}{number}/" in text for number in range(4, 200))
     assert sum("ItemofT14.1.2" in page for page in pages) >= 4
     assert bare(crowded().rows[-1].cells[-1].text)[-6:] in text
+
+
+@pytest.mark.rule("PKG-03")
+@pytest.mark.parametrize(("form", "room"), [("sheet", [0]), ("report", [])])
+def test_the_title_of_a_sheet_stands_at_the_head_of_its_page(form, room):
+    first = docx.Document(io.BytesIO(docx_bytes(replace(whole(), form=form)))).paragraphs[0]
+    assert first.style.name == "Study"
+    own = first._p.pPr.findall(qn("w:spacing"))
+    assert [int(one.get(qn("w:before"))) for one in own] == room

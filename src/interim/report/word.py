@@ -96,7 +96,7 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
         )
         for run in document.runs()
     ]
-    head = list(_title_page(document.front))
+    head = list(_title_page(document.front, sheet=document.form == "sheet"))
     if document.form == "sheet" and parts:
         parts[0] = (parts[0][0], head + parts[0][1])
     else:
@@ -137,8 +137,9 @@ def _short(text: str) -> str:
     return text if len(text) <= _PROPERTY else f"{text[: _PROPERTY - 1]}\u2026"
 
 
-def _title_page(front: Front) -> Iterator[str]:
-    yield paragraph("Study", text_run(front.study))
+def _title_page(front: Front, *, sheet: bool) -> Iterator[str]:
+    """Yield the title; that of a sheet begins at the head of its page, because text follows on the same one."""
+    yield paragraph("Study", text_run(front.study), properties=[node("spacing", before=0)] if sheet else ())
     yield paragraph("Title", text_run(front.title))
     if front.subtitle:
         yield paragraph("Subtitle", text_run(front.subtitle))

@@ -202,6 +202,15 @@ def test_another_name_of_the_criterion_counts(study, term, linked):
     assert found == {term if linked else "no event"}
 
 
+@pytest.mark.rule("LST-01", source="day 11 to the cut-off on day 180, or to death on day 60")
+@pytest.mark.parametrize(("who", "days"), [("A1", ">= 170"), ("B2", ">= 50")])
+def test_an_episode_without_an_end_lasted_at_least_until_death_or_cut_off(study, who, days):
+    first = case.adtox().loc[lambda f: (f["USUBJID"] == "A1") & (f["PARAMCD"] == "CRS")].head(1)
+    still = first.assign(USUBJID=who, ASTDT=case.at(who, 11), AENDT=pd.NaT, ADURN=float("nan"))
+    result = safety_listing.episodes(case.adam(ADTOX=still), study)
+    assert records(result, "duration") == [(who, days)]
+
+
 @pytest.mark.rule("LST-01", source="written by hand")
 def test_listing_of_episodes(study):
     result = safety_listing.episodes(case.adam(), study)
@@ -220,8 +229,8 @@ def test_listing_of_episodes(study):
     reported = case.adtox().loc[lambda f: (f["USUBJID"] == "A1") & (f["REPFL"] == "Y"), "SRCSEQ"].iloc[0]
     said = case.adae().loc[lambda f: (f["USUBJID"] == "A1") & (f["SRCSEQ"] == reported), "AEOUT"].iloc[0]
     assert records(result, *columns) == [
-        ("A1", "CRS", 11, 1, 4, 2, 2, "1", "1", "tocilizumab", said or ""),
-        ("C3", "CRS", 12, 2, 1, None, None, "2", "2", "none", ""),
+        ("A1", "CRS", 11, 1, "4", 2, 2, "1", "1", "tocilizumab", said or ""),
+        ("C3", "CRS", 12, 2, "1", None, None, "2", "2", "none", ""),
     ]
     ended = safety_listing.episodes(
         case.adam(ADAE=case.adae().assign(AEOUT="NOT RECOVERED/NOT RESOLVED")), study

@@ -124,6 +124,15 @@ def test_serious_events_and_those_that_changed_the_treatment(full, study):
     assert subjects(changed, "teae", "n") == {uid(7)}
 
 
+@pytest.mark.rule("SAF-22", source="an action that nobody recorded is not the same as none")
+def test_an_action_that_was_never_recorded_is_not_collected(study):
+    never = case.adam(ADAE=case.adae().assign(AEACN=None))
+    table = safety.teae_summary(never, study)
+    assert status(table, "discontinuation") == ("NA", "not collected: AEACN")
+    assert status(table, "delay") == ("NA", "not collected: AEACN")
+    assert status(table, "serious")[0] == "OK"
+
+
 @pytest.mark.rule("SAF-23")
 def test_deaths_by_time_from_the_last_infusion_and_cause(full, study):
     table = safety_period.deaths(full, study)

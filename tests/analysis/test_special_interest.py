@@ -186,6 +186,14 @@ def blood(study):
     return special_interest.haematology(case.adam(), study)
 
 
+@pytest.mark.rule("SAF-28", source="what needs a grade is not zero where none was collected")
+def test_without_grades_severe_infections_are_not_available(study):
+    adae = case.adae().assign(AETOXGRN=float("nan"))
+    result = special_interest.overview(case.adam(ADAE=adae), study)
+    assert status(result, "infection") == ("NA", "not available: no toxicity grades")
+    assert counted(result, "crs") == (1, 0, 0, 1)
+
+
 @pytest.mark.rule("SAF-28", source="a kind that begins at grade 3 has no second row of grade 3")
 def test_infections_of_grade_3_stand_in_one_row(overview):
     assert overview.where(variable="infection", level="grade3").empty

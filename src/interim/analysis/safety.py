@@ -112,12 +112,37 @@ _SUMMARY: tuple[tuple[str, Condition, tuple[str, ...], str], ...] = (
 )
 
 
+_COLLECTED = ("AEACN", "AESER")
+
+
 def _absent(adae: pd.DataFrame, needs: Iterable[str]) -> str:
     """Return why a row cannot be counted; empty if it can. Derived flags exist even where they are all N or missing."""
-    gone = [name for name in needs if name not in adae]
+    gone = [name for name in needs if name not in adae or (name in _COLLECTED and never_said(adae, name))]
     if gone == ["AETOXGRN"] or ("AETOXGRN" in needs and not has_grades(adae)):
         return NO_GRADES
     return f"not collected: {', '.join(gone)}" if gone else ""
+
+
+def never_said(adae: pd.DataFrame, name: str) -> bool:
+    """Tell whether a collected variable is missing in every one of the events.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        ADAE.
+    name : str
+        A variable that it has.
+
+    Returns
+    -------
+    bool
+        False without an event.
+
+    Raises
+    ------
+    None
+    """
+    return bool(len(adae)) and bool(adae[name].isna().all())
 
 
 def has_grades(adae: pd.DataFrame) -> bool:

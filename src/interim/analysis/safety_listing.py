@@ -301,6 +301,15 @@ def _names(term: object, criterion: object, test: object) -> bool:
     return term.upper() in {str(criterion).upper(), *(text.upper() for text in known)}
 
 
+def _lasted(adtox: pd.DataFrame, adsl: pd.DataFrame) -> pd.Series:
+    """Return the days that each episode lasted, as text; of one without an end the days until death or the cut-off as a bound."""
+    dates = adsl.set_index("USUBJID").reindex(columns=["DCUTDT", "DTHDT"]).apply(pd.to_datetime)
+    bound = (adtox["USUBJID"].map(dates.min(axis=1)) - adtox["ASTDT"]).dt.days + 1
+    texts = adtox["ADURN"].map(lambda days: f"{days:g}", na_action="ignore").astype(object)
+    least = bound.map(lambda days: f">= {days:g}", na_action="ignore").astype(object)
+    return texts.where(texts.notna(), least.where(adtox["AENDT"].isna(), None))
+
+
 def episodes(adam: Adam, study: Study) -> Result:
     """List the episodes of cytokine release and neurotoxicity.
 
@@ -315,7 +324,7 @@ def episodes(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``safety_listing.episodes``; a record per episode: kind, phase, onset (days from the first infusion), latest (days
-        from the latest infusion), duration, ctcae, astct, derived_ctcae, derived_astct, driver, treatment, outcome (of the reported event).
+        from the latest infusion), duration (of one without an end ``>= n``, to death or cut-off), ctcae, astct, derived_ctcae, derived_astct, driver, treatment, outcome (of the reported event).
 
     Raises
     ------
@@ -329,7 +338,7 @@ def episodes(adam: Adam, study: Study) -> Result:
     adtox = adam["ADTOX"].loc[lambda f: f["PARAMCD"].isin(["CRS", "ICANS"])]
     frame = _toxicity_columns(adtox, adam).assign(
         latest=adtox["AONSINF"].astype("float64"),
-        duration=adtox["ADURN"].astype("float64"),
+        duration=_lasted(adtox, adam["ADSL"]),
         ctcae=adtox["REPGRC"].astype("float64"),
         astct=adtox["REPGRA"].astype("float64"),
         derived_ctcae=_bounds(adtox, "CTCLO", "CTCHI"),

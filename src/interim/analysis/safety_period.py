@@ -111,7 +111,9 @@ def teae_by_period(adam: Adam, study: Study) -> Result:
     inside = events[events["APHASE"].isin(set(treated["APHASE"]))]
     whole = treated.groupby("USUBJID")["DAYS"].sum().reset_index()
     _add_period(rows, who, inside, phase=WHOLE, time=whole, study=study)
-    for phase in [*(p for p in PHASES if p in known), *sorted(known - set(PHASES))]:
+    for phase in (*PHASES[:-1], *sorted(known - set(PHASES)), POST):
+        if phase not in known:
+            continue
         inside = time[time["APHASE"] == phase]
         _add_period(rows, who, events[events["APHASE"] == phase], phase=phase, time=inside, study=study)
     return rows.build()

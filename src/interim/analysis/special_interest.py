@@ -22,7 +22,7 @@ from interim.analysis.population import (
     population,
 )
 from interim.analysis.recovery import add_recovery, recovery_times
-from interim.analysis.safety import add_events, emergent
+from interim.analysis.safety import NO_GRADES, add_events, emergent, has_grades
 from interim.analysis.spread import add_spread
 from interim.data.model import Sdtm
 from interim.result import TOTAL, Result, Rows
@@ -61,6 +61,9 @@ def overview(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
         add_not_available(rows, who.groups, variable="crs", reason="not available: no AE")
         return rows.build()
     for kind, rule in printed_rows()["special_interest"].items():
+        if "grade" in rule and not has_grades(adam["ADAE"]):
+            add_not_available(rows, who.groups, variable=kind, reason=NO_GRADES)
+            continue
         chosen = events[_of_kind(events, rule)]
         if kind == "viral" and sdtm is not None:
             tests = study.safety.rcl_tests

@@ -606,6 +606,19 @@ def test_sas_frames_become_plain(tmp_path, monkeypatch):
     assert again.rows.tolist() == [1, 2]
 
 
+@pytest.mark.rule(
+    "READ-12", source="SAS7BDAT has no free writer: a file of the external data where there is one"
+)
+def test_a_sas7bdat_file_that_sas_wrote(external):
+    files = sorted(external.rglob("*.sas7bdat"))
+    if not files:
+        pytest.skip("SAS7BDAT has no free writer, and the external data hold no licensed file")
+    for file in files:
+        read = read_file(file, "AE")
+        assert read.findings == ()
+        assert (read.format, len(read.table.rows)) == ("sas7bdat", len(read.table.frame))
+
+
 @pytest.mark.rule("READ-10", source="CDISC DataExchange-DatasetJson example files")
 @pytest.mark.parametrize(
     ("name", "shape"), [("dm", (18, 26)), ("suppdm", (3, 10)), ("ts", (51, 11)), ("adsl", (254, 49))]

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 import interim
+from interim.display.language import translator
 from interim.errors import ReportError
 from interim.report import editions
 from interim.report.content import Document, Figure, Table, text_table
 from interim.report.document import Heading, Placed
-from interim.report.documents import checklist
+from interim.report.documents import checklist, transmittal
 from interim.report.hashes import sha256
 from interim.report.package import Made, lacking, plans, put_together, read_plans
 from interim.report.pdf import pdf_bytes
@@ -185,7 +186,7 @@ def test_the_index_names_every_other_file_with_its_hash_whatever_the_number_of_w
     rows = [row for row in re.findall(r"(?s)<tr>(.*?)</tr>", page) if ".html" in row]
     stated = [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
     moment = f"{hand_inputs.study.moment:%Y-%m-%d}"
-    assert stated and all({"en", interim.__version__, moment} <= set(words) for words in stated)
+    assert stated and all({"English", interim.__version__, moment} <= set(words) for words in stated)
 
 
 @pytest.mark.rule("CHK-09")
@@ -208,3 +209,15 @@ def test_the_checklist_sees_english_headings_in_a_chinese_package(tmp_path, hand
     (page,) = folder.glob("14_*.zh-CN.html")
     assert 'id="' + seen["14"].sections[0].anchor + '"' in page.read_text(encoding="utf-8")
     assert "Status of the plan" not in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.rule("PKG-04")
+def test_the_index_can_be_said_in_chinese():
+    at_hand = SimpleNamespace(
+        outputs={"documents/04_lay_summary.en.pdf": "0" * 64, "documents/04_lay_summary.zh-CN.pdf": "1" * 64},
+        inputs=SimpleNamespace(study=SimpleNamespace(moment=front().timestamp)),
+    )
+    _, found = transmittal.index(at_hand)
+    chinese = translator("zh-CN")
+    texts = [cell.text for row in found.rows for cell in row.cells] + [head.text for head in found.header[0]]
+    assert [text for text in texts if chinese.text(text).state == "missing"] == []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import interim
-from interim.display.language import LANGUAGES
 from interim.report.content import text_table
 from interim.report.document import Heading, Loose
 from interim.report.package import Made, plans
 
+_LANGUAGES = {"en": "English", "zh-CN": "Simplified Chinese"}
 _HEAD = ("Document", "Title", "File", "Language", "Version", "Date", "Copy", "SHA-256")
 
 
@@ -37,7 +37,7 @@ def index(made: Made) -> Iterator[Loose]:
     for path, digest in sorted(made.outputs.items()):
         name = path.rpartition("/")[2]
         plan = by_number[name.partition("_")[0]]
-        language = next((part for part in name.split(".") if part in LANGUAGES), "–")
+        language = next((_LANGUAGES[part] for part in name.split(".") if part in _LANGUAGES), "–")
         rows.append((plan.number, plan.title, name, language, *stamp, plan.copy, digest))
     yield text_table(
         "index",

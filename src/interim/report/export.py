@@ -6,10 +6,12 @@ import csv
 import json
 import math
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,9 @@ from interim.data.write.tables import write_dataset_json
 from interim.data.write.xport import write_xport
 from interim.report.chapter import Inputs
 from interim.report.registry import registry
+from interim.report.workers import map_forked
 
+_Variable: TypeAlias = tuple[object, ...]
 _FINDING = (
     "id",
     "rule",
@@ -39,7 +43,7 @@ _KINDS = (".xpt", ".json")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_data(folder: Path, inputs: Inputs) -> None:
+def write_data(folder: Path, inputs: Inputs, *, workers: int = 1) -> None:
     """Write the data of a run below its report folder.
 
     ``data/`` holds the results as Parquet, JSON and CSV, the table of objects with their question, the records behind each result, the
@@ -51,6 +55,8 @@ def write_data(folder: Path, inputs: Inputs) -> None:
         The report folder.
     inputs : Inputs
         Study, data and results.
+    workers : int
+        Processes at a time; the bytes do not depend on it.
 
     Returns
     -------
@@ -61,8 +67,27 @@ def write_data(folder: Path, inputs: Inputs) -> None:
     OSError
         If a file cannot be written.
     """
-    data = folder / "data"
-    data.mkdir()
+    for name in ("data", "adam"):
+        (folder / name).mkdir()
+    datasets = inputs.adam.datasets
+    order = sorted(datasets, key=lambda name: (-datasets[name].size, name))
+    parts: list[Callable[[], list[_Variable]]] = [
+        partial(_write_results, folder / "data", inputs),
+        *(partial(_write_dataset, folder, inputs, name) for name in order),
+    ]
+    method = inputs.study.report.start_method
+    rows = list(chain.from_iterable(map_forked(_made, parts, workers=workers, method=method)))
+    rows.sort(key=lambda row: str(row[0]))
+    head = ["dataset", "dataset_label", "variable", "label", "type", "length", "missing"]
+    _write_csv(folder / "adam" / "dictionary.csv", head, rows)
+
+
+def _made(part: Callable[[], list[_Variable]]) -> list[_Variable]:
+    return part()
+
+
+def _write_results(data: Path, inputs: Inputs) -> list[_Variable]:
+    """Write the results, the records behind them, the objects that show them, and the findings."""
     frame = inputs.store.frame()
     frame.to_parquet(data / "results.parquet", index=False)
     inputs.store.links().to_parquet(data / "links.parquet", index=False)
@@ -75,41 +100,33 @@ def write_data(folder: Path, inputs: Inputs) -> None:
     _write_csv(
         data / "tlf.csv", ["tlf", "title", "question"], ((t.id, t.title, t.analysis) for t in registry())
     )
-    for name, dataset in sorted(inputs.adam.datasets.items()):
-        dataset.to_parquet(data / f"{name.lower()}.parquet", index=False)
     _write_json(
         data / "findings.json",
         [{name: getattr(f, name) for name in _FINDING} for f in inputs.adam.findings],
     )
-    _write_adam(folder / "adam", inputs)
+    return []
 
 
-def _write_adam(folder: Path, inputs: Inputs) -> None:
-    """Write each analysis dataset as transport and Dataset-JSON file, and the dictionary of all variables."""
-    folder.mkdir()
-    rows: list[Sequence[object]] = []
-    for name, frame in sorted(inputs.adam.datasets.items()):
-        stem = folder / name.lower()
-        memo, moment = inputs.memo, inputs.study.moment
-        key = memo and memo.cache.key(
-            "dataset", name, memo.sources.now([f"adam.datasets/{name}"]), f"{moment}"
-        )
-        kept = memo.cache.get(key) if memo and key else None
-        if kept is None:
-            variables = _dataset(frame, stem, name=name, moment=moment)
-            files = {kind: stem.with_suffix(kind).read_bytes() for kind in _KINDS}
-            if memo and key:
-                memo.cache.put(key, pickle.dumps((variables, files), 5))
-        else:
-            variables, files = pickle.loads(kept)  # bytes that this program wrote, with their hash
-            for kind, content in files.items():
-                stem.with_suffix(kind).write_bytes(content)
-        rows += [(name, dataset_label(name), *row) for row in variables]
-    head = ["dataset", "dataset_label", "variable", "label", "type", "length", "missing"]
-    _write_csv(folder / "dictionary.csv", head, rows)
+def _write_dataset(folder: Path, inputs: Inputs, name: str) -> list[_Variable]:
+    """Write one analysis dataset in its three formats and return its rows of the dictionary."""
+    frame, stem = inputs.adam.datasets[name], folder / "adam" / name.lower()
+    frame.to_parquet(folder / "data" / f"{name.lower()}.parquet", index=False)
+    memo, moment = inputs.memo, inputs.study.moment
+    key = memo and memo.cache.key("dataset", name, memo.sources.now([f"adam.datasets/{name}"]), f"{moment}")
+    kept = memo.cache.get(key) if memo and key else None
+    if kept is None:
+        variables = _dataset(frame, stem, name=name, moment=moment)
+        files = {kind: stem.with_suffix(kind).read_bytes() for kind in _KINDS}
+        if memo and key:
+            memo.cache.put(key, pickle.dumps((variables, files), 5))
+    else:
+        variables, files = pickle.loads(kept)  # bytes that this program wrote, with their hash
+        for kind, content in files.items():
+            stem.with_suffix(kind).write_bytes(content)
+    return [(name, dataset_label(name), *row) for row in variables]
 
 
-def _dataset(frame: pd.DataFrame, stem: Path, *, name: str, moment: datetime) -> list[tuple[object, ...]]:
+def _dataset(frame: pd.DataFrame, stem: Path, *, name: str, moment: datetime) -> list[_Variable]:
     """Write one dataset in both formats and return what the dictionary says of its variables."""
     labels = {c: label for c in map(str, frame.columns) if (label := variable_label(c))}
     whole, title = stem.with_suffix(".xpt"), dataset_label(name)

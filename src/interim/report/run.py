@@ -178,7 +178,7 @@ def run(plan: Plan, *, say: Say) -> Built:
             paper = _Paper(inputs, done, languages, key["code"], say, scan)
             if not public:
                 shutil.copytree(done, folder / "notebooks")
-                import_module("interim.report.export").write_data(folder, inputs)
+                import_module("interim.report.export").write_data(folder, inputs, workers=cores(study))
                 import_module("interim.report.state").save_state(folder, inputs.sdtm)
             with progress.step(DOCUMENTS):
                 (_write_public if public else _write_documents)(folder, paper)

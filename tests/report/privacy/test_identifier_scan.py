@@ -442,8 +442,8 @@ def test_the_run_stops_before_it_publishes(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "check_parameters", lambda *_, **__: None)
     monkeypatch.setattr(module, "open_inputs", lambda *_: inputs)
     monkeypatch.setattr(module, "preload", lambda *_: None)
-    monkeypatch.setattr("interim.report.export.write_data", lambda folder, _: None)
-    monkeypatch.setattr("interim.report.state.save_state", lambda folder, _: None)
+    monkeypatch.setattr("interim.report.export.write_data", lambda folder, _, **__: None)
+    monkeypatch.setattr("interim.report.state.save_state", lambda folder, _, **__: None)
     monkeypatch.setattr(
         module,
         "write_manifest",

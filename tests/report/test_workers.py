@@ -236,3 +236,14 @@ def test_an_error_of_shared_work_is_raised_here(count, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         workers.map_forked(lambda n: 1 // n, [1, 0], workers=count)
     assert workers._AT_WORK == []
+
+
+@pytest.mark.rule("WORK-04")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_shared_work_leaves_no_thread_that_would_make_the_next_children_spawn():
+    code = (
+        "from interim.report.workers import map_forked, start_method\n"
+        "print([(map_forked(abs, [-1, 2], workers=2), start_method('auto'))[1] for _ in range(5)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == f"{['fork'] * 5}\n", done.stderr

@@ -158,12 +158,14 @@ def _state(metadata: dict[str, Any], cells: list[dict[str, Any]], shown: Mapping
     for cell in (cell for cell in cells if "injected-parameters" in cell["metadata"].get("tags", [])):
         source = cell["source"]
         lines = (source if isinstance(source, str) else "".join(source)).splitlines(keepends=True)
-        stated = {
-            f"{name} = ": f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
-            for name, value in shown.items()
-        }
-        text = [next((new for head, new in stated.items() if line.startswith(head)), line) for line in lines]
-        cell["source"] = "".join(text).rstrip("\n").splitlines(keepends=True)
+        stated = {f"{name} = ": json.dumps(value, ensure_ascii=False) for name, value in shown.items()}
+        cell["source"] = [_stated(line, stated) for line in lines]
+
+
+def _stated(line: str, stated: Mapping[str, str]) -> str:
+    """Return a line of the injected cell, with the value in other words if it assigns one of those."""
+    end = line[len(line.rstrip("\n")) :]
+    return next((f"{head}{value}{end}" for head, value in stated.items() if line.startswith(head)), line)
 
 
 def _added_cells(cells: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:

@@ -27,6 +27,7 @@ StartMethod = Literal["auto", "fork", "spawn"]
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 _POLL_S = 0.02
+_LEAVE_S = 1.0
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
@@ -177,12 +178,21 @@ def map_forked(
     if workers < 2 or start_method(method) != "fork":
         return [task(item) for item in items]
     _AT_WORK[:] = [lambda place: task(items[place])]
+    threads = _system_threads()
     try:
         fork = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(workers, fork, die_with_parent, (os.getpid(),)) as pool:
             return list(pool.map(_at_work, range(len(items))))
     finally:
         _AT_WORK.clear()
+        _wait_for_threads(threads)
+
+
+def _wait_for_threads(number: int) -> None:
+    """Wait until the threads of a pool have left the system, which is a moment after Python has joined them: else the next children would be spawned."""
+    end = time.monotonic() + _LEAVE_S
+    while _system_threads() > number and time.monotonic() < end:
+        time.sleep(0.001)
 
 
 def _at_work(place: int) -> Any:  # pragma: no cover - runs in the forked child, which coverage does not see

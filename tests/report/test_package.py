@@ -65,14 +65,17 @@ def test_each_tier_stands_in_its_document_and_is_named_in_the_report(hand_inputs
         "In the restricted listings (document 07): L 16.2.1.1.",
         "In the restricted listings (document 07): L 14.3.2.2.",
     ]
-    appendix = put_together(plan("06"), made(*SHOWN), front())
+    appendix = put_together(plan("06"), made(*SHOWN, inputs=hand_inputs), front())
     assert ids(appendix) == ["T 14.1.1.1", "T 14.2.1.2", "T 14.2.1.6", "results"]
     assert [s.title for s in appendix.sections] == [
         "Participants: disposition, baseline, exposure",
         "Dose finding",
         "Index of results",
     ]
-    assert ids(put_together(plan("07"), made(*SHOWN), front())) == ["L 14.3.2.2", "L 16.2.1.1"]
+    assert ids(put_together(plan("07"), made(*SHOWN, inputs=hand_inputs), front())) == [
+        "L 14.3.2.2",
+        "L 16.2.1.1",
+    ]
 
 
 @pytest.mark.rule("PKG-01", source="spec/tlf_shells.csv: the body holds the planned objects of tier B")

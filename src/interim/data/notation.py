@@ -80,7 +80,7 @@ def notations(texts: Sequence[str], rows: Sequence[str], subjects: Sequence[str]
     Examples
     --------
     >>> notations(["04/03/2026", "4.3.2026"], ["3", "4"], ["S1", "S2"])
-    '2 dates in 2 notations: #.#.#### (1, first in row 4), ##/##/#### (1, first in row 3); participants S1, S2'
+    '2 dates in 2 notations: ##/##/#### (1, first in row 3), #.#.#### (1, first in row 4); participants S1, S2'
     """
     kinds: dict[str, list[str]] = {}
     for text, row in zip(texts, rows, strict=True):

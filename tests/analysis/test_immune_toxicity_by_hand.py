@@ -146,6 +146,13 @@ def test_oxygen_and_intensive_care_that_were_not_recorded(ask, variable, column,
     assert levels == ([""] if unknown is None else ["", "missing"])
 
 
+@pytest.mark.rule("SAF-41", source="a syndrome that nobody had says nothing of what was collected")
+def test_intensive_care_was_not_collected_where_no_episode_of_any_kind_says_so(ask):
+    silent = ask(toxicity.icans, episode(7, ICUFL=None), episode(8, ICUFL=None))
+    assert status(silent, "icu", "n") == ("NA", "not collected: stays in intensive care")
+    assert value(ask(toxicity.icans, episode(7, ICUFL=None), episode(8)), "icu") == 0
+
+
 @pytest.mark.rule("SAF-41", source="by hand: amounts of a participant over all episodes")
 def test_amounts_are_summed_over_the_episodes_of_the_treated(ask):
     table = ask(

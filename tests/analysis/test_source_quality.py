@@ -208,6 +208,20 @@ def test_a_sample_that_was_not_done_is_not_missing(visited, study):
     assert value(result, "LB NEUT", "missing", level="BASELINE") == 1
 
 
+@pytest.mark.rule("SDQ-03")
+def test_a_level_of_cells_is_expected_of_those_who_received_them(visited, study):
+    adam, sdtm = visited
+    given = frame(USUBJID=["S1", "S2", "S3"], ROLE=["t", "t", "t"])
+    both = frame(USUBJID=["S1", "S2"], PCTESTCD=["CARTG"] * 2, VISITNUM=[1.0] * 2, PCORRES=["<50", "90"])
+    here = Adam({**adam.datasets, "ADEX": given}, CUT)
+    result = source_quality.missing_data(here, study, Sdtm({**sdtm.domains, "PC": both}, CUT))
+    assert subjects(result, "PC CARTG", "expected", level="BASELINE") == {"S1", "S2", "S3"}
+    assert subjects(result, "PC CARTG", "missing", level="BASELINE") == {"S3"}
+    assert value(result, "PC CARTG", "blq", level="BASELINE") == 1
+    unknown = source_quality.missing_data(adam, study, Sdtm({**sdtm.domains, "PC": both}, CUT))
+    assert "PC CARTG" not in set(unknown.frame["variable"])  # of four who came at most half have a record
+
+
 @pytest.mark.rule("SDQ-04")
 def test_the_snapshot_states_last_date_and_what_the_data_say_about_their_state(study):
     ae = frame(

@@ -141,20 +141,35 @@ def test_endpoints_that_cannot_be_read(adam, study, arms, make_adam):
 
 @pytest.mark.rule("SUBQ-06")
 def test_the_peak_is_read_where_it_exists(adam, study, make_adam):
-    peaks = pd.DataFrame(
-        {
-            "USUBJID": ["SYN-01", "SYN-01", "SYN-02", "SYN-03"],
-            "PARAMCD": ["CMAX", "CMAX", "CMAX", "TMAX"],
-            "PRODUCT": ["CART", "CART", "CARNK", "CART"],
-            "CYCLE": [1, 2, 1, 1],
-            "AVAL": [100.0, 900.0, 50.0, 7.0],
-        }
-    )
+    # One assay of copies for two participants; the cells of three have another unit and must not be mixed in.
+    lines = [
+        ("SYN-01", "CMAX", "CART", "GENE", "CYCLE", 1, 100.0, "copies/ug"),
+        ("SYN-01", "CMAX", "CART", "GENE", "CYCLE", 2, 900.0, "copies/ug"),
+        ("SYN-01", "CMAX", "CART", "GENE", "PRODUCT", np.nan, 900.0, "copies/ug"),
+        ("SYN-02", "CMAX", "CARNK", "NKGENE", "CYCLE", 1, 50.0, "copies/ug"),
+        ("SYN-03", "TMAX", "CART", "GENE", "CYCLE", 1, 7.0, "day"),
+        ("SYN-04", "CMAX", "CART", "GENE", "CYCLE", 1, 0.0, "copies/ug"),
+        *(
+            (who, "CMAX", "CART", "CELLS", "CYCLE", 1, 5e6, "cells/uL")
+            for who in ("SYN-01", "SYN-03", "SYN-04")
+        ),
+    ]
+    names = ["USUBJID", "PARAMCD", "PRODUCT", "ASSAY", "CLOCK", "ACYCLE", "AVAL", "AVALU"]
+    peaks = pd.DataFrame(lines, columns=names)
+    samples = pd.DataFrame({"USUBJID": ["SYN-04"], "PARAMCD": ["GENE"], "ALLOQ": [50.0]})
     subjects = tuple(sorted(adam["ADSL"].loc[adam["ADSL"]["FASFL"] == "Y", "USUBJID"]))
-    found = outcomes(make_adam(ADPP=peaks), study, subjects, endpoints=["cmax"])["cmax"]
-    assert found.values[found.known].tolist() == [100.0]
-    lacks = outcomes(make_adam(ADPP=peaks.drop(columns="CYCLE")), study, subjects, endpoints=["cmax"])
-    assert lacks["cmax"].reason == "not available: ADPP lacks CYCLE"
+    found = outcomes(make_adam(ADPP=peaks, ADPC=samples), study, subjects, endpoints=["cmax"])["cmax"]
+    shown = dict(zip(np.array(subjects)[found.known], found.values[found.known], strict=True))
+    assert shown == {"SYN-01": 100.0, "SYN-04": 25.0}  # without a sample above the limit: half of it
+    assert found.unit == "copies/ug"
+    cells = outcomes(
+        make_adam(ADPP=peaks[peaks["AVALU"] != "copies/ug"]), study, subjects, endpoints=["cmax"]
+    )["cmax"]
+    assert (int(cells.known.sum()), cells.unit) == (3, "cells/uL")
+    lacks = outcomes(make_adam(ADPP=peaks.drop(columns="ACYCLE")), study, subjects, endpoints=["cmax"])
+    assert lacks["cmax"].reason == "not available: ADPP lacks ACYCLE"
+    none = outcomes(make_adam(ADPP=peaks.head(0)), study, subjects, endpoints=["cmax"])["cmax"]
+    assert none.reason == "not available: no peak of the first cycle"
     assert set(ENDPOINTS) == {"orr", "dcr", "bor", "pfs", "os", "depth", "dlt", "crs2", "g3rel", "cmax"}
 
 

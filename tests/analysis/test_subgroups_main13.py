@@ -13,6 +13,7 @@ from interim.adam.dictionary import dataset_label, variable_label
 from interim.analysis import subgroups
 from interim.analysis.subgroups.chance import chance_of_gap
 from interim.analysis.subgroups.model import Outcome, gap, level_counts
+from interim.analysis.subgroups.outcomes import ENDPOINTS
 from interim.analysis.subgroups.panel import open_panel
 from interim.data import open_data
 from interim.example import write_study
@@ -66,11 +67,12 @@ def test_reassignments_reproduce_the_chance_of_any(main13):
 
 
 @pytest.mark.rule("SUBQ-21")
-def test_every_entry_but_the_peak_has_values(main13):
+def test_every_entry_and_endpoint_has_values(main13):
     adam, study = main13
-    panel, _ = open_panel(adam, study)
-    empty = [factor.id for factor in panel.factors if not factor.known.any()]
-    assert empty == []
+    panel, _ = open_panel(adam, study, endpoints=ENDPOINTS)
+    assert [factor.id for factor in panel.factors if not factor.known.any()] == []
+    assert [outcome.id for outcome in panel.outcomes.values() if not outcome.known.any()] == []
+    assert int(panel.outcomes["cmax"].known.sum()) == (adam["ADSL"]["CKFL"] == "Y").sum()
 
 
 @pytest.mark.rule("SUBQ-06")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -274,18 +274,28 @@ def missing_data(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Notes
     -----
     Expected are the participants who attended a scheduled visit (a whole VISITNUM) at which the test is planned: more than
-    half of them have a record of it. Nothing is imputed.
+    half of them have a record of it. The level of a cell product is expected of those who received the product. Nothing is imputed.
     """
     rows = Rows(
         "source_quality.missing_data", "Missing data by variable and visit", population=_ALL, group_var=""
     )
     attended = _attended(adam, sdtm)
     for entry in settings()["missing"]["variable"]:
-        _count_variable(rows, sdtm.domain(entry["domain"]), entry, attended)
+        asked = attended[attended["USUBJID"].isin(_asked(adam, study, entry, attended["USUBJID"]))]
+        _count_variable(rows, sdtm.domain(entry["domain"]), entry, asked)
     unmapped = Counter(f"{domain}.{variable}" for domain, variable in _unmapped(sdtm))
     for column, number in (*sorted(unmapped.items()), ("total", unmapped.total())):
         rows.add("cells", number, variable="unmapped", level=column, n=number)
     return rows.build()
+
+
+def _asked(adam: Adam, study: Study, entry: Mapping[str, str], everyone: Iterable[str]) -> Iterable[str]:
+    """Return whom a variable is expected of: with a ``role``, those who received a product of it."""
+    role = entry.get("role")
+    if role is None or not adam.has("ADEX") or not study.with_role(role):
+        return everyone
+    adex = adam["ADEX"]
+    return frozenset(adex.loc[adex["ROLE"] == role, "USUBJID"])
 
 
 def _unmapped(sdtm: Sdtm) -> Iterator[tuple[str, str | None]]:

@@ -107,14 +107,18 @@ def _summary(adam: Adam, study: Study, kind: str, names: tuple[str, str]) -> Res
         add_spread(rows, who, by_event["MINICE"], variable="ice", unit="points")
     others = concurrent(events, _events(adam, who, _OTHER[kind]))
     add_counts(rows, who, variable=f"with_{_OTHER[kind].lower()}", subjects=events.loc[others, "USUBJID"])
-    _add_treatment(rows, who, events)
+    _add_treatment(rows, who, events, adam["ADTOX"])
     return rows.build()
 
 
-def _add_treatment(rows: Rows, who: Population, events: pd.DataFrame) -> None:
-    """Count who was treated during an episode, each treatment with the amounts of those over all their episodes."""
+def _add_treatment(rows: Rows, who: Population, events: pd.DataFrame, recorded: pd.DataFrame) -> None:
+    """Count who was treated during an episode, each treatment with the amounts of those over all their episodes.
+
+    A treatment that no episode of the kind, or without one no episode of any kind, says anything of was not collected.
+    """
     for variable, (column, reason) in _TREATMENTS.items():
-        if len(events) and events[column].isna().all():
+        told = events if len(events) else recorded
+        if len(told) and told[column].isna().all():
             add_not_available(rows, who.groups, variable=variable, reason=reason)
             continue
         treated = events[events[column] == "Y"]

@@ -25,6 +25,30 @@ _MOST_LETTERS = 44
 _TIMES = ("pfs", "os")
 
 
+def peak_notes(numbers: Numbers) -> tuple[str, ...]:
+    """Return the note with the cycle and the unit of the peak of the T cells.
+
+    Parameters
+    ----------
+    numbers : Numbers
+        A result with the endpoint ``cmax``.
+
+    Returns
+    -------
+    tuple of str
+        Empty where no peak is shown, or without a unit.
+
+    Raises
+    ------
+    None
+    """
+    frame = numbers.result.frame
+    shown = frame[
+        (frame["variable"] == "cmax") & frame["status"].isin(["OK", "FLAG"]) & (frame["unit"] != "")
+    ]
+    return (f"CAR-T peak: first cycle, in {shown['unit'].iloc[0]}.",) if len(shown) else ()
+
+
 def table_subgroup_registry(result: Result, study: Study) -> Table:
     """Show the subgroup factors: definition, cut-point, origin, participants per level.
 

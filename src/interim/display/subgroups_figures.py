@@ -12,9 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import participant_label, word
+from interim.display.measures import digits_of
 from interim.display.numbers import Numbers
 from interim.display.style import GREY, LIGHT, PALETTE, PORTRAIT_MM, RESPONSE_COLOURS, TOTAL_COLOUR
-from interim.display.subgroups import entries_of
+from interim.display.subgroups import entries_of, peak_notes
 from interim.display.subgroups_rules import check_rows
 from interim.display.subgroups_words import level_word
 from interim.result import Result
@@ -67,7 +68,11 @@ def figure_map(result: Result, study: Study) -> Figure:
         f"{', '.join(_OUTCOMES.values())} (columns); darker cells are later levels, blank cells are missing.",
         width_mm=PORTRAIT_MM,
         keys=tuple(frame["result_id"]),
-        footnotes=("An order only: no groups are formed and nothing is tested.", *result.footnotes),
+        footnotes=(
+            "An order only: no groups are formed and nothing is tested.",
+            *peak_notes(numbers),
+            *result.footnotes,
+        ),
     )
 
 
@@ -146,7 +151,8 @@ def _outcome_cell(numbers: Numbers, name: str, subject: str) -> tuple[str, str]:
     if name == "crs2":
         yes = float(row["value"]) == 1
         return ("Yes", _SHADES[2]) if yes else ("No", _SHADES[0])
-    return numbers.number_text(row, digits=1), "#F4F4F4"
+    digits = digits_of(float(row["value"])) if name == "cmax" else 1
+    return numbers.number_text(row, digits=digits), "#F4F4F4"
 
 
 def figure_overlap(result: Result, study: Study) -> Figure:

@@ -12,9 +12,10 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import word
+from interim.display.measures import digits_of
 from interim.display.numbers import DASH, Numbers
 from interim.display.style import GREY, LIGHT, PORTRAIT_MM, RESPONSE_COLOURS, TOTAL_COLOUR
-from interim.display.subgroups import entries_of
+from interim.display.subgroups import entries_of, peak_notes
 from interim.display.subgroups_rules import check_rows
 from interim.display.subgroups_words import level_word
 from interim.result import TOTAL, Result
@@ -192,6 +193,7 @@ def figure_subgroup_endpoints(result: Result, study: Study) -> Figure:
         footnotes=(
             "Rates: x/n, at the landmark rate [at risk]; best change and peak: median [n]. Colour: rate from 0 (light) to 100% "
             f"(dark), none below {study.subgroup.min_ci_n} participants. No cell is compared with another.",
+            *peak_notes(numbers),
             *result.footnotes,
         ),
     )
@@ -279,7 +281,8 @@ def _endpoint_text(numbers: Numbers, group: str, level: str, name: str) -> tuple
     if row["status"] not in ("OK", "FLAG"):
         return word("status", str(row["status"])), None, n
     if name in _VALUES:
-        return f"{numbers.value(group, name, 'median', level=level).text} [{n}]", None, n
+        digits = digits_of(float(row["value"])) if name == "cmax" else 1
+        return f"{numbers.number_text(row, digits=digits)} [{n}]", None, n
     rate = float(row["value"])
     if name in _TIMES:
         at_risk = numbers.value(group, name, "n_risk", level=level, digits=0).text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from interim.display.labels import word
 from interim.display.layout import Line, cohort_table, plain_table
+from interim.display.measures import number_cell
 from interim.display.numbers import DASH, Numbers
 from interim.display.rounding import decimal_text
-from interim.display.subgroups import entries_of
+from interim.display.subgroups import entries_of, peak_notes
 from interim.display.subgroups_rules import check_rows
 from interim.display.subgroups_sentence import limits_sentence
 from interim.display.subgroups_words import contrast_word, flag_notes, level_word, marked
@@ -79,6 +81,7 @@ def table_subgroup(result: Result, study: Study, *, dimension: str) -> Table:
             "Rates: x/n (%) with exact interval in per cent, none below "
             f"{study.subgroup.min_ci_n} participants; differences in percentage points, only from "
             f"{study.subgroup.min_contrast_n} participants in both levels. Best change and peak: median (range).",
+            *peak_notes(numbers),
         ),
     )
 
@@ -120,7 +123,10 @@ def _absent(numbers: Numbers, endpoint: str, stat: str) -> Cell:
 
 
 def _range_cell(numbers: Numbers, entry: str, endpoint: str, level: str) -> Cell:
-    cells = [numbers.value(entry, endpoint, stat, level=level) for stat in ("median", "min", "max")]
+    read = partial(number_cell, numbers, entry, variable=endpoint, level=level)
+    if endpoint != "cmax":
+        read = partial(numbers.value, entry, endpoint, level=level)
+    cells = [read(stat=stat) for stat in ("median", "min", "max")]
     if not cells[0].keys:
         return _absent(numbers, endpoint, "median")
     keys = tuple(key for cell in cells for key in cell.keys)

@@ -138,4 +138,4 @@ def _add_participant(rows: Rows, panel: Panel, place: int, factors: tuple[Factor
         elif np.isnan(outcome.values[place]):
             rows.add("value", None, variable=name, status="NE", reason="NO_DATA", **spot)
         else:
-            rows.add("value", float(outcome.values[place]), variable=name, **spot)
+            rows.add("value", float(outcome.values[place]), variable=name, unit=outcome.unit, **spot)

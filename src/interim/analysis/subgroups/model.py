@@ -121,6 +121,8 @@ class Outcome:
         Code of the analysis set.
     reason : str
         Why the endpoint is not available; empty if it is.
+    unit : str
+        Unit of the values; empty for counts.
     """
 
     id: str
@@ -129,6 +131,7 @@ class Outcome:
     events: Flags
     population: str = ""
     reason: str = ""
+    unit: str = ""
 
     @cached_property
     def known(self) -> Flags:

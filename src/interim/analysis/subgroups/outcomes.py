@@ -10,6 +10,7 @@ import pandas as pd
 
 from interim.adam.adae_attributes import scale_grade
 from interim.adam.model import Adam
+from interim.analysis.measures import layout
 from interim.analysis.population import SETS, efficacy_set
 from interim.analysis.response import CATEGORIES, best_change, chosen, disease_control, responders
 from interim.analysis.safety import has_grades
@@ -18,7 +19,7 @@ from interim.study import Study
 
 GRADE_CRS, GRADE_RELATED = 2, 3
 BOR_RANKS = {"CR": 4.0, "PR": 3.0, "SD": 2.0, "NON-CR/NON-PD": 2.0, "PD": 1.0}
-_PEAK_COLUMNS = ("USUBJID", "PARAMCD", "PRODUCT", "CYCLE", "AVAL")
+_PEAK_COLUMNS = ("USUBJID", "PARAMCD", "PRODUCT", "ASSAY", "CLOCK", "ACYCLE", "AVAL", "AVALU")
 
 Values = Mapping[str, float]
 
@@ -95,7 +96,8 @@ def _outcome(adam: Adam, study: Study, subjects: Sequence[str], name: str) -> Ou
     if reading.kind == "binary":
         values = np.nan_to_num(values)
     events = _events(adam, name, subjects) if reading.kind == "time" else none
-    return Outcome(name, reading.kind, np.where(inside, values, np.nan), events & inside, code)
+    values = np.where(inside, values, np.nan)
+    return Outcome(name, reading.kind, values, events & inside, code, unit=_unit(adam, study, name))
 
 
 def _set(adam: Adam, code: str, subjects: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -183,16 +185,45 @@ def _related(adam: Adam, study: Study) -> Values | str:
     return dict.fromkeys(adae.loc[hit, "USUBJID"], 1.0)
 
 
-def _peak(adam: Adam, study: Study) -> Values | str:
+def _peak_rows(adam: Adam, study: Study) -> pd.DataFrame:
+    """Return the peaks of the first cycle of one assay: levels of different assays have different units."""
     adpp = adam["ADPP"]
-    gone = [name for name in _PEAK_COLUMNS if name not in adpp]
+    products = [product.id for product in study.with_role("t")]
+    first = (adpp["CLOCK"] == "CYCLE") & (pd.to_numeric(adpp["ACYCLE"], errors="coerce") == 1)
+    keep = (adpp["PARAMCD"] == "CMAX") & adpp["PRODUCT"].isin(products) & first & adpp["AVAL"].notna()
+    rows = adpp[keep]
+    wanted = rows[rows["AVALU"].isin(layout()["peak"]["units"])]
+    chosen = rows if wanted.empty else wanted
+    counts = chosen.groupby("ASSAY")["USUBJID"].nunique().sort_index()
+    return chosen[chosen["ASSAY"] == counts.idxmax()] if len(counts) else chosen
+
+
+def _peak(adam: Adam, study: Study) -> Values | str:
+    gone = [name for name in _PEAK_COLUMNS if name not in adam["ADPP"]]
     if gone:
         return f"not available: ADPP lacks {', '.join(gone)}"
-    products = [product.id for product in study.with_role("t")]
-    cycle = pd.to_numeric(adpp["CYCLE"], errors="coerce") == 1
-    keep = (adpp["PARAMCD"] == "CMAX") & adpp["PRODUCT"].isin(products) & cycle & adpp["AVAL"].notna()
-    rows = adpp[keep].sort_values(["USUBJID", "AVAL"], kind="stable").drop_duplicates("USUBJID", keep="last")
-    return dict(zip(rows["USUBJID"].astype(str), rows["AVAL"].astype(float), strict=True))
+    rows = _peak_rows(adam, study)
+    if rows.empty:
+        return "not available: no peak of the first cycle"
+    top = rows.sort_values(["USUBJID", "AVAL"], kind="stable").drop_duplicates("USUBJID", keep="last")
+    half = _half_limits(adam, str(top["ASSAY"].iloc[0]))
+    pairs = zip(top["USUBJID"].astype(str), top["AVAL"].astype(float), strict=True)
+    return {who: value if value > 0 else half.get(who, value) for who, value in pairs}
+
+
+def _half_limits(adam: Adam, assay: str) -> Values:
+    """Return half the lower limit of an assay by participant: the peak of those with no sample above it."""
+    if not adam.has("ADPC") or "ALLOQ" not in adam["ADPC"]:
+        return {}
+    mine = adam["ADPC"].loc[lambda frame: (frame["PARAMCD"] == assay) & frame["ALLOQ"].notna()]
+    return {str(who): float(limit) / 2 for who, limit in mine.groupby("USUBJID")["ALLOQ"].min().items()}
+
+
+def _unit(adam: Adam, study: Study, name: str) -> str:
+    if name != "cmax":
+        return "%" if name == "depth" else ""
+    units = _peak_rows(adam, study)["AVALU"].dropna()
+    return str(units.iloc[0]) if len(units) else ""
 
 
 READINGS: Mapping[str, Reading] = {

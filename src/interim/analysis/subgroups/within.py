@@ -235,7 +235,7 @@ def _add_continuous(rows: Rows, panel: Panel, where: Place, outcome: Outcome, st
         "level": level,
         "n": len(values),
         "N": int(inside.sum()),
-        "unit": "%" if outcome.id == "depth" else "",
+        "unit": outcome.unit,
     }
     for stat, function in (("median", np.median), ("min", np.min), ("max", np.max)):
         if len(values):

@@ -578,18 +578,24 @@ def adtox() -> pd.DataFrame:
 def other_sets() -> dict[str, pd.DataFrame]:
     cells = dated(
         table(
-            "USUBJID PARAMCD DAY AVAL BLQFL",
-            [("A1", "CAR", 12, 100.0, "N"), ("A1", "CAR", 17, 5000.0, "N"), ("A1", "CAR", 30, 10.0, "Y")],
+            "USUBJID PARAMCD ASPEC AVALU DAY AVAL BLQFL",
+            [
+                ("A1", "CAR", "BLOOD", "copies/ug", 12, 100.0, "N"),
+                ("A1", "CAR", "BLOOD", "copies/ug", 17, 5000.0, "N"),
+                ("A1", "CAR", "BLOOD", "copies/ug", 30, 10.0, "Y"),
+                ("A1", "CAR", "LIVER MET", "copies/ug", 20, 90000.0, "N"),
+            ],
         ),
         ADT="DAY",
     )
     sums = dated(
         table(
-            "USUBJID PARAMCD PARCAT2 DAY PCHG",
+            "USUBJID PARAMCD PARCAT2 DTYPE DAY PCHG",
             [
-                ("A1", "SDIAM", "INVESTIGATOR", 42, -12.5),
-                ("A1", "SDIAM", "READER 1", 42, 40.0),
-                ("B2", "SDIAM", "INVESTIGATOR", 42, 30.0),
+                ("A1", "SDIAM", "INVESTIGATOR", None, 42, -12.5),
+                ("A1", "SDIAM", "INVESTIGATOR", "PARTIAL", 84, -60.0),
+                ("A1", "SDIAM", "READER 1", None, 42, 40.0),
+                ("B2", "SDIAM", "INVESTIGATOR", None, 42, 30.0),
             ],
         ),
         ADT="DAY",

@@ -20,6 +20,7 @@ from tests.analysis.kinetic_case import (
     CUT,
     STUDY,
     adsl,
+    iso,
     kinetics,
     make_adam,
     pc_rows,
@@ -41,13 +42,13 @@ def listed():
 @pytest.mark.parametrize(
     "wanted",
     [
-        "01 | CAR-T transgene | Blood | 1 | 0.00 | <50 | Below the limit | Area | –",
-        "01 | CAR-T transgene | Blood | 1 | 7.00 | 1600 | Quantified | Maximum, area | –",
-        "01 | CAR-T transgene | Blood | 1 | 14.00 | 400 | Quantified | Area | –",
-        "01 | CAR-T transgene | Blood | 2 | 0.00 | 400 | Quantified | Area | –",
-        "01 | CAR-T transgene | Blood | 2 | 14.00 | 2000 | Quantified | Area, slope | –",
-        "02 | CAR-T transgene | Blood | 1 | 56.00 | <50 | Below the limit | No | After the last quantified sample",
-        "04 | CAR-NK transgene | Blood | 1 | 1.00 | 800 | Quantified | Maximum, area | –",
+        "01 | CAR-T transgene | Blood | 1 | 0.00 | <50 | copies/ug | Below the limit | Area | –",
+        "01 | CAR-T transgene | Blood | 1 | 7.00 | 1600 | copies/ug | Quantified | Maximum, area | –",
+        "01 | CAR-T transgene | Blood | 1 | 14.00 | 400 | copies/ug | Quantified | Area | –",
+        "01 | CAR-T transgene | Blood | 2 | 0.00 | 400 | copies/ug | Quantified | Area | –",
+        "01 | CAR-T transgene | Blood | 2 | 14.00 | 2000 | copies/ug | Quantified | Area, slope | –",
+        "02 | CAR-T transgene | Blood | 1 | 56.00 | <50 | copies/ug | Below the limit | No | After the last quantified sample",
+        "04 | CAR-NK transgene | Blood | 1 | 1.00 | 800 | copies/ug | Quantified | Maximum, area | –",
     ],
 )
 def test_a_line_of_the_listing(listed, wanted):
@@ -68,10 +69,33 @@ def test_every_sample_is_listed_also_those_that_no_profile_uses(listed):
     adam = Adam({**make_adam().datasets, "ADPCUSE": made.use}, CUT)
     shown = lines(table_kinetic_samples(kinetic_listing.samples(adam, STUDY), STUDY))
     assert any(
-        line.split(" | ")[5:] == ["-3", "Cannot be used", "No", "A value cannot be used"] for line in shown
+        line.split(" | ")[5:] == ["-3", "copies/ug", "Cannot be used", "No", "A value cannot be used"]
+        for line in shown
     )
     assert any(line.endswith("| No | No date") and "| NE |" in line for line in shown)
     assert len(made.use) == len(shown)
+
+
+@pytest.mark.rule(
+    "KIN-47", source="a boundary sample half an hour before the second infusion stands at both of its sides"
+)
+def test_a_value_that_stands_where_no_sample_was_taken_is_no_sample():
+    rows = [
+        {**row, "PCDTC": iso(13.98)} if (row["USUBJID"], row["PCDTC"]) == ("01", iso(14)) else row
+        for row in pc_rows()
+    ]
+    made = kinetics(rows)
+    adam = Adam({**make_adam().datasets, "ADPCUSE": made.use}, CUT)
+    shown = [
+        line.split(" | ")[3:8]
+        for line in lines(table_kinetic_samples(kinetic_listing.samples(adam, STUDY), STUDY))
+        if line.startswith("01 | CAR-T transgene | Blood") and " | 400 | " in line
+    ]
+    assert shown == [
+        ["1", "13.98", "400", "copies/ug", "Quantified"],
+        ["1", "14.00", "400", "copies/ug", "Carried"],
+        ["2", "0.00", "400", "copies/ug", "Carried"],
+    ]
 
 
 def tissue_of(*rows, hours=24):
@@ -116,6 +140,21 @@ def test_the_lines_of_the_cytokines():
     capped = [line for line in shown if ">5000" in line]
     assert len(capped) == 1
     assert "above the upper limit" in capped[0] and "after tocilizumab" in capped[0]
+
+
+@pytest.mark.rule("KIN-47")
+def test_an_analyte_has_its_unit_in_the_head_or_two_units_beside_the_results():
+    adam = make_adam()
+    found = kinetic_listing.cytokines(adam, STUDY)
+    heads = [head.text for head in table_cytokine_listing(found, STUDY).header[0]]
+    (unit,) = set(adam["ADCY"]["AVALU"])
+    assert heads[2:] == [f"Interleukin 6, {unit}"]
+    other = adam["ADCY"].assign(AVALU=adam["ADCY"]["AVALU"].mask(adam["ADCY"]["SRCSEQ"] == "4", "ng/L"))
+    mixed = table_cytokine_listing(
+        kinetic_listing.cytokines(Adam({**adam.datasets, "ADCY": other}, CUT), STUDY), STUDY
+    )
+    assert mixed.header[0][2].text == "Interleukin 6"
+    assert [line.rsplit(" ", 1)[1] for line in lines(mixed)] == [unit, unit, unit, "ng/L"] * 2
 
 
 @pytest.mark.rule("KIN-47", source="hand calculation")

@@ -49,7 +49,8 @@ def test_points_of_a_profile(profile, variable, level, group, expected):
 
 
 @pytest.mark.rule(
-    "PAT-01", source="an event from before treatment, a result below quantification, another reader"
+    "PAT-01",
+    source="an event from before treatment, a result below quantification or in tissue, another reader, a sum without a lesion",
 )
 def test_what_is_not_part_of_a_profile(profile):
     names = profile.frame.loc[profile.frame["stat"] == "name", "text"].tolist()
@@ -98,7 +99,7 @@ def test_who_has_a_narrative_and_why(told, subject, group, why):
             "A1",
             "DL1",
             {
-                "age": 50,
+                "age": ">=50 to <60",
                 "sex": "F",
                 "tumour": "CRC",
                 "n_nk": 2,
@@ -114,7 +115,7 @@ def test_who_has_a_narrative_and_why(told, subject, group, why):
             "B2",
             "DL2",
             {
-                "age": 61,
+                "age": ">=60 to <70",
                 "sex": "M",
                 "tumour": "GASTRIC",
                 "n_cart": 4,
@@ -125,7 +126,7 @@ def test_who_has_a_narrative_and_why(told, subject, group, why):
                 "low NEUT": 0.6,
             },
         ),
-        ("C3", "DL2", {"age": 72, "n_cart": 2, "cart_day": 10, "peak ALT": 12, "last": 121}),
+        ("C3", "DL2", {"age": ">=70", "n_cart": 2, "cart_day": 10, "peak ALT": 12, "last": 121}),
         (
             "D4",
             "NK only",
@@ -176,6 +177,14 @@ def test_events_of_a_narrative(told, level, group, facts):
     found = point(told, "event", level, group)
     assert {stat: found[stat] for stat in facts} == facts
     assert row(told, "event", "term", level=level, group=group)["result_id"] in set(told.links["result_id"])
+
+
+@pytest.mark.rule("PAT-02", source="read by hand")
+def test_the_scale_of_cytokine_release_grades_nothing_else(told, study):
+    assert status(told, "event", "astct", level="B2 1", group="DL2") == ("NA", "NOT_APPLICABLE")
+    unknown = case.adae().assign(ASTCTGRN=float("nan"))
+    again = patient.narratives(case.adam(ADAE=unknown), study)
+    assert status(again, "event", "astct", level="A1 1", group="DL1") == ("NA", "not recorded")
 
 
 @pytest.mark.rule("PAT-02", source="read by hand")

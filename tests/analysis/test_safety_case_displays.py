@@ -313,13 +313,14 @@ def test_a_narrative_binds_every_number_to_a_row(adam, study):
     texts = [paragraph.text() for paragraph in story.items]
     assert [paragraph.heading for paragraph in story.items][:2] == ["Participant A1", "Participant B2"]
     assert texts[0] == (
-        "Participant A1, DL1 1.5e7, 50 years, female, tumour: colorectal. Narrative because of: serious adverse event. "
+        "Participant A1, DL1 1.5e7, aged 50 to 59, female, tumour: colorectal. Narrative because of: serious adverse event. "
         "CAR-NK infusions: 2; CAR-T infusions: 2, the first on day 10. Cytokine release syndrome: CTCAE grade 2, ASTCT grade 2, "
         "from day 11 to day 14; serious, not dose-limiting, related to: CAR-T; action: not recorded; "
-        "outcome: recovered/resolved. Laboratory after the first infusion: highest ALT 0.8 x ULN; lowest NEUT 0.4 x 10^9/L. "
-        "Followed to day 180: alive or not known to have died."
+        "outcome: recovered/resolved. Laboratory after the first infusion: highest alanine aminotransferase 0.8 x ULN; lowest neutrophils 0.4 x 10^9/L. "
+        "At the cut-off, day 180: alive or not known to have died."
     )
     assert "Died on day 60; cause: sepsis." in texts[1]
+    assert "Hepatic artery thrombosis: CTCAE grade 3, from day 1" in texts[1] and "ASTCT" not in texts[1]
     assert "no CAR-T infusion." in texts[3] and "tumour: not recorded" in texts[3]
     for paragraph in story.items:
         for span in paragraph.spans[2:]:

@@ -13,6 +13,7 @@ from interim.result import Result, Rows
 from interim.study import Study
 
 _USES = {"CMAX": "maximum", "AUC": "area", "LAMZ": "slope"}
+_CARRIED = "CARRY"
 _CAPPED = {"ULOQ": "above the upper limit"}
 
 
@@ -30,7 +31,8 @@ def samples(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``kinetic_listing.samples``; ``sample`` with level = participant and number: day (from the first infusion of the cycle; NE
-        without a time) and as texts participant, assay, specimen, cycle, result (as collected), state, used, why.
+        without a time) and as texts participant, assay, specimen, cycle, result (as collected), unit, state (CARRY where no sample
+        was taken and the last value stands for it), used, why.
 
     Raises
     ------
@@ -51,7 +53,8 @@ def samples(adam: Adam, study: Study) -> Result:
             "specimen": item["ASPEC"],
             "cycle": "-" if item["ACYCLE"] != item["ACYCLE"] else f"{item['ACYCLE']:g}",
             "result": item["AVALC"] or item["DTYPE"],
-            "state": item["STATE"] or item["DTYPE"],
+            "unit": item["AVALU"],
+            "state": item["DTYPE"] if item["DTYPE"] == _CARRIED else item["STATE"] or item["DTYPE"],
             "used": ", ".join(uses) or "no",
             "why": "-" if uses else item["AUCRS"] or "-",
         }
@@ -138,7 +141,7 @@ def cytokines(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``kinetic_listing.cytokines``; ``sample`` with level = participant and day from the first CAR-NK infusion: texts
-        participant and, per analyte, the collected result with the flags in brackets.
+        participant and, per analyte, the collected result with the flags in brackets, each with its unit.
 
     Raises
     ------
@@ -160,5 +163,5 @@ def cytokines(adam: Adam, study: Study) -> Result:
             marks = ";".join(filter(None, (_CAPPED.get(item["DTYPE"] or ""), item["FLAGS"])))
             text = f"{item['AVALC']} ({marks})" if marks else str(item["AVALC"])
             source = [(str(subject), item["SRCDOM"], item["SRCSEQ"])]
-            rows.add(str(item["PARAMCD"]), None, text=text, sources=source, **where)
+            rows.add(str(item["PARAMCD"]), None, text=text, unit=item["AVALU"] or "", sources=source, **where)
     return rows.build()

@@ -40,7 +40,7 @@ def demography(adam: Adam, study: Study) -> Result:
     who, rows, _ = listing(adam, study, names, code="NK-SAF")
     adsl = adam["ADSL"]
     frame = pd.DataFrame({"USUBJID": adsl["USUBJID"]}).assign(
-        age=_bands(adsl),
+        age=age_bands(adsl),
         sex=column(adsl, "SEX"),
         tumour=column(adsl, "TUMTYPE"),
         histology=column(adsl, "HISTCLAS"),
@@ -52,8 +52,23 @@ def demography(adam: Adam, study: Study) -> Result:
     return built(rows, frame, who=who, order=[])
 
 
-def _bands(adsl: pd.DataFrame) -> pd.Series:
-    """Return the band of years of each age; the exact age stands in no listing."""
+def age_bands(adsl: pd.DataFrame) -> pd.Series:
+    """Return the band of years of each age; the exact age stands in no listing and in no narrative.
+
+    Parameters
+    ----------
+    adsl : pandas.DataFrame
+        AGE, in years.
+
+    Returns
+    -------
+    pandas.Series
+        As ADSL: the text of the band (`cut_level`), None without an age.
+
+    Raises
+    ------
+    None
+    """
     cuts = participant_rows()["listing"]["age_cuts"]
     ages = _number(adsl, "AGE")
     texts = [None if pd.isna(age) else cut_level(float(age), cuts) for age in ages]

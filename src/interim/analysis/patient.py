@@ -9,8 +9,10 @@ import pandas as pd
 
 from interim.adam.adlb import first_base_type
 from interim.adam.model import Adam
+from interim.adam.source import shipped_data
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import column, dose_of, study_days
+from interim.analysis.participant_listing import age_bands
 from interim.analysis.population import Population, open_rows, population
 from interim.analysis.safety_listing import related_to
 from interim.result import Result, Rows
@@ -34,8 +36,8 @@ def profile(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``patient.profile``; group = column; variable infusion, event, ``lab <code>``, ``cells <assay>``, lesion, end; level =
-        participant and number; stats day (from the first infusion), end, value, grade, and as texts name; what no dataset
-        holds has no row.
+        participant and number; stats day (from the first infusion), end, value (with its unit), grade, and as texts name;
+        what no dataset holds has no row. Cells are those of blood, lesions the changes of complete sums.
 
     Raises
     ------
@@ -69,7 +71,8 @@ def _add_point(
     rows.add("day", float(item["day"]), unit="days", subjects=[subject], **place)
     for stat in ("end", "value", "grade"):
         if stat in item and item[stat] == item[stat] and item[stat] is not None:
-            rows.add(stat, float(item[stat]), **place)
+            unit = str(item.get("unit") or "") if stat == "value" else ""
+            rows.add(stat, float(item[stat]), unit=unit, **place)
     if item.get("name"):
         rows.add("name", None, text=str(item["name"]), **place)
 
@@ -139,16 +142,18 @@ def _labs(adam: Adam, study: Study) -> dict[str, pd.DataFrame]:
 
 
 def _cells(adam: Adam) -> dict[str, pd.DataFrame]:
-    """Return the concentrations that can be quantified, by assay."""
+    """Return the concentrations in blood that can be quantified, by assay."""
     if not adam.has("ADPC"):
         return {}
     adpc = adam["ADPC"].loc[lambda f: f["AVAL"].notna() & (f["AVAL"] > 0) & (f["BLQFL"] != "Y")]
+    adpc = adpc[adpc["ASPEC"].isin(list(shipped_data("kinetics")["blood"]))]
     return {
         f"cells {assay}": pd.DataFrame(
             {
                 "USUBJID": part["USUBJID"],
                 "day": study_days(part, "ADT", adsl=adam["ADSL"]),
                 "value": part["AVAL"].astype("float64"),
+                "unit": part["AVALU"],
             }
         ).drop_duplicates()
         for assay, part in adpc.groupby("PARAMCD", sort=True)
@@ -156,10 +161,11 @@ def _cells(adam: Adam) -> dict[str, pd.DataFrame]:
 
 
 def _lesions(adam: Adam, study: Study) -> pd.DataFrame:
+    """Return the changes of complete sums: one that lacks a lesion looks like a response."""
     if not adam.has("ADTR"):
         return _none()
     adtr = adam["ADTR"]
-    sums = adtr[(adtr["PARAMCD"] == "SDIAM") & adtr["PCHG"].notna()]
+    sums = adtr[(adtr["PARAMCD"] == "SDIAM") & adtr["PCHG"].notna() & (adtr["DTYPE"] != "PARTIAL")]
     sums = sums[sums["PARCAT2"] == study.response.evaluator] if "PARCAT2" in sums else sums
     days = study_days(sums, "ADT", adsl=adam["ADSL"])
     return pd.DataFrame({"USUBJID": sums["USUBJID"], "day": days, "value": sums["PCHG"].astype("float64")})
@@ -178,9 +184,10 @@ def narratives(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``patient.narratives``; group = column; variable facts, level = participant: age, sex, tumour, why, n_nk, n_cart, cart_day,
+        ``patient.narratives``; group = column; variable facts, level = participant: age (band), sex, tumour, why, n_nk, n_cart, cart_day,
         peaks of the listed parameters (``peak <code>``, ``low <code>``), last, status, cause; variable event, level =
-        participant and number: term, grade, astct, onset, end, duration, related, serious, action, outcome, dlt.
+        participant and number: term, grade, astct (NOT_APPLICABLE but for cytokine release and neurotoxicity), onset, end,
+        duration, related, serious, action, outcome, dlt.
 
     Raises
     ------
@@ -247,6 +254,7 @@ def _reasons(adam: Adam, adae: pd.DataFrame, who: Population) -> dict[str, str]:
 def _add_facts(rows: Rows, adam: Adam, subject: str, why: str, place: Mapping[str, Any]) -> None:
     adsl = adam["ADSL"].set_index("USUBJID").loc[subject]
     texts = {"participant": subject, "why": why, "sex": adsl.get("SEX"), "tumour": adsl.get("TUMTYPE")}
+    texts["age"] = age_bands(adam["ADSL"])[(adam["ADSL"]["USUBJID"] == subject).to_numpy()].iloc[0]
     died = adsl["DTHFL"] == "Y"
     texts |= {
         "status": "died" if died else "alive or not known to have died",
@@ -257,7 +265,6 @@ def _add_facts(rows: Rows, adam: Adam, subject: str, why: str, place: Mapping[st
         rows.add(stat, None, text=text if known else "not recorded", subjects=[subject], **place)
     end = adsl["DTHDT"] if died else adsl.get("DCUTDT", pd.NaT)
     numbers = {
-        "age": adsl.get("AGE"),
         "n_nk": adsl.get("NINFNK"),
         "n_cart": adsl.get("NINFCT"),
         "cart_day": (adsl["TRTSCT"] - adsl["TRTSDT"]).days if pd.notna(adsl.get("TRTSCT")) else None,
@@ -316,6 +323,8 @@ def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str) -> None:
         for stat, name in (("grade", "AETOXGRN"), ("astct", "ASTCTGRN"), ("onset", "onset"), ("end", "end")):
             value = item.get(name)
             if value is None or pd.isna(value):
-                rows.add(stat, None, status="NA", reason="not recorded", **place)
+                scaled = stat != "astct" or item.get("CRSFL") == "Y" or item.get("ICANSFL") == "Y"
+                reason = "not recorded" if scaled else "NOT_APPLICABLE"
+                rows.add(stat, None, status="NA", reason=reason, **place)
             else:
                 rows.add(stat, float(value), sources=source, **place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interim.display.labels import participant_label, word
 from interim.display.layout import plain_table
 from interim.display.measures import number_cell
@@ -10,12 +12,20 @@ from interim.display.table import Cell, Row, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
 
+_SAMPLES = (
+    "Day: from the first infusion of the product in the cycle. Carried: no sample was taken then; the last result before the next "
+    "cycle stands at the end of one cycle and at the start of the next. <: below that limit of quantification.",
+)
+_CYTOKINES = ("Day: from the first CAR-NK infusion. <: below that limit of quantification.",)
 _ABOVE = {"AFTER_": "after ", "ABOVE_ULOQ": "above the upper limit"}
 
 
-def _worded(numbers: Numbers, level: str, stat: str, codelist: str) -> Cell:
+def _worded(numbers: Numbers, level: str, stat: str, codelist: str | None) -> Cell:
+    """Return a text in words of its codelist, or as it is without one."""
     cell = numbers.words(TOTAL, "sample", stat, level=level)
-    return Cell(DASH if cell.text in ("-", "", "None") else word(codelist, cell.text), cell.keys)
+    if cell.text in ("-", "", "None"):
+        return Cell(DASH, cell.keys)
+    return cell if codelist is None else Cell(word(codelist, cell.text), cell.keys)
 
 
 def _participant(numbers: Numbers, level: str, study: Study) -> Cell:
@@ -55,6 +65,7 @@ def table_kinetic_samples(result: Result, study: Study) -> Table:
         "specimen": "terms",
         "cycle": "",
         "result": "",
+        "unit": None,
         "state": "kinetic_codes",
         "used": "",
     }
@@ -70,15 +81,27 @@ def table_kinetic_samples(result: Result, study: Study) -> Table:
         )
         for level in numbers.levels("sample", stat="participant")
     ]
-    header = ("Participant", "Assay", "Specimen", "Cycle", "Day", "Result", "State", "Used for", "Why not")
-    return plain_table(
+    header = (
+        "Participant",
+        "Assay",
+        "Specimen",
+        "Cycle",
+        "Day",
+        "Result",
+        "Unit",
+        "State",
+        "Used for",
+        "Why not",
+    )
+    table = plain_table(
         numbers,
         header=header,
         rows=rows or [_none(numbers, len(header))],
-        widths=(1.3, 2.2, 1.2, 0.7, 0.8, 1.2, 1.0, 1.8, 2.2),
-        align=("left", "left", "left", "right", "right", "right", "left", "left", "left"),
+        widths=(1.3, 2.2, 1.2, 0.7, 0.8, 1.0, 1.1, 1.4, 1.6, 2.2),
+        align=("left", "left", "left", "right", "right", "right", "left", "left", "left", "left"),
         landscape=True,
     )
+    return replace(table, footnotes=(*_SAMPLES, *table.footnotes))
 
 
 def table_tissue(result: Result, study: Study) -> Table:
@@ -146,18 +169,19 @@ def table_cytokine_listing(result: Result, study: Study) -> Table:
     numbers = Numbers(result, study)
     frame = result.frame[result.frame["variable"] == "sample"]
     analytes = sorted(set(frame["stat"]) - {"day", "participant"})
+    units = {analyte: sorted(set(frame.loc[frame["stat"] == analyte, "unit"])) for analyte in analytes}
     rows = [
         Row(
             (
                 _participant(numbers, level, study),
                 numbers.value(TOTAL, "sample", "day", level=level, digits=2),
-                *(_result(numbers, level, analyte) for analyte in analytes),
+                *(_result(numbers, level, analyte, mixed=len(units[analyte]) > 1) for analyte in analytes),
             )
         )
         for level in numbers.levels("sample", stat="participant")
     ]
-    header = ("Participant", "Day", *(word("measures", analyte) for analyte in analytes))
-    return plain_table(
+    header = ("Participant", "Day", *(_analyte(analyte, units[analyte]) for analyte in analytes))
+    table = plain_table(
         numbers,
         header=header,
         rows=rows or [_none(numbers, len(header))],
@@ -165,13 +189,21 @@ def table_cytokine_listing(result: Result, study: Study) -> Table:
         align=("left", *["right"] * (len(header) - 1)),
         landscape=True,
     )
+    return replace(table, footnotes=(*_CYTOKINES, *table.footnotes))
 
 
-def _result(numbers: Numbers, level: str, analyte: str) -> Cell:
+def _analyte(analyte: str, units: list[str]) -> str:
+    """Return the head of the column of an analyte, with the unit if all its results have the same."""
+    name = word("measures", analyte)
+    return f"{name}, {units[0]}" if len(units) == 1 and units[0] else name
+
+
+def _result(numbers: Numbers, level: str, analyte: str, *, mixed: bool) -> Cell:
     row = numbers.row(analyte, group=TOTAL, variable="sample", level=level)
     if row is None:
         return Cell(DASH)
     text = str(row["text"])
     for code, said in _ABOVE.items():
         text = text.replace(code, said)
-    return Cell(text.lower() if "(" in text else text, (str(row["result_id"]),))
+    text = text.lower() if "(" in text else text
+    return Cell(f"{text} {row['unit']}".strip() if mixed else text, (str(row["result_id"]),))

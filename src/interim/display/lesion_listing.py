@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interim.display.labels import participant_label, word
 from interim.display.layout import plain_table
 from interim.display.numbers import DASH, Numbers
@@ -33,6 +35,10 @@ _OTHERS = (
     ("Status", 2.2),
     ("Record", 1.2),
 )
+_PARTIAL = (
+    "A sum that is not complete lacks a lesion: its change may count as progression, but enters no nadir, no best change and no figure. "
+    "At baseline there is no change."
+)
 _NUMERIC = ("Day", "Diameter, mm", "Sum, mm", "From baseline, %", "From nadir, %")
 
 
@@ -58,7 +64,8 @@ def table_target_lesions(result: Result, study: Study) -> Table:
     """
     numbers = Numbers(result, study)
     rows = [_target(numbers, level) for level in numbers.levels("record", stat="participant")]
-    return _listing(numbers, _TARGETS, rows)
+    table = _listing(numbers, _TARGETS, rows)
+    return replace(table, footnotes=(_PARTIAL, *table.footnotes))
 
 
 def _target(numbers: Numbers, level: str) -> Row:

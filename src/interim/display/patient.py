@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
+from matplotlib.patches import Patch
 
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
@@ -22,13 +23,21 @@ from interim.result import Result
 from interim.study import Study
 
 _HEIGHT_MM = 210.0
-_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 42.0, 20.0, 8.0, 14.0, 6.5
+_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 42.0, 30.0, 8.0, 14.0, 6.5
 _MOST_EVENTS = 22
+_LONGEST_NAME = 36
+_KEY: dict[str, Any] = {
+    "loc": "upper left",
+    "bbox_to_anchor": (1.0, 1.0),
+    "frameon": False,
+    "fontsize": 5.3,
+    "handlelength": 1.0,
+}
 
 
 @dataclass(frozen=True)
 class _Person:
-    """Rows of one participant, wide: one row per point with columns variable, day, end, value, grade, name."""
+    """Rows of one participant, wide: one row per point with columns variable, day, end, value, unit, grade, name."""
 
     subject: str
     group: str
@@ -105,8 +114,9 @@ def _people(result: Result) -> Iterator[_Person]:
         keys = ["variable", "level"]
         wide = part.pivot(index=keys, columns="stat", values="value")
         names = part[part["stat"] == "name"].set_index(keys)["text"]
-        points = wide.drop(columns=["name"], errors="ignore").assign(name=names)
-        points = points.reindex(columns=["day", "end", "value", "grade", "name"]).reset_index()
+        units = part[part["stat"] == "value"].set_index(keys)["unit"]
+        points = wide.drop(columns=["name"], errors="ignore").assign(name=names, unit=units)
+        points = points.reindex(columns=["day", "end", "value", "unit", "grade", "name"]).reset_index()
         yield _Person(str(subject), str(group), points.sort_values(["variable", "day"], kind="stable"))
 
 
@@ -124,7 +134,8 @@ def _figure(person: _Person, result: Result, study: Study) -> Figure:
         width_mm=size[0],
         keys=tuple(result.frame.loc[mine, "result_id"]),
         footnotes=(
-            "Days from the first infusion. Vertical lines: infusions. Events: emergent, coloured by grade.",
+            "Days from the first infusion. Vertical lines: infusions. Events: emergent, coloured by grade. Sums of target diameters: "
+            "complete ones only.",
         ),
     )
 
@@ -178,10 +189,21 @@ def _events(axes: Axes, person: _Person) -> None:
             markersize=5,
             color=TOTAL_COLOUR if str(name).startswith("CART") else PALETTE[0],
         )
+    _grades(axes, events["grade"])
     title = "Infusions (blue: NK, black: CAR-T) and events"
     _head(axes, title if left <= 0 else f"{title}; {left} of lower grade left out")
     if shown.empty:
         _say(axes, "no emergent event")
+
+
+def _grades(axes: Axes, grades: pd.Series) -> None:
+    """Say beside the panel which colour is which of the grades in it."""
+    known = sorted(grades.dropna().unique())
+    marks = [Patch(color=grade_colour(grade), label=f"Grade {grade:.0f}") for grade in known]
+    if grades.isna().any():
+        marks.append(Patch(color=GREY, label="Grade missing"))
+    if marks:
+        axes.legend(handles=marks, **_KEY)
 
 
 def _head(axes: Axes, text: str) -> None:
@@ -190,7 +212,7 @@ def _head(axes: Axes, text: str) -> None:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 30 else f"{text[:28]}…"
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 def grade_colour(grade: float) -> str:
@@ -215,7 +237,7 @@ def grade_colour(grade: float) -> str:
 
 
 def _labs(axes: Axes, person: _Person) -> None:
-    _head(axes, "Laboratory: multiples of the upper limit, or 10^9/L (NEUT; PLAT / 100)")
+    _head(axes, "Laboratory results (platelets: hundredth part)")
     series = person.series("lab")
     if not series:
         _say(axes, "no laboratory results")
@@ -223,11 +245,11 @@ def _labs(axes: Axes, person: _Person) -> None:
     for place, (code, points) in enumerate(series):
         values = points["value"] / (100.0 if code == "PLAT" else 1.0)
         axes.plot(points["day"], values.clip(lower=0.01), marker=".", markersize=3, linewidth=0.9,
-                  color=PALETTE[place % len(PALETTE)], label=code)  # fmt: skip
+                  color=PALETTE[place % len(PALETTE)], label=word("trajectories", code))  # fmt: skip
     axes.set_yscale("log")
     axes.minorticks_off()
     axes.axhline(1, color=GREY, linewidth=0.5, linestyle="--")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=6)
+    axes.legend(**_KEY)
 
 
 def _cells(axes: Axes, person: _Person) -> None:
@@ -237,11 +259,13 @@ def _cells(axes: Axes, person: _Person) -> None:
         _say(axes, "no quantifiable sample")
         return
     for place, (name, points) in enumerate(series):
+        units = " or ".join(sorted({str(unit) for unit in points["unit"] if unit}))
+        label = f"{word('measures', name)}\n({units or 'unit not recorded'})"
         axes.plot(points["day"], points["value"], marker="o", markersize=2.5, linewidth=0.9,
-                  color=PALETTE[place % len(PALETTE)], label=word("measures", name))  # fmt: skip
+                  color=PALETTE[place % len(PALETTE)], label=label)  # fmt: skip
     axes.set_yscale("log")
     axes.minorticks_off()
-    axes.legend(loc="upper right", frameon=False, fontsize=6)
+    axes.legend(**_KEY)
 
 
 def _lesions(axes: Axes, person: _Person) -> None:
@@ -312,7 +336,9 @@ def _narrative(numbers: Numbers, group: str, subject: str) -> Paragraph:
     level = f"{subject} "
     found = [name for name in numbers.levels("event", stat="term", group=group) if name.startswith(level)]
     for event in found:
-        spans += _Fact(numbers, group, "event", event).tell(settings("narrative")["event"])
+        told = _Fact(numbers, group, "event", event)
+        graded = told.row("astct")["reason"] != "NOT_APPLICABLE"
+        spans += told.tell(settings("narrative")["event" if graded else "event_without_astct"])
     spans += fact.extremes()
     spans += fact.tell(settings("narrative")["died" if fact.row("status")["text"] == "died" else "alive"])
     return Paragraph(tuple(spans), heading=f"Participant {label}")
@@ -361,7 +387,7 @@ class _Fact:
     def word(self, stat: str, text: str) -> str:
         if stat in ("related", "why"):
             return text
-        lists = {"sex": "SEX", "tumour": "TUMTYPE"}
+        lists = {"sex": "SEX", "tumour": "TUMTYPE", "age": "age_band"}
         shown = word(lists.get(stat, "terms"), text)
         return shown if stat == "term" or not shown[1:2].islower() else shown[:1].lower() + shown[1:]
 
@@ -375,10 +401,17 @@ class _Fact:
             kind, _, code = str(stat).partition(" ")
             if kind in ("peak", "low") and code:
                 opening = " Laboratory after the first infusion: " if not spans else "; "
-                lead = f"highest {code} " if kind == "peak" else f"lowest {code} "
+                name = _parameter(code)
+                lead = f"highest {name} " if kind == "peak" else f"lowest {name} "
                 unit = " x ULN" if kind == "peak" else " x 10^9/L"
                 spans += [Span(opening + lead), self.span(str(stat), digits=1), Span(unit)]
         return [*spans, Span(".")] if spans else []
+
+
+def _parameter(code: str) -> str:
+    """Return the name of a laboratory parameter as it stands within a sentence: an abbreviation as it is."""
+    name = word("parameters", code)
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _parts(template: str) -> Iterator[tuple[str, str]]:

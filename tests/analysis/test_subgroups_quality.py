@@ -84,7 +84,7 @@ def test_a_median_cut_is_stated_as_the_number_used(adam, study, make_adam):
     ]
     adsub = pd.DataFrame(rows, columns=adam["ADSUB"].columns)
     table = subgroups.registry(make_adam(ADSUB=adsub), study)
-    assert row(table, "definition", "cut", group="burden_sum")["text"] == "median: 58.0"
+    assert row(table, "definition", "cut", group="burden_sum")["text"] == "median: 58"
     levels = table.frame.query("group == 'burden_sum' and variable == 'level'")["level"].tolist()
     assert levels == ["<58", ">=58"]
 

@@ -86,7 +86,7 @@ def test_every_forest_carries_the_sentence(made, answers, study, endpoint):
     sentence = limits_sentence(Numbers(answers["limits"], study))
     assert sentence in made[("figure_forest", endpoint, True)].footnotes
     assert sentence in made[("table_subgroup_limits",)].footnotes
-    assert sentence.startswith("With 15 participants and 1 responders, 7 subgroup dimensions were examined")
+    assert sentence.startswith("With 15 participants and 1 responder, 7 subgroup dimensions were examined")
 
 
 def limits(n, r, p_any=0.436363, low=0.0001, high=0.18181) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
@@ -21,7 +22,7 @@ from interim.display.subgroups_words import level_word
 from interim.result import Result
 from interim.study import Study
 
-_ROW_MM, _MOST_MM, _MOST_LETTERS, _MOST_HEAD = 5.2, 200.0, 10, 26
+_ROW_MM, _MOST_MM, _MOST_LETTERS, _MOST_HEAD = 5.2, 200.0, 12, 26
 _SHADES = ("#DCE9F5", "#A9CCE8", "#6FA8D6", "#3E86C0", "#1F5F96", "#0B3C66", "#8C6D00", "#5D3A9B")
 _OUTCOMES = {"depth": "Best change, %", "bor": "Best response", "crs2": "CRS grade ≥ 2", "cmax": "CAR-T peak"}
 
@@ -69,7 +70,7 @@ def figure_map(result: Result, study: Study) -> Figure:
         width_mm=PORTRAIT_MM,
         keys=tuple(frame["result_id"]),
         footnotes=(
-            "An order only: no groups are formed and nothing is tested.",
+            "An order only: no groups are formed and nothing is tested. Dash: missing; NE: not evaluable; NA: not available in the data.",
             *peak_notes(numbers),
             *result.footnotes,
         ),
@@ -110,12 +111,13 @@ def _paint_cell(
     )
     axes.add_patch(_tile(column, place, colour))
     dark = colour in _SHADES[3:] or colour in RESPONSE_COLOURS.values()
-    short = text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+    lines = wrap(text, _MOST_LETTERS, max_lines=2, placeholder="…")
     axes.text(
         column + 0.5,
         place + 0.5,
-        short,
-        fontsize=5.6 * small,
+        "\n".join(lines),
+        fontsize=(5.6 if len(text) < _MOST_LETTERS - 2 else 4.4) * small,
+        linespacing=0.9,
         ha="center",
         va="center",
         color="white" if dark else TOTAL_COLOUR,

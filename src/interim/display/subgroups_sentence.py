@@ -47,7 +47,7 @@ def limits_sentence(numbers: Numbers, *, language: Language = "en") -> str:
         If the Result has no such rows: a forest must not stand without the sentence.
     """
     key, texts, _ = _chosen(numbers)
-    return _messages()[key][language].format(**texts)
+    return _message(key, language, texts).format(**texts)
 
 
 def limits_paragraph(
@@ -79,11 +79,19 @@ def limits_paragraph(
         return Paragraph((Span(_messages()["limits_absent"][language]),), style)
     key, texts, ids = _chosen(Numbers(result, study))
     spans = []
-    for text, name, _, _ in Formatter().parse(_messages()[key][language]):
+    for text, name, _, _ in Formatter().parse(_message(key, language, texts)):
         spans.append(Span(text))
         if name:
             spans.append(Span(texts[name], ids[name]))
     return Paragraph(tuple(span for span in spans if span.text), style)
+
+
+def _message(key: str, language: Language, texts: dict[str, str]) -> str:
+    message = _messages()[key][language]
+    if texts["r"] == "1":
+        for plural, singular in _messages()["singular"].items():
+            message = message.replace(plural, singular)
+    return message
 
 
 def _chosen(numbers: Numbers) -> tuple[str, dict[str, str], dict[str, str]]:

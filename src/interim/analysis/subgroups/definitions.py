@@ -172,5 +172,5 @@ def cut_text(entry: SubgroupEntry, cuts: tuple[float, ...]) -> str:
     None
     """
     if entry.cuts == "median":
-        return f"median: {', '.join(map(str, cuts))}" if cuts else "median: no value"
+        return f"median: {', '.join(f'{value:g}' for value in cuts)}" if cuts else "median: no value"
     return ", ".join(f"{value:g}" for value in cuts) if cuts else "none"

@@ -217,22 +217,26 @@ def test_the_voice_speaks_english_unless_told_otherwise():
     ("text", "expected"),
     [
         ("Neutrophil-to-l…", "中性粒细胞与淋…"),
-        ("Sum of target d…", "靶病灶径线和"),
+        ("Sum of target d…", "靶病灶直径总和"),
         ("Nausea and vom…", "Nausea and vom…"),
         ("Prior …", "Prior …"),
+        ("Oesophage…", "食管癌"),
         ("Cats and d…", "Cats and d…"),
-        ("Sum of target d…, Neutrophil-to-l…", "靶病灶径线和，中性粒细胞与淋…"),
+        ("Sum of target d…, Neutrophil-to-l…", "靶病灶直径总和，中性粒细胞与淋…"),
     ],
 )
 def test_a_label_that_was_cut_off_is_found_if_one_text_begins_like_it(text, expected):
     words = {
         "Neutrophil-to-lymphocyte ratio": "中性粒细胞与淋巴细胞比值",
         "Neutrophil-to-lymphocyte ratio, second cut": "中性粒细胞与淋巴细胞比值，第二界值",
-        "Sum of target diameters": "靶病灶径线和",
+        "Sum of target diameters": "靶病灶直径总和",
+        "Oesophageal": "食管癌",
+        "Oesophageal carcinoma": "食管癌",
         "Prior lines": "既往线数",
         "Prior therapy": "既往治疗",
     }
-    assert speaker(kept=["Nausea and vomiting"], **words).text(text).text == expected
+    kept = ["Nausea and vomiting", "Oesophageal carcinoma"]
+    assert speaker(kept=kept, **words).text(text).text == expected
 
 
 @pytest.mark.rule("DOC-32")
@@ -240,6 +244,28 @@ def test_a_full_stop_belongs_to_no_message():
     said = speaker(**{"Death counts. It ends.": "死亡计入。即告结束。", "Exploratory.": "探索性。"})
     assert said.text("Exploratory").text == "探索性"
     assert said.text("Exploratory. Death counts. It ends.").text == "探索性。死亡计入。即告结束。"
+
+
+@pytest.mark.rule("DOC-32")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Seen in 0/13.", "见于0/13。"),
+        ("Death; data hash 8cbee4f33aa5.", "死亡；数据哈希8cbee4f33aa5。"),
+        ("CAR-T v5.0.", "CAR-T v5.0."),
+        ("Until 3 days after Death.", "至死亡后3天。"),
+        ("Minute 7; T 14.2; T 14.3", "纪要7；T 14.2；T 14.3"),
+    ],
+)
+def test_a_chinese_sentence_and_list_have_their_own_stops_beside_codes(text, expected):
+    words = {
+        "Death": "死亡",
+        "Seen in {a}": "见于{a}",
+        "data hash {a}": "数据哈希{a}",
+        "Until {1} days after {a}.": "至{a}后{1}天。",
+        "minute {1}": "纪要{1}",
+    }
+    assert speaker(**words).text(text).text == expected
 
 
 @pytest.mark.rule("DOC-32")

@@ -204,7 +204,7 @@ def test_no_translation_holds_a_word_that_stops_a_package():
 
 @pytest.mark.rule("DOC-32")
 def test_a_count_out_of_others_does_not_turn_into_a_rate_of_participants():
-    assert translator("zh-CN").text("7 of 17").text == "17 中 7"
+    assert translator("zh-CN").text("7 of 17").text == "7（共 17）"
     assert translator("zh-CN").text("7/17 (41.2%)").text == "7/17 (41.2%)"
 
 

@@ -253,6 +253,26 @@ def test_terms_of_events_and_treatments_are_quoted_as_entered_and_as_a_sentence(
 
 
 @pytest.mark.rule("DOC-33")
+def test_the_words_of_the_site_are_never_translated_although_the_catalogue_has_them():
+    block = table()
+    head, cell = block.header[-1][-1], block.rows[0].cells[-1]
+    heads = (replace(head, text="Response", span=2), replace(head, text="Verbatim"))
+    shown = [
+        replace(block.rows[0], cells=(cell, cell, replace(cell, text=text)))
+        for text in ("not reached", "恶心", "–")
+    ]
+    made, missing = chinese(replace(block, header=(heads,), rows=tuple(shown)))
+    last = [row.cells[-1] for row in made.blocks[0].rows]
+    assert [(cell.text, cell.language) for cell in last] == [
+        ("not reached", "en"),
+        ("恶心", None),
+        ("–", None),
+    ]
+    assert {one.message for one in missing} >= {"Verbatim"}
+    assert "not reached" not in {one.message for one in missing}
+
+
+@pytest.mark.rule("DOC-33")
 def test_a_cell_that_states_its_language_is_left_as_it_is():
     block = table()
     first = replace(block.rows[0].cells[0], text="Response", language="en")

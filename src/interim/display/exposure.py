@@ -50,7 +50,7 @@ def table_exposure_response(result: Result, study: Study) -> Table:
     ]
     header = (
         "Exposure",
-        "Outcome",
+        "Outcome compared",
         "With / without, n",
         "Median with",
         "Median without",

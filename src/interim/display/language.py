@@ -32,6 +32,7 @@ _CODE = re.compile(
 _PIECES = re.compile(r"[^\W\d_][^\s,;:()\[\]=<>≥≤|]*")
 _HASH = re.compile(r"\b[0-9a-f]{8,}\b")
 _MORE = "…"
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _UNITS = re.compile(r"[/*^]")
 _SENTENCE, _MOST_PARTS = 2, 24
 # Separators at which a text that is no message is taken apart, each with what stands for it in Chinese.
@@ -138,12 +139,13 @@ class Translator:
         if not _LETTER.search(text):
             return text
         if text not in self._found:
-            self._found[text] = (
+            found = (
                 self._direct(text)
                 or self._apart(text, _STRONG)
                 or self._by_parts(text)
                 or self._apart(text, _WEAK)
             )
+            self._found[text] = _ended(found) if found and text.endswith(".") else found
         return self._found[text]
 
     def _direct(self, text: str) -> str | None:
@@ -162,7 +164,7 @@ class Translator:
     def _begun(self, text: str) -> str | None:
         """Return the translation of a text that was cut off, cut off as well; None if several texts begin like it."""
         start = text.removesuffix(_MORE)
-        if any(term.startswith(start) for term in self._kept):
+        if any(term.startswith(start) and self._exact(term) is None for term in self._kept):
             return text
         known = sorted((m for m in self._catalogue.exact if m.startswith(start)), key=len)
         if not known or not all(message.startswith(known[0]) for message in known):
@@ -184,6 +186,11 @@ class Translator:
         return all(word in self._catalogue.same or _CODE.fullmatch(word) for word in words if word)
 
     def _by_parts(self, text: str) -> str | None:
+        """Return the translation of a text with parts; the full stop of a sentence is none of them."""
+        inner = self._with_parts(text[:-1]) if text.endswith(".") else None
+        return self._with_parts(text) if inner is None else f"{inner}。"
+
+    def _with_parts(self, text: str) -> str | None:
         for message in self._catalogue.parts:
             match = message.pattern.fullmatch(text)
             if match is None:
@@ -228,7 +235,9 @@ class Translator:
 
     def _listed(self, text: str, separator: str) -> str | None:
         """Return several parts of a list as one message; one with parts of its own reaches over commas only."""
-        return self._direct(text) or (self._by_parts(text) if separator == ", " else None)
+        if separator == ", ":
+            return self._direct(text) or self._by_parts(text)
+        return None if self._is_same(text) else self._direct(text)
 
     def _enclosed(self, text: str) -> str | None:
         """Return a text with something in brackets, or a sign, at its end."""
@@ -241,6 +250,11 @@ class Translator:
         match = _TAIL.fullmatch(text)
         outer = self._find(match[1]) if match else None
         return f"{outer}{match[2]}" if match and outer is not None else None
+
+
+def _ended(text: str) -> str:
+    """Return a Chinese sentence with its own full stop, also behind a word or number that stays as it was."""
+    return f"{text[:-1]}。" if text.endswith(".") and _HAN.search(text) else text
 
 
 @cache

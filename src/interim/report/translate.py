@@ -43,6 +43,8 @@ _QUOTED_SOURCES: dict[str, tuple[str, ...]] = {
 }
 _PIECE = re.compile(rf"(\*\*|\*|`|{MARK})")
 _NUMBER = re.compile(f"({MARK})")
+_AS_ENTERED = "Verbatim"
+"""Head of a column whose cells are the words of the site: they are never translated."""
 _SIGNS = {"strong": "**", "emphasis": "*", "code": "`"}
 _STYLES = {sign: name for name, sign in _SIGNS.items()}
 _C = TypeVar("_C", Cell, HeaderCell)
@@ -312,11 +314,15 @@ class _Pen:
 
     def _table(self, table: Table) -> Table:
         header = tuple(tuple(self._cell(head, "header") for head in row) for row in table.header)
+        entered = _columns_as_entered(table)
         rows = tuple(
             replace(
                 row,
                 cells=tuple(
-                    self._cell(cell, "cell" if column else "stub") for column, cell in enumerate(row.cells)
+                    _quoted_cell(cell)
+                    if column in entered
+                    else self._cell(cell, "cell" if column else "stub")
+                    for column, cell in enumerate(row.cells)
                 ),
             )
             for row in table.rows
@@ -350,6 +356,18 @@ class _Pen:
             footnotes=tuple(self._say(text, "footnote") for text in tlf.footnotes),
             labels=tuple(self._say(text, "label") for text in tlf.labels),
         )
+
+
+def _columns_as_entered(table: Table) -> frozenset[int]:
+    """Return the columns that hold the words of the site, by the last row of the header."""
+    heads = [head.text for head in (table.header[-1] if table.header else ()) for _ in range(head.span)]
+    return frozenset(column for column, text in enumerate(heads) if text == _AS_ENTERED)
+
+
+def _quoted_cell(cell: Cell) -> Cell:
+    return (
+        replace(cell, language=SOURCE) if any(map(str.isalpha, cell.text)) and cell.text.isascii() else cell
+    )
 
 
 def _as_message(spans: Iterable[Span]) -> tuple[str, list[Span]]:

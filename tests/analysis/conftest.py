@@ -186,6 +186,7 @@ def adex(frame: pd.DataFrame) -> pd.DataFrame:
                 {
                     "USUBJID": row["USUBJID"],
                     "PRODUCT": product,
+                    "ROLE": {"CARNK": "nk"}.get(product, "t"),
                     "APHASE": phase,
                     "ACYCLE": {"CART_C1": 1.0, "CART_C2": 2.0}.get(phase, float("nan")),
                     "ASTDT": date,

@@ -148,3 +148,17 @@ def test_text_is_escaped_everywhere():
     made = parsed(table_html(block))
     assert not made.xpath("//script")
     assert made.text_content().count(hostile) == 7 and made.xpath("//td/@data-key") == [hostile]
+
+
+def test_a_figure_without_a_label_shows_its_title_alone():
+    figure = Figure(
+        title="People",
+        population="",
+        keys=("a",),
+        svg="<svg/>",
+        png=b"",
+        alt="Icon array: one icon for each person; 3 of 13 icons are filled.",
+        width_mm=100.0,
+    )
+    made = parsed(figure_html(figure.block() | {"id": "icons-people", "label": "", "anchor": "icons-people"}))
+    assert made.find(".//figcaption").text_content() == "People"

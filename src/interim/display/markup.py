@@ -70,7 +70,7 @@ def figure_html(block: Mapping[str, Any]) -> str:
     ----------
     block : mapping
         Content block of kind ``figure``; ``label`` and ``anchor`` as in `table_html`; ``origins``, an id and the words of a
-        link to it, is optional.
+        link to it, is optional. An empty label is none: the title stands alone.
 
     Returns
     -------
@@ -135,11 +135,14 @@ def _anchor(block: Mapping[str, Any]) -> str:
 
 def _caption(block: Mapping[str, Any]) -> str:
     letter, _, number = block["id"].partition(" ")
-    label = block.get("label") or f"{_WORDS.get(letter, letter)} {number}"
+    label = block.get("label")
+    if label is None:
+        label = f"{_WORDS.get(letter, letter)} {number}"
+    named = f'<span class="label">{escape(label)}</span> ' if label else ""
     population = (
         f' <span class="population">{escape(block["population"])}</span>' if block["population"] else ""
     )
-    return f'<span class="label">{escape(label)}</span> <span class="title">{escape(block["title"])}</span>{population}'
+    return f'{named}<span class="title">{escape(block["title"])}</span>{population}'
 
 
 def _below(block: Mapping[str, Any]) -> str:

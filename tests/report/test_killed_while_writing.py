@@ -16,9 +16,9 @@ from tests.report import handmade
 DRIVER = """
 import os, resource, signal, sys
 from tests.report import handmade
-from interim.report import run
+from interim.report import build
 
-own, documents = os.getpid(), run._write_documents
+own, documents = os.getpid(), build._write_documents
 
 def watched(*args, **kwargs):
     from interim.report import editions
@@ -34,7 +34,7 @@ def watched(*args, **kwargs):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["LARGEST"]),) * 2)
     documents(*args, **kwargs)
 
-run._write_documents = watched
+build._write_documents = watched
 sys.exit(handmade.main(sys.argv[1:]))
 """
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from interim.errors import DataError, ReportError, StudyError
-from interim.report import export, freshness, hashes, run, workers
-from interim.report.run import Plan
+from interim.report import build, export, freshness, hashes, run, workers
+from interim.report.plan import Plan
 from interim.study import read_study
 from tests.report import handmade
 from tests.report.test_malformed_inputs import BOOK, CELL, write
@@ -41,12 +41,12 @@ def plan(tmp_path, monkeypatch) -> Plan:
     write(books, {**BOOK, "cells": [first, CELL]})
     made = Plan(handmade.write_study(tmp_path / "params"), books, tmp_path / "reports")
     monkeypatch.setattr(freshness.interim, "__file__", str(package / "__init__.py"))
-    monkeypatch.setattr(run, "check_shipped", lambda: None)  # this package ships no templates; see RUN-06
+    monkeypatch.setattr(build, "check_shipped", lambda: None)  # this package ships no templates; see RUN-06
 
     def opened(study, cache):
         raise BuiltAgain
 
-    monkeypatch.setattr(run, "open_inputs", opened)
+    monkeypatch.setattr(build, "open_inputs", opened)
     publish(made)
     return made
 
@@ -179,7 +179,7 @@ def test_an_error_before_the_notebooks_leaves_the_last_report(error, plan, monke
     def fail(study, cache):
         raise error
 
-    monkeypatch.setattr(run, "open_inputs", fail)
+    monkeypatch.setattr(build, "open_inputs", fail)
     before = hashes.tree(plan.reports)
     with pytest.raises(type(error)):
         run.run(replace(plan, force=True), say=lambda line: None)

@@ -284,7 +284,8 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from interim.report.run import Plan, run
+    from interim.report.plan import Plan
+    from interim.report.run import run
 
     given = dict(options.parameter) | ({"cut_date": options.as_of} if options.as_of else {})
     plan = Plan(options.study, options.notebooks, options.reports, given, options.force, options.cache)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
 from interim.report.hashes import tree
+from interim.report.plan import COPIES
 from interim.report.registry import Tlf, cited, footnotes_of, in_question, registry, title_of
 from interim.report.translate import quoted
 from interim.report.workers import cores, map_forked
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from interim.report.cache import Cache
     from interim.report.memo import Memo
     from interim.report.privacy.known import Known
-
-COPIES = ("confidential", "public")
 
 
 @dataclass(frozen=True)

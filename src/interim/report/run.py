@@ -1,52 +1,19 @@
-"""``interim run``: data to results, notebooks to documents, and everything to the report folder."""
+"""``interim run``: the published report if it still answers the question, else a new one."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from importlib import import_module
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from interim.display.language import LANGUAGES, SOURCE
-from interim.errors import InterimError
-from interim.report.cache import Cache
-from interim.report.chapter import COPIES, Inputs, labels_of, open_inputs, preload
-from interim.report.child import Job
-from interim.report.freshness import DOCUMENTS, MANIFEST, current, report_key
-from interim.report.hashes import joined, sha256, snapshot_hash
-from interim.report.manifest import finding_counts, write_manifest
-from interim.report.notebook import check_parameters, is_thin, notebooks
-from interim.report.progress import Progress
-from interim.report.publish import building, check_free
-from interim.report.registry import check_complete
-from interim.report.shipped import check_shipped
-from interim.report.workers import Failure, NotebookError, cores, run_jobs, start_method
+from interim.display.language import LANGUAGES
+from interim.report.freshness import DOCUMENTS, current, report_key
+from interim.report.notebook import check_parameters, notebooks
+from interim.report.plan import COPIES, Plan
 from interim.study import Study, read_study
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from interim.report.content import Front
-    from interim.report.package import Made
-    from interim.report.privacy.scan import Scan
-
 Say = Callable[[str], None]
-_TRACE_LINES = 12
-_WARM = (
-    "IPython.core.interactiveshell",
-    "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
-    "papermill",
-    "typst",
-    "interim.display",
-    "interim.report.shell",
-)
-_DATA = "data"
 
 
 @dataclass(frozen=True)
@@ -94,34 +61,6 @@ class Built:
         }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What ``interim run`` was asked for.
-
-    Attributes
-    ----------
-    study : Path
-        Study file.
-    notebooks : Path
-        Folder of the notebooks.
-    reports : Path
-        Folder of all reports.
-    parameters : mapping of str to object
-        Parameters given on the command line; only those that the notebooks declare.
-    force : bool
-        Build even if the published report is up to date, and use nothing that an earlier build kept.
-    cache : Path
-        Folder of what builds keep for the next one.
-    """
-
-    study: Path
-    notebooks: Path = Path("notebooks")
-    reports: Path = Path("reports")
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    force: bool = False
-    cache: Path = Path(".interim/cache")
-
-
 def run(plan: Plan, *, say: Say) -> Built:
     """Build and publish the report of a study, unless the published one is up to date.
 
@@ -144,95 +83,20 @@ def run(plan: Plan, *, say: Say) -> Built:
     ReportError
         If a parameter is not declared, a notebook fails or a document cannot be built; the last good report stays whole.
     """
-    absent = check_complete()
     books = notebooks(plan.notebooks)
     given = {"study": str(plan.study), **plan.parameters}
     check_parameters(books, given, permitted={"language": LANGUAGES, "copy": COPIES})
     study = read_study(plan.study, cut_date=plan.parameters.get("cut_date") or None)
-    public = plan.parameters.get("copy") == COPIES[1]
-    target = plan.reports / study.study.id / (COPIES[1] if public else "") / f"{study.cut:%Y-%m-%d}"
+    target = plan.reports / study.study.id / (COPIES[1] if plan.public else "") / f"{study.cut:%Y-%m-%d}"
     say(f"study {study.study.id}, data cut-off {study.cut:%Y-%m-%d}")
     key = report_key(study, plan.notebooks, plan.parameters)
     manifest = None if plan.force or not study.report.cache else current(target, key)
     if manifest is not None:
         return _built("up to date", target, study, manifest)
-    check_shipped()
-    check_free(target)
-    if absent:
-        say(f"warning: {len(absent)} planned objects are not made yet: {', '.join(absent)}")
-    _forget(plan, target, key, say)
-    cache = _cache(plan, study, key, say)
-    progress = Progress(cache.folder)
-    progress.expect([_DATA, *(book.stem for book in books), DOCUMENTS], workers=cores(study))
-    say(f"reading the data{progress.left()}")
-    with progress.step(_DATA):
-        inputs = _inputs(study, cache, public=public)
-    say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
-    preload(inputs, study)
-    with building(target) as folder:
-        languages = _languages(study, plan)
-        failed = target.with_name(f"{target.name}.failed")
-        order = _Order(plan, study, inputs, languages[0], failed, progress)
-        with _executed(order, books, say=say) as done:
-            scan = _scan(folder, inputs, cache)
-            paper = _Paper(inputs, done, languages, key["code"], say, scan)
-            if not public:
-                shutil.copytree(done, folder / "notebooks")
-                import_module("interim.report.export").write_data(folder, inputs, workers=cores(study))
-                import_module("interim.report.state").save_state(folder, inputs.sdtm)
-            with progress.step(DOCUMENTS):
-                (_write_public if public else _write_documents)(folder, paper)
-        written = write_manifest(folder, inputs, key=key, languages=languages, public=public)
-        scan.refuse()
-        manifest = json.loads(written.read_text(encoding="utf-8"))
-    progress.save()
-    cache.end(f"{study.study.id} {study.cut.isoformat()} {plan.reports}")
+    from interim.report.build import build  # what a build needs is loaded for a build only
+
+    manifest = build(plan, study, target, books=books, key=key, say=say)
     return _built("built", target, study, manifest)
-
-
-def _forget(plan: Plan, target: Path, key: Mapping[str, Any], say: Say) -> None:
-    """Remove what earlier builds kept of participants who have withdrawn their data since the published report."""
-    try:
-        published = json.loads((target / MANIFEST).read_text(encoding="utf-8"))["key"]["withdrawn"]
-    except (OSError, ValueError, LookupError, TypeError):
-        published = ""
-    if key["withdrawn"] and key["withdrawn"] != published:
-        say(f"participants have withdrawn their data: removing {plan.cache}; earlier reports still hold them")
-        shutil.rmtree(plan.cache, ignore_errors=True)
-
-
-def _inputs(study: Study, cache: Cache, *, public: bool) -> Inputs:
-    if not public:
-        return open_inputs(study, cache)
-    from interim.report.privacy.public_data import open_public
-
-    return open_public(study, cache)
-
-
-def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
-    """Return the scan that every file of the report must pass before it is published."""
-    from interim.report.lint.order import past_runs
-    from interim.report.privacy.scan import scan_of
-
-    past = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
-    dates = [day for run in past for day in (run.cut, run.extract)] + _decided(inputs)
-    return scan_of(
-        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=cores(inputs.study)
-    )
-
-
-def _decided(inputs: Inputs) -> list[str]:
-    """Return the dates of the recorded decisions, which name the study's own steps and no participant."""
-    decisions = inputs.sdtm.domain("DECISIONS")
-    return [str(day) for day in decisions["date"].dropna()] if "date" in decisions else []
-
-
-def _cache(plan: Plan, study: Study, key: Mapping[str, Any], say: Say) -> Cache:
-    """Return the cache of this build: every entry rests on the programs, the lock file and the platform."""
-    base = joined((name, str(key[name])) for name in ("format", "code", "lock", "platform"))
-    cache = Cache(plan.cache if study.report.cache else None, base=base, say=say, fresh=plan.force)
-    cache.begin()
-    return cache
 
 
 def _built(
@@ -240,212 +104,3 @@ def _built(
 ) -> Built:
     documents = tuple(target / name for name in manifest["outputs"] if name.startswith(f"{DOCUMENTS}/"))
     return Built(status, target, documents, manifest["findings"], manifest["outputs"])
-
-
-def _languages(study: Study, plan: Plan) -> tuple[str, ...]:
-    """Return the languages of the package; the leading one is that of the notebooks."""
-    own = study.report.languages
-    leading = plan.parameters.get("language") or own[0]
-    return tuple(dict.fromkeys((str(leading), *own)))
-
-
-@dataclass(frozen=True)
-class _Order:
-    """What the notebooks are run with, and where those of a failed run are kept."""
-
-    plan: Plan
-    study: Study
-    inputs: Inputs
-    language: str
-    failed: Path
-    progress: Progress
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What is injected."""
-        foreign = {"language": self.language} if self.language != SOURCE else {}
-        return {"study": str(self.plan.study), **self.plan.parameters, **foreign}
-
-    @property
-    def shown(self) -> dict[str, str]:
-        """How the executed copies name the study file: below the present folder, else by its name alone."""
-        file, here = self.plan.study.resolve(), Path.cwd()
-        return {
-            "study": (file.relative_to(here) if file.is_relative_to(here) else Path(file.name)).as_posix()
-        }
-
-    def key(self, book: Path) -> list[object]:
-        """Return what an executed notebook rests on beside what it reads."""
-        return ["notebook", book.name, sha256(book), {**self.parameters, **self.shown}]
-
-
-@contextmanager
-def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Path]:
-    """Run the notebooks and give the folder of their executed copies; keep it as ``failed`` and raise if one fails."""
-    with tempfile.TemporaryDirectory(prefix="interim-") as name:
-        out, scratch = Path(name) / "notebooks", Path(name) / "scratch"
-        out.mkdir()
-        scratch.mkdir()
-        stale = [book for book in books if not _served(order, book, out / book.name)]
-        if len(stale) < len(books):
-            say(f"{len(books) - len(stale)} notebooks are as in an earlier build")
-        jobs = [_job(book, out, scratch, order) for book in stale]
-        order.progress.expect([*(book.stem for book in stale), DOCUMENTS], workers=cores(order.study))
-        failures = _run(order, jobs, say)
-        shutil.rmtree(order.failed, ignore_errors=True)
-        if failures:
-            shutil.copytree(out, order.failed)
-            raise NotebookError(_failure_text(failures, order.failed, order.plan), failures)
-        for book, job in zip(stale, jobs, strict=True):
-            _keep(order, book, job)
-        yield out
-
-
-def _run(order: _Order, jobs: Sequence[Job], say: Say) -> list[Failure]:
-    if not jobs:
-        return []
-    study = order.study
-    workers, method = min(cores(study), len(jobs)), start_method(study.report.start_method)
-    say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
-    _warm()
-    return run_jobs(
-        jobs,
-        workers=workers,
-        method=method,
-        timeout_s=study.report.timeout_s,
-        say=say,
-        stop_early=study.report.on_failure == "stop",
-        left=order.progress.done,
-    )
-
-
-def _served(order: _Order, book: Path, output: Path) -> bool:
-    """Write the executed notebook of an earlier build, if all that it read is as it was."""
-    memo = order.inputs.memo
-    kept = None if memo is None else memo.stored(order.key(book), set())
-    if kept is not None:
-        output.write_bytes(kept)
-    return kept is not None
-
-
-def _keep(order: _Order, book: Path, job: Job) -> None:
-    """Keep an executed notebook with what it read; one with code of its own may have read more than it was seen to."""
-    memo, reads = order.inputs.memo, Path(job.reads)
-    if memo is not None and reads.exists() and is_thin(book):
-        memo.store(
-            order.key(book), reads.read_text(encoding="utf-8").split("\n"), Path(job.output).read_bytes()
-        )
-
-
-def _job(book: Path, out: Path, scratch: Path, order: _Order) -> Job:
-    return Job(
-        notebook=str(book),
-        output=str(out / book.name),
-        failure=str(scratch / f"{book.stem}.json"),
-        log=str(scratch / f"{book.stem}.log"),
-        parameters=order.parameters,
-        reads=str(scratch / f"{book.stem}.reads"),
-        shown=order.shown,
-    )
-
-
-def _warm() -> None:
-    """Import once what every notebook needs, so that the forked children have it."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    for name in _WARM:
-        import_module(name)
-
-
-def _failure_text(failures: Sequence[Failure], kept: Path, plan: Plan) -> str:
-    lines = [f"{len(failures)} notebook(s) failed; the last report is unchanged. Executed copies: {kept}"]
-    options = "".join(f" -p {name} {value}" for name, value in plan.parameters.items())
-    for failure in failures:
-        lines.append(f"- {failure}")
-        lines += [f"    {line}" for line in (failure.source.splitlines() if failure.source else ())]
-        lines += [f"    | {line}" for line in _shown_trace(failure)]
-        again = f"papermill --engine interim {plan.notebooks / failure.notebook} out.ipynb -p study {plan.study}{options}"
-        lines.append(f"    again, alone: {again}")
-    return "\n".join(lines)
-
-
-def _shown_trace(failure: Failure) -> Sequence[str]:
-    """Return the end of the traceback, unless the error was raised on purpose and its text says it all."""
-    return () if failure.error in _on_purpose(InterimError) else failure.trace[-_TRACE_LINES:]
-
-
-def _on_purpose(root: type[InterimError]) -> set[str]:
-    return {root.__name__}.union(*(_on_purpose(child) for child in root.__subclasses__()))
-
-
-@dataclass(frozen=True)
-class _Paper:
-    """What the documents are made from."""
-
-    inputs: Inputs
-    notebooks: Path
-    languages: Sequence[str]
-    code: str
-    say: Say
-    scan: Scan
-
-    def made(self, copy: str) -> Made:
-        from interim.report.document import read_chapters
-        from interim.report.package import Made
-
-        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")))
-        return Made(self.inputs, self.languages[0], copy, chapters, scan=self.scan)
-
-    def options(self) -> dict[str, Any]:
-        """What every package is written with."""
-        front, workers = _front(self.inputs, self.code), cores(self.inputs.study)
-        return {"front": front, "languages": self.languages, "workers": workers, "say": self.say}
-
-
-def _write_documents(folder: Path, paper: _Paper) -> None:
-    from interim.report.editions import write_package
-    from interim.report.lint.gate import Gate
-    from interim.report.lint.order import past_runs
-
-    inputs = paper.inputs
-    history = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
-    gate = Gate(inputs, history, paper.say)
-    write_package(folder / DOCUMENTS, paper.made(COPIES[0]), check=gate, **paper.options())
-
-
-def _write_public(folder: Path, paper: _Paper) -> None:
-    """Write the documents of the public copy, and the counts that it prints for the comparison with later copies."""
-    from interim.report.editions import write_package
-    from interim.report.privacy.public_copy import PublicCopy, check_earlier, write_counts
-
-    inputs = paper.inputs
-    public = PublicCopy(inputs.store, inputs.study)
-    options = paper.options()
-    plain = replace(options["front"], details=options["front"].details[:-1])  # without the counts of findings
-    made = replace(paper.made(COPIES[1]), public=public)
-    write_package(folder / DOCUMENTS, made, **{**options, "front": plain})
-    check_earlier(public, folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
-    write_counts(public, folder)
-
-
-def _front(inputs: Inputs, code: str) -> Front:
-    import interim
-    from interim.report.content import Front
-
-    study, counts = inputs.study, finding_counts(inputs)
-    return Front(
-        title="Statistical interim report",
-        subtitle=study.study.title,
-        study=study.study.id,
-        timestamp=study.moment,
-        cut_off=f"{study.cut:%Y-%m-%d}",
-        snapshot=snapshot_hash(inputs.sdtm.sources)[:12],
-        revision=f"{interim.__version__} ({code[:12]})",
-        labels=labels_of(inputs),
-        details=(
-            ("Rule of the cut-off", study.data.cut_description),
-            ("Parameters", study.digest()[:12]),
-            ("Findings in the data", ", ".join(f"{number} {name}" for name, number in counts.items())),
-        ),
-    )

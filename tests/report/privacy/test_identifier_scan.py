@@ -14,8 +14,9 @@ import pytest
 from interim.data.model import Sdtm
 from interim.display.figure import drawn
 from interim.errors import ReportError
-from interim.report import publish, run
+from interim.report import build, publish, run
 from interim.report.cache import Cache
+from interim.report.plan import Plan
 from interim.report.privacy import identifiers
 from interim.report.privacy.identifiers import (
     Matcher,
@@ -139,9 +140,9 @@ def test_the_dates_of_recorded_decisions_may_be_printed(study, tmp_path):
     frame = pd.DataFrame({"date": ["2025-09-27", None], "kind": ["dose", "stop"]}, dtype=object)
     sdtm = Sdtm({"DECISIONS": frame}, datetime(2026, 6, 30))
     given = SimpleNamespace(study=study, sdtm=sdtm, known=None)
-    assert "2025-09-27" in run._scan(tmp_path / "2026-06-30", given, Cache(None)).matcher.dates
+    assert "2025-09-27" in build._scan(tmp_path / "2026-06-30", given, Cache(None)).matcher.dates
     given.sdtm = Sdtm({}, datetime(2026, 6, 30))
-    assert "2025-09-27" not in run._scan(tmp_path / "2026-06-30", given, Cache(None)).matcher.dates
+    assert "2025-09-27" not in build._scan(tmp_path / "2026-06-30", given, Cache(None)).matcher.dates
 
 
 @pytest.mark.rule("PRV-43")
@@ -427,8 +428,6 @@ def test_a_report_with_an_identifier_is_not_published(tmp_path, monkeypatch, han
 
 @pytest.mark.rule("PRV-40")
 def test_the_run_stops_before_it_publishes(tmp_path, monkeypatch):
-    from interim.report import run as module
-
     seen = []
     file = handmade.write_study(tmp_path / "params")
 
@@ -437,15 +436,15 @@ def test_the_run_stops_before_it_publishes(tmp_path, monkeypatch):
 
     study = read_study(file)
     inputs = Inputs(study=study, known=Known(frozenset({"01-007-S"})))
-    monkeypatch.setattr(module, "check_complete", lambda: ())
-    monkeypatch.setattr(module, "notebooks", lambda folder: [])
-    monkeypatch.setattr(module, "check_parameters", lambda *_, **__: None)
-    monkeypatch.setattr(module, "open_inputs", lambda *_: inputs)
-    monkeypatch.setattr(module, "preload", lambda *_: None)
+    monkeypatch.setattr(build, "check_complete", lambda: ())
+    monkeypatch.setattr(run, "notebooks", lambda folder: [])
+    monkeypatch.setattr(run, "check_parameters", lambda *_, **__: None)
+    monkeypatch.setattr(build, "open_inputs", lambda *_: inputs)
+    monkeypatch.setattr(build, "preload", lambda *_: None)
     monkeypatch.setattr("interim.report.export.write_data", lambda folder, _, **__: None)
     monkeypatch.setattr("interim.report.state.save_state", lambda folder, _, **__: None)
     monkeypatch.setattr(
-        module,
+        build,
         "write_manifest",
         lambda folder, *_, **__: seen.append("manifest") or _write(folder / "manifest.json", "{}"),
     )
@@ -454,10 +453,10 @@ def test_the_run_stops_before_it_publishes(tmp_path, monkeypatch):
         assert paper.scan.folder == folder
         _write(folder / "documents" / "a.html", f"<p>{LABEL}</p><p>seen by 01-007-S</p>")
 
-    monkeypatch.setattr(module, "_write_documents", documents)
-    plan = module.Plan(file, tmp_path / "books", tmp_path / "reports", cache=tmp_path / "cache")
+    monkeypatch.setattr(build, "_write_documents", documents)
+    plan = Plan(file, tmp_path / "books", tmp_path / "reports", cache=tmp_path / "cache")
     with pytest.raises(ReportError, match=r"participant '0\*-\*\*\*-\*' in documents/a.html"):
-        module.run(plan, say=lambda line: None)
+        run.run(plan, say=lambda line: None)
     assert seen == ["manifest"], "the manifest is scanned too"
     assert not (tmp_path / "reports" / "HAND" / "2026-06-30").exists()
 

@@ -91,7 +91,7 @@ def test_events_intervals_and_the_limit_of_none_observed(adam, study):
     table = lines(table_by_dose(special_interest.overview(adam, study), study))
     place = next(n for n, line in enumerate(table) if line[0] == "Graft-versus-host disease")
     assert table[place + 1] == ("95% CI", "–", "–", "–", "–", "–", "(0.0, 60.2)")
-    assert table[place + 2] == ("one-sided upper limit, %", "–", "–", "–", "–", "–", "52.7")
+    assert table[place + 2] == ("95% one-sided upper limit, %", "–", "–", "–", "–", "–", "52.7")
     place = next(n for n, line in enumerate(table) if line[0] == "Cytokine release syndrome")
     assert table[place + 1] == ("95% CI", "–", "–", "–", "–", "–", "(0.6, 80.6)")
 

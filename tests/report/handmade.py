@@ -72,11 +72,13 @@ def open_inputs(study, cache=None):
 def main(argv: list[str]) -> int:
     """Run the command line with the hand-made inputs."""
     from interim.cli import main as cli
-    from interim.report import chapter, run
+    from interim.report import chapter
 
-    run.open_inputs = chapter.open_inputs = open_inputs
+    chapter.open_inputs = open_inputs  # before the build, which is loaded if there is something to build, takes it
     if os.environ.get("HAND_WITHOUT_DOCUMENTS"):
-        run._write_documents = lambda folder, *_, **__: (folder / "documents").mkdir()
+        from interim.report import build
+
+        build._write_documents = lambda folder, *_, **__: (folder / "documents").mkdir()
     return cli(argv)
 
 

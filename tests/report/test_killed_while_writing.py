@@ -16,6 +16,8 @@ from tests.report import handmade
 DRIVER = """
 import os, resource, signal, sys
 from tests.report import handmade
+from interim.report import chapter
+chapter.open_inputs = handmade.open_inputs
 from interim.report import build
 
 own, documents = os.getpid(), build._write_documents

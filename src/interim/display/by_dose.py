@@ -101,7 +101,9 @@ def _lines(
     if _has(numbers, "lower", place):
         yield Line(f"{100 * numbers.study.stats.level:g}% CI", partial(_interval, numbers, place), indent + 1)
     if _has(numbers, "one_sided", place):
-        yield Line("one-sided upper limit, %", partial(_one_sided, numbers, place), indent + 1)
+        percent = str(numbers.need("one_sided", **place)["method"]).rpartition(" ")[2]
+        upper = f"{percent}% {word('dlt', 'upper')}"
+        yield Line(upper, partial(_one_sided, numbers, place), indent + 1)
 
 
 def _has(numbers: Numbers, stat: str, place: Mapping[str, str]) -> bool:

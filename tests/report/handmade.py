@@ -74,7 +74,8 @@ def main(argv: list[str]) -> int:
     from interim.cli import main as cli
     from interim.report import chapter
 
-    chapter.open_inputs = open_inputs  # before the build, which is loaded if there is something to build, takes it
+    # Before the build takes it, which is loaded if there is something to build.
+    chapter.open_inputs = open_inputs
     if os.environ.get("HAND_WITHOUT_DOCUMENTS"):
         from interim.report import build
 

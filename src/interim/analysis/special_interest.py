@@ -134,7 +134,9 @@ def _add_kind(
             rows.add(stat, float(value), method=study.stats.binomial_interval, **place)
         if x == 0:
             level = printed_rows()["dlt"]["one_sided_level"]
-            rows.add("one_sided", 1 - (1 - level) ** (1 / n), method=f"one-sided, level {100 * level:g}", **place)
+            rows.add(
+                "one_sided", 1 - (1 - level) ** (1 / n), method=f"one-sided, level {100 * level:g}", **place
+            )
     if graded and "AETOXGRN" in events and len(events):
         severe = events["AETOXGRN"] >= _severe()
         add_events(rows, who, events[severe], variable=variable, level="grade3")

@@ -102,3 +102,37 @@ def test_pairs_of_lists_name_the_same_codes():
     assert set(LABELS["bor"]) == set(LABELS["bor_short"])
     assert set(LABELS["ibor"]) == set(LABELS["ibor_short"])
     assert set(LABELS["liver_unit"]) <= set(LABELS["liver"])
+
+
+REFERENCE = re.compile(r"\{parameters\.stated/Total/([\w]+)/([\w.]+)/value\|(\w+)\}")
+
+
+def values_of(table: str, key: str) -> set[str]:
+    """The values that the study file may give a parameter, as far as they are words."""
+    model = Study.model_fields[table].annotation
+    *above, last = key.split(".")
+    for name in above:
+        model = model.model_fields[name].annotation
+    return set(re.findall(r"'([^']*)'", repr(model.model_fields[last].annotation).replace('"', "'")))
+
+
+def parameters_in_documents() -> set[tuple[str, str, str]]:
+    folder = files("interim.report").joinpath("documents")
+    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".toml")]
+    return {found for text in texts for found in REFERENCE.findall(text)}
+
+
+@pytest.mark.rule("DISP-05")
+def test_sentences_say_the_values_of_parameters_in_words():
+    found = parameters_in_documents()
+    assert ("tte", "anchor", "choice") in found and values_of("tte", "anchor") >= {
+        "first_infusion",
+        "enrolment",
+    }
+    shown = {
+        (table, key, value): word("choice", value) if layout == "choice" else value
+        for table, key, layout in found
+        for value in values_of(table, key)
+    }
+    assert {place: text for place, text in shown.items() if "_" in text} == {}
+    assert word("choice", "c1_last_infusion") == "the last CAR-T infusion of cycle 1"

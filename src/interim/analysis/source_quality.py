@@ -295,6 +295,8 @@ def _asked(adam: Adam, study: Study, entry: Mapping[str, str], everyone: Iterabl
     if role is None or not adam.has("ADEX") or not study.with_role(role):
         return everyone
     adex = adam["ADEX"]
+    if "ROLE" not in adex:
+        return everyone
     return frozenset(adex.loc[adex["ROLE"] == role, "USUBJID"])
 
 

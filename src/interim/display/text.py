@@ -110,7 +110,7 @@ def sentence(template: str, store: ResultStore, study: Study, *, style: Style = 
         Prose with references ``{analysis id/group/variable/level/stat|format}``; an empty part is written as nothing.
         ``*word*`` is emphasised. Formats: ``n``, ``N``, ``x/n``, ``x/n (%)``, ``n (%)``, ``%``; ``0`` to ``3`` (decimals of
         the value); ``%0`` to ``%3`` (a proportion as per cent); ``ci`` and ``ci0`` to ``ci3`` (both limits of the row's
-        place, as per cent and as values); ``text``; ``reason``.
+        place, as per cent and as values); ``text``; ``choice`` (the words of a parameter with given values); ``reason``.
     store : ResultStore
         Results by analysis id.
     study : Study
@@ -276,5 +276,6 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any], Study], str]] = {
     **{f"{digits}": _decimals(digits) for digits in range(4)},
     **{f"%{digits}": _decimals(digits, factor=100.0, unit="%") for digits in range(4)},
     "text": lambda row, study: str(row["text"]) if row["text"] is not None else f"{_whole(row['value'])}",
+    "choice": lambda row, study: word("choice", str(row["text"])),
     "reason": lambda row, study: str(row["reason"]) or "no reason",
 }

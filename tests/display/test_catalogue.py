@@ -255,6 +255,7 @@ def test_a_full_stop_belongs_to_no_message():
         ("CAR-T v5.0.", "CAR-T v5.0."),
         ("Until 3 days after Death.", "至死亡后3天。"),
         ("Minute 7; T 14.2; T 14.3", "纪要7；T 14.2；T 14.3"),
+        ("05: 8 (p. 77), 12.11 (p. 118); Death", "05: 8 (p. 77), 12.11 (p. 118)；死亡"),
     ],
 )
 def test_a_chinese_sentence_and_list_have_their_own_stops_beside_codes(text, expected):

@@ -217,7 +217,7 @@ def test_a_curve_of_the_duration_of_response_with_its_landmark(study, sheets):
     shown = display.figure_kaplan_meier(durations(events=5).build(), study, endpoint="DOR")
     axes = sheets[-1].axes[0]
     assert axes.get_xlabel() == "Months from the first response"
-    assert axes.get_ylabel() == "Duration of response"
+    assert axes.get_ylabel() == "Share still in response"
     broken = [line for line in axes.lines if to_hex(line.get_color()).upper() == GREY.upper()]
     assert [list(map(float, line.get_xdata())) for line in broken] == [[3.0, 3.0], [0.0, 3.0]]
     assert [list(map(float, line.get_ydata())) for line in broken] == [[0.0, 0.5], [0.5, 0.5]]

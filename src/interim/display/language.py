@@ -36,7 +36,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _UNITS = re.compile(r"[/*^]")
 _SENTENCE, _MOST_PARTS = 2, 24
 # Separators at which a text that is no message is taken apart, each with what stands for it in Chinese.
-_STRONG = (("\n", "\n"), (". ", "。"), ("; ", "；"))
+_STRONG = (("\n", "\n"), ("; ", "；"), (". ", "。"))
 _WEAK = (
     (" – ", "——"),
     (": ", "："),

@@ -292,7 +292,7 @@ def _paint_curves(sheet: Sheet, curves: list[_Curve], *, study: Study, endpoint:
         xlim=(0, last),
         ylim=(0, 1.02),
         xlabel=f"Months from the first {'response' if endpoint == 'DOR' else 'infusion'}",
-        ylabel=f"{word('tte', endpoint)}",
+        ylabel=word("tte_share", endpoint),
     )
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xticks([month for month, _ in total.risk])

@@ -134,7 +134,7 @@ def test_a_listing_has_a_row_per_record(adam, study):
         "Fatal event related to",
         "Narrative, document 07",
     ]
-    assert "Not collected, or not named in safety.autopsy_items: Autopsy." in table.footnotes
+    assert "Not collected, or the study names no item of the data for it: Autopsy." in table.footnotes
     assert lines(table) == [
         ("B2", "DL2 3e7", "Gastric or gastro-oesophageal junction", "60", "35", "Sepsis", "CAR-T", "N 14.3.3")
     ]

@@ -313,6 +313,7 @@ def test_the_registry_draft_is_json_whose_values_come_from_results_and_await_a_p
         assert field["results"] or not re.search(r"\d", field["proposed"])
     sheet = document("12", made).tables[0]
     assert [row.cells[2].text for row in sheet.rows] == [field["proposed"] for field in draft["fields"]]
+    assert not [field["proposed"] for field in draft["fields"] if "_" in field["proposed"]], "words, no codes"
 
 
 @pytest.mark.rule("PKG-09")

@@ -63,6 +63,8 @@ def test_header_rows_repeat_rows_do_not_split_and_cells_fill_the_page():
     assert len(rows) == len(block.header) + len(block.rows)
     assert [r"\trhdr" in row for row in rows] == [True] * len(block.header) + [False] * len(block.rows)
     assert all(r"\trkeep" in row for row in rows)
+    below = [model.kind == "section" for model in block.rows]
+    assert any(below) and [r"\keepn" in row for row in rows[len(block.header) :]] == below
     width = round(170 * 1440 / 25.4)
     assert all(abs(int(re.findall(r"\\cellx(\d+)", row)[-1]) - width) <= 1 for row in rows)
     for row, model in zip(rows[len(block.header) :], block.rows, strict=True):

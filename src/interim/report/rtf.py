@@ -223,7 +223,8 @@ def _row(row: Row, table: Table, ends: Sequence[int], fitted: Fit, *, last: bool
     start = rf"\trowd\trleft0\trkeep\trgaph{_twips(PADDING_MM)}"
     if row.kind == "section":
         return (
-            f"{start}{_edge(ends[-1], foot=last)}{_cell(row.cells[0].text, 'left', fitted, strong=True)}\\row"
+            f"{start}{_edge(ends[-1], foot=last)}"
+            f"{_cell(row.cells[0].text, 'left', fitted, strong=True, keep=True)}\\row"
         )
     edges = "".join(_edge(end, foot=last) for end in ends)
     cells = "".join(
@@ -237,8 +238,15 @@ def _edge(end: int, *, foot: bool) -> str:
     return (r"\clbrdrb\brdrs\brdrw10" if foot else "") + rf"\cellx{end}"
 
 
-def _cell(text: str, side: str, fitted: Fit, *, strong: bool = False, indent: int = 0) -> str:
-    look = (r"\b" if strong else "") + (rf"\li{_twips(indent * INDENT_MM)}" if indent else "")
+def _cell(
+    text: str, side: str, fitted: Fit, *, strong: bool = False, indent: int = 0, keep: bool = False
+) -> str:
+    """Return a cell; one that is kept stands on the page of the row below it."""
+    look = (
+        (r"\keepn" if keep else "")
+        + (r"\b" if strong else "")
+        + (rf"\li{_twips(indent * INDENT_MM)}" if indent else "")
+    )
     return rf"\pard\plain\intbl\dbch\af1\loch\f0\fs{round(2 * fitted.size)}{look}{_ALIGN[side]} {escaped(text)}\cell "
 
 

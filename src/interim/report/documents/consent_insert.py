@@ -49,7 +49,10 @@ def important(made: Made) -> Iterator[Loose]:
         levels = ("1", "2", "3", "4", "5", "missing")
         keys = [f"{question}/Total/any//n", *(f"{question}/Total/ctcae/{level}/n" for level in levels)]
         rows.append(_row(name, [_of(made, key) for key in keys]))
-    notes = ("Grades by CTCAE v5.0.",)
+    notes = (
+        "Grades by CTCAE v5.0. Cytokine release and effects on the nerves: of the people who got CAR-T cells; the next table counts "
+        "them among all who were treated.",
+    )
     yield _table("important", "effects that matter most, x of n people", scale["head"], rows, notes)
 
 
@@ -122,7 +125,7 @@ def participants(made: Made) -> Iterator[Loose]:
     Yields
     ------
     Table
-        Pseudo-id and column.
+        Pseudo-id and dose level.
 
     Raises
     ------
@@ -139,7 +142,7 @@ def participants(made: Made) -> Iterator[Loose]:
     yield text_table(
         "ask-again",
         "participants who are to be told of the results and asked again",
-        head=("Participant (pseudo-id)", "Column", "Told and asked on (to be filled in)"),
+        head=("Participant (pseudo-id)", "Dose level", "Told and asked on (to be filled in)"),
         rows=rows or [("none: the data show no participant in treatment or follow-up", "", "")],
         label="Annex",
     )

@@ -11,8 +11,8 @@ import pytest
 from interim.display.catalogue import SLOT, masked
 from interim.display.language import translator
 from interim.errors import ReportError
+from interim.report import build, editions, run
 from interim.report import chapter as chapters
-from interim.report import editions, run
 from interim.report.chapter import Chapter, open_chapter
 from interim.report.freshness import report_key
 from interim.report.lint.wording import words
@@ -45,7 +45,7 @@ def test_the_leading_language_is_the_one_asked_for_else_the_first_of_the_study(
 ):
     file = handmade.write_study(tmp_path / "params")
     file.write_text(file.read_text().replace('languages = ["en"]', f"languages = {languages}"))
-    assert run._languages(read_study(file), plan(file, **given)) == expected
+    assert build._languages(read_study(file), plan(file, **given)) == expected
 
 
 @pytest.mark.rule("DOC-30")

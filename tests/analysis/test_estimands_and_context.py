@@ -55,7 +55,7 @@ CHOICES = [
     ("tte", {"new_therapy_kinds": ("systemic",)}, "New anticancer therapy", "events", "Start of one of: systemic"),
     ("tte", {"new_therapy_kinds": ("systemic", "local_liver")}, "New anticancer therapy", "events", "Start of one of: systemic, local liver"),
     ("tte", {"new_therapy_kinds": ()}, "New anticancer therapy", "events", "Start of one of: none"),
-    ("tte", {"new_therapy_kinds": ("local_liver",)}, "Second liver-directed therapy", "strategy", "Counts as new anticancer therapy (kind local_liver)"),
+    ("tte", {"new_therapy_kinds": ("local_liver",)}, "Second liver-directed therapy", "strategy", "Counts as new anticancer therapy (kind local liver)"),
     ("tte", {"new_therapy_kinds": ("systemic",)}, "Second liver-directed therapy", "strategy", "Does not count as new anticancer therapy"),
 ]  # fmt: skip
 

@@ -202,7 +202,7 @@ def test_components_and_kinetics_of_every_dose(whole, types):
     text = checked(br.table_benefit_risk(result, types), result)
     assert "Liver test on treatment, grade 3 or higher | 0/1 | 1/3 (33%) | 1/7 (14%) | 0/2" in text
     assert "Full course of CAR-T infusions given | 1/1 (100%)" in text
-    assert "Peak level in cycle 1, CARTG (copies/ug): median [range], n" in text
+    assert "Peak level in cycle 1, CAR-T transgene (copies/ug): median [range], n" in text
     assert "750.0 [500.0, 1000.0], 6" in text
     order = [text.index(word) for word in ("Utility, posterior mean", "P(DLT rate", "Joint desirability")]
     assert order == sorted(order)

@@ -272,6 +272,17 @@ def test_number_median_and_range(variable, values, text, study):
     assert spread_cell(Numbers(rows.build(), study), variable, TOTAL).text == text
 
 
+@pytest.mark.rule("DISP-20")
+@pytest.mark.parametrize("variable", ["cells", "ice"])
+def test_a_column_without_values_does_not_read_as_a_value_of_zero(variable, study):
+    rows = Rows("a.b", "Spread")
+    rows.add("n", 0, variable=variable)
+    for stat in ("median", "min", "max"):
+        rows.add(stat, None, variable=variable, status="NE", reason="NO_DATA")
+    cell = spread_cell(Numbers(rows.build(), study), variable, TOTAL)
+    assert cell.text == "n=0" and cell.keys == ("a.b/total/" + variable + "/-/n",)
+
+
 @pytest.mark.parametrize("status", WORDS)
 def test_a_range_of_cells_without_a_number_says_so(status, study):
     rows = Rows("a.b", "Spread")

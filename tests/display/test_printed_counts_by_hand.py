@@ -295,7 +295,7 @@ def test_no_amount_is_nought_and_one_without_range_its_status(study, variable):
     for stat in ("median", "min", "max"):
         rows.add(stat, None, group=TOTAL, variable=variable, status="NE", reason="NO_DATA")
     ((_, _, cells),) = lines(display.table_exposure(rows.build(), study))
-    assert cells == ["0", "4; NE (NE, NE)"]
+    assert cells == ["n=0", "4; NE (NE, NE)"]
 
 
 @pytest.mark.parametrize(

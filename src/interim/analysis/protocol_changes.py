@@ -110,7 +110,7 @@ def _rates(entry: TumourType) -> str:
 
 
 def _monitor(table: MonitorTable) -> str:
-    events = ", ".join(table.events)
+    events = ", ".join(_document()["events"][event] for event in table.events)
     if table.method == "none":
         return "no boundary"
     where = "per cohort" if table.scope == "cohort" else "for all participants at the dose"

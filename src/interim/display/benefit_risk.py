@@ -74,7 +74,7 @@ def _spread_lines(numbers: Numbers) -> Iterator[Line]:
             yield absent
         for level in filter(None, numbers.levels(variable)):
             unit = numbers.need("median", variable=variable, level=level)["unit"]
-            text = f"{word('benefit_risk', variable)}, {level} ({unit}): median [range], n"
+            text = f"{word('benefit_risk', variable)}, {word('measures', level)} ({unit}): median [range], n"
             yield Line(text, partial(_spread, numbers, variable=variable, level=level))
 
 
@@ -235,7 +235,10 @@ def _quoted(numbers: Numbers, criterion: str, group: str) -> Cell:
         if numbers.row("rate", group=group, variable=name)
     ]
     cells += [
-        (f"{word('benefit_risk', name)} {level}", numbers.value(group, name, "median", level=level))
+        (
+            f"{word('benefit_risk', name)}, {word('measures', level)}:",
+            numbers.value(group, name, "median", level=level),
+        )
         for name in settings("benefit_risk_spread").get(criterion, ())
         for level in filter(None, numbers.levels(name))
     ]
@@ -255,7 +258,6 @@ def _lower_row(numbers: Numbers, level: str, columns: int) -> Row:
         Cell(f"{word('benefit_risk', stat)} {cell.text}", cell.keys)
         for stat, cell in zip(("p_more_active", "p_more_toxic"), cells, strict=True)
     ]
-    told = told if level else [Cell(DASH), Cell(DASH)]
-    filled = [told[0], *[Cell(DASH)] * max(columns - 1, 0)]
+    both = Cell(f"{told[1].text}; {told[0].text}", (*told[1].keys, *told[0].keys)) if level else Cell(DASH)
     label = f"{column_label(level, numbers.study).splitlines()[0]}{size}" if level else DASH
-    return Row((Cell(label), told[1], *filled, reading, Cell(DASH)), 1)
+    return Row((Cell(label), both, *[Cell(DASH)] * columns, reading, Cell(DASH)), 1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from interim.display.labels import word
 from interim.display.layout import Line, absent_line, cohort_table
-from interim.display.numbers import DASH, Numbers
+from interim.display.numbers import DASH, NO_VALUE, Numbers
 from interim.display.table import Cell, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -114,8 +114,10 @@ def _has(numbers: Numbers, stat: str, place: Mapping[str, str]) -> bool:
 def _spread(numbers: Numbers, variable: str, level: str, digits: int, group: str) -> Cell:
     """Return number, median and range."""
     count = numbers.plain(group, variable, level=level)
-    if count.text in ("0", "–"):
+    if count.text == DASH:
         return count
+    if count.text == "0":
+        return Cell(NO_VALUE, count.keys)
     cells = [
         numbers.value(group, variable, stat, level=level, digits=digits) for stat in ("median", "min", "max")
     ]
@@ -126,8 +128,10 @@ def _spread(numbers: Numbers, variable: str, level: str, digits: int, group: str
 def _recovery(numbers: Numbers, variable: str, level: str, digits: int, group: str) -> Cell:
     """Return recovered of all with the event and a later result, and the median of their times."""
     count = numbers.plain(group, variable, level=level)
-    if count.text in ("0", DASH):
+    if count.text == DASH:
         return count
+    if count.text == "0":
+        return Cell(NO_VALUE, count.keys)
     cells = [
         numbers.value(group, variable, stat, level=level, digits=digits)
         for stat in ("recovered", "followed", "median")

@@ -8,7 +8,7 @@ from functools import partial
 
 from interim.display.labels import word
 from interim.display.layout import Line, absent_line, cohort_table
-from interim.display.numbers import Numbers
+from interim.display.numbers import DASH, NO_VALUE, Numbers
 from interim.display.rounding import decimal_text
 from interim.display.table import Cell, Table
 from interim.result import Result
@@ -36,15 +36,17 @@ def spread_cell(numbers: Numbers, variable: str, group: str, *, level: str = "")
     Returns
     -------
     Cell
-        ``n; median (min, max)``; only ``0`` for an empty column.
+        ``n; median (min, max)``; ``n=0`` for an empty column, so that nobody reads a value of zero.
 
     Raises
     ------
     None
     """
     count = numbers.plain(group, variable, level=level)
-    if count.text in ("0", "–"):
+    if count.text == DASH:
         return count
+    if count.text == "0":
+        return Cell(NO_VALUE, count.keys)
     cells = [_value(numbers, (group, variable, level), stat) for stat in ("median", "min", "max")]
     text = f"{count.text}; {cells[0].text} ({cells[1].text}, {cells[2].text})"
     return Cell(text, (*count.keys, *(key for cell in cells for key in cell.keys)))

@@ -14,6 +14,7 @@ from interim.study import Study
 
 Place = tuple[str, str, str, str]
 DASH = "–"
+NO_VALUE = "n=0"
 
 
 class Numbers:

@@ -122,7 +122,7 @@ def test_a_unit_without_factor_gives_no_value_and_one_finding(derive):
     assert derived.frame["AVAL"].isna().all()
     (finding,) = derived.findings
     assert (finding.rule, finding.severity, finding.key) == ("LB-FACTOR", "warn", ("CREAT", "MG%"))
-    assert "(2 records) has no factor to umol/L" in finding.message
+    assert "(records: 2, participants: 1, first: S1 LBSEQ 1) has no factor to umol/L" in finding.message
 
 
 def test_no_analyte_has_two_canonical_units():

@@ -202,11 +202,14 @@ def range_indicator(value: pd.Series, low: pd.Series, *, high: pd.Series, given:
 
 def _no_factor(code: str, unit: str, rows: pd.DataFrame) -> Finding:
     wanted = ", ".join(sorted(unit_table()[code][1]))
+    people = rows["USUBJID"]
+    first = f"{people.iloc[0]} LBSEQ {number_column(rows, 'LBSEQ').iloc[0]:g}"
+    where = f"records: {len(rows)}, participants: {people.nunique()}, first: {first}"
     return Finding(
         "LB-FACTOR",
         "warn",
         "LB",
-        f"{code} in {unit} ({len(rows)} records) has no factor to {unit_table()[code][0]}; no value is derived, "
+        f"{code} in {unit} ({where}) has no factor to {unit_table()[code][0]}; no value is derived, "
         "correct the unit or add the factor",
         key=(code, unit),
         variable="LBSTRESU",

@@ -92,7 +92,7 @@ def dlt_details(adam: Adam, study: Study) -> Result:
         return add_absent(rows, reason, variable="event").build()
     rows.add("n", None, variable="adjudication", status="NA", reason=NO_ADJUDICATION)
     facts, starts = _by_subject(adam["ADDLT"]), _by_subject(adam["ADSL"])
-    events = _chosen(adam, adam["ADAE"]["DLTFL"] == "Y")
+    events = [row for row in _chosen(adam, adam["ADAE"]["DLTFL"] == "Y") if not row["NONE"]]
     rows.add("n", len(events), variable="event", n=len(events))
     for place, row in enumerate(events, 1):
         who = str(row["USUBJID"])
@@ -109,11 +109,12 @@ def _by_subject(frame: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
 
 
 def _chosen(adam: Adam, where: pd.Series) -> list[dict[str, Any]]:
-    """Return the chosen events of participants with a dose level, by order of assignment and onset."""
-    order = adam["ADDLT"].loc[adam["ADDLT"]["LEVEL"].notna()].set_index("USUBJID")["ORDER"]
-    frame = adam["ADAE"].assign(ORDER=adam["ADAE"]["USUBJID"].map(order))
+    """Return the chosen events by order of assignment and onset; participants without a dose level stand last."""
+    facts = adam["ADDLT"].set_index("USUBJID")
+    who = adam["ADAE"]["USUBJID"]
+    frame = adam["ADAE"].assign(ORDER=who.map(facts["ORDER"]), NONE=who.map(facts["LEVEL"]).isna())
     frame = frame[where & frame["ORDER"].notna()]
-    found: list[dict[str, Any]] = ordered(frame, ["ORDER", "ASTDT", "SRCSEQ"]).to_dict("records")  # type: ignore[assignment]
+    found: list[dict[str, Any]] = ordered(frame, ["NONE", "ORDER", "ASTDT", "SRCSEQ"]).to_dict("records")  # type: ignore[assignment]
     return found
 
 
@@ -166,7 +167,8 @@ def trigger_candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``escalation_events.trigger_candidates``; variable event, one level per event; stats participant, dose, term, day_nk, ctcae, astct, related, applies, and one stat per
-        ambiguity with the letters of the readings under which it is a trigger; variable count, level per reading (stat n: participants with a trigger).
+        ambiguity with the letters of the readings under which it is a trigger; variable count, level per reading (stat n: participants with a dose level
+        and a trigger).
 
     Raises
     ------

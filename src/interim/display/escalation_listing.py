@@ -256,7 +256,8 @@ def table_trigger_candidates(result: Result, study: Study) -> Table:
     """
     numbers = Numbers(result, study)
     notes = (
-        "Letters: readings under which the event is a trigger; ? depends on an open query. Every DLT is a trigger.",
+        "Letters: readings under which the event is a trigger; ? depends on an open query. Every DLT is a trigger. "
+        "Events of participants without a dose level stand last and change no cohort.",
     )
     return listing(numbers, "trigger_candidates", notes=notes)
 

@@ -104,9 +104,18 @@ def test_candidates_are_the_events_of_any_reading(main13):
     assert set(status_of) == {("AMB-2", letter) for letter in "ABCDE"} | {
         ("AMB-6", letter) for letter in "ABC"
     }
-    dosed = main13.adam["ADDLT"].loc[main13.adam["ADDLT"]["LEVEL"].notna(), "USUBJID"]
-    anyone = pd.DataFrame(status_of).ne("N").any(axis=1) & main13.adam["ADAE"]["USUBJID"].isin(dosed)
-    assert len(found) == anyone.sum()
+    assert len(found) == pd.DataFrame(status_of).ne("N").any(axis=1).sum()
+    without = found["dose"] == "NK only"
+    assert without.any() and without.is_monotonic_increasing, "those without a dose level stand last"
+    read = [
+        ("Diarrhoea", "2", "yes"),
+        ("Arthralgia", "1", "no"),
+        ("Headache", "1", "no"),
+        ("Rash", "1", "no"),
+        ("Vomiting", "1", "no"),
+    ]
+    assert list(zip(*(found[without][name] for name in ("term", "ctcae", "applies")), strict=True)) == read
+    assert set(found[without]["related"]) == {"CAR-NK"}
     low = found[found["ctcae"] == "1"]
     assert set(low["AMB-2"]) == {"B"} and set(low["applies"]) == {"no"}
     procedure = found[(found["related"] == "procedure") & (found["ctcae"] == "2")]

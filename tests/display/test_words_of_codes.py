@@ -136,3 +136,9 @@ def test_sentences_say_the_values_of_parameters_in_words():
     }
     assert {place: text for place, text in shown.items() if "_" in text} == {}
     assert word("choice", "c1_last_infusion") == "the last CAR-T infusion of cycle 1"
+
+
+@pytest.mark.rule("IB-17")
+def test_persistence_is_called_by_the_parameter_that_it_takes():
+    taken = document("interim.analysis", "benefit_risk.toml")["kinetics"]["persistence"]
+    assert word("benefit_risk", "persistence") == f"{word('measures', taken)}, all cycles"

@@ -8,7 +8,7 @@ import pytest
 
 from interim.errors import ReportError
 from interim.report import publish
-from interim.report.publish import building, check_free
+from interim.report.publish import building, reserved
 
 
 @pytest.mark.rule("PUB-01")
@@ -74,37 +74,34 @@ def test_killed_build_leaves_the_last_report(tmp_path):
 
 
 @pytest.mark.rule("PUB-02")
-def test_second_build_is_refused_and_a_dead_lock_taken_over(tmp_path):
-    target = tmp_path / "r"
-    with building(target), pytest.raises(ReportError, match=f"process {os.getpid()}"), building(target):
+def test_a_second_build_is_refused_and_a_dead_lock_taken_over(tmp_path):
+    target = tmp_path / "study" / "2026-06-30"
+    told = pytest.raises(ReportError, match=f"is being built by process {os.getpid()} since")
+    with reserved(target), told, reserved(target):
         pass
-    (tmp_path / ".r.lock").write_text("999999999")
-    with building(target):
-        pass
-    assert target.exists()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for left in ("999999999", f"{dead.pid}\n\n\n"):
+        lock = target.with_name(f".{target.name}.lock")
+        lock.parent.mkdir(exist_ok=True)
+        lock.write_text(left, encoding="ascii")
+        with reserved(target), building(target):
+            pass
+        assert target.exists() and not lock.exists()
+
+
+@pytest.mark.rule("PUB-02")
+def test_a_build_that_publishes_nothing_leaves_no_folder(tmp_path):
+    with pytest.raises(ValueError, match="stop"), reserved(tmp_path / "study" / "2026-06-30"):
+        raise ValueError("stop")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.rule("PUB-01")
 def test_a_target_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="choose another folder"), building(tmp_path / "file" / "r"):
+    with pytest.raises(ReportError, match="choose another folder"), reserved(tmp_path / "file" / "r"):
         pass
-
-
-@pytest.mark.rule("PUB-02")
-def test_a_second_run_is_told_at_once_while_the_first_builds(tmp_path):
-    target = tmp_path / "study" / "2026-06-30"
-    check_free(target)
-    told = pytest.raises(ReportError, match=f"is being built by process {os.getpid()} since")
-    with building(target), told:
-        check_free(target)
-    check_free(target)
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    lock = target.with_name(f".{target.name}.lock")
-    lock.write_text(f"{dead.pid}\n\n\n", encoding="ascii")
-    check_free(target)
-    assert not lock.exists()
 
 
 @pytest.mark.rule("PUB-03")

@@ -23,7 +23,7 @@ from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import is_thin
 from interim.report.plan import COPIES, Plan
 from interim.report.progress import Progress
-from interim.report.publish import building, check_free
+from interim.report.publish import building
 from interim.report.registry import check_complete
 from interim.report.shipped import check_shipped
 from interim.report.workers import Failure, NotebookError, cores, run_jobs, start_method
@@ -68,7 +68,7 @@ def build(
     study : Study
         The study of the plan, read.
     target : Path
-        The report folder.
+        The report folder, `interim.report.publish.reserved`.
     books : sequence of Path
         The notebooks.
     key : mapping
@@ -89,7 +89,6 @@ def build(
         If a notebook fails or a document cannot be built.
     """
     check_shipped()
-    check_free(target)
     if absent := check_complete():
         say(f"warning: {len(absent)} planned objects are not made yet: {', '.join(absent)}")
     _forget(plan, target, key, say)

@@ -28,13 +28,49 @@ _ADVICE = {
 
 
 @contextmanager
+def reserved(target: Path) -> Iterator[None]:
+    """Keep other builds of a report away as long as the block runs.
+
+    Parameters
+    ----------
+    target : Path
+        Where the finished report goes.
+
+    Yields
+    ------
+    None
+        Once, with the lock taken.
+
+    Raises
+    ------
+    ReportError
+        If another build of the same report runs (with the process and the time at which it began), or the folder cannot be written.
+    """
+    if target.is_file():
+        raise ReportError(f"{target}: cannot be written (a file is in the way); move it away")
+    fresh = not target.parent.exists()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(target)
+    except OSError as error:
+        raise ReportError(f"{target.parent}: cannot be written ({what_now(error)})") from error
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        if fresh:
+            with contextlib.suppress(OSError):
+                target.parent.rmdir()  # nothing was published into it
+
+
+@contextmanager
 def building(target: Path) -> Iterator[Path]:
     """Give an empty folder to build in; publish it at ``target`` if the block ends without an error.
 
     Parameters
     ----------
     target : Path
-        Where the finished report goes; a report that is there stays whole until the new one replaces it.
+        Where the finished report goes, `reserved` by this process; a report that is there stays whole until the new one replaces it.
 
     Yields
     ------
@@ -44,20 +80,13 @@ def building(target: Path) -> Iterator[Path]:
     Raises
     ------
     ReportError
-        If another build of the same report runs, or the folder cannot be written.
+        If the folder cannot be written.
     """
     work = target.with_name(f".{target.name}.building")
-    if target.is_file():
-        raise ReportError(f"{target}: cannot be written (a file is in the way); move it away")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = _lock(target)
-    except OSError as error:
-        raise ReportError(f"{target.parent}: cannot be written ({what_now(error)})") from error
     try:
         _recover(target)
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        work.mkdir(parents=True)
         yield work
         _replace(work, target)
     except OSError as error:
@@ -66,28 +95,6 @@ def building(target: Path) -> Iterator[Path]:
         raise ReportError(f"{where}: {said}; the last report is unchanged") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        lock.unlink(missing_ok=True)
-
-
-def check_free(target: Path) -> None:
-    """Refuse at once while another build of the same report runs, before anything is read.
-
-    Parameters
-    ----------
-    target : Path
-        Where the finished report goes.
-
-    Returns
-    -------
-    None
-
-    Raises
-    ------
-    ReportError
-        With the process and the time at which it began.
-    """
-    with contextlib.suppress(PermissionError, NotADirectoryError):
-        _remove_stale(_lock_of(target), target)
 
 
 def _fuller(work: Path) -> Path:

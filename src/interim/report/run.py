@@ -93,9 +93,12 @@ def run(plan: Plan, *, say: Say) -> Built:
     manifest = None if plan.force or not study.report.cache else current(target, key)
     if manifest is not None:
         return _built("up to date", target, study, manifest)
-    from interim.report.build import build  # what a build needs is loaded for a build only
+    # What a build needs is loaded for a build only.
+    from interim.report.build import build
+    from interim.report.publish import reserved
 
-    manifest = build(plan, study, target, books=books, key=key, say=say)
+    with reserved(target):
+        manifest = build(plan, study, target, books=books, key=key, say=say)
     return _built("built", target, study, manifest)
 
 

@@ -113,6 +113,10 @@ def test_what_each_dimension_could_show(study):
     ]
     assert table.footnotes[0].startswith("With 12 participants and 3 responders, 2 subgroup dimensions")
     assert "< 0.001 and 0.500" in table.footnotes[0]
+    assert table.footnotes[1:] == ("*: association of 0.5 or stronger.",)
+    weak = chapter.limits().frame.assign(status=lambda f: f["status"].replace("FLAG", "OK"))
+    table = shown("table_subgroup_limits", study, dataclasses.replace(chapter.limits(), frame=weak))
+    assert len(table.footnotes) == 1 and "*" not in str(lines(table))
 
 
 def test_limits_without_their_sentence_have_no_factor(study):

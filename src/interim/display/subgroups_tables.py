@@ -229,7 +229,13 @@ def table_subgroup_limits(result: Result, study: Study) -> Table:
         widths=(3.2, 1.1, 1.5, 1.5, 2.6, 1.5),
         align=("left", "right", "right", "right", "left", "right"),
         landscape=True,
-    ).with_id("", footnotes=(limits_sentence(numbers),) if available else ())
+    ).with_id("", footnotes=(limits_sentence(numbers), *_strong(rows)) if available else ())
+
+
+def _strong(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return what the star of an association means, if one has it."""
+    starred = any(cell.text.endswith("*") for row in rows for cell in row.cells)
+    return ("*: association of 0.5 or stronger.",) if starred else ()
 
 
 def _limit_row(numbers: Numbers, entry: str, study: Study) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -22,6 +23,7 @@ from interim.study.ambiguity import register
 
 AMBIGUITIES = tuple(f"AMB-{place}" for place in range(1, 10))
 OPEN_POINTS = tuple(f"OP-{place}" for place in range(1, 9))
+_NAMED = re.compile(r"\{([\w.]+)\}")
 UNCONFIRMED = "default reading, not confirmed by the sponsor"
 _STATS = (
     "cohorts",
@@ -186,8 +188,7 @@ def _effect(outcome: Outcome, base: Outcome) -> str:
 
 
 def _add_open_point(rows: Rows, point: Mapping[str, Any], study: Study) -> None:
-    values = [f"{path} = {_value(study, path)}" for path in point.get("parameters", ())]
-    used = "; ".join([*values, *filter(None, [point.get("text")])])
+    used = _NAMED.sub(lambda named: _value(study, named[1]), point["text"])
     head = {
         "title": point["point"],
         "point": "the registered text is silent",
@@ -201,6 +202,10 @@ def _add_open_point(rows: Rows, point: Mapping[str, Any], study: Study) -> None:
 def _value(study: Study, path: str) -> str:
     table, key = path.split(".")
     value = getattr(getattr(study, table), key)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, tuple):
         return ", ".join(str(getattr(item, "id", item)) for item in value)
     return "not defined" if value in (None, "") else str(value)

@@ -263,7 +263,16 @@ def test_a_default_is_said_to_be_unconfirmed(main13, tipped):
     assert row(rows.build(), "AMB-2", "effect", level="B")["text"] == "no flip; 0 cells differ"
     assert row(tipped, "AMB-1", "used")["text"].startswith("A: one participant at every level")
     assert "to be confirmed" in row(tipped, "OP-1", "basis")["text"]
-    assert row(tipped, "OP-1", "used")["text"].startswith("dose.n_max = 18")
+    assert row(tipped, "OP-1", "used")["text"].startswith(
+        "at most 18; counted: evaluable; a part of a cohort is enrolled up to the cap: no"
+    )
+    assert row(tipped, "OP-2", "used")["text"].endswith(
+        "at least 6; de-escalation: yes; also at the top level: yes"
+    )
+    assert (
+        row(tipped, "OP-4", "used")["text"] == "stable disease from 8 weeks; clinical benefit from 24 weeks"
+    )
+    assert row(tipped, "OP-6", "used")["text"] == "the day of the first NK infusion is Day 0: yes"
     assert "DLT-CRS" in row(tipped, "OP-3", "used")["text"]
     assert "not defined" in row(tipped, "OP-8", "used")["text"]
     assert row(tipped, "AMB-3", "effect", level="C")["text"].startswith("next action")

@@ -144,7 +144,7 @@ def test_regions_are_labelled_as_not_recist(answers, data):
 def test_depth_table(answers, data):
     table = display.table_depth(answers["table_depth"], data.study)
     assert [cells[-1] for cells in text(table) if cells[0] == "Lowest"] == ["1.4", "-46.7", "1.4"]
-    assert find(table, "Fall of carcinoembryonic antigen by the limit")[-1] == "1/3 (33%)"
+    assert find(table, "Fall of carcinoembryonic antigen by at least 30 %")[-1] == "1/3 (33%)"
 
 
 @pytest.mark.rule("RECIST-25")

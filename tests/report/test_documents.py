@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from interim.display.language import translator
@@ -13,7 +15,7 @@ from interim.errors import ReportError
 from interim.report import chapter as c
 from interim.report import editions
 from interim.report.content import Document, Figure, ListBlock, Paragraph, Section, Table, block_texts
-from interim.report.documents import consent_insert, registry_update
+from interim.report.documents import consent_insert, data_quality, registry_update
 from interim.report.html import html_text
 from interim.report.lint.model import Checked
 from interim.report.lint.run import LINTERS, lint
@@ -494,3 +496,12 @@ def test_the_report_explains_its_abbreviations_in_both_languages(hand):
     } <= set(names)
     chinese = translator("zh-CN")
     assert [chinese.text(meaning).state for _, meaning in pairs] == ["translated"] * len(pairs)
+
+
+@pytest.mark.parametrize(
+    ("domains", "says"), [(("AE", "QUERY"), "none of them is open"), (("AE",), "No query is known")]
+)
+def test_queries_that_are_all_closed_are_not_called_unknown(domains, says):
+    frame = pd.DataFrame({"variable": domains, "stat": "records"})
+    store = {"data_quality.snapshot": SimpleNamespace(frame=frame)}
+    assert says in data_quality._queries(SimpleNamespace(inputs=SimpleNamespace(store=store)))

@@ -50,7 +50,8 @@ def summary(adam: Adam, study: Study) -> Result:
     Result
         ``depth.summary``; by assigned cohort: ``time_to_response`` (months), ``depth`` (best change, %), ``time_to_nadir``
         (months from the first infusion to the lowest complete sum) with stats n, median, min, max; ``marker`` (level = marker:
-        rate, lower, upper of a fall by the limit, among participants whose baseline was above normal).
+        rate, lower, upper of a fall by the limit, among participants whose baseline was above normal), ``fall`` (level = marker:
+        stat limit, %).
 
     Raises
     ------
@@ -115,6 +116,7 @@ def _add_marker(rows: Rows, who: Population, code: str, *, adam: Adam, study: St
     limit = 1 - _settings()["markers"]["fall_pct"] / 100
     fallen = later[later["AVAL"] <= limit * later["USUBJID"].map(raised)]
     known = who.narrow(raised.index)
+    rows.add("limit", _settings()["markers"]["fall_pct"], variable="fall", level=code, unit="%")
     add_rates(rows, known, study=study, variable="marker", level=code, subjects=fallen["USUBJID"])
     add_base(rows, known, variable="marker", level=code)
 

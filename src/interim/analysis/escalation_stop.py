@@ -71,7 +71,7 @@ def stopping_triggers(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         "next_action": f"{decision_text(state.by_rule)} [{state.by_rule.rule_id}]",
         "would_change": "; ".join(state.by_rule.would_change) or _unchanged(state),
         "rp2d": "none" if dose.level is None else f"DL{dose.level} ({dose.source})",
-        "warnings": "; ".join([*state.present.warnings, *(item.message for item in dose.findings)]),
+        "warnings": "; ".join([*state.present.warnings, *(item.message for item in dose.findings)]) or "none",
     }
     add_texts(rows, {"variable": "outcome"}, outcome)
     return rows.build()

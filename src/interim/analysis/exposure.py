@@ -143,7 +143,7 @@ def response(adam: Adam, study: Study) -> Result:
     outcomes = _outcomes(adam, study, grades, who)
     orders = {"CRS grade": grades, "best change": _best_changes(adam, study), "tumour burden": _burden(adam)}
     marks = _marks(adam, outcomes)
-    for variable, _, values in _exposures(adam, study):
+    for variable, unit, values in _exposures(adam, study):
         kept = pd.Series({s: v for s, v in sorted(values.items()) if s in who.everyone}, dtype=float)
         floor = float(floors.get(variable.split()[0], math.nan))
         for name, events in outcomes.items():
@@ -159,7 +159,9 @@ def response(adam: Adam, study: Study) -> Result:
         for name, order in orders.items():
             _add_order(rows, f"{variable} ~ {name}", kept, order, study=study)
         for name, stat in _DRAWN.items():
-            _add_points(rows, f"points {variable} ~ {name}", kept, orders[name], stat=stat, marks=marks)
+            _add_points(
+                rows, f"points {variable} ~ {name}", kept, orders[name], unit=unit, stat=stat, marks=marks
+            )
     return rows.build()
 
 
@@ -294,13 +296,14 @@ def _add_points(
     values: pd.Series,
     order: Mapping[str, float],
     *,
+    unit: str,
     stat: str,
     marks: Mapping[str, frozenset[str]],
 ) -> None:
     """Add exposure, outcome and marks of each participant."""
     for subject in (str(s) for s in values.index if s in order):
         where: dict[str, Any] = {"group": TOTAL, "variable": variable, "level": subject}
-        rows.add("exposure", float(values[subject]), subjects=[subject], **where)
+        rows.add("exposure", float(values[subject]), unit=unit, subjects=[subject], **where)
         rows.add(stat, order[subject], **where)
         for name, members in marks.items():
             rows.add(name, int(subject in members), **where)

@@ -263,7 +263,8 @@ def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Num
         bottom = 14 + (rows - 1 - row) * _EXPOSURE_MM
         axes: Axes = axes_mm(sheet, left=16 + column * 78.0, bottom=bottom, width=58, height=31)
         _paint_points(axes, points[points["exposure"] > 0])
-        axes.set(xscale="log", xlabel=_exposure_name(name))
+        unit = numbers.need("exposure", group=TOTAL, variable=name, level=str(points.index[0]))["unit"]
+        axes.set(xscale="log", xlabel=_exposure_name(name) + (f" ({unit})" if unit else ""))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_title(_rho(numbers, name), fontsize=7)
 

@@ -129,7 +129,9 @@ def _depth_lines(numbers: Numbers, study: Study) -> Iterator[Line]:
         for stat, name in _SPREAD:
             yield Line(name, partial(numbers.value, variable=variable, stat=stat), 1)
     for level in numbers.levels("marker"):
-        text = f"Fall of {word('markers', level)} by the limit"
+        limit = numbers.row("limit", variable="fall", level=level)
+        least = f"at least {float(limit['value']):g} %" if limit is not None else "the limit"
+        text = f"Fall of {word('markers', level)} by {least}"
         absent = absent_line(numbers, text, "marker", stat="rate")
         yield from [absent] if absent else _rate(numbers, study, "marker", text, level=level)
 

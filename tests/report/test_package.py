@@ -222,5 +222,9 @@ def test_the_index_can_be_said_in_chinese():
     )
     _, found = transmittal.index(at_hand)
     chinese = translator("zh-CN")
+    assert [bool(row.cells[1].text) for row in found.rows] == [True, False], (
+        "the title of a document stands once"
+    )
     texts = [cell.text for row in found.rows for cell in row.cells] + [head.text for head in found.header[0]]
+    texts += list(found.footnotes)
     assert [text for text in texts if chinese.text(text).state == "missing"] == []

@@ -211,7 +211,7 @@ def test_a_sample_that_was_not_done_is_not_missing(visited, study):
 @pytest.mark.rule("SDQ-03")
 def test_a_level_of_cells_is_expected_of_those_who_received_them(visited, study):
     adam, sdtm = visited
-    given = frame(USUBJID=["S1", "S2", "S3"], ROLE=["t", "t", "t"])
+    given = frame(USUBJID=["S1", "S2", "S3"], PRODUCT=["CART"] * 3)
     both = frame(USUBJID=["S1", "S2"], PCTESTCD=["CARTG"] * 2, VISITNUM=[1.0] * 2, PCORRES=["<50", "90"])
     here = Adam({**adam.datasets, "ADEX": given}, CUT)
     result = source_quality.missing_data(here, study, Sdtm({**sdtm.domains, "PC": both}, CUT))

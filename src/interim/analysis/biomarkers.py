@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from interim.adam.model import Adam
@@ -10,6 +12,8 @@ from interim.analysis.measures import Place, add_summary, by_subject, layout
 from interim.analysis.population import Population, add_counts, add_not_available, open_rows, population
 from interim.result import Result, Rows
 from interim.study import Study
+
+_PAIRED = "Paired biopsy set"
 
 
 def immune_phenotype(adam: Adam, study: Study) -> Result:
@@ -98,7 +102,7 @@ def ligands(adam: Adam, study: Study) -> Result:
         if len(frame)
         else frame
     )
-    paired = who.narrow(after["USUBJID"]) if len(after) else who.narrow(())
+    paired = replace(who.narrow(after["USUBJID"] if len(after) else ()), label=_PAIRED)
     rows = open_rows("biomarkers.ligands", "NKG2D-ligand before and after treatment", paired)
     if after.empty:
         reason = "not available: no participant with a biopsy before and after treatment"

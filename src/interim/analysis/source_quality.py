@@ -291,13 +291,11 @@ def missing_data(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
 
 def _asked(adam: Adam, study: Study, entry: Mapping[str, str], everyone: Iterable[str]) -> Iterable[str]:
     """Return whom a variable is expected of: with a ``role``, those who received a product of it."""
-    role = entry.get("role")
-    if role is None or not adam.has("ADEX") or not study.with_role(role):
+    products = [product.id for product in study.with_role(entry.get("role", ""))]
+    if not products or not adam.has("ADEX"):
         return everyone
     adex = adam["ADEX"]
-    if "ROLE" not in adex:
-        return everyone
-    return frozenset(adex.loc[adex["ROLE"] == role, "USUBJID"])
+    return frozenset(adex.loc[adex["PRODUCT"].isin(products), "USUBJID"])
 
 
 def _unmapped(sdtm: Sdtm) -> Iterator[tuple[str, str | None]]:

@@ -134,7 +134,8 @@ def _utility_lines(numbers: Numbers) -> Iterator[Line]:
     refused = numbers.row("value", variable="p_best")
     for variable in ("joint", "p_best"):
         reason = f" {DASH} {refused['reason']}" if refused is not None and variable == "p_best" else ""
-        yield Line(f"{word('benefit_risk', variable)}{reason}", partial(_drawn, numbers, variable=variable))
+        text = word("benefit_risk", "joint_drawn" if variable == "joint" else variable)
+        yield Line(f"{text}{reason}", partial(_drawn, numbers, variable=variable))
     yield Line(word("benefit_risk", "times_best"), partial(numbers.count, variable="times_best"))
 
 

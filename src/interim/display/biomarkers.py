@@ -7,7 +7,7 @@ from functools import partial
 
 from interim.display.labels import word
 from interim.display.layout import Line, absent_line, cohort_table
-from interim.display.measures import measure_table
+from interim.display.measures import ABOVE_ZERO, measure_table
 from interim.display.numbers import Numbers
 from interim.display.table import Table
 from interim.result import Result
@@ -37,7 +37,7 @@ def table_biomarkers(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     notes = (_SOLUBLE,) if result.analysis_id == "biomarkers.ligands" else ()
-    return measure_table(result, study, footnotes=notes)
+    return measure_table(result, study, footnotes=(ABOVE_ZERO, *notes))
 
 
 def table_immunogenicity(result: Result, study: Study) -> Table:

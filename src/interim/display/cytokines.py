@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Sheet
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import participant_label, word
-from interim.display.measures import measure_table
+from interim.display.measures import ABOVE_ZERO, measure_table
 from interim.display.numbers import Numbers
 from interim.display.style import PORTRAIT_MM
 from interim.display.table import Table
@@ -47,7 +47,7 @@ def table_cytokines(result: Result, study: Study) -> Table:
         "Two baselines: the last value at or before the first CAR-NK infusion, and at or before the first CAR-T infusion. Below the limit of "
         "quantification: half of it; above the upper limit: that limit. Values after tocilizumab or a corticosteroid are counted as flags."
     )
-    return measure_table(result, study, footnotes=(note,))
+    return measure_table(result, study, footnotes=(note, ABOVE_ZERO))
 
 
 def figure_cytokine_heat_map(result: Result, study: Study) -> Figure:

@@ -14,6 +14,7 @@ from interim.result import Result
 from interim.study import Study
 
 _LARGEST_DIGITS = 3
+ABOVE_ZERO = "Geometric means and CV are of values above 0."
 
 
 def digits_of(value: float) -> int:

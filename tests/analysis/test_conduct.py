@@ -93,6 +93,38 @@ def test_a_flow_without_manufacturing_records_says_so(study, arms):
     assert status(disposition.participant_flow(case.adam(), arms, case.sdtm()), "manufacture")[0] == "NA"
 
 
+def _ended():
+    """A1 completed the treatment; B2 first seemed to, then stopped for an event; C3 left the study, which is no end of treatment."""
+    ds = case.table(
+        "USUBJID DSCAT DSSCAT DSDECOD DSSTDTC",
+        [
+            ("A1", "DISPOSITION EVENT", "STUDY TREATMENT", "COMPLETED", "2025-02-01"),
+            ("B2", "DISPOSITION EVENT", "STUDY TREATMENT", "ADVERSE EVENT", "2025-03-02"),
+            ("B2", "DISPOSITION EVENT", "STUDY TREATMENT", "COMPLETED", "2025-03-01"),
+            ("C3", "DISPOSITION EVENT", "STUDY", "LOST TO FOLLOW-UP", "2025-04-01"),
+            ("C3", "PROTOCOL MILESTONE", None, "INFORMED CONSENT OBTAINED", "2025-01-01"),
+        ],
+    )
+    return case.sdtm(DS=ds)
+
+
+@pytest.mark.rule("FLOW-01", source="counted by hand: the last record of the treatment counts")
+def test_the_end_of_treatment_is_not_that_of_the_study(study):
+    flow = disposition.participant_flow(case.adam(), study, _ended())
+    shown = {level: subjects(flow, "treatment", "n", level=level) for level in ("COMPLETED", "ADVERSE EVENT")}
+    assert shown == {"COMPLETED": {"A1"}, "ADVERSE EVENT": {"B2"}}
+    assert set(flow.frame.loc[flow.frame["variable"] == "treatment", "level"]) == set(shown)
+    none = disposition.participant_flow(case.adam(), study, _without("DS"))
+    assert status(none, "treatment") == ("NA", "not collected: end of treatment")
+
+
+@pytest.mark.rule("CON-03", source="counted by hand")
+def test_treatment_that_ended_early_has_its_reason(study):
+    result = conduct.delays(case.adam(), study, _ended())
+    assert subjects(result, "ended", "n") == subjects(result, "ended", "n", level="ADVERSE EVENT") == {"B2"}
+    assert "COMPLETED" not in set(result.frame["level"])
+
+
 @pytest.mark.rule("CON-02", source="2024-12-20 to 2025-01-11 and 2025-01-20 to 2025-02-11")
 def test_days_from_apheresis_to_the_first_infusion(made):
     assert value(made, "vein_to_vein", "n", group="CART") == 2

@@ -190,8 +190,8 @@ def test_missing_results_by_visit(visited, study):
     assert value(result, "unmapped", "cells", level="total") == 7
     shown = display.table_missing_data(result, study)
     assert [[cell.text for cell in row.cells] for row in shown.rows] == [
-        ["LB NEUT"],
-        ["BASELINE", "4", "2/4 (50%)", "1/4 (25%)", "1/4 (25%)", "0/4"],
+        ["Neutrophils"],
+        ["Baseline", "4", "2/4 (50%)", "1/4 (25%)", "1/4 (25%)", "0/4"],
         ["Cells that the mapping could not read"],
         ["LB.LBDTC", "–", "–", "5", "–", "–"],
         ["LB.LBORRES", "–", "–", "2", "–", "–"],

@@ -160,6 +160,7 @@ def test_shift_of_grades(study):
     assert table.rows[0].cells[0].keys
 
 
+@pytest.mark.rule("SAF-38", source="results of two decimals: one more for the mean, two for the deviation")
 def test_values_by_visit(study):
     rows = Rows("laboratory.values_by_visit", "Values", population="Safety set")
     place = {"variable": "ALT", "level": "01 Day 1"}
@@ -176,7 +177,7 @@ def test_values_by_visit(study):
     table = display.table_values_by_visit(rows.build(), study)
     assert lines(table) == [
         (-1, "Alanine aminotransferase, U/L", []),
-        (1, "Day 1", ["2", "30.13 (4.50)", "30.0 (27.0, 33.3)", "–", "–", "–"]),
+        (1, "Day 1", ["2", "30.125 (4.5000)", "30.000 (27.00, 33.25)", "–", "–", "–"]),
         (-1, "Aspartate aminotransferase – not collected", []),
     ]
 

@@ -198,7 +198,7 @@ def test_each_parameter_has_a_name_in_both_laboratory_tables(study, code, text):
     shown = lines(display.table_values_by_visit(rows.build(), study))
     assert shown == [
         (-1, f"{text}, g/L", []),
-        (1, "Day 0", ["1", "–", "2.3 (2.3, 2.3)", "–", "–", "–"]),
+        (1, "Day 0", ["1", "–", "2.250 (2.25, 2.25)", "–", "–", "–"]),
     ]
     shift = Rows("laboratory.grade_shift", "Shift", population="Safety set")
     for stat, number in (("n", 4), ("without", 3), ("rise", 2), ("to_grade3", 1)):

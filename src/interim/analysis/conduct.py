@@ -297,6 +297,39 @@ def attributes(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     return rows.build()
 
 
+def treatment_ends(sdtm: Sdtm) -> pd.DataFrame:
+    """Return how the study treatment of each participant ended, as DS says.
+
+    Parameters
+    ----------
+    sdtm : Sdtm
+        DS.
+
+    Returns
+    -------
+    pandas.DataFrame
+        USUBJID, HOW (DSDECOD of the last such record), DONE (the treatment was completed); empty without such records.
+
+    Raises
+    ------
+    None
+    """
+    terms = shipped_data("disposition")
+    source = sdtm.domain("DS")
+    ends = (text_column(source, "DSCAT") == terms["event_category"]) & (
+        text_column(source, "DSSCAT") == terms["treatment_subcategory"]
+    )
+    frame = pd.DataFrame(
+        {
+            "USUBJID": source["USUBJID"],
+            "HOW": text_column(source, "DSDECOD").fillna("Missing"),
+            "DATE": date_columns(source, "DSSTDTC")["FIRST"],
+        }
+    )
+    last = frame[ends].sort_values(["USUBJID", "DATE"], kind="stable").drop_duplicates("USUBJID", keep="last")
+    return last[["USUBJID", "HOW"]].assign(DONE=last["HOW"].isin(list(terms["completed"])))
+
+
 def delays(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     """Count planned infusions that were not given or changed, and why CAR-T cells were not given.
 
@@ -313,7 +346,7 @@ def delays(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     -------
     Result
         ``conduct.delays``; no_cart (level: reason), missed (level: phase; fewer infusions than the phase plans), not_done
-        (level: reason as recorded in EX), adjusted (level: reason), outside (level: band; an infusion outside the band).
+        (level: reason as recorded in EX), ended (level: why DS says that the treatment ended early), adjusted (level: reason), outside (level: band; an infusion outside the band).
 
     Raises
     ------
@@ -337,6 +370,10 @@ def delays(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     for phase, number in planned.items():
         counts = adex[adex["APHASE"] == phase].groupby("USUBJID").size()
         add_counts(rows, who, variable="missed", level=phase, subjects=counts.index[counts < number])
+    early = treatment_ends(sdtm).loc[lambda frame: ~frame["DONE"]]
+    add_counts(rows, who, variable="ended", subjects=early["USUBJID"])
+    for reason, part in early.groupby("HOW", sort=True):
+        add_counts(rows, who, variable="ended", level=str(reason), subjects=part["USUBJID"])
     _recorded(rows, who, sdtm)
     ratio = (adex["ADOSE"] / adex["PLANDOSE"].where(adex["PLANDOSE"] > 0) - 1).abs().round(12)
     for band in study.dose.dose_deviation_bands:
@@ -358,5 +395,5 @@ def _recorded(rows: Any, who: Population, sdtm: Sdtm) -> None:
     for variable, chosen in (("not_done", missed), ("adjusted", ~missed & reason.notna())):
         part = source[chosen].assign(WHY=reason.fillna("MISSING"))
         add_counts(rows, who, variable=variable, subjects=part["USUBJID"] if len(part) else ())
-        for why, inside in part.groupby("WHY", sort=True):
+        for why, inside in part.groupby("WHY", sort=True, observed=True):
             add_counts(rows, who, variable=variable, level=str(why), subjects=inside["USUBJID"])

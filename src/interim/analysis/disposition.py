@@ -6,7 +6,7 @@ import pandas as pd
 
 from interim.adam.model import Adam
 from interim.adam.source import ordered, shipped_data
-from interim.analysis.conduct import plain, step_records
+from interim.analysis.conduct import plain, step_records, treatment_ends
 from interim.analysis.population import (
     FURTHER_SETS,
     MISSING,
@@ -46,12 +46,12 @@ def participant_flow(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Resu
     study : Study
         Products and columns.
     sdtm : Sdtm, optional
-        BE: leukapheresis, release and failure of the T-cell product.
+        BE: leukapheresis, release and failure of the T-cell product; DS: end of treatment.
 
     Returns
     -------
     Result
-        ``disposition.participant_flow``; variables screening, screen_failure, enrolled, manufacture, infusion, status,
+        ``disposition.participant_flow``; variables screening, screen_failure, enrolled, manufacture, infusion, treatment, status,
         discontinuation, death, new_therapy; stat n; columns by assigned cohort of the enrolled, screening in the total only.
 
     Raises
@@ -66,6 +66,8 @@ def participant_flow(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Resu
     add_counts(rows, who, variable="enrolled", subjects=who.everyone)
     _manufacture(rows, who, study, sdtm)
     _infusions(rows, who, adam, study)
+    if sdtm is not None:
+        _treatment(rows, who, sdtm)
     _status(rows, who, adsl[adsl["USUBJID"].isin(who.everyone)], adam.lacks("ADSL.NACTDT"))
     return rows.build()
 
@@ -126,6 +128,17 @@ def _infusions(rows: Rows, who: Population, adam: Adam, study: Study) -> None:
         for number in range(1, last + 1):
             ids = given.loc[ordinal == number, "USUBJID"]
             add_counts(rows, who, variable="infusion", level=f"{name} {number}", subjects=ids)
+
+
+def _treatment(rows: Rows, who: Population, sdtm: Sdtm) -> None:
+    """Add who completed the study treatment, and who ended it early by reason."""
+    ends = treatment_ends(sdtm)
+    if ends.empty:
+        add_not_available(rows, who.groups, variable="treatment", reason="not collected: end of treatment")
+        return
+    for _, part in ends.groupby(~ends["DONE"], sort=True):
+        for how, same in part.groupby("HOW", sort=True):
+            add_counts(rows, who, variable="treatment", level=str(how), subjects=same["USUBJID"])
 
 
 def _status(rows: Rows, who: Population, enrolled: pd.DataFrame, no_dates: str) -> None:

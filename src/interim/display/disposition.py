@@ -46,6 +46,7 @@ def _flow_lines(numbers: Numbers) -> Iterator[Line]:
     for variable, codelist in (
         ("manufacture", "manufacture"),
         ("infusion", "infusion"),
+        ("treatment", "reasons"),
         ("status", "EOSSTT"),
         ("discontinuation", "reasons"),
     ):

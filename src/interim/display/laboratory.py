@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Sheet
 
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn, without_overlap
-from interim.display.labels import column_label, participant_label, settings, word
+from interim.display.labels import column_label, participant_label, sentence_case, settings, word
 from interim.display.layout import Line, absent_line, cohort_table, plain_table
 from interim.display.numbers import Numbers
 from interim.display.style import GREY, PORTRAIT_MM, cohort_colours
@@ -24,6 +24,7 @@ _GRADES = ("0", "1", "2", "3", "4", "not_graded")
 _BASES = (*_GRADES, "missing")
 _HEIGHT_MM = 100.0
 _FLOOR = 0.1
+_MOST_DECIMALS = 3
 _NAME_GAP = 0.07
 _GAP_MM = 22.0  # between the panels
 _TURN = 0.45  # names right of this part of the axis stand left of their point
@@ -57,7 +58,8 @@ def table_values_by_visit(result: Result, study: Study) -> Table:
             Row((Cell(f"{word('parameters', code)}{reason or _unit(numbers, code)}"),), kind="section")
         )
         if not reason:
-            rows += [_visit(numbers, code, level) for level in numbers.levels(code)]
+            raw = _raw_decimals(numbers, code)
+            rows += [_visit(numbers, code, level, raw=raw) for level in numbers.levels(code)]
     heads = ("n", "Mean (SD)", "Median (range)")
     return plain_table(
         numbers,
@@ -80,15 +82,28 @@ def _unit(numbers: Numbers, code: str) -> str:
     return f", {row['unit']}" if row is not None and row["unit"] else ""
 
 
-def _visit(numbers: Numbers, code: str, level: str) -> Row:
+def _raw_decimals(numbers: Numbers, code: str) -> int:
+    """Return the decimals of the results of a parameter: its lowest and highest ones are results as they were reported."""
+    frame = numbers.result.frame
+    ends = frame[
+        (frame["variable"] == code)
+        & frame["stat"].isin(["min", "max"])
+        & frame["status"].isin(["OK", "FLAG"])
+    ]
+    texts = (f"{value:.{_MOST_DECIMALS}f}".rstrip("0") for value in ends["value"].astype(float))
+    return max((len(text.partition(".")[2]) for text in texts), default=0)
+
+
+def _visit(numbers: Numbers, code: str, level: str, *, raw: int) -> Row:
     label = level.split(" ", 1)[1] if " " in level else level
-    cells = [Cell(label)]
+    cells = [Cell(sentence_case(label))]
     for prefix in ("", "chg_"):
         get = partial(numbers.value, TOTAL, code, level=level)
         cells.append(numbers.plain(TOTAL, code, level=level, stat=f"{prefix}n"))
-        mean, sd = get(stat=f"{prefix}mean", digits=2), get(stat=f"{prefix}sd", digits=2)
+        mean, sd = get(stat=f"{prefix}mean", digits=raw + 1), get(stat=f"{prefix}sd", digits=raw + 2)
         cells.append(_joined((mean, sd), "{} ({})"))
-        three = [get(stat=f"{prefix}{stat}", digits=1) for stat in ("median", "min", "max")]
+        places = {"median": raw + 1, "min": raw, "max": raw}
+        three = [get(stat=f"{prefix}{stat}", digits=digits) for stat, digits in places.items()]
         cells.append(_joined(three, "{} ({}, {})"))
     return Row(tuple(cells), 1)
 

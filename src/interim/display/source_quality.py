@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interim.display.labels import sentence_case, word
 from interim.display.layout import plain_table
 from interim.display.numbers import DASH, Numbers
 from interim.display.table import Cell, Row, Table
@@ -36,9 +37,9 @@ def table_missing_data(result: Result, study: Study) -> Table:
     rows: list[Row] = []
     empty = [Cell(DASH)] * len(_STATS)
     for variable in numbers.variables(stat="expected"):
-        rows.append(Row((Cell(variable),), 0, "section"))
+        rows.append(Row((Cell(word("missing_data", variable)),), 0, "section"))
         visits = numbers.levels(variable, stat="expected")
-        rows += [Row((Cell(visit), *_cells(numbers, variable, visit)), 1) for visit in visits]
+        rows += [Row((Cell(sentence_case(visit)), *_cells(numbers, variable, visit)), 1) for visit in visits]
     rows.append(Row((Cell("Cells that the mapping could not read"),), 0, "section"))
     for column in numbers.levels(_UNMAPPED, stat="cells"):
         found = numbers.plain(TOTAL, _UNMAPPED, level=column, stat="cells")

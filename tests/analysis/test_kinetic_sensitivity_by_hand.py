@@ -62,7 +62,7 @@ def test_all_twelve_combinations_and_the_half_life_once_per_rule(panel):
     halves = panel.where(variable="CARTG LAMZHL", stat="n")["level"].tolist()
     assert halves == ["zero", "pknca", "pre0_post_drop", "half_lloq"]
     lines = [" | ".join(c.text for c in r.cells) for r in table_sensitivity_panel(panel, STUDY).rows]
-    assert "zero / lin up/log down (analysis of the report) | 3 | " in " ".join(lines)
+    assert "zero; linear up, logarithmic down; analysis of the report | 3 | " in " ".join(lines)
     assert lines[0] == "CAR-T transgene: AUC, days 0 to 14"
     assert sum("analysis of the report" in line for line in lines) == 2
 

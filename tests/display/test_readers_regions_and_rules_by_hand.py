@@ -81,11 +81,12 @@ def test_derived_against_reported_time_points(study, route, source, one, two, li
     add(rows, TOTAL, "agreement", lower=0.1570, upper=0.8430, kappa=0.3333)
     rows.add("name", None, variable="route", text=route)
     table = display.table_routes(rows.build(), study)
-    assert [cell.text for cell in table.header[0]] == ["Time points", head, " "]
+    assert [cell.text for cell in table.header[0]] == ["Time points", head]
     assert lines(table) == [
-        (0, line, ["5", "–"]),
-        (0, "Agreement", ["4/8 (50%)", "(15.7, 84.3)"]),
-        (0, "Kappa", ["0.33", "–"]),
+        (0, line, ["5"]),
+        (0, "Agreement of all time points", ["4/8 (50%)"]),
+        (1, "95% CI, %", ["(15.7, 84.3)"]),
+        (0, "Kappa", ["0.33"]),
     ]
     assert table.footnotes[0] == f"The endpoints of this report rest on {source}."
 

@@ -125,9 +125,9 @@ def test_evaluators_and_their_pairs(answers, data):
 @pytest.mark.rule("RECIST-22")
 def test_routes_and_contradictions(answers, data):
     table = display.table_routes(answers["table_routes"], data.study)
-    assert [head.text for head in table.header[0]][1:] == [f"Reported {v}" for v in ("NE", "PD", "PR", "SD")]
-    assert find(table, "Derived SD") == ["Derived SD", "–", "–", "1", "1"]
-    assert find(table, "Agreement")[1] == "11/12 (91.7%)"
+    assert [head.text for head in table.header[0]][1:] == [f"Reported {v}" for v in ("PR", "SD", "PD", "NE")]
+    assert find(table, "Derived SD") == ["Derived SD", "1", "1", "–", "–"]
+    assert find(table, "Agreement of all time points")[1] == "11/12 (91.7%)"
     assert table.footnotes[0] == "The endpoints of this report rest on the lesions."
     listed = display.table_contradictions(answers["table_contradictions"], data.study)
     assert text(listed)[0][:6] == ["S2", "84", "INVESTIGATOR", "RS-DERIV", "PR", "SD"]

@@ -277,5 +277,6 @@ def crs_by_cytokine(adam: Adam, study: Study) -> Result:
     start = adam["ADSL"].set_index("USUBJID")["TRTSCT"]
     after = adam["ADCY"].loc[lambda f: f["AVAL"].notna() & (f["ADT"] >= f["USUBJID"].map(start))]
     for code, part in after.groupby("PARAMCD", sort=True):
-        add_spread(rows, split, part.groupby("USUBJID")["AVAL"].max(), variable=str(code), unit="")
+        unit = str(part["AVALU"].iloc[0]) if "AVALU" in part else ""
+        add_spread(rows, split, part.groupby("USUBJID")["AVAL"].max(), variable=str(code), unit=unit)
     return rows.build()

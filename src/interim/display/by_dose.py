@@ -71,6 +71,8 @@ def table_by_dose(result: Result, study: Study) -> Table:
 def _of_variable(numbers: Numbers, layout: Mapping[str, Any], variable: str) -> Iterator[Line]:
     text = layout["rows"].get(variable, word("measures", variable))
     absent = absent_line(numbers, text, variable)
+    if layout.get("units"):
+        text += _unit(numbers, variable)
     levels = numbers.levels(variable)
     if absent:
         yield absent
@@ -83,6 +85,14 @@ def _of_variable(numbers: Numbers, layout: Mapping[str, Any], variable: str) -> 
     words = layout.get("levels", {})
     for level in named:
         yield from _lines(numbers, layout, variable, level, words.get(level, word("terms", level)))
+
+
+def _unit(numbers: Numbers, variable: str) -> str:
+    """Return a comma and the unit of the numbers of a variable; empty without one."""
+    frame = numbers.result.frame
+    units = frame.loc[(frame["variable"] == variable) & (frame["stat"] == "median"), "unit"].dropna()
+    found = next((str(unit) for unit in units if unit), "")
+    return f", {found}" if found else ""
 
 
 def _lines(

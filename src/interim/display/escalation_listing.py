@@ -283,7 +283,7 @@ def table_rule_options(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     notes = (
-        "E[N]: exact expected number of participants from the first on, under planning scenarios that are a proposal of this package; min_infusions moves the facts, not the rule.",
+        "E[N]: exact expected number of participants from the first on, under planning scenarios that are a proposal of this package; the number of infusions moves the facts, not the rule.",
     )
     return listing(Numbers(result, study), "sensitivity", variables=("open",), notes=notes)
 

@@ -229,7 +229,8 @@ def table_sensitivity_panel(result: Result, study: Study) -> Table:
         assay, _, name = variable.partition(" ")
         rows.append(Row((Cell(f"{word('measures', assay)}: {word('measures', name)}"),), 0, "section"))
         for level in numbers.levels(variable, stat="geo_mean"):
-            text = f"{level} (analysis of the report)" if level in own else level
+            text = "; ".join(word("panel_rules", part) for part in level.split(" / "))
+            text += "; analysis of the report" if level in own else ""
             cells = [
                 number_cell(numbers, TOTAL, variable=variable, level=level, stat=stat)
                 for stat in ("geo_mean", "geo_cv", "median", "largest")
@@ -237,7 +238,7 @@ def table_sensitivity_panel(result: Result, study: Study) -> Table:
             count = numbers.plain(TOTAL, variable, level=level)
             rows.append(Row((Cell(text), count, *cells), 1))
     header = (
-        "Rule below the limit / area method",
+        "Rule below the limit; area method",
         "n",
         "Geometric mean",
         "CV, %",

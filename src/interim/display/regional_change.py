@@ -102,7 +102,9 @@ def _paint(sheet: Sheet, dots: list[_Dot], study: Study) -> None:
     axes.axvline(0, color=TOTAL_COLOUR, linewidth=0.6, zorder=0)
     axes.set_xlabel("Best change of the liver lesions, %")
     axes.set_ylabel("Best change of the lesions\noutside the liver, %")
-    colours = cohort_colours(study, tuple(dict.fromkeys(dot.group for dot in dots)))
+    order = [*study.cohorts(), *sorted({dot.group for dot in dots} - set(study.cohorts()))]
+    drawn_groups = {dot.group for dot in dots}
+    colours = cohort_colours(study, tuple(group for group in order if group in drawn_groups))
     for dot in dots:
         axes.plot([dot.liver], [dot.elsewhere], "o", color=colours[dot.group], markersize=5)
         axes.annotate(

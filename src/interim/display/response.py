@@ -232,7 +232,7 @@ def _styles(study: Study) -> dict[str, dict[str, Any]]:
     for category, sign in _RESPONSE_MARKERS.items():
         fill = RESPONSE_COLOURS[category]
         styles[f"response {category}"] = {**bare, "marker": sign, "color": fill, "markeredgecolor": "white"}
-    styles["new_therapy"] = {**bare, "marker": "P", "color": PALETTE[3], "markeredgecolor": "white"}
+    styles["new_therapy"] = {**bare, "marker": "P", "color": PALETTE[7]}
     styles[_DEATH] = {**bare, "marker": "X", "color": TOTAL_COLOUR, "markeredgecolor": "white"}
     styles[_ONGOING] = {**bare, "marker": ">", "color": GREY}
     return styles

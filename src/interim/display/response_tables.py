@@ -16,6 +16,7 @@ from interim.study import Study
 _SPREAD = (("median", "Median"), ("min", "Lowest"), ("max", "Highest"))
 _DEPTH = ("time_to_response", "depth", "time_to_nadir")
 _REGIONS = ("liver", "extrahepatic")
+_RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
 
 
 def table_irecist(result: Result, study: Study) -> Table:
@@ -259,6 +260,11 @@ def _pair_rows(numbers: Numbers, other: str, study: Study) -> Iterator[Row]:
         yield Row((Cell(stub), Cell(short, keys), Cell(DASH), Cell(DASH)), 2)
 
 
+def _place(response: str) -> int:
+    """Return the place of a response in printed order."""
+    return _RESPONSES.index(response) if response in _RESPONSES else len(_RESPONSES)
+
+
 def table_routes(result: Result, study: Study) -> Table:
     """Show responses derived from lesions against reported ones: counts of time points and agreement.
 
@@ -281,27 +287,24 @@ def table_routes(result: Result, study: Study) -> Table:
     """
     numbers = Numbers(result, study)
     levels = [tuple(level.split(" > ")) for level in numbers.levels("matrix")]
-    reported = sorted({two for _, two in levels})
-    columns = max(len(reported), 2)
-    heads = [*(f"Reported {word('bor_short', two)}" for two in reported)]
-    heads += [" "] * (columns - len(reported))
+    reported = sorted({two for _, two in levels}, key=_place)
+    heads = [f"Reported {word('bor_short', two)}" for two in reported] or [" ", " "]
+    columns = len(heads)
     rows = [
         Row(
             (
                 Cell(f"Derived {word('bor_short', one)}"),
                 *(numbers.plain(TOTAL, "matrix", level=f"{one} > {two}") for two in reported),
-                *[Cell(DASH)] * (columns - len(reported)),
             )
         )
-        for one in sorted({one for one, _ in levels})
+        for one in sorted({one for one, _ in levels}, key=_place)
     ]
-    blank = [Cell(DASH)] * (columns - 2)
+    blank = [Cell(DASH)] * (columns - 1)
     if rows:
-        agreement = numbers.rate(TOTAL, "agreement")
-        rows.append(Row((Cell("Agreement"), agreement, numbers.interval(TOTAL, "agreement"), *blank)))
-        rows.append(
-            Row((Cell("Kappa"), numbers.value(TOTAL, "agreement", "kappa", digits=2), Cell(DASH), *blank))
-        )
+        interval = f"{100 * study.stats.level:g}% CI, %"
+        rows.append(Row((Cell("Agreement of all time points"), numbers.rate(TOTAL, "agreement"), *blank)))
+        rows.append(Row((Cell(interval), numbers.interval(TOTAL, "agreement"), *blank), 1))
+        rows.append(Row((Cell("Kappa"), numbers.value(TOTAL, "agreement", "kappa", digits=2), *blank)))
     else:
         rows = [_nothing(numbers, "agreement", columns + 1)]
     route = numbers.row("name", variable="route")

@@ -336,7 +336,8 @@ def figure_cut_path(result: Result, study: Study, *, primary_only: bool = True) 
         keys=tuple(frame["result_id"]),
         footnotes=(
             f"Every cut with at least {study.subgroup.min_ci_n} participants on both sides. The cut with the largest "
-            "difference is not marked: its estimate would be biased.",
+            "difference is not marked: its estimate would be biased. Dashed line: the prespecified cut, drawn at the value of a "
+            "participant that parts them in the same way.",
             *result.footnotes,
         ),
     )

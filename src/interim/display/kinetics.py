@@ -244,6 +244,14 @@ def _exposure_name(variable: str) -> str:
     return f"{word('measures', assay)}: {word('measures', parameter)}"
 
 
+def _exposure_axis(numbers: Numbers, variable: str) -> str:
+    """Return the label of the axis of an exposure, with the unit where it is known."""
+    frame = numbers.result.frame
+    units = frame.loc[(frame["variable"] == variable) & (frame["stat"] == "exposure"), "unit"].dropna()
+    unit = next((str(text) for text in units if text), "")
+    return f"{_exposure_name(variable)}\n({unit})" if unit else _exposure_name(variable)
+
+
 def _not_shown(panels: dict[str, pd.DataFrame]) -> str:
     """Say whose exposure has no place on a logarithmic axis."""
     gone = {str(level) for points in panels.values() for level in points.index[points["exposure"] <= 0]}
@@ -263,8 +271,7 @@ def _paint_exposures(sheet: Sheet, panels: dict[str, pd.DataFrame], numbers: Num
         bottom = 14 + (rows - 1 - row) * _EXPOSURE_MM
         axes: Axes = axes_mm(sheet, left=16 + column * 78.0, bottom=bottom, width=58, height=31)
         _paint_points(axes, points[points["exposure"] > 0])
-        unit = numbers.need("exposure", group=TOTAL, variable=name, level=str(points.index[0]))["unit"]
-        axes.set(xscale="log", xlabel=_exposure_name(name) + (f" ({unit})" if unit else ""))
+        axes.set(xscale="log", xlabel=_exposure_axis(numbers, name))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_title(_rho(numbers, name), fontsize=7)
 

@@ -192,6 +192,14 @@ def test_deviations_of_infusions(study, variable, level, people):
     assert counted(conduct.delays(case.adam(), study, case.sdtm()), variable, level) == people
 
 
+@pytest.mark.rule("CON-03", source="no such infusion, hence no reason of one")
+def test_without_a_deviation_no_reason_is_shown(study):
+    ex = case.sdtm().domain("EX").assign(EXOCCUR="Y", EXADJ=None)
+    frame = conduct.delays(case.adam(), study, case.sdtm(EX=ex)).frame
+    shown = frame[frame["variable"].isin(["not_done", "adjusted"])]
+    assert set(shown["level"]) == {""} and set(shown["n"]) == {0}
+
+
 def test_without_planned_infusions_the_deviations_are_not_available(study):
     result = conduct.delays(case.adam(ADEX=case.adex().drop(columns="PLANDOSE")), study, case.sdtm())
     assert status(result, "missed") == ("NA", "not available: planned infusions")

@@ -393,7 +393,7 @@ def _recorded(rows: Any, who: Population, sdtm: Sdtm) -> None:
     reason = text_column(source, "EXADJ")
     missed = text_column(source, "EXOCCUR") == "N"
     for variable, chosen in (("not_done", missed), ("adjusted", ~missed & reason.notna())):
-        part = source[chosen].assign(WHY=reason.fillna("MISSING"))
+        part = source[chosen].assign(WHY=reason[chosen].fillna("MISSING"))
         add_counts(rows, who, variable=variable, subjects=part["USUBJID"] if len(part) else ())
-        for why, inside in part.groupby("WHY", sort=True, observed=True):
+        for why, inside in part.groupby("WHY", sort=True):
             add_counts(rows, who, variable=variable, level=str(why), subjects=inside["USUBJID"])

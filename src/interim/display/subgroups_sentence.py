@@ -103,8 +103,7 @@ def _chosen(numbers: Numbers) -> tuple[str, dict[str, str], dict[str, str]]:
             f"{numbers.result.analysis_id} has no limits of interpretation; a forest cannot stand without them"
         )
     value = {stat: float(row["value"]) for stat, row in found.items()}
-    key = "limits_one" if value["r"] == 1 else "limits"
-    key = "limits_none" if value["r"] == 0 else "limits_every" if value["r"] == value["n"] else key
+    key = "limits_none" if value["r"] == 0 else "limits_every" if value["r"] == value["n"] else "limits"
     texts = {
         stat: _probability(value[stat], numbers) if stat.startswith("p_") else f"{value[stat]:g}"
         for stat in _STATS

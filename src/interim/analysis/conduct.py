@@ -327,7 +327,8 @@ def treatment_ends(sdtm: Sdtm) -> pd.DataFrame:
         }
     )
     last = frame[ends].sort_values(["USUBJID", "DATE"], kind="stable").drop_duplicates("USUBJID", keep="last")
-    return last[["USUBJID", "HOW"]].assign(DONE=last["HOW"].isin(list(terms["completed"])))
+    done = last["HOW"].isin(list(terms["completed"]))
+    return pd.DataFrame({"USUBJID": last["USUBJID"], "HOW": last["HOW"], "DONE": done})
 
 
 def delays(adam: Adam, study: Study, sdtm: Sdtm) -> Result:

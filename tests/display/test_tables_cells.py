@@ -305,6 +305,7 @@ def test_snapshot_and_its_files(study):
         (1, "dm.csv", ["22", *["–"] * 7, "0123456789ab"]),
     ]
     assert table.rows[1].cells[-1].keys == ("data_quality.snapshot/total/dm/dm.csv/sha256",)
+    assert table.align == ("left", *["right"] * 8, "left")
 
 
 def test_checks_and_why_one_did_not_run(study):

@@ -61,7 +61,7 @@ def table_snapshot(result: Result, study: Study) -> Table:
         ),
         rows=rows,
         widths=(2.0, 0.8, 1.0, 1.1, 0.8, 1.0, 1.0, 0.8, 0.8, 1.5),
-        align=("left", *["right"] * 4, "left", *["right"] * 3, "left"),
+        align=("left", *["right"] * 8, "left"),
         landscape=True,
     )
 

@@ -44,7 +44,7 @@ def attributes(adam: Adam, study: Study) -> Result:
     rows = Rows(
         "estimands.attributes",
         "Estimand attributes and intercurrent-event strategy",
-        population="Not applicable",
+        population="No participant data",
         group_var="",
     )
     words = _words(study)

@@ -14,6 +14,8 @@ from interim.result import Result
 from interim.study import Study
 
 _SOLUBLE = "Tissue: last biopsy before and after the first infusion. Soluble ligands: last result at or before and last result after it; below the limit of quantification counts as half of it."
+_RAISED = "Change: participants whose baseline lies above the upper limit of normal."
+_NOTES = {"biomarkers.ligands": (_SOLUBLE,), "biomarkers.tumour_markers": (_RAISED,)}
 
 
 def table_biomarkers(result: Result, study: Study) -> Table:
@@ -36,7 +38,7 @@ def table_biomarkers(result: Result, study: Study) -> Table:
     ReportError
         If the table is malformed.
     """
-    notes = (_SOLUBLE,) if result.analysis_id == "biomarkers.ligands" else ()
+    notes = _NOTES.get(result.analysis_id, ())
     return measure_table(result, study, footnotes=(ABOVE_ZERO, *notes))
 
 

@@ -291,7 +291,8 @@ def test_a_figure_with_participants_has_no_keys_and_no_reading(public):
         sample.figure(), id="F 14.2.2.3", keys=("response.swimmer/total/course/1/end",), footnotes=("n=3",)
     )
     (made,) = public.document(document(base)).figures
-    assert (made.keys, made.footnotes) == ((), ())
+    assert made.keys == () and len(made.footnotes) == 1
+    assert "one mark for each participant" in made.footnotes[0]
     assert "without pseudo-id, dose, tumour type" in made.alt
     assert not any(sign.isdigit() for sign in made.alt.replace(base.title, ""))
 

@@ -276,7 +276,8 @@ class PublicCopy:
         if block.id in self.rules["shown"]:
             return block
         if block.id in {one["tlf"] for one in self.rules["anonymous"]} - self.withheld:
-            return replace(block, alt=words["alt"].format(title=block.title), keys=(), footnotes=())
+            told = words["alt"].format(title=block.title)
+            return replace(block, alt=told, keys=(), footnotes=(words["marks"],))
         if _shell(block.id) or self.mark(block.keys):
             return None
         self._note(block.keys)

@@ -51,8 +51,8 @@ def test_a_table_by_dose_shows_counts_spreads_levels_and_sections(adam, study):
             "Days from the first infusion to death, end of study or cut-off",
             "1; 180 (180, 180)",
             "2; 91 (60, 121)",
-            "0",
-            "0",
+            "n=0",
+            "n=0",
             "1; 90 (90, 90)",
             "4; 106 (60, 180)",
         ),
@@ -107,7 +107,7 @@ def test_columns_of_a_table_can_be_products(adam, study):
     ]
     assert lines(table) == [
         ("Viability, %", "1; 85.0 (85.0, 85.0)", "2; 85.0 (80.0, 90.0)", "–"),
-        ("Residual T cells, %", "1; 0.50 (0.50, 0.50)", "0", "–"),
+        ("Residual T cells, %", "1; 0.50 (0.50, 0.50)", "n=0", "–"),
     ]
 
 
@@ -416,3 +416,12 @@ def test_rows_of_a_figure_keep_their_order(adam, study):
 def test_a_table_that_is_not_described_is_an_error(adam, study):
     with pytest.raises((KeyError, ReportError)):
         table_by_dose(courses.flow(adam, study), study)
+
+
+@pytest.mark.rule("LST-01")
+def test_the_events_say_what_their_short_heads_mean(adam, study):
+    table = table_listing(safety_listing.adverse_events(adam, study), study)
+    heads = {head.text for head in table.header[0]}
+    short = {"TE": "treatment-emergent", "DLT": "dose-limiting toxicity"}
+    assert short.keys() <= heads
+    assert all(f"{head}: {meaning}" in table.footnotes[-1] for head, meaning in short.items())

@@ -37,7 +37,7 @@ def table_listing(result: Result, study: Study) -> Table:
     Returns
     -------
     Table
-        Columns, heads and widths as ``listings.toml`` says; one row with the reason if there is no record. Where the listing
+        Columns, heads, widths and the note below as ``listings.toml`` says; one row with the reason if there is no record. Where the listing
         has a note ``absent``, a column that no record has is left out and named in it.
 
     Raises
@@ -58,8 +58,8 @@ def table_listing(result: Result, study: Study) -> Table:
         align=_alignment(columns),
         landscape=layout.get("landscape", True),
     )
-    note = layout["absent"].format(heads="; ".join(gone)) if gone else ""
-    return replace(table, footnotes=(*table.footnotes, note)) if note else table
+    notes = (layout.get("note", ""), layout["absent"].format(heads="; ".join(gone)) if gone else "")
+    return replace(table, footnotes=(*table.footnotes, *filter(None, notes)))
 
 
 def _collected(result: Result, layout: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:

@@ -21,7 +21,9 @@ from interim.display.listing import table_listing
 from interim.display.patient import figures_profile, grade_colour, story_narratives
 from interim.display.text import Paragraph, Span
 from interim.errors import ReportError
+from interim.result import Rows
 from tests.analysis import safety_case as case
+from tests.display.sheets_of_figures import kept_sheets
 
 
 def lines(table):
@@ -399,6 +401,28 @@ def test_the_timeline_tells_episodes_and_grades(adam, study):
 )
 def test_a_figure_without_data_says_so(study, figure, question, gone):
     assert "Nothing to draw: not available" in figure(question(case.adam(**{gone: None}), study), study).alt
+
+
+@pytest.mark.rule("SAF-31", source="by hand: three at the start, an event on day 2, one censored on day 7")
+def test_the_numbers_at_risk_stand_below_the_curve(study, monkeypatch):
+    rows = Rows("courses.first_release", "First release", population="CART-SAF")
+    for place, (day, at_risk, share) in enumerate(((2.0, 3, 1 / 3), (7.0, 2, 1 / 3), (40.0, 1, 1 / 3)), 1):
+        for stat, value in {
+            "day": day,
+            "at_risk": at_risk,
+            "incidence": share,
+            "lower": 0,
+            "upper": 1,
+        }.items():
+            rows.add(stat, value, variable="curve", level=str(place))
+    for level in ("crs", "death", "no_cycle2", "censored", "crs_later"):
+        rows.add("n", 1, variable="event", level=level, n=1)
+    sheets = kept_sheets(monkeypatch, "courses")
+    figure_first_release(rows.build(), study)
+    (axes,) = sheets[-1].axes
+    strip = [text.get_text() for text in axes.texts]
+    days = [day for day in axes.get_xticks() if 0 <= day <= axes.get_xlim()[1]]
+    assert strip == ["At risk", *(str(3 if day <= 2 else 2 if day <= 7 else 1) for day in days)]
 
 
 def test_the_same_figure_gives_the_same_bytes(adam, study):

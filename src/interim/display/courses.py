@@ -20,6 +20,7 @@ from interim.result import TOTAL, Result
 from interim.study import Study
 
 _FOOT = 0.03  # of the height of a panel: where the days of infusion are marked
+_RISK_AT = -0.27  # of the height of the panel: where the numbers at risk stand
 
 
 def wide_rows(result: Result, variable: str) -> pd.DataFrame:
@@ -346,7 +347,7 @@ def figure_first_release(result: Result, study: Study) -> Figure:
     if curve.empty:
         return absent_figure(result, study, "no participant with CAR-T cells")
     numbers = Numbers(result, study)
-    size = (PORTRAIT_MM, 78.0)
+    size = (PORTRAIT_MM, 86.0)
     curve = curve.reindex(columns=["day", "incidence", "lower", "upper", "at_risk"])
     last = float(curve.loc[curve["incidence"].diff().fillna(curve["incidence"]) > 0, "day"].max())
     limit = max(last, 28.0) * 1.4 if last == last else 28.0
@@ -354,7 +355,7 @@ def figure_first_release(result: Result, study: Study) -> Figure:
     steps = pd.concat([start, curve.drop(columns="at_risk").fillna(0.0)], ignore_index=True)
 
     def paint(sheet: Sheet) -> None:
-        axes = axes_mm(sheet, left=20, bottom=12, width=PORTRAIT_MM - 40, height=60)
+        axes = axes_mm(sheet, left=20, bottom=20, width=PORTRAIT_MM - 40, height=60)
         shown = steps[steps["day"] <= limit]
         shown = pd.concat([shown, shown.tail(1).assign(day=limit)], ignore_index=True)
         axes.step(shown["day"], 100 * shown["incidence"], where="post", color=TOTAL_COLOUR)
@@ -367,6 +368,7 @@ def figure_first_release(result: Result, study: Study) -> Figure:
             xlabel="Days from the first CAR-T infusion",
             ylabel="Cumulative incidence, %",
         )
+        _risk_strip(axes, curve, limit)
 
     levels = ("crs", "death", "no_cycle2", "censored", "crs_later")
     count = {level: int(numbers.need("n", variable="event", level=level)["n"]) for level in levels}
@@ -383,6 +385,17 @@ def figure_first_release(result: Result, study: Study) -> Figure:
         f"{count['censored']} censored. Releases after a competing event, not in the curve: {count['crs_later']}.",
     )
     return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)
+
+
+def _risk_strip(axes: Axes, curve: pd.DataFrame, limit: float) -> None:
+    """Write below each day of the axis how many have had none of the events until then."""
+    place = axes.get_xaxis_transform()
+    days = [float(day) for day in axes.get_xticks() if 0 <= day <= limit]
+    axes.text(-0.02 * limit, _RISK_AT, "At risk", transform=place, ha="right", va="center", fontsize=7)
+    for day in days:
+        left = curve.loc[curve["day"] >= day, "at_risk"]
+        number = int(left.iloc[0]) if len(left) else 0
+        axes.text(day, _RISK_AT, str(number), transform=place, ha="center", va="center", fontsize=7)
 
 
 def figure_trajectories(result: Result, study: Study) -> Figure:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 from interim.analysis import courses
+from interim.display.conduct_figures import figure_calendar
 from interim.errors import DerivationError
 from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
@@ -35,6 +38,25 @@ def test_a_step_without_the_step_before_is_refused(study):
     wrong = case.adsl().assign(DLTEVFL=["Y", "Y", "Y", "N", "Y"])
     with pytest.raises(DerivationError, match="E5 reached dlt_evaluable without the step before it"):
         courses.flow(case.adam(ADSL=wrong), study)
+
+
+@pytest.mark.rule("CON-04", source="placed by hand: months of 30.4375 days from 2024-12-22")
+def test_recorded_decisions_stand_on_the_calendar_and_in_the_figure(study):
+    records = pd.DataFrame(
+        {
+            "date": ["2025-02-21", "2025-01-22", None],
+            "kind": "dose",
+            "level": ["DL2", "DL1", "DL3"],
+            "n": 1,
+        }
+    )
+    sdtm = SimpleNamespace(domain=lambda name: records)
+    result = courses.calendar(case.adam(), study, sdtm)
+    found = result.where(variable="decision", stat="month")
+    assert found["text"].tolist() == ["DL1", "DL2"]
+    assert found["value"].tolist() == pytest.approx([31 / 30.4375, 61 / 30.4375])
+    assert "2 recorded decisions" in figure_calendar(result, study).alt
+    assert "recorded decisions" not in figure_calendar(courses.calendar(case.adam(), study), study).alt
 
 
 @pytest.mark.rule("CON-04", source="placed by hand: months of 30.4375 days from 2024-12-22")

@@ -13,6 +13,7 @@ from interim.adam.ctcae import criteria_book
 from interim.adam.dlt import no_second_cycle
 from interim.adam.model import Adam
 from interim.adam.toxicity.records import drug_spans
+from interim.analysis.escalation_state import recorded_decisions
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import dose_of, study_days
 from interim.analysis.population import Population, add_not_available, distinct, open_rows, population
@@ -86,7 +87,7 @@ def _step_members(adam: Adam, study: Study, who: Population) -> dict[str, frozen
     return {**found, "response_evaluable": flagged("RESFL")}
 
 
-def calendar(adam: Adam, study: Study) -> Result:
+def calendar(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     """Place screening, infusions and follow-up of each participant on the calendar of the study.
 
     Parameters
@@ -94,13 +95,16 @@ def calendar(adam: Adam, study: Study) -> Result:
     adam : Adam
         ADSL, ADEX, ADDLT.
     study : Study
-        Columns.
+        Columns, dose levels.
+    sdtm : Sdtm, optional
+        DECISIONS at the cut-off.
 
     Returns
     -------
     Result
         ``courses.calendar``; group = column, variable participant, level = place in the order of enrolment: stats start, nk,
-        cart_c1, cart_c2, window_end, end (months from the first consent), died (1 or 0).
+        cart_c1, cart_c2, window_end, end (months from the first consent), died (1 or 0); variable decision, level = place:
+        stat month, text = dose level of the recorded decision.
 
     Raises
     ------
@@ -128,7 +132,16 @@ def calendar(adam: Adam, study: Study) -> Result:
                     **where,
                 )
         rows.add("died", float(item["died"]), subjects=[subject], **where)
+    if sdtm is not None:
+        _add_decisions(rows, recorded_decisions(sdtm, study), zero)
     return rows.build()
+
+
+def _add_decisions(rows: Rows, decisions: pd.DataFrame, zero: pd.Timestamp) -> None:
+    known = decisions.dropna(subset=["date", "level"])
+    for place, (date, level) in enumerate(zip(known["date"], known["level"], strict=True), 1):
+        where: dict[str, Any] = {"group": TOTAL, "variable": "decision", "level": str(place)}
+        rows.add("month", (date - zero).days / DAYS_PER_MONTH, text=f"DL{int(level)}", unit="months", **where)
 
 
 def _calendar_dates(adam: Adam, adsl: pd.DataFrame) -> pd.DataFrame:

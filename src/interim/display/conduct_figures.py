@@ -115,9 +115,11 @@ def figure_calendar(result: Result, study: Study) -> Figure:
     size = (PORTRAIT_MM, 26.0 + _PER_ROW_MM * len(people))
     codes = tuple(code for code in (*study.cohorts(), *people["group"]) if code in set(people["group"]))
     colours = cohort_colours(study, tuple(dict.fromkeys(codes)))
+    told = result.where(variable="decision", stat="month")
+    decisions = list(zip(told["value"].astype(float), told["text"].astype(str), strict=True))
 
     def paint(sheet: Sheet) -> None:
-        axes = axes_mm(sheet, left=20, bottom=12, width=PORTRAIT_MM - 56, height=size[1] - 16)
+        axes = axes_mm(sheet, left=20, bottom=12, width=PORTRAIT_MM - 56, height=size[1] - 18)
         for place, row in enumerate(people.to_dict("records")):
             colour = colours[row["group"]]
             axes.barh(place, row["end"] - row["start"], left=row["start"], height=0.35, color=LIGHT)
@@ -138,6 +140,9 @@ def figure_calendar(result: Result, study: Study) -> Figure:
             range(len(people)), [participant_label(str(name), study) for name in people["name"]], fontsize=6.5
         )
         axes.set_ylim(len(people) - 0.3, -0.7)
+        for month, level in decisions:
+            axes.axvline(month, color=GREY, linewidth=0.6, linestyle="--", zorder=0)
+            axes.text(month, -0.8, level, ha="center", va="bottom", fontsize=6, color=GREY)
         axes.set_xlabel("Months from the first consent")
         marks = {"CAR-NK": "o", "CAR-T cycle 1": "^", "CAR-T cycle 2": "s", "death": "x"}
         handles = [
@@ -152,8 +157,12 @@ def figure_calendar(result: Result, study: Study) -> Figure:
     alt = (
         f"Timeline of {len(people)} enrolled participants in the order of enrolment over {people['end'].max():.0f} months: "
         f"follow-up as a bar, marks at the infusions, the window for dose-limiting toxicity shaded; {int(people['died'].sum())} deaths."
+        + (f" Broken lines: {len(decisions)} recorded decisions." if decisions else "")
     )
-    notes = ("Relative months only. Wide bar: from the first CAR-T infusion to the end of the DLT window.",)
+    notes = (
+        "Relative months only. Wide bar: from the first CAR-T infusion to the end of the DLT window.",
+        *(("Broken lines: recorded decisions, with the dose level that they name.",) if decisions else ()),
+    )
     return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)
 
 

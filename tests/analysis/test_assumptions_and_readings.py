@@ -111,7 +111,7 @@ def test_peaks_of_cytokines_by_grade(study):
     assert value(result, "population", "N", group="Grade 0") == 2
     assert value(result, "population", "N", group="Total") == 3
     assert lines(table_by_dose(result, study)) == [
-        ("Interleukin-6", "0", "1; 800.0 (800.0, 800.0)", "1; 800.0 (800.0, 800.0)"),
+        ("Interleukin-6", "n=0", "1; 800.0 (800.0, 800.0)", "1; 800.0 (800.0, 800.0)"),
     ]
     absent = toxicity.crs_by_cytokine(case.adam(ADCY=None, ADTOX=_full_episodes()), study)
     assert status(absent, "IL6")[1] == "not available: no cytokines"

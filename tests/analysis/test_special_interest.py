@@ -273,7 +273,7 @@ def test_time_to_recovery_is_a_kaplan_meier_median_with_limits(study):
     }
     assert shown["Neutrophils: days to recovery"][-1] == "2/3; 10"
     assert shown["Neutrophils: days to recovery"][0] == "1/1; 4"
-    assert set(shown["Platelets: days to recovery"]) == {"0"}
+    assert set(shown["Platelets: days to recovery"]) == {"n=0"}
     assert [c.text for line in table_by_dose(table, study).rows for c in line.cells[1:] if "NR" in c.text][
         -1
     ] == "(4, NR)"

@@ -180,6 +180,19 @@ def test_events_of_a_narrative(told, level, group, facts):
 
 
 @pytest.mark.rule("PAT-02", source="read by hand")
+def test_infusions_and_prior_lines_of_a_narrative(study):
+    short = case.adex()
+    short.loc[short["USUBJID"].eq("B2") & short["SRCSEQ"].eq("3"), "ADOSE"] = float("nan")
+    told = patient.narratives(case.adam(ADEX=short, ADSL=case.adsl().assign(PRLINES=3.0)), study)
+    given = told.frame[(told.frame["variable"] == "infusion") & told.frame["level"].str.startswith("B2 ")]
+    assert given.loc[given["stat"] == "day", "value"].tolist() == [0, 1, 10, 11, 24, 25]
+    assert given.loc[given["stat"] == "cells", "value"].tolist()[:2] == [1000, 1500]
+    assert status(told, "infusion", "cells", level="B2 3", group="DL2") == ("NA", "not recorded")
+    assert value(told, "facts", "lines", level="A1", group="DL1") == 3
+    assert "infusion" not in set(patient.narratives(case.adam(ADEX=None), study).frame["variable"])
+
+
+@pytest.mark.rule("PAT-02", source="read by hand")
 def test_the_scale_of_cytokine_release_grades_nothing_else(told, study):
     assert status(told, "event", "astct", level="B2 1", group="DL2") == ("NA", "NOT_APPLICABLE")
     unknown = case.adae().assign(ASTCTGRN=float("nan"))

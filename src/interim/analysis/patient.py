@@ -18,7 +18,8 @@ from interim.analysis.safety_listing import related_to
 from interim.result import Result, Rows
 from interim.study import Study
 
-FACTS, EVENT = "facts", "event"
+FACTS, EVENT, INFUSION = "facts", "event", "infusion"
+_MILLION = 1e6
 _WITHDRAWN = "DRUG WITHDRAWN"
 
 
@@ -184,9 +185,9 @@ def narratives(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``patient.narratives``; group = column; variable facts, level = participant: age (band), sex, tumour, why, n_nk, n_cart, cart_day,
-        peaks of the listed parameters (``peak <code>``, ``low <code>``), last, status, cause; variable event, level =
-        participant and number: term, grade, astct (NOT_APPLICABLE but for cytokine release and neurotoxicity), onset, end,
+        ``patient.narratives``; group = column; variable facts, level = participant: age (band), sex, tumour, why, lines (of prior systemic therapy), n_nk, n_cart, cart_day,
+        peaks of the listed parameters (``peak <code>``, ``low <code>``), last, status, cause; variable infusion, level = participant
+        and number: product, day, cells (million); variable event, level = participant and number: term, grade, astct (NOT_APPLICABLE but for cytokine release and neurotoxicity), onset, end,
         duration, related, serious, action, outcome, dlt.
 
     Raises
@@ -215,6 +216,7 @@ def narratives(adam: Adam, study: Study) -> Result:
         _add_facts(rows, adam, subject, chosen[subject], place)
         for stat, value in peaks.get(subject, {}).items():
             rows.add(stat, value, subjects=[subject], **place)
+        _add_infusions(rows, adam, subject, groups[subject])
         _add_events(rows, adam, adae[adae["USUBJID"] == subject], groups[subject])
     return rows.build()
 
@@ -265,6 +267,7 @@ def _add_facts(rows: Rows, adam: Adam, subject: str, why: str, place: Mapping[st
         rows.add(stat, None, text=text if known else "not recorded", subjects=[subject], **place)
     end = adsl["DTHDT"] if died else adsl.get("DCUTDT", pd.NaT)
     numbers = {
+        "lines": adsl.get("PRLINES"),
         "n_nk": adsl.get("NINFNK"),
         "n_cart": adsl.get("NINFCT"),
         "cart_day": (adsl["TRTSCT"] - adsl["TRTSDT"]).days if pd.notna(adsl.get("TRTSCT")) else None,
@@ -293,6 +296,25 @@ def _peaks(adam: Adam, study: Study) -> dict[str, dict[str, float]]:
         for subject, extreme in extremes.items():
             found.setdefault(str(subject), {})[f"{stat} {code}"] = float(extreme)
     return found
+
+
+def _add_infusions(rows: Rows, adam: Adam, subject: str, group: str) -> None:
+    """Add what was given, in the order of the infusions: product, day and cells."""
+    if not adam.has("ADEX"):
+        return
+    adex = adam["ADEX"].loc[lambda frame: frame["USUBJID"] == subject]
+    cells = adex["ADOSE"].astype("float64") / _MILLION if "ADOSE" in adex else None
+    frame = adex.assign(DAY=study_days(adex, "ASTDT", adsl=adam["ADSL"]), CELLS=cells)
+    for number, item in enumerate(frame.sort_values("DAY", kind="stable").to_dict("records"), 1):
+        source = [(subject, str(item["SRCDOM"]), str(item["SRCSEQ"]))]
+        place: dict[str, Any] = {"group": group, "variable": INFUSION, "level": f"{subject} {number}"}
+        rows.add("product", None, text=str(item["PRODUCT"]), sources=source, **place)
+        for stat, unit in (("day", "days"), ("cells", "million cells")):
+            value = item[stat.upper()]
+            if value is None or pd.isna(value):
+                rows.add(stat, None, status="NA", reason="not recorded", **place)
+            else:
+                rows.add(stat, float(value), unit=unit, sources=source, **place)
 
 
 def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str) -> None:

@@ -333,6 +333,7 @@ def _narrative(numbers: Numbers, group: str, subject: str) -> Paragraph:
     ]
     treated = (fact.row("n_cart")["value"] or 0) > 0
     spans += fact.tell(settings("narrative")["opening" if treated else "opening_without"])
+    spans += _given(numbers, group, subject)
     level = f"{subject} "
     found = [name for name in numbers.levels("event", stat="term", group=group) if name.startswith(level)]
     for event in found:
@@ -342,6 +343,16 @@ def _narrative(numbers: Numbers, group: str, subject: str) -> Paragraph:
     spans += fact.extremes()
     spans += fact.tell(settings("narrative")["died" if fact.row("status")["text"] == "died" else "alive"])
     return Paragraph(tuple(spans), heading=f"Participant {label}")
+
+
+def _given(numbers: Numbers, group: str, subject: str) -> list[Span]:
+    """Return the infusions in their order, each with its day and cells."""
+    spans: list[Span] = []
+    for place in numbers.levels("infusion", stat="product", group=group):
+        if place.startswith(f"{subject} "):
+            spans.append(Span("; " if spans else " Cells given: "))
+            spans += _Fact(numbers, group, "infusion", place).tell(settings("narrative")["infusion"])
+    return [*spans, Span(".")] if spans else []
 
 
 @dataclass(frozen=True)
@@ -387,7 +398,7 @@ class _Fact:
     def word(self, stat: str, text: str) -> str:
         if stat in ("related", "why"):
             return text
-        lists = {"sex": "SEX", "tumour": "TUMTYPE", "age": "age_band"}
+        lists = {"sex": "SEX", "tumour": "TUMTYPE", "age": "age_band", "product": "groups"}
         shown = word(lists.get(stat, "terms"), text)
         return shown if stat == "term" or not shown[1:2].islower() else shown[:1].lower() + shown[1:]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from interim.adam.model import Adam
 from interim.analysis import biomarkers, cytokines
-from tests.analysis.answers import subjects, value
+from tests.analysis.answers import status, subjects, value
 from tests.analysis.kinetic_case import CUT, STUDY, adsl, make_adam
 
 
@@ -69,6 +70,12 @@ def test_antibodies(adam):
     assert value(found, "ADA", "n", level="Tested") == 4
     assert value(found, "ADA", "n", level="Positive before treatment") == 0
     assert subjects(found, "ADA", "n", level="Newly positive") == {"01", "02"}
+    early = adam["ADBM"].loc[lambda frame: frame["TIMING"] == "PRE"]
+    untested = biomarkers.immunogenicity(replace(adam, datasets={**adam.datasets, "ADBM": early}), STUDY)
+    for level in ("Positive after treatment", "Newly positive"):
+        assert status(untested, "ADA", level=level) == ("NA", "nobody was tested"), "no false zero"
+    assert value(untested, "ADA", "n", level="Tested after treatment") == 0
+    assert value(untested, "ADA", "n", level="Positive before treatment") == 0
 
 
 @pytest.mark.rule("KIN-35")

@@ -160,19 +160,29 @@ def immunogenicity(adam: Adam, study: Study) -> Result:
     words = list(shipped_data("biomarkers")["positive"]["words"])
     for code, part in frame.groupby("PARAMCD", sort=True):
         found = part[part["AVALC"].astype(object).map(lambda text: str(text).upper() in words)]
-        before = set(found.loc[found["TIMING"] == "PRE", "USUBJID"])
-        after = set(found.loc[found["TIMING"] == "POST", "USUBJID"])
-        tested = set(part.loc[part["TIMING"] == "POST", "USUBJID"])
+        before, after = (set(found.loc[found["TIMING"] == time, "USUBJID"]) for time in ("PRE", "POST"))
+        early, late = (set(part.loc[part["TIMING"] == time, "USUBJID"]) for time in ("PRE", "POST"))
+        everyone = set(who.everyone)
         counts = {
-            "Tested": set(part["USUBJID"]),
-            "Tested after treatment": tested,
-            "Positive before treatment": before,
-            "Positive after treatment": after,
-            "Newly positive": after - before,
+            "Tested": (set(part["USUBJID"]), everyone),
+            "Tested after treatment": (late, everyone),
+            "Positive before treatment": (before, early),
+            "Positive after treatment": (after, late),
+            "Newly positive": (after - before, late),
         }
-        for level, subjects in counts.items():
-            add_counts(rows, who, variable=str(code), level=level, subjects=subjects)
+        for level, (subjects, asked) in counts.items():
+            _add_positive(rows, who, subjects, asked, variable=str(code), level=level)
     return rows.build()
+
+
+def _add_positive(
+    rows: Rows, who: Population, subjects: set[str], asked: set[str], *, variable: str, level: str
+) -> None:
+    """Add a count by column; a column in which nobody was tested at that time has none."""
+    untested = [group for group, ids in who.members.items() if ids and not ids & asked]
+    there = {group: ids for group, ids in who.members.items() if group not in untested}
+    add_counts(rows, replace(who, members=there), variable=variable, level=level, subjects=subjects)
+    add_not_available(rows, untested, variable=variable, level=level, reason="nobody was tested")
 
 
 def _category(adam: Adam, category: str) -> pd.DataFrame:

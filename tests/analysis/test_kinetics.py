@@ -10,7 +10,8 @@ import pytest
 from interim.adam.model import Adam
 from interim.analysis import disposition, exposure, kinetics
 from interim.analysis.measures import Place, add_summary, kinetic_population
-from interim.analysis.population import open_rows
+from interim.analysis.population import Population, open_rows
+from interim.result import TOTAL
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.kinetic_case import CUT, STUDY, adsl, make_adam, with_study
 
@@ -61,6 +62,8 @@ def test_levels_by_time(adam):
     assert value(found, name, "zero_mean", **day7) == pytest.approx(8000 / 3)
     assert value(found, name, "median", **day7) == 1600
     assert (value(found, name, "min", **day7), value(found, name, "max", **day7)) == (25, 6400)
+    texts = [row(found, name, stat, **day7)["text"] for stat in ("min", "median", "max")]
+    assert texts == ["BLQ", None, None], "one of three is below the limit"
     assert list(dict.fromkeys(found.where(variable=name)["level"]))[:3] == ["Pre-dose", "Day 3", "Day 7"]
     assert value(found, name, "n", level="Pre-dose of cycle 2") == 1
 
@@ -70,6 +73,26 @@ def test_levels_by_time(adam):
 def test_means_are_withheld_where_most_values_are_below(adam, most, expected):
     found = kinetics.levels_by_time(adam, with_study(blq_mean_max=most))
     assert status(found, "CARTG (copies/ug)", "geo_mean", level="Day 28") == expected
+
+
+@pytest.mark.rule("KIN-30")
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        ({"01"}, {"min": "BLQ", "median": None, "max": None}),
+        ({"01", "02"}, {"min": "BLQ", "median": None, "max": None}),
+        ({"01", "02", "04"}, {"min": "BLQ", "median": "BLQ", "max": None}),
+        ({"01", "02", "04", "05"}, {"min": "BLQ", "median": "BLQ", "max": "BLQ"}),
+    ],
+)
+def test_an_order_statistic_below_the_limit_has_no_number(below, expected):
+    ids = ("01", "02", "04", "05")
+    who = Population("X", "X", "COL", {TOTAL: frozenset(ids)})
+    rows = open_rows("x.y", "X", who)
+    values = dict(zip(ids, (1.0, 2.0, 3.0, 4.0), strict=True))
+    add_summary(rows, who, values, place=Place("v", "l", "mg"), study=STUDY, below=below)
+    found = rows.build()
+    assert {stat: row(found, "v", stat, level="l")["text"] for stat in expected} == expected
 
 
 @pytest.mark.rule("KIN-30")

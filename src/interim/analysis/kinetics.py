@@ -90,7 +90,7 @@ def _add_level(rows: Rows, who: Population, part: pd.DataFrame, *, place: Place,
         for g, ids in who.members.items()
         if _share(blq & ids, set(zero) & ids) > study.kinetics.blq_mean_max
     }
-    add_summary(rows, who, half, place=place, study=study, hidden=hidden)
+    add_summary(rows, who, half, place=place, study=study, hidden=hidden, below=blq)
     for group, ids in who.members.items():
         known = [value for subject, value in zero.items() if subject in ids]
         where = {"group": group, "variable": place.variable, "level": place.level}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -131,6 +131,7 @@ def add_summary(
     place: Place,
     study: Study,
     hidden: Collection[str] = (),
+    below: Collection[str] = (),
 ) -> None:
     """Add the summary of one measured value by column.
 
@@ -148,6 +149,8 @@ def add_summary(
         ``kinetics.quantile_type``, ``stats.level``.
     hidden : collection of str
         Columns whose means are withheld because most values are below the limit of quantification.
+    below : collection of str
+        USUBJIDs whose value only stands for one below that limit.
 
     Returns
     -------
@@ -161,7 +164,8 @@ def add_summary(
     -----
     Stats n, mean, sd, geo_mean, geo_cv, median, q1, q3, min, max; of an exposure n_positive and cv, of a ratio geo_lower and
     geo_upper (``stats.level``). Columns with fewer than three values have no mean: the
-    individual values stand in the text of stat ``values``.
+    individual values stand in the text of stat ``values``. A median, minimum or maximum that is such a stand-in has the text BLQ,
+    and so have individual values.
     """
     for group, ids in who.members.items():
         known = {
@@ -181,7 +185,8 @@ def add_summary(
         )
         if s.n:
             interval = geometric_interval(list(known.values()), level=study.stats.level)
-            _add_numbers(rows, group, s, place=place, hidden=group in hidden, interval=interval)
+            blq = _stand_ins([who in below for who in sorted(known, key=known.__getitem__)])
+            _add_numbers(rows, group, s, place=place, hidden=group in hidden, interval=interval, blq=blq)
         if place.exposure and not place.times:
             positive = sorted(subject for subject, value in known.items() if value > 0)
             rows.add(
@@ -195,10 +200,18 @@ def add_summary(
                 subjects=positive,
             )
         if 0 < s.n < layout()["fewest"]:
-            text = "; ".join(_three_digits(value) for value in sorted(known.values()))
+            each = sorted((value, subject in below) for subject, value in known.items())
+            text = "; ".join(layout()["below"] if blq else _three_digits(value) for value, blq in each)
             rows.add(
                 "values", None, group=group, variable=place.variable, level=place.level, text=text, n=s.n
             )
+
+
+def _stand_ins(below: Sequence[bool]) -> frozenset[str]:
+    """Return the order statistics that are below the limit, by whether each value is, the least first; of a median between two both are."""
+    n = len(below)
+    places = {"min": (0,), "median": ((n - 1) // 2, n // 2), "max": (n - 1,)}
+    return frozenset(stat for stat, found in places.items() if all(below[place] for place in found))
 
 
 def _three_digits(value: float) -> str:
@@ -208,7 +221,14 @@ def _three_digits(value: float) -> str:
 
 
 def _add_numbers(
-    rows: Rows, group: str, s: Summary, *, place: Place, hidden: bool, interval: tuple[float, float]
+    rows: Rows,
+    group: str,
+    s: Summary,
+    *,
+    place: Place,
+    hidden: bool,
+    interval: tuple[float, float],
+    blq: Collection[str],
 ) -> None:
     where: dict[str, Any] = {
         "group": group,
@@ -219,7 +239,7 @@ def _add_numbers(
     }
     spread = {"median": s.median, "q1": s.q1, "q3": s.q3, "min": s.low, "max": s.high}
     for stat, value in spread.items():
-        rows.add(stat, value, **where)
+        rows.add(stat, value, text=layout()["below"] if stat in blq else None, **where)
     if place.times:
         return
     few = s.n < layout()["fewest"]

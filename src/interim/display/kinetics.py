@@ -49,7 +49,7 @@ def table_kinetic_levels(result: Result, study: Study) -> Table:
         If the table is malformed.
     """
     share = f"{100 * study.kinetics.blq_mean_max:g}"
-    note = f"Values below the limit of quantification count as half of it; means are withheld where more than {share}% are below it. Assays are never pooled."
+    note = f"BLQ: below the limit of quantification; such values count as half of it in means and in a median between two values; means are withheld where more than {share}% are below it. Assays are never pooled."
     return measure_table(result, study, footnotes=(note,))
 
 

@@ -66,7 +66,8 @@ def number_cell(numbers: Numbers, group: str, *, variable: str, level: str, stat
     row = numbers.row(stat, group=group, variable=variable, level=level)
     if row is None:
         return Cell(DASH)
-    return Cell(numbers.number_text(row, digits=digits_of(float(row["value"]))), (str(row["result_id"]),))
+    text = row["text"] or numbers.number_text(row, digits=digits_of(float(row["value"])))
+    return Cell(str(text), (str(row["result_id"]),))
 
 
 def _joined(

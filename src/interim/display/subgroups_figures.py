@@ -70,7 +70,7 @@ def figure_map(result: Result, study: Study) -> Figure:
         width_mm=PORTRAIT_MM,
         keys=tuple(frame["result_id"]),
         footnotes=(
-            "An order only: no groups are formed and nothing is tested. Dash: missing; NE: not evaluable; NA: not available in the data.",
+            "An order only: no groups are formed and nothing is tested. Dash: missing; NE: not evaluable; NA: not available in the data, or not applicable.",
             *peak_notes(numbers),
             *result.footnotes,
         ),

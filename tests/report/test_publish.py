@@ -85,7 +85,7 @@ def test_a_second_build_is_refused_and_a_dead_lock_taken_over(tmp_path):
         lock = target.with_name(f".{target.name}.lock")
         lock.parent.mkdir(exist_ok=True)
         lock.write_text(left, encoding="ascii")
-        with reserved(target), building(target):
+        with reserved(target), building(target, held=True):
             pass
         assert target.exists() and not lock.exists()
 
@@ -100,7 +100,7 @@ def test_a_build_that_publishes_nothing_leaves_no_folder(tmp_path):
 @pytest.mark.rule("PUB-01")
 def test_a_target_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="choose another folder"), reserved(tmp_path / "file" / "r"):
+    with pytest.raises(ReportError, match="choose another folder"), building(tmp_path / "file" / "r"):
         pass
 
 

@@ -100,7 +100,7 @@ def build(
         inputs = _inputs(study, cache, public=plan.public)
     say(f"{inputs.adam!r}; {sum(len(r.frame) for r in inputs.store.values())} results")
     preload(inputs, study)
-    with building(target) as folder:
+    with building(target, held=True) as folder:
         languages = _languages(study, plan)
         failed = target.with_name(f"{target.name}.failed")
         order = _Order(plan, study, inputs, languages[0], failed, progress)

@@ -12,7 +12,7 @@ import interim
 from interim.report.compare import Change, Comparison
 from interim.report.content import Block, Document, Front, Paragraph, Section, Span, Table, text_table
 from interim.report.export import harmless
-from interim.report.publish import building, reserved
+from interim.report.publish import building
 from interim.report.shells import shells
 from interim.report.writers import write_formats
 from interim.study import Study
@@ -81,7 +81,7 @@ def write_changes(found: Comparison, folder: Path, *, study: Study) -> None:
         If the folder cannot be written.
     """
     document = change_document(found, timestamp=study.moment)
-    with reserved(folder), building(folder) as home:
+    with building(folder) as home:
         with (home / "changes.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(["result_id", "tlf", "old", "new", "cause", "changed_again_by", "reason"])

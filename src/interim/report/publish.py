@@ -64,13 +64,15 @@ def reserved(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def building(target: Path) -> Iterator[Path]:
+def building(target: Path, *, held: bool = False) -> Iterator[Path]:
     """Give an empty folder to build in; publish it at ``target`` if the block ends without an error.
 
     Parameters
     ----------
     target : Path
-        Where the finished report goes, `reserved` by this process; a report that is there stays whole until the new one replaces it.
+        Where the finished report goes; a report that is there stays whole until the new one replaces it.
+    held : bool
+        Whether the caller has `reserved` the target; else it is reserved for the block.
 
     Yields
     ------
@@ -80,13 +82,17 @@ def building(target: Path) -> Iterator[Path]:
     Raises
     ------
     ReportError
-        If the folder cannot be written.
+        As `reserved` raises it, or if the folder cannot be written.
     """
+    if not held:
+        with reserved(target), building(target, held=True) as folder:
+            yield folder
+        return
     work = target.with_name(f".{target.name}.building")
     try:
         _recover(target)
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
+        work.mkdir()
         yield work
         _replace(work, target)
     except OSError as error:

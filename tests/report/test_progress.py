@@ -56,3 +56,9 @@ def test_a_step_that_fails_is_not_timed(tmp_path):
         raise ValueError("x")
     progress.save()
     assert Progress(tmp_path)._known == {}
+
+
+@pytest.mark.rule("RUN-05")
+def test_the_longest_step_begins_first_and_an_unknown_one_before_it(tmp_path):
+    progress = known(tmp_path, a=1, b=9, c=3)
+    assert progress.longest_first(["a", "b", "c", "new", "newer"]) == ["newer", "new", "b", "c", "a"]

@@ -213,9 +213,11 @@ def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Pat
         stale = [book for book in books if not _served(order, book, out / book.name)]
         if len(stale) < len(books):
             say(f"{len(books) - len(stale)} notebooks are as in an earlier build")
+        stems = {book.stem: book for book in stale}
+        stale = [stems[stem] for stem in order.progress.longest_first(stems)]
         jobs = [_job(book, out, scratch, order) for book in stale]
-        order.progress.expect([*(book.stem for book in stale), DOCUMENTS], workers=cores(order.study))
-        failures = _run(order, jobs, say)
+        order.progress.expect([*stems, DOCUMENTS], workers=cores(order.study))
+        failures = sorted(_run(order, jobs, say), key=lambda failure: failure.notebook)
         shutil.rmtree(order.failed, ignore_errors=True)
         if failures:
             shutil.copytree(out, order.failed)

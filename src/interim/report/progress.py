@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -48,6 +49,25 @@ class Progress:
         """
         self._waiting = {step: self._known.get(step, 0.0) for step in steps}
         self._workers = workers
+
+    def longest_first(self, steps: Iterable[str]) -> list[str]:
+        """Return steps in the order in which several at a time end soonest.
+
+        Parameters
+        ----------
+        steps : iterable of str
+            Names.
+
+        Returns
+        -------
+        list of str
+            Those that are not known first, from the last to the first, as the chapters by participant stand at the end; then by falling time.
+
+        Raises
+        ------
+        None
+        """
+        return sorted(reversed(list(steps)), key=lambda step: -self._known.get(step, math.inf))
 
     def done(self, step: str, seconds: float) -> str:
         """Note a finished step.

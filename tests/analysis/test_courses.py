@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 
 from interim.analysis import courses
+from interim.analysis.flow_steps import add_decision_nodes
 from interim.display.conduct_figures import figure_calendar
+from interim.display.flow import figure_flow
 from interim.errors import DerivationError
+from interim.result import Rows
 from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.test_special_interest import counted
@@ -19,7 +22,6 @@ from tests.analysis.test_special_interest import counted
 @pytest.mark.parametrize(
     ("step", "here", "lost"),
     [
-        ("enrolled", (1, 3, 1, 5), (0, 0, 0, 0)),
         ("nk", (1, 2, 1, 4), (0, 1, 0, 1)),
         ("cart_c1", (1, 2, 0, 3), (0, 0, 1, 1)),
         ("cart_c2", (0, 1, 0, 1), (1, 1, 0, 2)),
@@ -31,6 +33,83 @@ def test_flow_by_dose_balances(study, step, here, lost):
     result = courses.flow(case.adam(), study)
     assert counted(result, step) == here
     assert counted(result, f"left {step}") == lost
+
+
+@pytest.mark.rule("CON-04", source="counted by hand: five enrolled, two screen failures")
+def test_the_flow_begins_with_the_assessed_and_says_why_the_others_left(study):
+    failed = case.adsl().head(2).assign(USUBJID=["X1", "X2"], ENRLFL="N", ENRLRS=["SCREEN-FAIL", None])
+    failed = failed.assign(SAFNKFL="N", SAFCTFL="N", DLTEVFL="N", RESFL="N")
+    result = courses.flow(case.adam(ADSL=pd.concat([case.adsl(), failed])), study)
+    assert value(result, "assessed") == 7 and value(result, "enrolled") == 5
+    left = result.where(variable="left enrolled", stat="n")
+    assert dict(zip(left["level"], left["n"], strict=True)) == {"": 2, "Missing": 1, "SCREEN-FAIL": 1}
+    assert set(left["group"]) == {"Total"}
+
+
+@pytest.mark.rule(
+    "CON-04", source="counted by hand: two with a first and no second cycle, one of them with a reason in DS"
+)
+def test_the_end_of_treatment_is_why_there_was_no_second_cycle(study):
+    result = courses.flow(case.adam(), study)
+    lost = subjects(result, "left cart_c2", "n")
+    assert len(lost) == 2
+    ends = pd.DataFrame(
+        {
+            "USUBJID": sorted(lost),
+            "DSCAT": "DISPOSITION EVENT",
+            "DSSCAT": "STUDY TREATMENT",
+            "DSDECOD": ["ADVERSE EVENT", "COMPLETED"],
+            "DSSTDTC": "2025-03-01",
+        }
+    )
+    none = pd.DataFrame(columns=["date", "kind", "level", "n"])
+    sdtm = SimpleNamespace(domain=lambda name: ends if name == "DS" else none)
+    found = courses.flow(case.adam(), study, sdtm).where(variable="left cart_c2", group="Total")
+    assert dict(zip(found["level"], found["n"], strict=True)) == {"": 2, "ADVERSE EVENT": 1, "Missing": 1}
+
+
+@pytest.mark.rule("CON-04", source="read from the four records; months of 30.4375 days from 2024-12-22")
+def test_each_decision_stands_at_the_cohort_that_it_opens(study):
+    records = pd.DataFrame(
+        {
+            "date": ["2025-01-22", "2025-02-21", "2025-03-01", "2025-04-01"],
+            "kind": ["dose", "dose", "dose", "rp2d"],
+            "level": ["DL1", "DL2", "DL2", "DL2"],
+            "n": [1, 1, 2, None],
+            "role": "Dose committee",
+        }
+    )
+    ends = pd.DataFrame(columns=["USUBJID", "DSCAT", "DSSCAT", "DSDECOD", "DSSTDTC"])
+    sdtm = SimpleNamespace(domain=lambda name: ends if name == "DS" else records)
+    result = courses.flow(case.adam(), study, sdtm)
+    found = result.where(variable="decision", stat="month")
+    assert found["text"].tolist() == ["start", "escalate", "stay", "rp2d"]
+    assert found["group"].tolist() == ["DL1", "DL2", "DL2", "Total"]
+    assert found["value"].tolist()[:2] == pytest.approx([31 / 30.4375, 61 / 30.4375])
+    assert result.where(variable="decision", stat="planned")["value"].tolist() == [1, 1, 2]
+    figure = figure_flow(result, study)
+    assert "4 recorded decisions" in figure.alt and "Diamonds" in figure.text()
+    assert "Diamonds" not in figure_flow(courses.flow(case.adam(), study), study).text()
+
+
+@pytest.mark.rule("CON-04", source="the three steps between two dose levels")
+@pytest.mark.parametrize(
+    ("levels", "actions"),
+    [(("DL3", "DL2"), ["start", "de_escalate"]), (("DL3", "DL3"), ["start", "stay"])],
+)
+def test_what_a_decision_does_to_the_dose_before(study, levels, actions):
+    decisions = pd.DataFrame(
+        {
+            "date": pd.to_datetime(["2025-01-01", "2025-02-01"]),
+            "kind": "dose",
+            "level": [float(level[2:]) for level in levels],
+            "n": 3.0,
+            "role": "",
+        }
+    )
+    rows = Rows("courses.flow", "Participant flow")
+    add_decision_nodes(rows, decisions, pd.Timestamp("2025-01-01"))
+    assert rows.build().where(stat="month")["text"].tolist() == actions
 
 
 @pytest.mark.rule("CON-04", source="an arrow that does not balance")
@@ -325,7 +404,7 @@ def test_the_flow_of_a_study_of_another_product(arms):
     steps = [
         name for name in result.frame["variable"].unique() if not name.startswith(("left", "population"))
     ]
-    assert steps == ["enrolled", "nk", "response_evaluable"]
+    assert steps == ["assessed", "enrolled", "nk", "response_evaluable"]
     assert value(result, "enrolled", group="Hi") == 5
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from interim.analysis import conduct, conduct_listing, courses, patient, safety_listing, special_interest
 from interim.display.by_dose import table_by_dose
-from interim.display.conduct_figures import figure_calendar, figure_doses, figure_flow
+from interim.display.conduct_figures import figure_calendar, figure_doses
 from interim.display.courses import (
     figure_first_release,
     figure_related_terms,
@@ -16,6 +16,7 @@ from interim.display.courses import (
     figure_trajectories,
     wide_rows,
 )
+from interim.display.flow import figure_flow
 from interim.display.gallery import Gallery
 from interim.display.listing import table_listing
 from interim.display.patient import figures_profile, grade_colour, story_narratives

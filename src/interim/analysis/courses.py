@@ -14,9 +14,17 @@ from interim.adam.dlt import no_second_cycle
 from interim.adam.model import Adam
 from interim.adam.toxicity.records import drug_spans
 from interim.analysis.escalation_state import recorded_decisions
+from interim.analysis.flow_steps import add_decision_nodes, flow_steps, reasons_of
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import dose_of, study_days
-from interim.analysis.population import Population, add_not_available, distinct, open_rows, population
+from interim.analysis.population import (
+    Population,
+    add_counts,
+    add_not_available,
+    distinct,
+    open_rows,
+    population,
+)
 from interim.analysis.safety import emergent
 from interim.data.dates import DAYS_PER_MONTH
 from interim.data.model import Sdtm
@@ -27,11 +35,10 @@ from interim.study import Study
 
 # What can come first after CAR-T cells -> its code; of one day the first of the list.
 _CAUSES = {"crs": 1, "death": 2, "no_cycle2": 3, "censored": 0}
-_STEPS = ("enrolled", "nk", "cart_c1", "cart_c2", "dlt_evaluable", "response_evaluable")
 
 
-def flow(adam: Adam, study: Study) -> Result:
-    """Follow the participants of each cohort from enrolment to the sets, with those lost between two steps.
+def flow(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
+    """Follow the participants of each cohort from the assessment to the sets, with those lost between two steps.
 
     Parameters
     ----------
@@ -39,12 +46,15 @@ def flow(adam: Adam, study: Study) -> Result:
         ADSL, ADEX.
     study : Study
         Columns.
+    sdtm : Sdtm, optional
+        DS: why there was no second cycle; DECISIONS at the cut-off.
 
     Returns
     -------
     Result
-        ``courses.flow``; variable = step: n; variable ``left <step>``: those of the step before who are not in the step. DLT-
-        and response-evaluable participants are counted of those with an NK infusion.
+        ``courses.flow``; variable = step: n; variable ``left <step>``: those of the step before who are not in the step, with one
+        level per reason. The assessed are known in total only. DLT- and response-evaluable participants are counted of those
+        with an NK infusion. Variable decision: see `interim.analysis.flow_steps.add_decision_nodes`.
 
     Raises
     ------
@@ -53,38 +63,34 @@ def flow(adam: Adam, study: Study) -> Result:
     """
     who = population(adam, study, "ENR")
     rows = open_rows("courses.flow", "Participant flow by dose level", who)
-    steps = _step_members(adam, study, who)
-    for place, (step, members) in enumerate(steps.items()):
-        before = steps["nk"] if step.endswith("evaluable") else list(steps.values())[max(place - 1, 0)]
-        if not members <= before:
+    adsl = adam["ADSL"]
+    assessed = frozenset(adsl["USUBJID"])
+    rows.add("n", len(assessed), variable="assessed", n=len(assessed), subjects=sorted(assessed))
+    for step in flow_steps(adam, study, who):
+        if not step.members <= step.before:
             raise DerivationError(
-                f"flow: {', '.join(sorted(members - before))} reached {step} without the step before it"
+                f"flow: {', '.join(sorted(step.members - step.before))} reached {step.name} without the step before it"
             )
-        for group, ids in who.members.items():
-            here, lost = sorted(members & ids), sorted((before - members) & ids)
-            rows.add("n", len(here), group=group, variable=step, n=len(here), subjects=here)
-            rows.add("n", len(lost), group=group, variable=f"left {step}", n=len(lost), subjects=lost)
+        add_counts(rows, who, variable=step.name, subjects=step.members)
+        first = step.name == "enrolled"
+        lost = (assessed if first else step.before) - step.members
+        reasons = {"": lost, **reasons_of(step.name, lost, adam=adam, sdtm=sdtm)}
+        for reason, ids in reasons.items():
+            for group in (TOTAL,) if first else who.groups:
+                gone = sorted(ids if first else ids & who.members[group])
+                rows.add(
+                    "n",
+                    len(gone),
+                    group=group,
+                    variable=f"left {step.name}",
+                    level=reason,
+                    n=len(gone),
+                    subjects=gone,
+                )
+    if sdtm is not None:
+        dates = _calendar_dates(adam, adsl.loc[lambda f: f["USUBJID"].isin(who.everyone)])
+        add_decision_nodes(rows, recorded_decisions(sdtm, study), dates["start"].min())
     return rows.build()
-
-
-def _step_members(adam: Adam, study: Study, who: Population) -> dict[str, frozenset[str]]:
-    adsl = adam["ADSL"].set_index("USUBJID")
-    adex = adam["ADEX"] if adam.has("ADEX") else pd.DataFrame(columns=["USUBJID", "APHASE"])
-
-    def infused(phase: str) -> frozenset[str]:
-        return frozenset(adex.loc[adex["APHASE"] == phase, "USUBJID"]) & who.everyone
-
-    def flagged(name: str) -> frozenset[str]:
-        return frozenset(adsl.index[adsl[name] == "Y"]) & who.everyone
-
-    found = {"enrolled": who.everyone, "nk": flagged("SAFNKFL")}
-    if study.with_role("t"):
-        found |= {
-            "cart_c1": infused("CART_C1"),
-            "cart_c2": infused("CART_C2"),
-            "dlt_evaluable": flagged("DLTEVFL"),
-        }
-    return {**found, "response_evaluable": flagged("RESFL")}
 
 
 def calendar(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:

@@ -44,7 +44,8 @@ _MODULES = {
     "by_dose": ("table_by_dose",),
     "listing": ("table_listing",),
     "patient": ("figures_profile", "story_narratives"),
-    "conduct_figures": ("figure_flow", "figure_calendar", "figure_doses"),
+    "conduct_figures": ("figure_calendar", "figure_doses"),
+    "flow": ("figure_flow",),
     "courses": (
         "figure_related_terms",
         "figure_release_timeline",

@@ -1,4 +1,4 @@
-"""Figures of the conduct: participant flow, calendar of the study, planned and actual doses."""
+"""Figures of the conduct: calendar of the study, planned and actual doses."""
 
 from __future__ import annotations
 
@@ -8,83 +8,12 @@ from matplotlib.lines import Line2D
 
 from interim.display.courses import absent_figure, shown_figure, wide_rows
 from interim.display.figure import Figure, axes_mm
-from interim.display.labels import column_label, participant_label, word
-from interim.display.numbers import Numbers
+from interim.display.labels import column_label, participant_label
 from interim.display.style import GREY, LIGHT, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours
-from interim.result import TOTAL, Result
+from interim.result import Result
 from interim.study import Study
 
 _PER_ROW_MM = 5.0
-
-
-def figure_flow(result: Result, study: Study) -> Figure:
-    """Draw how many participants of each cohort reached each step.
-
-    Parameters
-    ----------
-    result : Result
-        ``courses.flow``.
-    study : Study
-        Labels.
-
-    Returns
-    -------
-    Figure
-        A lane per cohort, a box per step, the number of those lost on each arrow.
-
-    Raises
-    ------
-    None
-    """
-    numbers = Numbers(result, study)
-    steps = [variable for variable in numbers.variables() if not variable.startswith("left ")]
-    groups = numbers.groups
-    size = (PORTRAIT_MM, 22.0 + 13.0 * len(groups))
-
-    def count(variable: str, group: str) -> int:
-        return int(numbers.need("n", group=group, variable=variable)["n"])
-
-    def paint(sheet: Sheet) -> None:
-        axes = axes_mm(sheet, left=30, bottom=4, width=PORTRAIT_MM - 34, height=size[1] - 18)
-        axes.set(xlim=(-0.5, len(steps) - 0.5), ylim=(len(groups) - 0.4, -0.7))
-        for column, step in enumerate(steps):
-            axes.text(column, -0.85, word("flow_step", step), ha="center", va="bottom", fontsize=7)
-            for lane, group in enumerate(groups):
-                box = {
-                    "boxstyle": "round,pad=0.35",
-                    "facecolor": "white",
-                    "edgecolor": GREY,
-                    "linewidth": 0.7,
-                }
-                axes.text(
-                    column, lane, str(count(step, group)), ha="center", va="center", bbox=box, fontsize=8
-                )
-                if column:
-                    axes.annotate(
-                        "",
-                        (column - 0.2, lane),
-                        (column - 0.8, lane),
-                        arrowprops={"arrowstyle": "->", "color": GREY},
-                    )
-                    lost = count(f"left {step}", group)
-                    text = f"−{lost}" if lost else "0"
-                    axes.text(column - 0.5, lane - 0.22, text, ha="center", fontsize=6, color=GREY)
-        axes.set_yticks(range(len(groups)), [column_label(group, study) for group in groups])
-        axes.set_xticks([])
-        for side in ("left", "bottom"):
-            axes.spines[side].set_visible(False)
-        axes.tick_params(length=0)
-
-    told = (
-        ", ".join(f"{word('flow_step', step)} {count(step, TOTAL)}" for step in steps)
-        .replace("\n", " ")
-        .replace("- ", "-")
-    )
-    alt = f"Flow chart with a lane for each of {len(groups)} columns; in total: {told}. Numbers on the arrows are those lost."
-    notes = (
-        "On the arrows: participants of the step before who did not reach the step; evaluable ones of those with an NK infusion.",
-    )
-    return shown_figure(result, study, paint, size=size, alt=alt, notes=notes)
 
 
 def figure_calendar(result: Result, study: Study) -> Figure:

@@ -64,7 +64,14 @@ def course(**changes: int) -> Result:
         for name in ("enrolled", "nk"):
             at = changes.get(f"{group}_{name}", n)
             rows.add("n", at, n=at, group=group, variable=name)
-            rows.add("n", 0, n=0, group=group, variable=f"left {name}")
+            if name != "enrolled":
+                rows.add("n", 0, n=0, group=group, variable=f"left {name}")
+    for change, variable, level, n in (
+        ("assessed", "assessed", "", 4),
+        ("lost", "left enrolled", "", 1),
+        ("reason", "left enrolled", "SCREEN-FAIL", 1),
+    ):
+        rows.add("n", changes.get(change, n), n=changes.get(change, n), variable=variable, level=level)
     return rows.build()
 
 

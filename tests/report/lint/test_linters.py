@@ -226,6 +226,14 @@ FLOW_FAULTS = [
         "1 and 2 differ",
     ),
     ({"course": p.course(DL2_nk=1)}, "F 14.1.1.1", "DL2: nk", "1 in the figure, 2 in T 14.1.1.2"),
+    ({"course": p.course(assessed=5)}, "F 14.1.1.1", "assessed", "5 and 4 differ"),
+    (
+        {"course": p.course(lost=2, reason=2)},
+        "F 14.1.1.1",
+        "Total: enrolled",
+        "3 and 2 lost are the number of no box before",
+    ),
+    ({"course": p.course(reason=0)}, "F 14.1.1.1", "Total: enrolled, reasons", "1 and 0 differ"),
     (
         p.events(counted=(("S1", "1"), ("S2", "9"))),
         "safety.teae_summary",

@@ -61,6 +61,8 @@ def broken_flow(checked: Checked) -> Iterator[LintFinding]:
         yield from _one_column(store[FLOW])
     if COURSE in store and SETS in store:
         yield from _arrows(_counts(store[COURSE]), _counts(store[SETS]))
+    if COURSE in store and FLOW in store:
+        yield from _assessed(_counts(store[COURSE]), _counts(store[FLOW]))
     if EVENTS in store:
         yield from _events(checked)
 
@@ -187,15 +189,26 @@ def _arrows(course: Counts, sets: Counts) -> Iterator[LintFinding]:
             members = sets.get(_Count(group, ends.get(name, ""), ""))
             if members is not None and n != members:
                 yield _finding(COURSE, f"{group}: {name}", f"{n} in the figure, {members} in T 14.1.1.2")
-            lost = course.get(_Count(group, f"left {name}", ""), 0)
-            if name != "enrolled" and not any(n + lost == many for _, many in boxes):
+            left = _Count(group, f"left {name}", "")
+            lost, at = course.get(left, 0), _Sums(course, group)
+            first = name == "assessed" or (name == "enrolled" and left not in course)
+            if not first and not any(n + lost == many for _, many in boxes):
                 yield _finding(
                     COURSE, f"{group}: {name}", f"{n} and {lost} lost are the number of no box before"
                 )
+            if left in course:
+                yield from _equal(COURSE, f"{group}: {name}, reasons", lost, at.reasons(left.variable))
+
+
+def _assessed(course: Counts, flow: Counts) -> Iterator[LintFinding]:
+    """Compare the assessed of the figure with the screened of the table."""
+    place = _Count(TOTAL, "assessed", "")
+    if place in course:
+        yield from _equal(COURSE, "assessed", course[place], _Sums(flow, TOTAL).of("screening"))
 
 
 def _is_box(variable: str) -> bool:
-    return variable != "population" and not variable.startswith("left ")
+    return variable != "population" and not variable.startswith(("left ", "decision"))
 
 
 def _events(checked: Checked) -> Iterator[LintFinding]:

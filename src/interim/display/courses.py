@@ -11,6 +11,7 @@ from matplotlib.figure import Figure as Sheet
 from matplotlib.lines import Line2D
 
 from interim.display.absent import not_drawn
+from interim.display.apart import Label, label_points
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import column_label, participant_label, word
 from interim.display.numbers import Numbers
@@ -476,16 +477,11 @@ def _paint_course(
         )
     for row in bands.to_dict("records"):
         axes.axhline(row["value"], color=GREY, linewidth=0.6, linestyle="--")
-        axes.text(
-            1.01,
-            row["value"],
-            f"G{row['level']}",
-            transform=axes.get_yaxis_transform(),
-            fontsize=6,
-            va="center",
-            color=GREY,
-        )
     if log:
         axes.set_yscale("log")
         axes.minorticks_off()
     axes.set_xlim(right=max(60.0, float(points["day"].quantile(0.95))))
+    end = axes.get_xlim()[1]
+    grades = [Label(f"G{row['level']}", end, row["value"], GREY) for row in bands.to_dict("records")]
+    axes.set_ylim(axes.get_ylim())
+    label_points(axes, grades, size=6)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import isnan, log10, nan
+from math import isnan, nan
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
 
 from interim.display.absent import not_drawn
-from interim.display.figure import Figure, axes_mm, drawn, without_overlap
+from interim.display.apart import Label, label_points
+from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import column_label, participant_label, sentence_case, settings, word
 from interim.display.layout import Line, absent_line, cohort_table, plain_table
 from interim.display.numbers import Numbers
-from interim.display.style import GREY, PORTRAIT_MM, cohort_colours
+from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours
 from interim.display.table import Cell, Row, Table
 from interim.result import TOTAL, Result
 from interim.study import Study
@@ -25,9 +26,8 @@ _BASES = (*_GRADES, "missing")
 _HEIGHT_MM = 100.0
 _FLOOR = 0.1
 _MOST_DECIMALS = 3
-_NAME_GAP = 0.07
-_GAP_MM = 22.0  # between the panels
-_TURN = 0.45  # names right of this part of the axis stand left of their point
+_GAP_MM = 26.0  # between the panels
+_PANEL_MM = (PORTRAIT_MM - 50 - _GAP_MM) / 2
 
 
 def table_values_by_visit(result: Result, study: Study) -> Table:
@@ -343,7 +343,7 @@ def _start(numbers: Numbers, stat: str, group: str, subject: str) -> float:
 
 def _paint(sheet: Sheet, peaks: list[_Peak], study: Study) -> None:
     """Draw two panels: multiples of the upper limit, multiples of the baseline."""
-    width = (PORTRAIT_MM - 62 - _GAP_MM) / 2 - 4
+    width = _PANEL_MM
     codes = [*study.cohorts(), *sorted({peak.group for peak in peaks} - set(study.cohorts()))]
     groups = tuple(code for code in codes if any(peak.group == code for peak in peaks))
     for place, (x, y, unit) in enumerate(
@@ -401,13 +401,17 @@ def _quadrants(axes: Axes, peaks: list[_Peak], study: Study) -> None:
     axes.axvline(rules.hys_at, color=GREY, linewidth=0.8, linestyle="--")
     axes.axhline(rules.hys_bili, color=GREY, linewidth=0.8, linestyle="--")
     beyond = [peak for peak in peaks if peak.at >= rules.hys_at or peak.bilirubin >= rules.hys_bili]
-    wanted = [log10(max(peak.bilirubin, _FLOOR)) for peak in beyond]
-    for peak, height in zip(beyond, without_overlap(wanted, gap=_NAME_GAP, low=-1.0, high=3.0), strict=True):
-        label = participant_label(peak.subject, study)
-        label += "" if isnan(peak.gap) else f", {peak.gap:.0f} d"
-        left = log10(peak.at) > _TURN * log10(axes.get_xlim()[1])
-        axes.annotate(label, (peak.at, 10**height), xytext=(-4, -9) if left else (4, -2), ha="right" if left else "left",
-                      textcoords="offset points", fontsize=6.5)  # fmt: skip
+    names = {
+        peak.subject: participant_label(peak.subject, study)
+        + ("" if isnan(peak.gap) else f", {peak.gap:.0f} d")
+        for peak in beyond
+    }
+    labels = [
+        Label(names[peak.subject], max(peak.at, _FLOOR), max(peak.bilirubin, _FLOOR), TOTAL_COLOUR)
+        for peak in beyond
+    ]
+    around = [(max(peak.at, _FLOOR), max(peak.bilirubin, _FLOOR)) for peak in peaks]
+    label_points(axes, labels, size=6.5, right=_PANEL_MM + _GAP_MM / 3, around=around)
 
 
 def _alt(numbers: Numbers, peaks: list[_Peak], study: Study) -> str:

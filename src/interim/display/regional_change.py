@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Sheet
 from matplotlib.lines import Line2D
 
 from interim.display.absent import not_drawn
+from interim.display.apart import Label, label_points
 from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import column_label, participant_label, word
 from interim.display.numbers import Numbers
@@ -18,6 +19,7 @@ from interim.study import Study
 
 _SIZE = (PORTRAIT_MM, 112.0)
 _REGIONS = ("liver", "extrahepatic")
+_PANEL_MM = 88.0
 _MARGIN = 8.0
 
 
@@ -90,7 +92,7 @@ def _dots(result: Result, study: Study) -> tuple[list[_Dot], list[str]]:
 
 
 def _paint(sheet: Sheet, dots: list[_Dot], study: Study) -> None:
-    axes = axes_mm(sheet, left=26, bottom=14, width=88, height=88)
+    axes = axes_mm(sheet, left=26, bottom=14, width=_PANEL_MM, height=_PANEL_MM)
     values = [value for dot in dots for value in (dot.liver, dot.elsewhere)]
     low, high = min(-60.0, *values) - _MARGIN, max(40.0, *values) + _MARGIN
     axes.set(xlim=(low, high), ylim=(low, high))
@@ -107,15 +109,10 @@ def _paint(sheet: Sheet, dots: list[_Dot], study: Study) -> None:
     colours = cohort_colours(study, tuple(group for group in order if group in drawn_groups))
     for dot in dots:
         axes.plot([dot.liver], [dot.elsewhere], "o", color=colours[dot.group], markersize=5)
-        axes.annotate(
-            participant_label(dot.subject, study),
-            (dot.liver, dot.elsewhere),
-            xytext=(4 if dot.liver >= 0 else -4, 3),
-            textcoords="offset points",
-            ha="left" if dot.liver >= 0 else "right",
-            fontsize=6,
-            annotation_clip=False,
-        )
+    names = [
+        Label(participant_label(dot.subject, study), dot.liver, dot.elsewhere, TOTAL_COLOUR) for dot in dots
+    ]
+    label_points(axes, names, size=6, right=_PANEL_MM)
     _legend(axes, dots, colours, study)
 
 

@@ -10,16 +10,16 @@ from matplotlib.figure import Figure as Sheet
 from matplotlib.lines import Line2D
 
 from interim.display.absent import not_drawn
-from interim.display.figure import Figure, axes_mm, drawn, without_overlap
+from interim.display.apart import Label, label_points
+from interim.display.figure import Figure, axes_mm, drawn
 from interim.display.labels import column_label, participant_label
 from interim.display.numbers import Numbers
 from interim.display.rounding import decimal_text
-from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours
+from interim.display.style import GREY, PORTRAIT_MM, TOTAL_COLOUR, cohort_colours, ink
 from interim.result import Result
 from interim.study import Study
 
 _HEIGHT_MM = 105.0
-_NAME_GAP = 0.032
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _paint(sheet: Sheet, legs: list[_Leg], study: Study) -> None:
     high = max(max(leg.changes) for leg in legs)
     limits = (floor - 4, max(40.0, high + 8))
     axes.set(xlim=(-0.5, last * 1.02 + 0.5), ylim=limits)
-    _name_legs(axes, legs, colours, limits, study)
+    _name_legs(axes, legs, colours, study)
     axes.axhline(0, color=TOTAL_COLOUR, linewidth=0.6)
     for value in (-study.response.pr_pct, study.response.pd_pct):
         axes.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
@@ -149,28 +149,14 @@ def _paint_leg(axes: Axes, leg: _Leg, colour: str, floor: float) -> None:
         axes.plot([leg.t_cell], [floor], marker="|", color=colour, markersize=6, linestyle="none")
 
 
-def _name_legs(
-    axes: Axes, legs: list[_Leg], colours: dict[str, str], limits: tuple[float, float], study: Study
-) -> None:
-    """Write the participant at the end of each line; names of lines that end in one week are moved apart."""
-    low, high = limits
-    gap = _NAME_GAP * (high - low)
-    heights: dict[str, float] = {}
-    for week in {leg.weeks[-1] for leg in legs}:
-        here = [leg for leg in legs if leg.weeks[-1] == week]
-        places = without_overlap([leg.changes[-1] for leg in here], gap=gap, low=low, high=high)
-        heights |= {leg.subject: place for leg, place in zip(here, places, strict=True)}
-    for leg in legs:
-        axes.annotate(
-            participant_label(leg.subject, study),
-            (leg.weeks[-1], heights[leg.subject]),
-            xytext=(3, 0),
-            textcoords="offset points",
-            fontsize=5.5,
-            va="center",
-            color=colours[leg.group],
-            annotation_clip=False,
-        )
+def _name_legs(axes: Axes, legs: list[_Leg], colours: dict[str, str], study: Study) -> None:
+    """Write the participant at the end of each line."""
+    labels = [
+        Label(participant_label(leg.subject, study), leg.weeks[-1], leg.changes[-1], ink(colours[leg.group]))
+        for leg in legs
+    ]
+    around = [point for leg in legs for point in zip(leg.weeks, leg.changes, strict=True)]
+    label_points(axes, labels, size=5.5, around=around)
 
 
 def _alt(legs: list[_Leg], study: Study) -> str:

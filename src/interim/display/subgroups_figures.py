@@ -229,7 +229,7 @@ def _paint_overlap(
         axes.text(
             k + 0.5,
             -0.15,
-            labels[k] if len(labels[k]) <= _MOST_HEAD else labels[k][: _MOST_HEAD - 1] + "…",
+            "\n".join(wrap(labels[k], _MOST_HEAD, max_lines=2, placeholder="…")),
             rotation=30,
             fontsize=6,
             ha="left",

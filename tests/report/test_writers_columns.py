@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interim.report.columns import PADDING_MM, SIZES, breakable, fit, height_mm
+from interim.report.columns import PADDING_MM, SIZES, breakable, fit
 from interim.report.content import Cell, Document, HeaderCell, Row
+from interim.report.heights import heights
 from interim.report.page import PAPER_MM, page_mm, room_mm
 from interim.report.pdf import pdf_bytes
 from tests.report import pdf_reading as reading
@@ -114,7 +115,7 @@ def listed(rows: int, text: str = "word", notes: tuple[str, ...] = ()):
 
 
 def high(table, width: float = 170.0) -> float:
-    return height_mm(table, fit(table, width))
+    return heights(table, fit(table, width)).whole
 
 
 @pytest.mark.rule("DOC-20")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +14,8 @@ _KEEP_SIZES = SIZES[:4]
 PADDING_MM = 1.1
 INDENT_MM = 3.2
 _KEPT = 18
-# Of the PDF: from line to line and between two lines in parts of the letter size; points above and below a row, of a caption, of a note.
-_LINE, _LEADING, _ROW_PT, _CAPTION_PT, _NOTE_PT = 1.1, 0.45, 4.8, 22.0, 8.0
 _TEXTS = 2**16  # texts of cells whose width is remembered
-_POINT_MM = 25.4 / 72
+POINT_MM = 25.4 / 72
 _IDEOGRAPH, _OPENING, _CLOSING = "\u2e80-\uffef", "（《【“", "，。；：、）！？》】”"
 # A line ends at a blank, after a hyphen, and between two ideographs, but not before or after a mark that belongs to one.
 _WORD = re.compile(
@@ -32,7 +29,7 @@ _NARROW, _WIDE = frozenset("iljtf.,;:'!|()[]/ ·"), frozenset("mwMW@%&—")
 _NARROW_EM, _WIDE_EM, _CAPITAL_EM, _EM = 0.334, 0.95, 0.75, 0.56
 # An ideograph is one em wide in every typeface, also beside the narrowest Latin one.
 _FULL_EM = 1.15
-_BOLD = 1.08
+BOLD = 1.08
 _IDEOGRAPHS = 0x2E80
 
 
@@ -50,12 +47,15 @@ class Fit:
         True if even the smallest letters do not fit, so that long words must be broken.
     face : float
         Width of the typeface.
+    above_pt : float
+        Points above and below the text of a row.
     """
 
     size: float
     widths: tuple[float, ...]
     broken: bool = False
     face: float = 1.0
+    above_pt: float = 2.4
 
 
 def fit(table: Table, width_mm: float, *, face: float = 1.0) -> Fit:
@@ -87,57 +87,11 @@ def fit(table: Table, width_mm: float, *, face: float = 1.0) -> Fit:
     for whole, sizes in ((True, _KEEP_SIZES), (False, SIZES)):
         needs = _needs(table, whole)
         for size in sizes:
-            least = [em * face * size * _POINT_MM + fixed for em, fixed in needs]
+            least = [em * face * size * POINT_MM + fixed for em, fixed in needs]
             if sum(least) <= width_mm:
                 return Fit(size, _shared(table.widths, least, width_mm))
     scale = width_mm / sum(least)
     return Fit(SIZES[-1], tuple(need * scale for need in least), broken=True, face=face)
-
-
-def height_mm(table: Table, fitted: Fit, *, face: float = 1.0) -> float:
-    """Return about how high a table is, with its caption and notes.
-
-    Parameters
-    ----------
-    table : Table
-        The table.
-    fitted : Fit
-        How it is set.
-    face : float
-        Width of the typeface.
-
-    Returns
-    -------
-    float
-        In mm; from the widths of the letters, without setting the table.
-
-    Raises
-    ------
-    None
-    """
-    widths, size = fitted.widths, fitted.size
-    rooms = [(width - 2 * PADDING_MM) / (face * size * _POINT_MM) for width in widths]
-    rows = [
-        [_lines(cell.text, room) for cell, room in zip(row.cells, rooms, strict=False)] for row in table.rows
-    ]
-    for heads in table.header:
-        whole = len(heads) == len(widths)
-        rows.append(
-            [_lines(head.text, room / _BOLD) for head, room in zip(heads, rooms, strict=False)]
-            if whole
-            else [1]
-        )
-    height = sum((max(row) * _LINE - _LEADING) * size + _ROW_PT for row in rows) * _POINT_MM
-    notes = sum(
-        _lines(text, sum(widths) / (face * _NOTE_PT * _POINT_MM))
-        for text in (*table.footnotes, *table.labels)
-    )
-    return height + (_CAPTION_PT + notes * _NOTE_PT * _LINE) * _POINT_MM
-
-
-def _lines(text: str, room: float) -> int:
-    """Return on how many lines a text of a cell stands."""
-    return sum(max(1, math.ceil(_ems(line) / room)) for line in text.split("\n"))
 
 
 def breakable(text: str, fitted: Fit, column: int) -> str:
@@ -163,10 +117,10 @@ def breakable(text: str, fitted: Fit, column: int) -> str:
     """
     if not fitted.broken:
         return text
-    room = (fitted.widths[column] - 2 * PADDING_MM) / (fitted.size * fitted.face * _POINT_MM)
+    room = (fitted.widths[column] - 2 * PADDING_MM) / (fitted.size * fitted.face * POINT_MM)
     parts = re.split(r"(\s+)", text)
     words = [word for part in parts for word in ([part] if part.isspace() else _WORD.split(part))]
-    return "".join(_ZERO_WIDTH_SPACE.join(word) if _ems(word) > room else word for word in words)
+    return "".join(_ZERO_WIDTH_SPACE.join(word) if ems_of(word) > room else word for word in words)
 
 
 class _Widths(dict[str, float]):
@@ -190,7 +144,24 @@ def _em(letter: str) -> float:
 _width = _Widths().__getitem__
 
 
-def _ems(text: str) -> float:
+@lru_cache(maxsize=_TEXTS)
+def ems_of(text: str) -> float:
+    """Return how wide a text is.
+
+    Parameters
+    ----------
+    text : str
+        Text of one line.
+
+    Returns
+    -------
+    float
+        In parts of the letter size.
+
+    Raises
+    ------
+    None
+    """
     return sum(map(_width, text))
 
 
@@ -205,7 +176,7 @@ def _needs(table: Table, whole: bool) -> list[tuple[float, float]]:
     for heads in table.header:
         column = 0
         for head in heads:
-            _widen(needs, column, head.span, _longest(head.text, whole) * _BOLD)
+            _widen(needs, column, head.span, _longest(head.text, whole) * BOLD)
             column += head.span
     return needs
 
@@ -222,7 +193,7 @@ def _longest(text: str, whole: bool) -> float:
         for line in lines
         for part in ([line] if whole and _letters(line) <= _KEPT else _WORD.split(line))
     ]
-    return max(map(_ems, pieces))
+    return max(map(ems_of, pieces))
 
 
 def _letters(text: str) -> int:

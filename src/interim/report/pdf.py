@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -12,8 +13,19 @@ from typing import Any, Literal, TypeAlias, cast
 
 from interim.display.typeface import CHINESE, font_folder
 from interim.errors import ReportError
-from interim.report.columns import INDENT_MM, PADDING_MM, Fit, breakable, fit, height_mm
-from interim.report.content import Block, Cell, Document, Figure, HeaderCell, Section, Table, block_texts
+from interim.report.columns import INDENT_MM, PADDING_MM, POINT_MM, Fit, breakable, ems_of, fit
+from interim.report.content import (
+    Block,
+    Cell,
+    Document,
+    Figure,
+    HeaderCell,
+    Paragraph,
+    Section,
+    Table,
+    block_texts,
+)
+from interim.report.heights import heights, last_rows, squeezed
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
 from interim.report.typefaces import is_chinese_document
 
@@ -23,6 +35,8 @@ _FONTS = ("Libertinus Serif", "DejaVu Sans", CHINESE)
 _CHINESE_FONTS = ({"name": _FONTS[0], "covers": "latin-in-cjk"}, CHINESE, *_FONTS[:2])
 # Libertinus Serif is narrower than the sans-serif face that the widths are estimated with.
 _FACE = 0.87
+# A heading, and lines and gaps of text in parts of its size: about what stands above a table at the head of a page.
+_HEADING_MM, _TEXT_PT, _TEXT_LINE, _TEXT_GAP = 11.0, 10.5, 1.27, 0.95
 _KEPT = 0.5  # of the page: a table that is not higher is kept together
 _MISSING = re.compile(r'the text `"(.*?)"` could not be displayed')
 
@@ -198,24 +212,52 @@ def _model(document: Document, paper: Paper) -> str:
 
 def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
     fresh = iter(document.fresh())
-    for run in document.runs():
+    for number, run in enumerate(document.runs()):
         width, high = room_mm(paper, run.orientation)
-        blocks = [_block(block, width, high) | {"fresh": next(fresh)} for block in run.blocks]
+        # Of the page; None where only the layout can tell.
+        used = None if document.form == "sheet" and number == 0 else 0.0
+        blocks = []
+        for block in run.blocks:
+            new = next(fresh)
+            used = 0.0 if new else used
+            blocks.append(_block(block, width, high, used) | {"fresh": new})
+            used = None if used is None else _used(block, width, used)
         yield {"orientation": run.orientation, "blocks": blocks}
 
 
-def _block(block: Block, width: float, high: float) -> dict[str, Any]:
+def _used(block: Block, width: float, used: float) -> float | None:
+    """Return the height that is used below a heading or paragraph at the head of a page."""
+    if isinstance(block, Section):
+        return used + _HEADING_MM
+    if isinstance(block, Paragraph):
+        room = width / (_FACE * _TEXT_PT * POINT_MM)
+        lines = math.ceil(sum(ems_of(span.text) for span in block.spans) / room)
+        return used + (lines * _TEXT_LINE + _TEXT_GAP) * _TEXT_PT * POINT_MM
+    return None
+
+
+def _block(block: Block, width: float, high: float, used: float | None) -> dict[str, Any]:
     if isinstance(block, Table):
-        fitted = fit(block, width, face=_FACE)
-        return _table(block, fitted) | {"whole": height_mm(block, fitted, face=_FACE) < high * _KEPT}
+        return _table(block, width, high, used)
     data = dict(vars(block))
     if isinstance(block, Figure):
         del data["png"]
     return data
 
 
-def _table(table: Table, fitted: Fit) -> dict[str, Any]:
-    setting = {"size": fitted.size, "columns": fitted.widths}
+def _table(table: Table, width: float, high: float, used: float | None) -> dict[str, Any]:
+    fitted = fit(table, width, face=_FACE)
+    found = heights(table, fitted, face=_FACE)
+    whole = found.whole < high * _KEPT
+    if used is not None and not whole:
+        fitted = squeezed(table, fitted, found, rooms=(high - used, high), face=_FACE)
+    setting = {
+        "size": fitted.size,
+        "columns": fitted.widths,
+        "above": fitted.above_pt,
+        "whole": whole,
+        "last": 0 if whole else last_rows(table, found, high),
+    }
     if not fitted.broken:
         return vars(table) | setting
     rows = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 
@@ -94,19 +94,27 @@ def label_points(
         fixed=[(x - _MARK_MM / 2, y, _MARK_MM, _MARK_MM) for x, y in marks],
     )
     for label, (_, y), height, turned, box in zip(labels, places, heights, left, boxes, strict=True):
-        line = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.35, "shrinkA": 0, "shrinkB": 1}
-        axes.annotate(
-            label.text,
-            (label.x, label.y),
-            xytext=((-1 if turned else 1) * _OFFSET_MM / _POINTS_MM, (height - y) / _POINTS_MM),
-            textcoords="offset points",
-            ha="right" if turned else "left",
-            va="center",
-            fontsize=size,
-            color=label.colour,
-            annotation_clip=False,
-            arrowprops=line if abs(height - y) > _FAR * box.height else None,
-        )
+        offset = ((-1 if turned else 1) * _OFFSET_MM / _POINTS_MM, (height - y) / _POINTS_MM)
+        _write(axes, label, offset, size=size)
+        if abs(height - y) > _FAR * box.height:
+            _write(axes, replace(label, text=""), offset, size=size)
+
+
+def _write(axes: Axes, label: Label, offset: tuple[float, float], *, size: float) -> None:
+    """Write a label at its offset in points; without a text, the line from there to the point."""
+    line = {"arrowstyle": "-", "color": label.colour, "linewidth": 0.35, "shrinkA": 0, "shrinkB": 1}
+    axes.annotate(
+        label.text,
+        (label.x, label.y),
+        xytext=offset,
+        textcoords="offset points",
+        ha="right" if offset[0] < 0 else "left",
+        va="center",
+        fontsize=size,
+        color=label.colour,
+        annotation_clip=False,
+        arrowprops=None if label.text else line,
+    )
 
 
 def _place(axes: Axes, label: Label) -> tuple[float, float]:

@@ -7,6 +7,7 @@ import pytest
 
 from interim.analysis import conduct, conduct_listing, disposition
 from interim.analysis.conduct import plain
+from interim.display.listing import table_listing
 from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
 from tests.analysis.test_special_interest import _without, counted
@@ -237,6 +238,41 @@ def test_listing_of_disposition(study):
         ("D4", "NK only", 0, None, 1, "MANUFACTURING", None, "ONGOING", ""),
         ("E5", "DL2", None, None, None, "", None, "DISCONTINUED", "WITHDRAWAL BY SUBJECT"),
     ]
+
+
+@pytest.mark.rule("LST-01", source="written by hand")
+def test_listing_of_disposition_has_the_end_of_treatment_and_says_that_no_version_of_the_consent_is_there(study):
+    ends = pd.DataFrame(
+        {
+            "USUBJID": ["A1", "B2", "B2"],
+            "DSCAT": "DISPOSITION EVENT",
+            "DSSCAT": "STUDY TREATMENT",
+            "DSDECOD": ["COMPLETED", "COMPLETED", "ADVERSE EVENT"],
+            "DSSTDTC": ["2025-01-12", "2025-02-01", "2025-02-20"],
+        }
+    )
+    result = conduct_listing.disposition(case.adam(), study, case.sdtm(DS=ends))
+    first = case.adsl().set_index("USUBJID")["TRTSDT"]
+    day = (pd.Timestamp("2025-02-20") - first["B2"]).days
+    assert records(result, "treated", "how")[1] == ("B2", day, "ADVERSE EVENT")
+    assert records(result, "treated", "how")[2] == ("C3", None, "")
+    table = table_listing(result, study)
+    assert table.footnotes[-1] == "Recorded nowhere in the data: Consent version."
+    assert "Consent version" not in {head.text for head in table.header[0]}
+
+
+@pytest.mark.rule("LST-01", source="written by hand: one interruption, one change, of fifteen infusions")
+def test_listing_of_infusions_has_interruptions_and_changes_where_they_are_recorded(study):
+    ex = case.sdtm().domain("EX")
+    mixed = ex.assign(EXADJ=None, INTERRUP=None)
+    mixed.loc[mixed.index[0], ["EXADJ", "INTERRUP"]] = ["FEVER", "Y"]
+    result = conduct_listing.infusions(case.adam(), study, case.sdtm(EX=mixed))
+    told = [(record[1], record[2]) for record in records(result, "interrupted", "change")]
+    assert sorted(told)[-1] == ("Y", "FEVER") and told.count(("", "")) == 14
+    assert "Recorded nowhere" not in " ".join(table_listing(result, study).footnotes)
+    bare = case.sdtm(EX=ex.drop(columns=["EXADJ"]))
+    table = table_listing(conduct_listing.infusions(case.adam(), study, bare), study)
+    assert table.footnotes[-1].endswith("Interrupted; Change of the dose.")
 
 
 @pytest.mark.rule("LST-01", source="written by hand")

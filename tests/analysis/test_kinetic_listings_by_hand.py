@@ -42,13 +42,13 @@ def listed():
 @pytest.mark.parametrize(
     "wanted",
     [
-        "01 | CAR-T transgene | Blood | 1 | 0.00 | <50 | copies/ug | Below the limit | Area | –",
-        "01 | CAR-T transgene | Blood | 1 | 7.00 | 1600 | copies/ug | Quantified | Maximum, area | –",
-        "01 | CAR-T transgene | Blood | 1 | 14.00 | 400 | copies/ug | Quantified | Area | –",
-        "01 | CAR-T transgene | Blood | 2 | 0.00 | 400 | copies/ug | Quantified | Area | –",
-        "01 | CAR-T transgene | Blood | 2 | 14.00 | 2000 | copies/ug | Quantified | Area, slope | –",
-        "02 | CAR-T transgene | Blood | 1 | 56.00 | <50 | copies/ug | Below the limit | No | After the last quantified sample",
-        "04 | CAR-NK transgene | Blood | 1 | 1.00 | 800 | copies/ug | Quantified | Maximum, area | –",
+        "01 | CAR-T transgene | Blood | 1 | Pre-dose | 0.00 | <50 | copies/ug | Below the limit | Area | –",
+        "01 | CAR-T transgene | Blood | 1 | Day 7 | 7.00 | 1600 | copies/ug | Quantified | Maximum, area | –",
+        "01 | CAR-T transgene | Blood | 1 | Pre-dose | 14.00 | 400 | copies/ug | Quantified | Area | –",
+        "01 | CAR-T transgene | Blood | 2 | Pre-dose | 0.00 | 400 | copies/ug | Quantified | Area | –",
+        "01 | CAR-T transgene | Blood | 2 | Day 28 | 14.00 | 2000 | copies/ug | Quantified | Area, slope | –",
+        "02 | CAR-T transgene | Blood | 1 | Day 56 | 56.00 | <50 | copies/ug | Below the limit | No | After the last quantified sample",
+        "04 | CAR-NK transgene | Blood | 1 | Day 1 | 1.00 | 800 | copies/ug | Quantified | Maximum, area | –",
     ],
 )
 def test_a_line_of_the_listing(listed, wanted):
@@ -69,7 +69,7 @@ def test_every_sample_is_listed_also_those_that_no_profile_uses(listed):
     adam = Adam({**make_adam().datasets, "ADPCUSE": made.use}, CUT)
     shown = lines(table_kinetic_samples(kinetic_listing.samples(adam, STUDY), STUDY))
     assert any(
-        line.split(" | ")[5:] == ["-3", "copies/ug", "Cannot be used", "No", "A value cannot be used"]
+        line.split(" | ")[6:] == ["-3", "copies/ug", "Cannot be used", "No", "A value cannot be used"]
         for line in shown
     )
     assert any(line.endswith("| No | No date") and "| NE |" in line for line in shown)
@@ -87,7 +87,7 @@ def test_a_value_that_stands_where_no_sample_was_taken_is_no_sample():
     made = kinetics(rows)
     adam = Adam({**make_adam().datasets, "ADPCUSE": made.use}, CUT)
     shown = [
-        line.split(" | ")[3:8]
+        [part for place, part in enumerate(line.split(" | ")[3:9]) if place != 1]
         for line in lines(table_kinetic_samples(kinetic_listing.samples(adam, STUDY), STUDY))
         if line.startswith("01 | CAR-T transgene | Blood") and " | 400 | " in line
     ]

@@ -308,7 +308,7 @@ def treatment_ends(sdtm: Sdtm) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        USUBJID, HOW (DSDECOD of the last such record), DONE (the treatment was completed); empty without such records.
+        USUBJID, HOW (DSDECOD of the last such record), DONE (the treatment was completed), DATE; empty without such records.
 
     Raises
     ------
@@ -328,7 +328,7 @@ def treatment_ends(sdtm: Sdtm) -> pd.DataFrame:
     )
     last = frame[ends].sort_values(["USUBJID", "DATE"], kind="stable").drop_duplicates("USUBJID", keep="last")
     done = last["HOW"].isin(list(terms["completed"]))
-    return pd.DataFrame({"USUBJID": last["USUBJID"], "HOW": last["HOW"], "DONE": done})
+    return last[["USUBJID", "HOW", "DATE"]].assign(DONE=done)
 
 
 def delays(adam: Adam, study: Study, sdtm: Sdtm) -> Result:

@@ -8,9 +8,10 @@ import pandas as pd
 from interim.adam.adlb import first_base_type
 from interim.adam.model import Adam
 from interim.adam.source import date_columns, sequence_text, shipped_data, text_column
-from interim.analysis.conduct import plain
+from interim.analysis.conduct import plain, treatment_ends
 from interim.analysis.listing import built, column, listing, study_days
 from interim.analysis.population import FURTHER_SETS, SETS
+from interim.analysis.records import records_of
 from interim.data.model import Sdtm
 from interim.result import Result
 from interim.study import Study
@@ -18,8 +19,8 @@ from interim.study import Study
 _MILLION = 1e6
 
 
-def disposition(adam: Adam, study: Study) -> Result:
-    """List first and last infusions and how each participant left.
+def disposition(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
+    """List first and last infusions, how the treatment ended and how each participant left.
 
     Parameters
     ----------
@@ -27,12 +28,15 @@ def disposition(adam: Adam, study: Study) -> Result:
         ADSL.
     study : Study
         Columns.
+    sdtm : Sdtm, optional
+        DS: end of treatment.
 
     Returns
     -------
     Result
-        ``conduct_listing.disposition``; a record per enrolled participant: first_nk, first_cart, last, end (days from the
-        first infusion), no_cart (why there was none), status, reason.
+        ``conduct_listing.disposition``; a record per enrolled participant: first_nk, first_cart, last, treated, end (days from the
+        first infusion), no_cart (why there was none), how (how the treatment ended), status, reason. The data contract has no
+        variable for the version of the consent.
 
     Raises
     ------
@@ -49,6 +53,7 @@ def disposition(adam: Adam, study: Study) -> Result:
         ("end", "EOSDT"),
     ):
         frame[name] = study_days(adsl, date, adsl=adsl)
+    frame = frame.assign(**_treatment(frame["USUBJID"], adsl, sdtm))
     return built(
         rows,
         frame.assign(
@@ -57,6 +62,21 @@ def disposition(adam: Adam, study: Study) -> Result:
         who=who,
         order=[],
     )
+
+
+def _treatment(subjects: pd.Series, adsl: pd.DataFrame, sdtm: Sdtm | None) -> dict[str, pd.Series]:
+    """Return the day on which the treatment of each participant ended, and how."""
+    if sdtm is None or not sdtm.has("DS"):
+        return {
+            "treated": pd.Series(np.nan, index=subjects.index),
+            "how": pd.Series("", index=subjects.index),
+        }
+    ends = treatment_ends(sdtm)
+    days = study_days(ends, "DATE", adsl=adsl)
+    return {
+        "treated": subjects.map(days.set_axis(ends["USUBJID"])).astype("float64"),
+        "how": subjects.map(ends.set_index("USUBJID")["HOW"]).astype(object),
+    }
 
 
 def manufacturing(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
@@ -169,13 +189,13 @@ def infusions(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     study : Study
         Columns.
     sdtm : Sdtm
-        EX: lots.
+        EX, SUPPEX: lots, interruptions (INTERRUP), changes (EXADJ).
 
     Returns
     -------
     Result
         ``conduct_listing.infusions``; a record per infusion: product, lot, phase, day, planned and actual (million cells),
-        ratio, per_kg (million), route, minutes.
+        ratio, per_kg (million), route, minutes, interrupted (Y or N), change (its reason).
 
     Raises
     ------
@@ -188,19 +208,19 @@ def infusions(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     if not there:
         return rows.build()
     adex = adam["ADEX"]
-    lots = _lots(sdtm)
+    source = records_of(sdtm, "EX") if sdtm.has("EX") else sdtm.domain("EX")
     amount, plan = (
         adex[name].astype("float64") if name in adex else np.nan for name in ("ADOSE", "PLANDOSE")
     )
     per_kg = adex.get("DOSEKG", np.nan)
-    keys = zip(adex["USUBJID"], adex["SRCSEQ"], strict=True)
+    own = {name: _of_infusions(adex, source, name) for name in ("EXLOT", "INTERRUP", "EXADJ")}
     frame = pd.DataFrame(
         {
             "USUBJID": adex["USUBJID"],
             "SRCDOM": adex["SRCDOM"],
             "SRCSEQ": adex["SRCSEQ"],
             "product": adex["PRODUCT"].astype(object),
-            "lot": pd.Series([lots.get((str(s), str(k))) for s, k in keys], index=adex.index, dtype=object),
+            "lot": own["EXLOT"],
             "phase": column(adex, "APHASE"),
             "day": study_days(adex, "ASTDT", adsl=adam["ADSL"]),
             "planned": plan / _MILLION,
@@ -211,18 +231,25 @@ def infusions(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
             "minutes": (adex["AENDTM"] - adex["ASTDTM"]).dt.total_seconds() / 60
             if "AENDTM" in adex
             else np.nan,
+            "interrupted": own["INTERRUP"],
+            "change": own["EXADJ"],
         }
     )
     numbers = ["planned", "actual", "ratio", "per_kg", "minutes"]
     return built(rows, frame.astype(dict.fromkeys(numbers, "float64")), who=who, order=["day"])
 
 
-def _lots(sdtm: Sdtm) -> dict[tuple[str, str], str]:
-    source = sdtm.domain("EX")
-    if "EXLOT" not in source or "EXSEQ" not in source:
-        return {}
-    keys = ((str(s), str(sequence_text(k))) for s, k in zip(source["USUBJID"], source["EXSEQ"], strict=True))
-    return {key: str(lot) for key, lot in zip(keys, source["EXLOT"], strict=True) if isinstance(lot, str)}
+def _of_infusions(adex: pd.DataFrame, source: pd.DataFrame, name: str) -> pd.Series:
+    """Return a text of EX for each infusion; missing where the record or the variable is."""
+    if name not in source:
+        return pd.Series(None, index=adex.index, dtype=object)
+    keys = zip(source["USUBJID"], source["SRCSEQ"], strict=True)
+    texts = dict(zip(keys, source[name], strict=True))
+    pairs = zip(adex["USUBJID"], adex["SRCSEQ"], strict=True)
+    found = [texts.get((str(subject), str(key))) for subject, key in pairs]
+    return pd.Series(
+        [text if isinstance(text, str) else None for text in found], index=adex.index, dtype=object
+    )
 
 
 def _collected(adlb: pd.DataFrame) -> pd.Series:

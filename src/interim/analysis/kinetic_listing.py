@@ -31,7 +31,7 @@ def samples(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``kinetic_listing.samples``; ``sample`` with level = participant and number: day (from the first infusion of the cycle; NE
-        without a time) and as texts participant, assay, specimen, cycle, result (as collected), unit, state (CARRY where no sample
+        without a time) and as texts participant, assay, specimen, cycle, nominal (planned time point), result (as collected), unit, state (CARRY where no sample
         was taken and the last value stands for it), used, why.
 
     Raises
@@ -46,12 +46,14 @@ def samples(adam: Adam, study: Study) -> Result:
     frame = adam["ADPCUSE"].loc[lambda f: f["USUBJID"].isin(who.everyone)]
     frame = ordered(frame, ["USUBJID", "PARAMCD", "ASPEC", "ACYCLE", "ATIME", "SRCSEQ"])
     rows.add("n", len(frame), variable="rows", n=len(frame))
+    planned = _planned(adam)
     for number, item in enumerate(frame.to_dict("records"), 1):
         uses = [word for name, word in _USES.items() if item[f"{name}FL"] == "Y"]
         texts = {
             "assay": item["PARAMCD"],
             "specimen": item["ASPEC"],
             "cycle": "-" if item["ACYCLE"] != item["ACYCLE"] else f"{item['ACYCLE']:g}",
+            "nominal": planned.get((item["USUBJID"], item["SRCSEQ"]), "-"),
             "result": item["AVALC"] or item["DTYPE"],
             "unit": item["AVALU"],
             "state": item["DTYPE"] if item["DTYPE"] == _CARRIED else item["STATE"] or item["DTYPE"],
@@ -60,6 +62,16 @@ def samples(adam: Adam, study: Study) -> Result:
         }
         _add_line(rows, item, number, texts)
     return rows.build()
+
+
+def _planned(adam: Adam) -> dict[tuple[Any, Any], str]:
+    """Return the planned time point of each sample: its name, or its day where it has none."""
+    if not adam.has("ADPC"):
+        return {}
+    adpc = adam["ADPC"]
+    days = adpc["NTIME"].map(lambda day: f"DAY {day:g}" if day == day else "-")
+    keys = zip(adpc["USUBJID"], adpc["SRCSEQ"], strict=True)
+    return dict(zip(keys, adpc["ATPT"].fillna(days).astype(str), strict=True))
 
 
 def _add_line(rows: Rows, item: dict[Any, Any], number: int, texts: dict[str, Any]) -> None:

@@ -64,6 +64,7 @@ def table_kinetic_samples(result: Result, study: Study) -> Table:
         "assay": "measures",
         "specimen": "terms",
         "cycle": "",
+        "nominal": "terms",
         "result": "",
         "unit": None,
         "state": "kinetic_codes",
@@ -73,9 +74,9 @@ def table_kinetic_samples(result: Result, study: Study) -> Table:
         Row(
             (
                 _participant(numbers, level, study),
-                *(_worded(numbers, level, stat, name) for stat, name in list(lists.items())[:3]),
+                *(_worded(numbers, level, stat, name) for stat, name in list(lists.items())[:4]),
                 numbers.value(TOTAL, "sample", "day", level=level, digits=2),
-                *(_worded(numbers, level, stat, name) for stat, name in list(lists.items())[3:]),
+                *(_worded(numbers, level, stat, name) for stat, name in list(lists.items())[4:]),
                 _worded(numbers, level, "why", "kinetic_codes"),
             )
         )
@@ -86,6 +87,7 @@ def table_kinetic_samples(result: Result, study: Study) -> Table:
         "Assay",
         "Specimen",
         "Cycle",
+        "Nominal time",
         "Day",
         "Result",
         "Unit",
@@ -97,8 +99,8 @@ def table_kinetic_samples(result: Result, study: Study) -> Table:
         numbers,
         header=header,
         rows=rows or [_none(numbers, len(header))],
-        widths=(1.3, 2.2, 1.2, 0.7, 0.8, 1.0, 1.1, 1.4, 1.6, 2.2),
-        align=("left", "left", "left", "right", "right", "right", "left", "left", "left", "left"),
+        widths=(1.3, 2.0, 1.1, 0.7, 1.0, 0.8, 1.0, 1.1, 1.3, 1.5, 2.0),
+        align=("left", "left", "left", "right", "left", "right", "right", "left", "left", "left", "left"),
         landscape=True,
     )
     return replace(table, footnotes=(*_SAMPLES, *table.footnotes))

@@ -38,7 +38,7 @@ def table_listing(result: Result, study: Study) -> Table:
     -------
     Table
         Columns, heads, widths and the note below as ``listings.toml`` says; one row with the reason if there is no record. Where the listing
-        has a note ``absent``, a column that no record has is left out and named in it.
+        has a note ``absent``, a column that no record fills is left out and named in it.
 
     Raises
     ------
@@ -63,11 +63,13 @@ def table_listing(result: Result, study: Study) -> Table:
 
 
 def _collected(result: Result, layout: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Return the columns that are shown, and the heads of those of which no participant has a record where these are left out."""
+    """Return the columns that are shown, and the heads of those that no record fills, where these are left out."""
     columns = list(layout["columns"])
     if "absent" not in layout:
         return columns, []
-    there = set(result.where(variable=_RECORD)["stat"])
+    rows = result.where(variable=_RECORD)
+    said = rows["value"].notna() | (rows["text"].notna() & (rows["text"] != ""))
+    there = set(rows.loc[said, "stat"])
     kept = [column for column in columns if column["stat"] in there]
     return kept, [column["head"] for column in columns if column["stat"] not in there]
 

@@ -241,7 +241,9 @@ def test_listing_of_disposition(study):
 
 
 @pytest.mark.rule("LST-01", source="written by hand")
-def test_listing_of_disposition_has_the_end_of_treatment_and_says_that_no_version_of_the_consent_is_there(study):
+def test_listing_of_disposition_has_the_end_of_treatment_and_says_that_no_version_of_the_consent_is_there(
+    study,
+):
     ends = pd.DataFrame(
         {
             "USUBJID": ["A1", "B2", "B2"],

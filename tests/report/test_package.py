@@ -78,6 +78,17 @@ def test_each_tier_stands_in_its_document_and_is_named_in_the_report(hand_inputs
     ]
 
 
+@pytest.mark.rule("PKG-01", source="the numbers themselves")
+def test_the_restricted_document_has_the_narratives_first_and_the_listings_in_the_order_of_their_numbers(
+    hand_inputs,
+):
+    numbers = ("L 16.2.1.1", "L 16.2.4.1", "L 16.2.5.1", "L 16.2.5.2", "L 16.2.7.1", "L 16.2.9.2")
+    binder = put_together(plan("07"), made(*reversed(numbers), inputs=hand_inputs), front())
+    assert ids(binder) == list(numbers)
+    (book,) = (part for part in plan("07").part if "notebook" in part)
+    assert (book["sections"], book["shift"]) == (["Narratives"], -1)
+
+
 @pytest.mark.rule("PKG-01", source="spec/tlf_shells.csv: the body holds the planned objects of tier B")
 def test_what_stands_beside_the_plan_is_in_the_appendix_and_named_in_the_report(hand_inputs):
     shown = ("T 14.2.1.2", "T 14.2.1.2a", "T 14.2.1.2b")

@@ -328,7 +328,7 @@ def treatment_ends(sdtm: Sdtm) -> pd.DataFrame:
     )
     last = frame[ends].sort_values(["USUBJID", "DATE"], kind="stable").drop_duplicates("USUBJID", keep="last")
     done = last["HOW"].isin(list(terms["completed"]))
-    return last[["USUBJID", "HOW", "DATE"]].assign(DONE=done)
+    return pd.DataFrame({"USUBJID": last["USUBJID"], "HOW": last["HOW"], "DONE": done, "DATE": last["DATE"]})
 
 
 def delays(adam: Adam, study: Study, sdtm: Sdtm) -> Result:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,11 @@ def way(*letters):
             made.append(spans(f"text {number}" + " word" * (200 if letter == "L" else 0)))
         else:
             made.append(
-                table(f"T {number}", rows=1, orientation="landscape" if letter == "l" else "portrait")
+                table(
+                    f"T {number}",
+                    rows=16 if letter == "p" else 1,
+                    orientation="landscape" if letter == "l" else "portrait",
+                )
             )
     return Document(front(), tuple(made))
 
@@ -37,10 +42,20 @@ def way(*letters):
         ("lXl", "lll"),
         ("lXSl", "llll"),
         ("lXp", "lpp"),
-        ("lX", "lp"),
+        ("lX", "ll"),
+        ("lSX", "lll"),
+        ("lSXXXX", "llllll"),
+        ("lL", "lp"),
+        ("lLXX", "lppp"),
+        ("lStl", "llll"),
+        ("lpl", "lpl"),
+        ("lttl", "lppl"),
+        ("lXStXl", "llllll"),
+        ("tl", "pl"),
+        ("ltSX", "lppp"),
         ("lSp", "lpp"),
         ("pSl", "pll"),
-        ("SpSXlXlS", "ppll" + "lllp"),
+        ("SpSXlXlS", "ppll" + "llll"),
         ("SXSl", "ppll"),
         ("XSXl", "plll"),
         ("Xl", "pl"),
@@ -55,6 +70,11 @@ def way(*letters):
 def test_pages_lie_as_their_content_needs(letters, expected):
     found = "".join(run.orientation[0] * len(run.blocks) for run in way(*letters).runs())
     assert found == expected
+
+
+@pytest.mark.rule("DOC-09")
+def test_in_an_appendix_a_short_table_lies_as_it_is_made():
+    assert [run.orientation[0] for run in replace(way(*"ltl"), form="appendix").runs()] == ["l", "p", "l"]
 
 
 @pytest.mark.rule("DOC-09")

@@ -154,7 +154,7 @@ def test_runs_keep_every_block_in_order_and_each_table_on_its_page(orientations)
         blocks += [
             Section(1, f"{n}", "s", f"s{n}"),
             Paragraph((Span("t"),)),
-            table(f"T 1.{n + 1}", orientation=orientation),
+            table(f"T 1.{n + 1}", rows=20, orientation=orientation),
         ]
     runs = Document(front(), tuple(blocks)).runs()
     assert [block for run in runs for block in run.blocks] == blocks

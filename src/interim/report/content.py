@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 Orientation = Literal["portrait", "landscape"]
 Form = Literal["report", "appendix", "sheet"]
 
-# Letters of text that a heading takes with it to the page of a wide table.
-SHORT_TEXT = 600
+# Letters of text that a wide page takes in, before its table or behind it, and rows of a narrower table between two wide ones.
+SHORT_TEXT, SHORT_TABLE = 600, 15
 WORDS = {
     "en": {
         "T": "Table",
@@ -514,7 +514,9 @@ class Document:
         """Return the content in runs of one page orientation.
 
         Text stands on portrait pages, but between two landscape tables or figures it stays on landscape pages, and
-        headings directly before a landscape table or figure go with it, also with a short text between them.
+        headings directly before a landscape table or figure go with it, also with a short text between them. A short
+        table between two landscape ones, and a short text behind the last one, stay there too; in an appendix each table
+        lies as it is made.
 
         Returns
         -------
@@ -534,28 +536,40 @@ class Document:
         return tuple(runs)
 
     def _orientations(self) -> list[Orientation]:
-        pairs = list(zip(self._directly_before(), self._ahead(), strict=True))
+        ways = self._ways()
+        ends = self._ends_shortly()
         found: list[Orientation] = []
         before: Orientation | None = None
-        for block, (direct, later) in zip(self.blocks, pairs, strict=True):
-            if isinstance(block, (Table, Figure)):
-                before = block.orientation
-                found.append(before)
-            else:
-                wide = direct == "landscape" or (before == later == "landscape")
-                found.append("landscape" if wide else "portrait")
+        for way, direct, later in zip(ways, self._directly_before(ways), _ahead(ways), strict=True):
+            if way:
+                before = way
+            stays = later == "landscape" if later else ends
+            wide = direct == "landscape" or (before == "landscape" and stays)
+            found.append(way or ("landscape" if wide else "portrait"))
         return found
 
-    def _ahead(self) -> list[Orientation | None]:
-        """Return for each block the orientation of the table or figure that is it or comes next."""
-        found: list[Orientation | None] = []
-        ahead: Orientation | None = None
-        for block in reversed(self.blocks):
-            ahead = block.orientation if isinstance(block, (Table, Figure)) else ahead
-            found.append(ahead)
-        return found[::-1]
+    def _ways(self) -> list[Orientation | None]:
+        """Return how each table or figure lies, None for text; a short table between two wide ones lies like them."""
+        found = [block.orientation if isinstance(block, (Table, Figure)) else None for block in self.blocks]
+        if self.form == "appendix":
+            return found
+        places = [place for place, way in enumerate(found) if way]
+        for before, place, after in zip(places, places[1:], places[2:], strict=False):
+            block = self.blocks[place]
+            if found[before] == found[after] == "landscape" and isinstance(block, Table):
+                found[place] = "landscape" if len(block.rows) <= SHORT_TABLE else block.orientation
+        return found
 
-    def _directly_before(self) -> list[Orientation | None]:
+    def _ends_shortly(self) -> bool:
+        """Tell whether no more than a short text stands behind the last table or figure."""
+        room = SHORT_TEXT
+        for block in reversed(self.blocks):
+            if isinstance(block, (Table, Figure)):
+                break
+            room -= len("".join(block_texts(block)))
+        return room >= 0
+
+    def _directly_before(self, ways: Sequence[Orientation | None]) -> list[Orientation | None]:
         """Return the orientation of the table or figure that a heading, with no more than a short text, stands before."""
         found: list[Orientation | None] = [None] * len(self.blocks)
         near: Orientation | None = None
@@ -563,8 +577,8 @@ class Document:
         room = 0
         for place in range(len(self.blocks) - 1, -1, -1):
             block = self.blocks[place]
-            if isinstance(block, (Table, Figure)):
-                near, held, room = block.orientation, [], SHORT_TEXT
+            if ways[place]:
+                near, held, room = ways[place], [], SHORT_TEXT
             elif isinstance(block, Section):
                 for one in (*held, place):
                     found[one] = near
@@ -589,6 +603,16 @@ class Document:
         """
         for block in self.blocks:
             yield from block_texts(block)
+
+
+def _ahead(ways: Sequence[Orientation | None]) -> list[Orientation | None]:
+    """Return for each block the orientation of the table or figure that is it or comes next."""
+    found: list[Orientation | None] = []
+    ahead: Orientation | None = None
+    for way in reversed(ways):
+        ahead = way or ahead
+        found.append(ahead)
+    return found[::-1]
 
 
 def block_texts(block: Block) -> Iterator[str]:

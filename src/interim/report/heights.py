@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from interim.report.columns import BOLD, PADDING_MM, POINT_MM, SIZES, Fit, ems_of
+from interim.report.columns import BOLD, INDENT_MM, PADDING_MM, POINT_MM, SIZES, Fit, ems_of
 from interim.report.content import HeaderCell, Row, Table
 
 # From line to line and between two lines in parts of the letter size; points above a heading in a table, of a caption, of a note.
-_LINE, _LEADING, _SECTION_PT, _CAPTION_PT, _NOTE_PT = 1.1, 0.45, 3.6, 22.0, 8.0
+_LINE, _LEADING, _SECTION_PT, _CAPTION_PT, _NOTE_PT = 1.1, 0.45, 3.6, 16.0, 8.0
+_BLANK = ems_of(" ")
 _LAST_ROWS, _LAST_PART = 5, 0.25  # of a page at most
-_FEW = 0.3  # of a page: so little on a last page is worth a tighter setting
+_FEW = 0.4  # of a page: so little on a last page is worth a tighter setting
 _DOUBT = 0.04  # of a page: about how far the estimate is off
 _PAGES = 3
 _TIGHT = (
@@ -69,17 +70,23 @@ def heights(table: Table, fitted: Fit, *, face: float = 1.0) -> Heights:
     letter = face * fitted.size * POINT_MM
     rooms = [(width - 2 * PADDING_MM) / letter for width in fitted.widths]
     wide = sum(fitted.widths)
-    rows = tuple(_row(row, rooms, wide / letter, fitted) for row in table.rows)
+    rows = tuple(_row(row, rooms, letter, fitted) for row in table.rows)
     head = sum(_high(_lines_of(heads, rooms), fitted) for heads in table.header)
     room = wide / (face * _NOTE_PT * POINT_MM)
     notes = sum(_lines(text, room) for text in (*table.footnotes, *table.labels))
     return Heights(rows, head, (_CAPTION_PT + notes * _NOTE_PT * _LINE) * POINT_MM)
 
 
-def _row(row: Row, rooms: Sequence[float], wide: float, fitted: Fit) -> float:
+def _row(row: Row, rooms: Sequence[float], letter: float, fitted: Fit) -> float:
     if row.kind == "section":
-        return _high(_lines(row.cells[0].text, wide / BOLD), fitted) + _SECTION_PT * POINT_MM
-    return _high(max(_lines(cell.text, room) for cell, room in zip(row.cells, rooms, strict=True)), fitted)
+        return (
+            _high(_lines(row.cells[0].text, sum(fitted.widths) / letter / BOLD), fitted)
+            + _SECTION_PT * POINT_MM
+        )
+    lines = max(_lines(cell.text, room) for cell, room in zip(row.cells, rooms, strict=True))
+    if row.indent:
+        lines = max(lines, _lines(row.cells[0].text, rooms[0] - row.indent * INDENT_MM / letter))
+    return _high(lines, fitted)
 
 
 def _high(lines: int, fitted: Fit) -> float:
@@ -96,7 +103,21 @@ def _lines_of(heads: Sequence[HeaderCell], rooms: Sequence[float]) -> int:
 
 def _lines(text: str, room: float) -> int:
     """Return on how many lines a text of a cell stands."""
-    return sum(max(1, math.ceil(ems_of(line) / room)) for line in text.split("\n"))
+    return sum(1 if ems_of(line) <= room else _wrapped(line, room) for line in text.split("\n"))
+
+
+def _wrapped(line: str, room: float) -> int:
+    """Return on how many lines a line stands that is wider than its room; a word without blanks is broken anywhere."""
+    count, used = 1, 0.0
+    for word in line.split(" "):
+        wide = ems_of(word)
+        if used and used + wide > room:
+            count, used = count + 1, 0.0
+        used += wide
+        if used > room:
+            count, used = count + int(used / room), used % room
+        used += _BLANK
+    return count
 
 
 def last_rows(table: Table, found: Heights, page: float) -> int:
@@ -161,7 +182,7 @@ def squeezed(
     if not 0 < most < _PAGES or pages - most > _FEW:
         return fitted
     for tight in _tighter(fitted):
-        if _pages(heights(table, tight, face=face), rooms) < most - _DOUBT:
+        if _pages(heights(table, tight, face=face), rooms) < most - _DOUBT / 2:
             return tight
     return fitted
 

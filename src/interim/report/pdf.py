@@ -35,8 +35,10 @@ _FONTS = ("Libertinus Serif", "DejaVu Sans", CHINESE)
 _CHINESE_FONTS = ({"name": _FONTS[0], "covers": "latin-in-cjk"}, CHINESE, *_FONTS[:2])
 # Libertinus Serif is narrower than the sans-serif face that the widths are estimated with.
 _FACE = 0.87
+_USUAL = 0.84  # the same of running text: widths must hold every word, heights are told from all words
 # A heading, and lines and gaps of text in parts of its size: about what stands above a table at the head of a page.
 _HEADING_MM, _TEXT_PT, _TEXT_LINE, _TEXT_GAP = 11.0, 10.5, 1.27, 0.95
+_ANNOUNCED = 300  # letters of text that stay with the table or figure after them
 _KEPT = 0.5  # of the page: a table that is not higher is kept together
 _MISSING = re.compile(r'the text `"(.*?)"` could not be displayed')
 
@@ -217,12 +219,31 @@ def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
         # Of the page; None where only the layout can tell.
         used = None if document.form == "sheet" and number == 0 else 0.0
         blocks = []
-        for block in run.blocks:
+        for block, sticky in zip(run.blocks, _sticky(run.blocks), strict=True):
             new = next(fresh)
             used = 0.0 if new else used
-            blocks.append(_block(block, width, high, used) | {"fresh": new})
+            blocks.append(_block(block, width, high, used) | {"fresh": new, "sticky": sticky})
             used = None if used is None else _used(block, width, used)
         yield {"orientation": run.orientation, "blocks": blocks}
+
+
+def _sticky(blocks: Sequence[Block]) -> list[bool]:
+    """Tell which paragraphs are a short text between a heading and the table or figure that it announces."""
+    found = [False] * len(blocks)
+    held: list[int] | None = None
+    room = 0
+    for place in range(len(blocks) - 1, -1, -1):
+        block = blocks[place]
+        if isinstance(block, (Table, Figure)):
+            held, room = [], _ANNOUNCED
+        elif held is not None and isinstance(block, Paragraph):
+            held.append(place)
+            room -= sum(len(span.text) for span in block.spans)
+        else:
+            for one in held if held and room >= 0 and isinstance(block, Section) else ():
+                found[one] = True
+            held = None
+    return found
 
 
 def _used(block: Block, width: float, used: float) -> float | None:
@@ -230,7 +251,7 @@ def _used(block: Block, width: float, used: float) -> float | None:
     if isinstance(block, Section):
         return used + _HEADING_MM
     if isinstance(block, Paragraph):
-        room = width / (_FACE * _TEXT_PT * POINT_MM)
+        room = width / (_USUAL * _TEXT_PT * POINT_MM)
         lines = math.ceil(sum(ems_of(span.text) for span in block.spans) / room)
         return used + (lines * _TEXT_LINE + _TEXT_GAP) * _TEXT_PT * POINT_MM
     return None
@@ -247,10 +268,10 @@ def _block(block: Block, width: float, high: float, used: float | None) -> dict[
 
 def _table(table: Table, width: float, high: float, used: float | None) -> dict[str, Any]:
     fitted = fit(table, width, face=_FACE)
-    found = heights(table, fitted, face=_FACE)
+    found = heights(table, fitted, face=_USUAL)
     whole = found.whole < high * _KEPT
     if used is not None and not whole:
-        fitted = squeezed(table, fitted, found, rooms=(high - used, high), face=_FACE)
+        fitted = squeezed(table, fitted, found, rooms=(high - used, high), face=_USUAL)
     setting = {
         "size": fitted.size,
         "columns": fitted.widths,

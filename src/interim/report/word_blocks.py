@@ -99,7 +99,7 @@ class Pen:
         else:
             yield self._caption(block, start)
             yield (
-                table_xml(block, room_mm(self._paper, way)[0])
+                table_xml(block, *room_mm(self._paper, way))
                 if isinstance(block, Table)
                 else self._picture(block, way)
             )

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from interim.report.columns import INDENT_MM, Fit, fit
 from interim.report.content import HeaderCell, Row, Table
+from interim.report.heights import Heights, heights, last_rows
 from interim.report.word_xml import node, paragraph, text_run, twips
 
 _STYLE_SIZE = 9.0
-_SHORT = 15
+_SHORT, _SHORT_PART = 15, 0.6  # rows, and of a page as it is told
 _LAST_ROWS = 2
 
 
-def table_xml(table: Table, width_mm: float) -> str:
+def table_xml(table: Table, width_mm: float, high_mm: float) -> str:
     """Return a table.
 
     Parameters
@@ -22,6 +23,8 @@ def table_xml(table: Table, width_mm: float) -> str:
         The table.
     width_mm : float
         Width of the page between its margins.
+    high_mm : float
+        Its height.
 
     Returns
     -------
@@ -34,23 +37,24 @@ def table_xml(table: Table, width_mm: float) -> str:
 
     Notes
     -----
-    A short table is kept on one page by keeping each row with the next one; the last rows of a longer one stay with its
-    notes.
+    A short table is kept on one page by keeping each row with the next one; the last rows of a longer one stay together and
+    with its notes.
     """
     fitted = fit(table, width_mm)
     widths = [twips(width) for width in fitted.widths]
-    kept = _kept(table)
+    kept = _kept(table, heights(table, fitted), high_mm)
     heads = [_head(row, table, widths, fitted, last=row is table.header[-1]) for row in table.header]
     body = [_row(row, table, widths, fitted, keep=number in kept) for number, row in enumerate(table.rows, 1)]
     grid = node("tblGrid", *(node("gridCol", w=width) for width in widths))
     return node("tbl", _properties(table, sum(widths)), grid, *heads, *body)
 
 
-def _kept(table: Table) -> range:
+def _kept(table: Table, found: Heights, high_mm: float) -> range:
     """Return the numbers of the rows that are kept with what follows: all of a short table, else the last ones."""
     notes = bool(table.footnotes or table.labels)
     count = len(table.rows)
-    first = 1 if count <= _SHORT else count - _LAST_ROWS + 1
+    short = count <= _SHORT and found.whole < high_mm * _SHORT_PART
+    first = 1 if short else max(1, count + 1 - max(_LAST_ROWS, last_rows(table, found, high_mm)))
     return range(first, count + 1 if notes else count)
 
 

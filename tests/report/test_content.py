@@ -72,6 +72,30 @@ def test_pages_lie_as_their_content_needs(letters, expected):
     assert found == expected
 
 
+@pytest.mark.rule("PKG-03")
+@pytest.mark.parametrize(
+    "letters, places",
+    [
+        ("", ""),
+        ("pp", " *"),
+        ("pSp", " * "),
+        ("pSSp", " *  "),
+        ("pSXp", " *  "),
+        ("pSSXXp", " *    "),
+        ("pXp", "  *"),
+        ("pXSXp", "  *  "),
+        ("SXpp", "   *"),
+        ("pSLp", " *  "),
+        ("pSl", "   "),
+        ("lSXl", " *  "),
+    ],
+)
+def test_in_an_appendix_a_page_begins_with_the_headings_and_text_of_its_table(letters, places):
+    document = replace(way(*letters), form="appendix")
+    assert "".join(" *"[new] for new in document.fresh()) == places
+    assert not any(way(*letters).fresh())
+
+
 @pytest.mark.rule("DOC-09")
 def test_in_an_appendix_a_short_table_lies_as_it_is_made():
     assert [run.orientation[0] for run in replace(way(*"ltl"), form="appendix").runs()] == ["l", "p", "l"]

@@ -494,8 +494,8 @@ class Document:
         Returns
         -------
         tuple of bool
-            True only in an appendix: for the first of the headings before a table or figure, else for itself. A run of pages of
-            another orientation begins on a new page anyway, so its first block has none.
+            True only in an appendix: for the first of the headings before a table or figure, also with a text below them,
+            else for itself. A run of pages of another orientation begins on a new page anyway, so its first block has none.
 
         Raises
         ------
@@ -503,12 +503,21 @@ class Document:
         """
         if self.form != "appendix":
             return (False,) * len(self.blocks)
-        found = [isinstance(block, (Table, Figure)) for block in self.blocks]
-        for place in range(len(found) - 1, 0, -1):
-            if found[place] and isinstance(self.blocks[place - 1], Section):
-                found[place - 1], found[place] = True, False
+        found = [False] * len(self.blocks)
+        for place, block in enumerate(self.blocks):
+            if isinstance(block, (Table, Figure)):
+                found[self._head_of(place)] = True
         ways = self._orientations()
         return tuple(new and place > 0 and ways[place - 1] == ways[place] for place, new in enumerate(found))
+
+    def _head_of(self, place: int) -> int:
+        """Return where the headings before a table or figure begin, with or without a text below them; else its own place."""
+        text = head = place
+        while text > 0 and isinstance(self.blocks[text - 1], (Paragraph, ListBlock)):
+            text -= 1
+        while text > 0 and isinstance(self.blocks[text - 1], Section):
+            text = head = text - 1
+        return head
 
     def runs(self) -> tuple[Run, ...]:
         """Return the content in runs of one page orientation.

@@ -239,7 +239,7 @@ def at_third_level(monkeypatch):
 @pytest.mark.rule("IB-31", source="beta tails")
 def test_every_lower_dose_is_compared(adam, scored, at_third_level):
     table = why.rationale(adam, scored, SDTM)
-    assert row(table, "dose", "text")["text"] == "DL3: recommended dose (mtd)"
+    assert row(table, "dose", "text")["text"] == "DL3: recommended dose, the MTD"
     for dose, n in (("DL1", 1), ("DL2", 3)):
         high, low = beta(2, 7), beta(1, 1 + n)
         points = (np.arange(4000) + 0.5) / 4000

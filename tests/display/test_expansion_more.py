@@ -228,7 +228,7 @@ def test_the_rationale_by_criterion_and_lower_dose(whole, types, arms, monkeypat
     monkeypatch.setattr(benefit_risk_rationale, "proposed_dose", lambda *a: "DL3")
     result = benefit_risk_rationale.rationale(whole, types, SDTM)
     text = checked(br.table_rationale(result, types), result)
-    assert "Dose: DL3: recommended dose (mtd)" in text
+    assert "Dose: DL3: recommended dose, the MTD" in text
     assert "DLT 1/7 (14%); related G>=3 2/7 (29%)" in text
     assert "T 14.1.1.1; CAR-T given, of those with NK cells: 13/15 (86.7%)" in text
     assert "not measured: visits and days in hospital" in text

@@ -10,7 +10,7 @@ from interim.adam.model import Adam
 from interim.analysis.benefit_risk import NO_LADDER
 from interim.analysis.benefit_risk_components import add_components, printed
 from interim.analysis.benefit_risk_utility import OPTION, UNSEPARATED
-from interim.analysis.escalation_state import escalation_of, no_escalation
+from interim.analysis.escalation_state import escalation_of, no_escalation, source_of_dose
 from interim.analysis.expansion_types import NO_DOSE, proposed_dose
 from interim.analysis.population import (
     UNASSIGNED,
@@ -70,7 +70,7 @@ def candidate(adam: Adam, study: Study, sdtm: Sdtm) -> Candidate:
         If the dose-escalation history cannot be used.
     """
     if dose := proposed_dose(adam, study, sdtm):
-        return Candidate(dose, f"recommended dose ({study.dose.rp2d_rule})")
+        return Candidate(dose, f"recommended dose, {source_of_dose(study.dose.rp2d_rule)}")
     if no_escalation(adam, study):
         return Candidate("", NO_DOSE)
     records = escalation_of(adam, study, sdtm).decisions

@@ -13,6 +13,7 @@ from interim.analysis.escalation_state import (
     add_absent,
     add_texts,
     decision_text,
+    ended,
     escalation_of,
     no_escalation,
     printed,
@@ -129,7 +130,7 @@ def _add_present(rows: Rows, state: Escalation) -> None:
     """Add what the rule says at the cut-off, beside the recorded end of the escalation."""
     decision, stop = state.by_rule, state.stop
     mode = TITRATION if decision.rule_id.split(">")[0] in ("T0", "T1") else CLASSIC
-    recorded = "" if stop is None else f"{stop.kind.replace('_', ' ')}, DL{stop.level}"
+    recorded = "" if stop is None else f"{ended(stop.kind)}, DL{stop.level}"
     texts = {
         "week": "cut-off",
         "dose": "–" if decision.target_level is None else f"DL{decision.target_level}",

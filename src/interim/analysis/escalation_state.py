@@ -248,6 +248,48 @@ def no_escalation(adam: Adam, study: Study) -> str:
     return "" if adam["ADDLT"]["LEVEL"].notna().any() else "no participant has been assigned to a dose level"
 
 
+def ended(kind: str) -> str:
+    """Return what ended Phase IA in words.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of a recorded stop, or name of a trigger.
+
+    Returns
+    -------
+    str
+        For example "safety halt".
+
+    Raises
+    ------
+    KeyError
+        If it is none.
+    """
+    return str(printed()["ended"][kind])
+
+
+def source_of_dose(rule: str) -> str:
+    """Return where the recommended dose comes from, in words.
+
+    Parameters
+    ----------
+    rule : {"mtd", "recorded"}
+        ``dose.rp2d_rule``.
+
+    Returns
+    -------
+    str
+        For example "the MTD".
+
+    Raises
+    ------
+    KeyError
+        If there is no such rule.
+    """
+    return str(printed()["source_of_dose"][rule])
+
+
 def decision_text(decision: Decision) -> str:
     """Return a decision of the rule in words.
 
@@ -270,7 +312,7 @@ def decision_text(decision: Decision) -> str:
     if decision.action == "WAIT":
         return "wait for open outcomes"
     dose = "no MTD" if decision.mtd is None else f"MTD DL{decision.mtd}"
-    return f"stop, {dose} ({decision.mtd_status.replace('_', ' ')})"
+    return f"stop, {dose} ({printed()['mtd_status'][decision.mtd_status]})"
 
 
 def add_absent(rows: Rows, reason: str, *, variable: str, also: Sequence[tuple[str, str]] = ()) -> Rows:

@@ -12,9 +12,11 @@ from interim.analysis.escalation_state import (
     add_absent,
     add_texts,
     decision_text,
+    ended,
     escalation_of,
     no_escalation,
     printed,
+    source_of_dose,
 )
 from interim.data.model import Sdtm
 from interim.design.outcome import IndexRule, favourable_index
@@ -70,7 +72,7 @@ def stopping_triggers(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         "ended_by": _ended_by(state, answers),
         "next_action": f"{decision_text(state.by_rule)} [{state.by_rule.rule_id}]",
         "would_change": "; ".join(state.by_rule.would_change) or _unchanged(state),
-        "rp2d": "none" if dose.level is None else f"DL{dose.level} ({dose.source})",
+        "rp2d": "none" if dose.level is None else f"DL{dose.level} ({source_of_dose(dose.source)})",
         "warnings": "; ".join([*state.present.warnings, *(item.message for item in dose.findings)]) or "none",
     }
     add_texts(rows, {"variable": "outcome"}, outcome)
@@ -220,6 +222,6 @@ def _cap(state: Escalation) -> Answer:
 def _ended_by(state: Escalation, answers: Mapping[str, Answer]) -> str:
     """Name the trigger that ended Phase IA: what was recorded, else what the rule says."""
     if state.stop is not None:
-        return f"{state.stop.kind.replace('_', ' ')}, recorded"
+        return f"{ended(state.stop.kind)}, recorded"
     met = [name for name, (_, met) in answers.items() if met.startswith("yes")]
-    return f"{met[0].replace('_', ' ')}, by rule" if met else "none: the escalation goes on"
+    return f"{ended(met[0])}, by rule" if met else "none: the escalation goes on"

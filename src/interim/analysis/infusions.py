@@ -89,7 +89,7 @@ def _exposure(adam: Adam, study: Study, role: str, names: tuple[str, str]) -> Re
         add_not_available(rows, who.groups, variable="infusions", reason=reason)
         return rows.build()
     given = adex[adex["PRODUCT"].isin(products) & adex["USUBJID"].isin(who.everyone)]
-    _add_infusions(rows, who, given)
+    _add_infusions(rows, who, given, role)
     _add_amounts(rows, who, given)
     if role == "nk":
         _add_nk(rows, who, given, adam["ADSL"])
@@ -104,13 +104,18 @@ def _add_cart(rows: Rows, who: Population, given: pd.DataFrame) -> None:
     inside = _in_order(given)
     place = inside.groupby(["USUBJID", "APHASE"]).cumcount() + 1
     for phase, number in printed_rows()["infusions"]["planned"].items():
-        for infusion in range(1, number + 1 if phase.startswith("CART") else 1):
+        for infusion in range(1, number + 1 if _role(phase) == "t" else 1):
             hit = inside.loc[(inside["APHASE"] == phase) & (place == infusion), "USUBJID"]
             add_counts(rows, who, variable="given", level=f"{phase} {infusion}", subjects=hit)
     per_kg = complete_sums(given["DOSEKG"], given["USUBJID"])
     add_spread(rows, who, per_kg, variable="cells_kg_total", unit="cells/kg")
     if "WEIGHT" in given:
         add_spread(rows, who, given.groupby("USUBJID")["WEIGHT"].mean(), variable="weight", unit="kg")
+
+
+def _role(phase: str) -> str:
+    """Return which cells a planned phase gives: "t" or "nk"."""
+    return "t" if phase.startswith("CART") else "nk"
 
 
 def _in_order(given: pd.DataFrame) -> pd.DataFrame:
@@ -174,13 +179,15 @@ def add_catheter(rows: Rows, who: Population, mine: pd.DataFrame) -> None:
     add_spread(rows, who, mine["CATHHRS"], variable="dwell", unit="hours")
 
 
-def _add_infusions(rows: Rows, who: Population, given: pd.DataFrame) -> None:
+def _add_infusions(rows: Rows, who: Population, given: pd.DataFrame, role: str) -> None:
+    """Count participants by their number of infusions and by phase, the planned phases also where nobody has reached them."""
     counts = given.groupby("USUBJID").size()
     for number in sorted({int(count) for count in counts}):
         add_counts(
             rows, who, variable="infusions", level=str(number), subjects=counts.index[counts == number]
         )
-    for phase in sorted(given["APHASE"].dropna().unique()):
+    planned = {phase for phase in printed_rows()["infusions"]["planned"] if _role(phase) == role}
+    for phase in sorted(planned | set(given["APHASE"].dropna())):
         inside = given[given["APHASE"] == phase]
         add_counts(rows, who, variable="phase", level=str(phase), subjects=inside["USUBJID"])
 

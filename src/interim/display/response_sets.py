@@ -55,7 +55,8 @@ def table_response_by_set(result: Result, study: Study) -> Table:
 
 def _absent(numbers: Numbers) -> Row:
     row = numbers.need("rate", variable="orr")
-    return Row((Cell(str(row["reason"]).capitalize()), Cell(DASH, (str(row["result_id"]),))))
+    reason = str(row["reason"])
+    return Row((Cell(reason[:1].upper() + reason[1:]), Cell(DASH, (str(row["result_id"]),))))
 
 
 def _set_rows(numbers: Numbers, sets: tuple[str, ...]) -> Iterator[Row]:

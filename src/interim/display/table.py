@@ -147,7 +147,7 @@ class Table:
         Returns
         -------
         Table
-            The completed copy.
+            The completed copy; a table without rows says in one that there is no record.
 
         Raises
         ------
@@ -160,6 +160,7 @@ class Table:
             population=self.population if population is None else population,
             footnotes=(*self.footnotes, *footnotes),
             labels=(*self.labels, *labels),
+            rows=self.rows or (_no_record(len(self.widths)),),
         )
 
     @property
@@ -267,6 +268,10 @@ def written(block: Mapping[str, Any]) -> str:
     '{"id":"T 14.1.1","kind":"table"}'
     """
     return json.dumps(block, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def _no_record(columns: int) -> Row:
+    return Row((Cell("No record"), *[Cell("–")] * (columns - 1)))
 
 
 def _row_problems(row: Row, width: int) -> list[str]:

@@ -117,12 +117,12 @@ def _text(part: Part, made: Made) -> Iterable[Loose]:
 
 
 def _icons(part: Part, made: Made) -> Iterable[Loose]:
-    """Return a sentence and the icons that show it; nothing if the result has no counts."""
+    """Return a sentence and the icons that show it; nothing if the result has no counts, or counts nobody."""
     from interim.report.package import icon_words
 
     data = part["icons"]
     key = data["key"]
-    if not _has(made, key):
+    if not _has(made, key) or made.row(key)["N"] == 0:
         return
     said = made.say(data["say"])
     alt = "".join(

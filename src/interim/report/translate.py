@@ -40,6 +40,7 @@ _QUOTED_SOURCES: dict[str, tuple[str, ...]] = {
     "CM": ("CMTRT", "CMDECOD", "CMINDC"),
     "PR": ("PRTRT", "PRDECOD", "PRINDC"),
     "MH": ("MHTERM", "MHDECOD"),
+    "QUERY": ("QTEXT",),
 }
 _PIECE = re.compile(rf"(\*\*|\*|`|{MARK})")
 _NUMBER = re.compile(f"({MARK})")
@@ -212,8 +213,8 @@ def quoted(adam: Adam, sdtm: Sdtm) -> frozenset[str]:
     Returns
     -------
     frozenset of str
-        Verbatim terms, preferred terms and classes of adverse events, medications, procedures and medical history, and the
-        indications of the treatments; as entered and as a sentence.
+        Verbatim terms, preferred terms and classes of adverse events, medications, procedures and medical history, the
+        indications of the treatments, and the queries of the sites; as entered and as a sentence.
 
     Raises
     ------

@@ -213,7 +213,7 @@ def test_a_recorded_stop_holds_beside_the_rule(main13):
         ("", "enrol 1 at DL1"),
         ("1P", "wait for open outcomes"),
         ("1N 2NNN 3NNN 4NNN 4NNN", "stop, MTD DL4 (not reached)"),
-        ("1T 1NT", "stop, no MTD (below lowest)"),
+        ("1T 1NT", "stop, no MTD (below the lowest level)"),
     ],
 )
 def test_words_of_a_decision(history, text):

@@ -121,7 +121,7 @@ def test_the_trigger_that_ended_phase_ia_is_named(main13, tiny10):
 def test_full18_has_its_dose_by_rule(full18):
     found = stopping_triggers(full18.adam, full18.study, full18.sdtm)
     assert listed(found, "trigger").loc["rp2d", "met"] == "yes"
-    assert row(found, "outcome", "rp2d")["text"] == "DL3 (mtd)"
+    assert row(found, "outcome", "rp2d")["text"] == "DL3 (the MTD)"
     assert "18 of 18" in listed(found, "trigger").loc["cap", "data"]
 
 
@@ -134,13 +134,13 @@ def test_without_a_record_the_rule_speaks(main13, full18):
     assert (table.loc["favourable_index", "met"], table.loc["safety_halt", "met"]) == ("not declared", "no")
     done = with_decisions(full18, None)
     ended = stopping_triggers(done.adam, done.study, done.sdtm)
-    assert row(ended, "outcome", "ended_by")["text"] == "rp2d, by rule"
+    assert row(ended, "outcome", "ended_by")["text"] == "recommended dose, by rule"
 
 
 @pytest.mark.rule("DOSEQ-13")
 @pytest.mark.parametrize(
     ("kind", "level", "words"),
-    [("safety_halt", None, "safety halt, recorded"), ("rp2d", "DL3", "rp2d, recorded")],
+    [("safety_halt", None, "safety halt, recorded"), ("rp2d", "DL3", "recommended dose, recorded")],
 )
 def test_other_recorded_stops(main13, kind, level, words):
     frame = main13.sdtm.domain("DECISIONS").copy()
@@ -160,7 +160,7 @@ def test_a_recorded_dose_above_the_mtd_is_printed_and_named(full18):
     study = full18.study.model_copy(update={"dose": dose})
     case = with_decisions(full18, frame)
     found = stopping_triggers(case.adam, study, case.sdtm)
-    assert row(found, "outcome", "rp2d")["text"] == "DL4 (recorded)"
+    assert row(found, "outcome", "rp2d")["text"] == "DL4 (as recorded)"
     assert "level 4" in row(found, "outcome", "warnings")["text"]
 
 
@@ -319,6 +319,6 @@ def test_the_chapters_of_dose_finding_and_phase_ib_have_one_recommended_dose(
     shown = (
         stopping_triggers(case.adam, study, case.sdtm).where(variable="outcome", stat="rp2d")["text"].iloc[0]
     )
-    assert shown == ("none" if level is None else f"DL{level} (recorded)")
+    assert shown == ("none" if level is None else f"DL{level} (as recorded)")
     safety = proposed_dose_safety(case.adam, study, case.sdtm)
     assert safety.dose == ("" if level is None else f"DL{level}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from interim.analysis import patient
@@ -211,6 +212,67 @@ def test_an_end_that_is_open_is_not_recorded_and_no_other_event_is_told(told):
         "Alanine aminotransferase increased",
         "Fatigue",
     ]
+
+
+@pytest.mark.rule(
+    "PAT-02", source="written by hand: two conditions, one of them still present, beside the diagnosis"
+)
+def test_a_narrative_has_the_medical_history_and_says_that_the_sponsor_has_not_judged(study):
+    history = pd.DataFrame(
+        {
+            "USUBJID": ["A1", "A1", "A1", "B2"],
+            "MHSEQ": [1.0, 2.0, 3.0, 1.0],
+            "MHDECOD": ["Colorectal carcinoma", "Hypertension", None, "Gallstones"],
+            "MHTERM": ["Colorectal carcinoma", "high pressure", "Old fracture, left arm", "Gallstones"],
+            "MHCAT": ["PRIMARY DIAGNOSIS", "GENERAL", "GENERAL", "PRIMARY DIAGNOSIS"],
+            "MHENRTPT": [None, "ONGOING", None, None],
+        }
+    )
+    told = patient.narratives(case.adam(), study, case.sdtm(MH=history))
+    first = row(told, "facts", "history", level="A1", group="DL1")
+    assert first["text"] == "Hypertension (ongoing); Old fracture, left arm"
+    mine = told.links[told.links["result_id"] == first["result_id"]]
+    assert mine[["SRCDOM", "SRCSEQ"]].to_numpy().tolist() == [["MH", "2"], ["MH", "3"]]
+    assert row(told, "facts", "history", level="B2", group="DL2")["text"] == "none recorded"
+    assert row(told, "facts", "sponsor", level="A1", group="DL1")["text"] == "not recorded"
+    without = patient.narratives(case.adam(), study)
+    assert row(without, "facts", "history", level="A1", group="DL1")["text"] == "not recorded"
+
+
+def judged(study, *, dlt, trigger, state, dates=("2025-01-01", "2025-03-01", "2025-04-01")):
+    addlt = pd.DataFrame({"USUBJID": ["A1"], "DLTFL": [dlt], "TRIGFL": [trigger], "DLTSTAT": [state]})
+    decisions = pd.DataFrame(
+        {"date": list(dates), "kind": "dose", "level": ["DL1", "DL2", "DL3"][: len(dates)], "n": 1}
+    )
+    sdtm = case.sdtm(DECISIONS=decisions)
+    return patient.narratives(case.adam(ADDLT=addlt), study, sdtm)
+
+
+@pytest.mark.rule("PAT-02", source="one row per state of the participant")
+@pytest.mark.parametrize(
+    ("dlt", "trigger", "state", "effect"),
+    [
+        ("Y", "Y", "EVALUABLE", "DLT"),
+        ("N", "Y", "EVALUABLE", "TRIGGER"),
+        ("N", "N", "EVALUABLE", "NONE"),
+        ("N", "N", "PENDING", "PENDING"),
+        ("N", "N", "NOT EVALUABLE", "NOT EVALUABLE"),
+    ],
+)
+def test_what_the_events_mean_for_the_decision_on_dose(study, dlt, trigger, state, effect):
+    told = judged(study, dlt=dlt, trigger=trigger, state=state)
+    assert row(told, "facts", "effect", level="A1", group="DL1")["text"] == effect
+
+
+@pytest.mark.rule("PAT-02", source="counted by hand: the first decision after the onset on day 11")
+def test_the_decision_that_followed_is_the_first_one_after_the_event(study):
+    told = judged(study, dlt="N", trigger="N", state="EVALUABLE")
+    start = case.adsl().set_index("USUBJID")["TRTSDT"]["A1"]
+    onset = start + pd.Timedelta(11, unit="D")
+    following = min(day for day in pd.to_datetime(["2025-01-01", "2025-03-01", "2025-04-01"]) if day > onset)
+    assert value(told, "facts", "decided", level="A1", group="DL1") == (following - start).days
+    none = judged(study, dlt="N", trigger="N", state="EVALUABLE", dates=("2024-01-01",))
+    assert row(none, "facts", "decision", level="A1", group="DL1")["text"] == "none"
 
 
 def test_without_events_there_is_no_narrative(study):

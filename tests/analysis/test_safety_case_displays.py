@@ -317,10 +317,12 @@ def test_a_narrative_binds_every_number_to_a_row(adam, study):
     assert [paragraph.heading for paragraph in story.items][:2] == ["Participant A1", "Participant B2"]
     assert texts[0] == (
         "Participant A1, DL1 1.5e7, aged 50 to 59, female, tumour: colorectal. Narrative because of: serious adverse event. "
-        "Prior lines of systemic therapy: not recorded. CAR-NK infusions: 2; CAR-T infusions: 2, the first on day 10. "
+        "Prior lines of systemic therapy: not recorded. CAR-NK infusions: 2; CAR-T infusions: 2, the first on day 10. Medical history: not recorded. "
         "Cells given: CAR-NK on day 0, 1000 million; CAR-NK on day 1, 2000 million; CAR-T on day 10, 750 million; CAR-T on day 11, 660 million. Cytokine release syndrome: CTCAE grade 2, ASTCT grade 2, "
         "from day 11 to day 14; serious, not dose-limiting, related to: CAR-T; action: not recorded; "
         "outcome: recovered/resolved. Laboratory after the first infusion: highest alanine aminotransferase 0.8 x ULN; lowest neutrophils 0.4 x 10^9/L. "
+        "The relations are those of the investigator; causality by the sponsor: not recorded. "
+        "Effect on the decision on dose: not recorded; next recorded decision on dose: none. "
         "At the cut-off, day 180: alive or not known to have died."
     )
     assert "Died on day 60; cause: sepsis." in texts[1]

@@ -12,9 +12,11 @@ from interim.adam.model import Adam
 from interim.adam.source import shipped_data
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import column, dose_of, study_days
+from interim.analysis.narrative_facts import add_history, add_judgement
 from interim.analysis.participant_listing import age_bands
 from interim.analysis.population import Population, open_rows, population
 from interim.analysis.safety_listing import related_to
+from interim.data.model import Sdtm
 from interim.result import Result, Rows
 from interim.study import Study
 
@@ -172,21 +174,23 @@ def _lesions(adam: Adam, study: Study) -> pd.DataFrame:
     return pd.DataFrame({"USUBJID": sums["USUBJID"], "day": days, "value": sums["PCHG"].astype("float64")})
 
 
-def narratives(adam: Adam, study: Study) -> Result:
+def narratives(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     """Return the facts of the narratives: deaths, serious events, dose-limiting toxicities and other severe events.
 
     Parameters
     ----------
     adam : Adam
-        ADSL, ADAE, ADEX, ADLB.
+        ADSL, ADAE, ADEX, ADLB, ADDLT.
     study : Study
         Columns.
+    sdtm : Sdtm, optional
+        MH, DECISIONS.
 
     Returns
     -------
     Result
         ``patient.narratives``; group = column; variable facts, level = participant: age (band), sex, tumour, why, lines (of prior systemic therapy), n_nk, n_cart, cart_day,
-        peaks of the listed parameters (``peak <code>``, ``low <code>``), last, status, cause; variable infusion, level = participant
+        peaks of the listed parameters (``peak <code>``, ``low <code>``), last, status, cause, history, sponsor, effect, decision, decided; variable infusion, level = participant
         and number: product, day, cells (million); variable event, level = participant and number: term, grade, astct (NOT_APPLICABLE but for cytokine release and neurotoxicity), onset, end,
         duration, related, serious, action, outcome, dlt.
 
@@ -214,11 +218,28 @@ def narratives(adam: Adam, study: Study) -> Result:
     for subject in sorted(chosen):
         place: dict[str, Any] = {"group": groups[subject], "variable": FACTS, "level": subject}
         _add_facts(rows, adam, subject, chosen[subject], place)
+        mine = adae[adae["USUBJID"] == subject]
+        add_history(rows, place, subject, sdtm)
+        since = _first_day(adam, mine, subject)
+        add_judgement(rows, place, subject, adam=adam, study=study, sdtm=sdtm, since=since)
         for stat, value in peaks.get(subject, {}).items():
             rows.add(stat, value, subjects=[subject], **place)
         _add_infusions(rows, adam, subject, groups[subject])
-        _add_events(rows, adam, adae[adae["USUBJID"] == subject], groups[subject])
+        _add_events(rows, adam, mine, groups[subject])
     return rows.build()
+
+
+def _told(adae: pd.DataFrame) -> pd.DataFrame:
+    """Return the events that a narrative tells: the significant emergent ones."""
+    significant = pd.concat(list(_significant(adae).values()), axis=1).any(axis=1)
+    return adae[significant & (adae["TRTEMFL"] == "Y")]
+
+
+def _first_day(adam: Adam, adae: pd.DataFrame, subject: str) -> pd.Timestamp:
+    """Return the first onset of the events that are told; the day of death where there is none."""
+    onset = pd.to_datetime(_told(adae)["ASTDT"]).min()
+    death = pd.to_datetime(adam["ADSL"].set_index("USUBJID")["DTHDT"])[subject]
+    return death if pd.isna(onset) else onset
 
 
 def _significant(adae: pd.DataFrame) -> dict[str, pd.Series]:
@@ -319,8 +340,7 @@ def _add_infusions(rows: Rows, adam: Adam, subject: str, group: str) -> None:
 
 def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str) -> None:
     """Add the events that the narrative tells: the significant ones, in the order of onset."""
-    told = pd.concat(list(_significant(adae).values()), axis=1).any(axis=1)
-    events = adae[told & (adae["TRTEMFL"] == "Y")]
+    events = _told(adae)
     days = {
         name: study_days(events, date, adsl=adam["ADSL"])
         for name, date in (("onset", "ASTDT"), ("end", "AENDT"))

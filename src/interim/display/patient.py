@@ -333,6 +333,7 @@ def _narrative(numbers: Numbers, group: str, subject: str) -> Paragraph:
     ]
     treated = (fact.row("n_cart")["value"] or 0) > 0
     spans += fact.tell(settings("narrative")["opening" if treated else "opening_without"])
+    spans += fact.tell(settings("narrative")["history"])
     spans += _given(numbers, group, subject)
     level = f"{subject} "
     found = [name for name in numbers.levels("event", stat="term", group=group) if name.startswith(level)]
@@ -341,6 +342,7 @@ def _narrative(numbers: Numbers, group: str, subject: str) -> Paragraph:
         graded = told.row("astct")["reason"] != "NOT_APPLICABLE"
         spans += told.tell(settings("narrative")["event" if graded else "event_without_astct"])
     spans += fact.extremes()
+    spans += fact.tell(settings("narrative")["judged" if fact.row("decided") else "judged_last"])
     spans += fact.tell(settings("narrative")["died" if fact.row("status")["text"] == "died" else "alive"])
     return Paragraph(tuple(spans), heading=f"Participant {label}")
 
@@ -396,9 +398,15 @@ class _Fact:
         return Span(text, key)
 
     def word(self, stat: str, text: str) -> str:
-        if stat in ("related", "why"):
+        if stat in ("related", "why", "decision", "history"):
             return text
-        lists = {"sex": "SEX", "tumour": "TUMTYPE", "age": "age_band", "product": "groups"}
+        lists = {
+            "sex": "SEX",
+            "tumour": "TUMTYPE",
+            "age": "age_band",
+            "product": "groups",
+            "effect": "narrative_effect",
+        }
         shown = word(lists.get(stat, "terms"), text)
         return shown if stat == "term" or not shown[1:2].islower() else shown[:1].lower() + shown[1:]
 

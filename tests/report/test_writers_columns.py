@@ -81,6 +81,24 @@ def test_words_are_broken_only_if_the_smallest_letters_do_not_fit():
     assert breakable("Unbreakable1word1", fit(made("a"), 170), 0) == "Unbreakable1word1"
 
 
+@pytest.mark.rule("DOC-05", source="the rule: an interval that fits its column stays on one line")
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("2/12 (17%) (2.1, 48.4)", ["(2.1, 48.4)"]),
+        ("5.2 (1.1, NR), then [-3.0; 4.0]", ["(1.1, NR)", "[-3.0; 4.0]"]),
+        ("Fatigue (grade 3, serious)", []),
+    ],
+)
+def test_an_interval_stays_on_one_line_where_its_column_is_as_wide(text, kept):
+    wide = fit(made("a" * 20, "b"), 170)
+    shown = breakable(text, wide, 0)
+    assert all(one.replace(" ", "\u00a0") in shown for one in kept)
+    assert shown.count("\u00a0") == len(kept) and shown.replace("\u00a0", " ") == text
+    narrow = replace(wide, widths=(4.0, 166.0))
+    assert "\u00a0" not in breakable(text, narrow, 0)
+
+
 @pytest.mark.rule("DOC-05")
 @settings(max_examples=50, deadline=None)
 @given(

@@ -18,7 +18,7 @@ from interim.study import Study
 _UNKNOWN = "not recorded"
 
 
-def add_history(rows: Rows, place: Mapping[str, Any], subject: str, sdtm: Sdtm | None) -> None:
+def add_history(rows: Rows, place: Mapping[str, Any], *, subject: str, sdtm: Sdtm | None) -> None:
     """Add the medical history of a participant in one text, the conditions that go on marked.
 
     Parameters
@@ -124,8 +124,8 @@ def _effect(adam: Adam, subject: str) -> str:
     if mine.empty:
         return _UNKNOWN
     row = mine.iloc[0]
-    if row["DLTFL"] == "Y":
+    if row.get("DLTFL") == "Y":
         return "DLT"
-    if row["DLTSTAT"] != "EVALUABLE":
-        return "PENDING" if row["DLTSTAT"] == "PENDING" else "NOT EVALUABLE"
-    return "TRIGGER" if row["TRIGFL"] == "Y" else "NONE"
+    if row.get("DLTSTAT") != "EVALUABLE":
+        return "PENDING" if row.get("DLTSTAT") == "PENDING" else "NOT EVALUABLE"
+    return "TRIGGER" if row.get("TRIGFL") == "Y" else "NONE"

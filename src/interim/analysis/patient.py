@@ -219,7 +219,7 @@ def narratives(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
         place: dict[str, Any] = {"group": groups[subject], "variable": FACTS, "level": subject}
         _add_facts(rows, adam, subject, chosen[subject], place)
         mine = adae[adae["USUBJID"] == subject]
-        add_history(rows, place, subject, sdtm)
+        add_history(rows, place, subject=subject, sdtm=sdtm)
         since = _first_day(adam, mine, subject)
         add_judgement(rows, place, subject, adam=adam, study=study, sdtm=sdtm, since=since)
         for stat, value in peaks.get(subject, {}).items():
@@ -237,8 +237,8 @@ def _told(adae: pd.DataFrame) -> pd.DataFrame:
 
 def _first_day(adam: Adam, adae: pd.DataFrame, subject: str) -> pd.Timestamp:
     """Return the first onset of the events that are told; the day of death where there is none."""
-    onset = pd.to_datetime(_told(adae)["ASTDT"]).min()
-    death = pd.to_datetime(adam["ADSL"].set_index("USUBJID")["DTHDT"])[subject]
+    onset = pd.to_datetime(column(_told(adae), "ASTDT")).min()
+    death = pd.to_datetime(column(adam["ADSL"].set_index("USUBJID"), "DTHDT"))[subject]
     return death if pd.isna(onset) else onset
 
 

@@ -23,6 +23,10 @@ _WORD = re.compile(
     rf"|(?<=[^{_OPENING}])(?=[{_IDEOGRAPH}])(?![{_CLOSING}])"
 )
 _ZERO_WIDTH_SPACE = "\u200b"
+_BLANKS = {" ": "\u00a0"}
+# Two limits in brackets: numbers, or words of capitals such as NE and NR.
+_LIMIT = r"[<>]?[-−]?(?:\d[\d.]*|[A-Z]{2,3})%?"
+_INTERVAL = re.compile(rf"\({_LIMIT}[,;] {_LIMIT}\)|\[{_LIMIT}[,;] {_LIMIT}\]")
 
 # Advance widths of a common sans-serif face in parts of the letter size, rounded up by classes of letters.
 _NARROW, _WIDE = frozenset("iljtf.,;:'!|()[]/ ·"), frozenset("mwMW@%&—")
@@ -95,7 +99,7 @@ def fit(table: Table, width_mm: float, *, face: float = 1.0) -> Fit:
 
 
 def breakable(text: str, fitted: Fit, column: int) -> str:
-    """Return a text in which words that are wider than their column may be broken.
+    """Return a text in which words that are wider than their column may be broken, and intervals that are narrower may not.
 
     Parameters
     ----------
@@ -109,18 +113,24 @@ def breakable(text: str, fitted: Fit, column: int) -> str:
     Returns
     -------
     str
-        The text, with zero-width spaces inside words that are too long.
+        The text, with zero-width spaces inside words that are too long, and blanks that do not break inside intervals.
 
     Raises
     ------
     None
     """
+    room = (fitted.widths[column] - 2 * PADDING_MM) / (fitted.size * fitted.face * POINT_MM)
+    text = _INTERVAL.sub(lambda found: _together(found[0], room), text)
     if not fitted.broken:
         return text
-    room = (fitted.widths[column] - 2 * PADDING_MM) / (fitted.size * fitted.face * POINT_MM)
     parts = re.split(r"(\s+)", text)
     words = [word for part in parts for word in ([part] if part.isspace() else _WORD.split(part))]
     return "".join(_ZERO_WIDTH_SPACE.join(word) if ems_of(word) > room else word for word in words)
+
+
+def _together(interval: str, room: float) -> str:
+    """Return an interval that stays on one line if its column is as wide."""
+    return interval.translate(str.maketrans(_BLANKS)) if ems_of(interval) <= room else interval
 
 
 class _Widths(dict[str, float]):

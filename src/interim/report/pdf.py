@@ -279,8 +279,6 @@ def _table(table: Table, width: float, high: float, used: float | None) -> dict[
         "whole": whole,
         "last": 0 if whole else last_rows(table, found, high),
     }
-    if not fitted.broken:
-        return vars(table) | setting
     rows = [
         vars(row) | {"cells": _broken(row.cells, fitted) if row.kind == "data" else row.cells}
         for row in table.rows

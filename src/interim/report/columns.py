@@ -23,7 +23,7 @@ _WORD = re.compile(
     rf"|(?<=[^{_OPENING}])(?=[{_IDEOGRAPH}])(?![{_CLOSING}])"
 )
 _ZERO_WIDTH_SPACE = "\u200b"
-_BLANKS = {" ": "\u00a0"}
+_NO_BREAK = "\u00a0"
 # Two limits in brackets: numbers, or words of capitals such as NE and NR.
 _LIMIT = r"[<>]?[-−]?(?:\d[\d.]*|[A-Z]{2,3})%?"
 _INTERVAL = re.compile(rf"\({_LIMIT}[,;] {_LIMIT}\)|\[{_LIMIT}[,;] {_LIMIT}\]")
@@ -130,7 +130,7 @@ def breakable(text: str, fitted: Fit, column: int) -> str:
 
 def _together(interval: str, room: float) -> str:
     """Return an interval that stays on one line if its column is as wide."""
-    return interval.translate(str.maketrans(_BLANKS)) if ems_of(interval) <= room else interval
+    return interval.replace(" ", _NO_BREAK) if ems_of(interval) <= room else interval
 
 
 class _Widths(dict[str, float]):

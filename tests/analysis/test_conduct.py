@@ -16,11 +16,22 @@ from tests.analysis.test_special_interest import _without, counted
 @pytest.mark.rule("CON-01", source="days from the first infusion to 2025-06-30, death on day 60")
 def test_follow_up_ends_at_death_or_cut_off(study):
     result = conduct.maturity(case.adam(), study)
+    assert value(result, "population", "N") == 5
     assert value(result, "follow_up", "n") == 4
     assert value(result, "follow_up", "max", group="DL1") == 180
     assert value(result, "follow_up", "min", group="DL2") == 60
     assert value(result, "follow_up", "max", group="DL2") == 121
     assert value(result, "follow_up", "median", group="NK only") == 90
+
+
+@pytest.mark.rule(
+    "CON-01", source="the cut-off is 149 days after the first infusion of B2, who died on day 60"
+)
+def test_the_time_to_the_cut_off_is_that_of_the_dead_too(study):
+    result = conduct.maturity(case.adam(), study)
+    assert (value(result, "potential", "max", group="DL2"), value(result, "potential", "n")) == (149, 4)
+    assert (value(result, "potential", "min"), value(result, "potential", "max")) == (90, 180)
+    assert row(result, "followed", "n", level="28", group="DL2")["N"] == 3
 
 
 @pytest.mark.rule("CON-01", source="counted by hand")
@@ -45,9 +56,15 @@ def test_a_flag_that_was_not_derived_is_named(study):
     assert status(conduct.maturity(case.adam(ADSL=bare), study), "scan") == ("NA", "not derived: POSTFL")
 
 
+def _sourced():
+    """C3 received autologous NK cells; E5 received none."""
+    source = case.adsl()["USUBJID"].map({"A1": "UCB", "B2": "UCB", "C3": "AUTO", "D4": "UCB"})
+    return case.adam(ADSL=case.adsl().assign(NKSRC=source))
+
+
 @pytest.fixture(scope="module")
 def made(study):
-    return conduct.manufacture(case.adam(), study, case.sdtm())
+    return conduct.manufacture(_sourced(), study, case.sdtm())
 
 
 @pytest.mark.rule("CON-02", source="counted by hand")
@@ -65,9 +82,45 @@ def made(study):
     ],
 )
 def test_steps_of_manufacturing_by_product(made, step, nk, t, total):
-    for group, expected in (("CARNK", nk), ("CART", t), ("Total", total)):
+    columns = {"CARNK: UCB": {"A1", "B2", "D4"}, "CARNK: AUTO": {"C3"}, "CARNK: MISSING": {"E5"}}
+    for group, people in columns.items():
+        assert subjects(made, step, "n", group=group) == nk & people
+        assert row(made, step, "n", group=group)["N"] == len(people)
+    for group, expected in (("CART", t), ("Total", total)):
         assert subjects(made, step, "n", group=group) == expected
         assert row(made, step, "n", group=group)["N"] == 5
+
+
+@pytest.mark.rule("CON-02", source="BE has no variable for it; no therapy is planned")
+def test_what_the_data_cannot_say_of_manufacturing_is_a_row(made):
+    assert status(made, "failure_reason") == ("NA", "not collected: reason of a manufacturing failure")
+    assert status(made, "bridging")[0] == "NA"
+
+
+@pytest.mark.rule(
+    "CON-02", source="apheresis of B2 on 20 January and CAR-T on 11 February; of D4 on 20 March, no CAR-T"
+)
+@pytest.mark.parametrize(
+    ("subject", "day", "counted_in"),
+    [
+        ("B2", "2025-01-19", set()),
+        ("B2", "2025-01-20", {"B2"}),
+        ("B2", "2025-02-12", set()),
+        ("D4", "2025-05-01", {"D4"}),
+        ("C3", "2025-03-02", set()),
+    ],
+)
+def test_bridging_lies_between_apheresis_and_infusion(study, subject, day, counted_in):
+    planned = study.model_copy(
+        update={"study": study.study.model_copy(update={"planned_therapies": ("Fludarabine",)})}
+    )
+    cm = case.table(
+        "USUBJID CMTRT CMDECOD CMSTDTC", [(subject, "x", "FLUDARABINE", day), ("A1", "y", None, day)]
+    )
+    result = conduct.manufacture(_sourced(), planned, case.sdtm(CM=cm))
+    for group in ("CART", "Total"):
+        assert subjects(result, "bridging", "n", group=group) == counted_in
+    assert subjects(result, "bridging", "n", group="CARNK: UCB") == set()
 
 
 @pytest.mark.rule("FLOW-01", source="counted by hand; the release of E5 is one of NK cells")
@@ -130,21 +183,41 @@ def test_treatment_that_ended_early_has_its_reason(study):
 def test_days_from_apheresis_to_the_first_infusion(made):
     assert value(made, "vein_to_vein", "n", group="CART") == 2
     assert value(made, "vein_to_vein", "median", group="CART") == 22
-    assert row(made, "vein_to_vein", "median", group="CARNK")["status"] == "NE"
+    assert row(made, "vein_to_vein", "median", group="CARNK: UCB")["status"] == "NE"
 
 
-@pytest.mark.rule("CON-02", source="counted by hand")
+@pytest.mark.rule(
+    "CON-07", source="counted by hand; a product released for E5, who received none, is no infused product"
+)
 def test_attributes_of_the_products(study):
-    result = conduct.attributes(case.adam(), study, case.sdtm())
-    assert value(result, "VIABIL", "n", group="CART") == 2
-    assert value(result, "VIABIL", "median", group="CART") == 85
-    assert (value(result, "VIABIL", "min", group="CART"), value(result, "VIABIL", "max", group="CART")) == (
-        80,
-        90,
-    )
-    assert value(result, "VIABIL", "median", group="CARNK") == 85
-    assert value(result, "RESIDT", "median", group="CARNK") == 0.5
-    assert value(result, "RESIDT", "n", group="CART") == 0
+    result = conduct.attributes(_sourced(), study, case.sdtm())
+    groups = list(dict.fromkeys(result.frame["group"]))
+    assert groups == ["CARNK: UCB", "CARNK: AUTO", *(f"CART: DL{level}" for level in (1, 2, 3, 4))]
+    shown = {
+        g: (value(result, "VIABIL", "n", group=g), row(result, "VIABIL", "n", group=g)["n"]) for g in groups
+    }
+    assert shown == {
+        "CARNK: UCB": (1, 1),
+        "CARNK: AUTO": (0, 0),
+        "CART: DL1": (1, 1),
+        "CART: DL2": (1, 1),
+        "CART: DL3": (0, 0),
+        "CART: DL4": (0, 0),
+    }
+    sizes = [value(result, "population", "N", group=g) for g in groups]
+    assert sizes == [3, 1, 1, 2, 0, 0]
+    assert value(result, "VIABIL", "median", group="CART: DL1") == 90
+    assert value(result, "VIABIL", "median", group="CART: DL2") == 80
+    assert value(result, "RESIDT", "median", group="CARNK: UCB") == 0.5
+    assert value(result, "RESIDT", "n", group="CART: DL1") == 0
+
+
+@pytest.mark.rule("CON-07", source="the planned attributes have a row each, also those that nobody recorded")
+def test_planned_attributes_that_were_not_recorded_are_rows(study):
+    result = conduct.attributes(_sourced(), study, case.sdtm())
+    for test in ("VCN", "CD4CD8", "ENDOTOX", "STERIL", "RCL", "PRODFORM"):
+        assert status(result, test, group="CART: DL1") == ("NA", "not collected")
+    assert "VIABIL" not in set(result.frame.loc[result.frame["status"] == "NA", "variable"])
 
 
 def test_without_records_the_products_are_not_available(study):
@@ -152,9 +225,9 @@ def test_without_records_the_products_are_not_available(study):
         status(conduct.manufacture(case.adam(), study, _without("BE")), "released")[1]
         == "not available: no BE"
     )
-    assert (
-        status(conduct.attributes(case.adam(), study, _without("BS")), "VIABIL")[1] == "not available: no BS"
-    )
+    bare = conduct.attributes(case.adam(), study, _without("BS"))
+    assert status(bare, "VIABIL", group="CART: DL1")[1] == "not available: no BS"
+    assert "CARNK: MISSING" in set(bare.frame["group"])
 
 
 @pytest.mark.parametrize(

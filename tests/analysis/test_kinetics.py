@@ -23,6 +23,11 @@ def adam():
     return make_adam()
 
 
+def sourced(adam, **columns):
+    """Return the datasets with further columns of ADSL, the same value for everybody."""
+    return Adam({**adam.datasets, "ADSL": adam["ADSL"].assign(**columns)}, CUT)
+
+
 def without(adam, *names):
     return Adam({name: frame for name, frame in adam.datasets.items() if name not in names}, CUT)
 
@@ -129,19 +134,51 @@ def test_all_areas_enter_if_the_study_says_so(adam):
 
 @pytest.mark.rule("KIN-31")
 def test_nk_parameters(adam):
-    found = kinetics.nk_parameters(adam, STUDY)
+    found = kinetics.nk_parameters(sourced(adam, NKSRC="AUTO"), STUDY)
     assert value(found, "CARNK", "median", level="CMAX") == 800
     assert value(found, "CARNK", "median", level="TLST") == 5
+    assert status(found, "chimerism") == ("NA", "not collected")
+
+
+@pytest.mark.rule("KIN-31")
+@pytest.mark.parametrize(
+    ("source", "sizes"),
+    [
+        ("AUTO", {"UCB": 0, "AUTO": 1, TOTAL: 1}),
+        ("UCB", {"UCB": 1, "AUTO": 0, TOTAL: 1}),
+        ("HLA-MATCHED DONOR", {"UCB": 0, "AUTO": 0, "HLA-MATCHED DONOR": 1, TOTAL: 1}),
+        (None, {"UCB": 0, "AUTO": 0, "MISSING": 1, TOTAL: 1}),
+    ],
+)
+def test_nk_parameters_stand_by_the_source_of_the_cells(adam, source, sizes):
+    found = kinetics.nk_parameters(sourced(adam, NKSRC=source), STUDY)
+    printed = found.where(variable="population")
+    assert dict(zip(printed["group"], printed["n"], strict=True)) == sizes
+    counted = found.where(variable="CARNK", level="CMAX", stat="n")
+    assert dict(zip(counted["group"], counted["n"], strict=True)) == sizes
 
 
 @pytest.mark.rule("KIN-32")
 def test_tissue_and_blood(adam):
+    adam = sourced(adam, BXFL="Y")
     found = kinetics.biodistribution(adam, with_study(tissue_match_h=60))
+    assert value(found, "population", "N") == 4, "the biopsy set, whoever received T cells"
     assert value(found, "CARTG liver met", "n", level="tissue") == 2
     assert value(found, "CARTG liver met", "median", level="ratio") == 1.5
     assert value(found, "CARTG liver met without ratio", "n", level="BLOOD_BLQ") == 1
     strict = kinetics.biodistribution(adam, STUDY)
     assert value(strict, "CARTG liver met without ratio", "n", level="NO_TISSUE_MATCH") == 2
+
+
+@pytest.mark.rule("KIN-32")
+def test_a_sample_from_outside_the_biopsy_set_is_counted_apart(adam):
+    members = adam["ADSL"]["USUBJID"].eq("01").map({True: "Y", False: "N"})
+    found = kinetics.biodistribution(sourced(adam, BXFL=members), with_study(tissue_match_h=60))
+    with_tissue = set(adam["ADPC"].loc[adam["ADPC"]["EXCLRS"] == "NOT_BLOOD", "USUBJID"])
+    assert subjects(found, "outside", "n") == with_tissue - {"01"} != set()
+    assert value(found, "CARTG liver met", "n", level="tissue") == 1
+    everybody = kinetics.biodistribution(sourced(adam, BXFL="Y"), STUDY)
+    assert everybody.where(variable="outside").empty
 
 
 @pytest.mark.rule("KIN-32")

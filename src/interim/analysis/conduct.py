@@ -16,14 +16,16 @@ from interim.analysis.population import (
     add_not_available,
     open_rows,
     population,
-    set_label,
 )
+from interim.analysis.products import enrolled_by_product, infused_by_product, product_of_column
 from interim.analysis.spread import add_spread
 from interim.data.model import Sdtm
 from interim.result import TOTAL, Result
 from interim.study import Study
 
 _NO_RECORDS = "not available: no {}"
+_NO_REASON = "not collected: reason of a manufacturing failure"
+_NO_BRIDGING = "not applicable: the study plans no bridging or lymphodepletion"
 
 
 def maturity(adam: Adam, study: Study) -> Result:
@@ -39,24 +41,27 @@ def maturity(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``conduct.maturity``; follow_up (spread of days from the first infusion to death, end of study or cut-off),
-        followed (level: days), window (DLT window complete), scan (an assessment after baseline), on_study.
+        ``conduct.maturity``; potential (spread of days from the first infusion to the cut-off), followed (level: days; of them
+        at least so long ago), follow_up (spread of days from the first infusion to death, end of study or cut-off), window
+        (DLT window complete), scan (an assessment after baseline), on_study. Enrolled participants without an infusion have no
+        days and stay in every denominator.
 
     Raises
     ------
     DerivationError
         If ADSL lacks the set or its columns.
     """
-    who = population(adam, study, "NK-SAF")
+    who = population(adam, study, "ENR")
     rows = open_rows("conduct.maturity", "Data maturity at cut-off", who)
     adsl = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)].set_index("USUBJID")
     days = followed(adsl)
-    add_spread(rows, who, days, variable="follow_up", unit="days")
     potential = (adsl["DCUTDT"] - adsl["TRTSDT"]).dt.days if "DCUTDT" in adsl else days
+    add_spread(rows, who, potential, variable="potential", unit="days")
     for limit in printed_rows()["maturity"]["days"]:
         add_counts(
             rows, who, variable="followed", level=str(limit), subjects=potential.index[potential >= limit]
         )
+    add_spread(rows, who, days, variable="follow_up", unit="days")
     for variable, flag, value in (
         ("window", "DLTSTAT", "EVALUABLE"),
         ("scan", "POSTFL", "Y"),
@@ -89,32 +94,6 @@ def followed(adsl: pd.DataFrame) -> pd.Series:
     names = [name for name in ("DTHDT", "EOSDT", "DCUTDT") if name in adsl]
     end = adsl[names].min(axis=1)
     return (end - adsl["TRTSDT"]).dt.days.astype("float64")
-
-
-def products_of(adam: Adam, study: Study) -> Population:
-    """Return the enrolled participants by product: a column for each cell product, and all of them.
-
-    Parameters
-    ----------
-    adam : Adam
-        ADSL.
-    study : Study
-        Products.
-
-    Returns
-    -------
-    Population
-        Every enrolled participant is in the column of each product.
-
-    Raises
-    ------
-    DerivationError
-        If ADSL lacks the set or its columns.
-    """
-    enrolled = population(adam, study, "ENR").everyone
-    cells = [product.id for product in study.products if product.role in ("nk", "t")]
-    members = {**dict.fromkeys(cells or ["-"], enrolled), TOTAL: enrolled}
-    return Population("ENR", set_label("ENR", study), "PRODUCT", members)
 
 
 def plain(text: object) -> str:
@@ -150,23 +129,23 @@ def manufacture(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     adam : Adam
         ADSL, ADEX.
     study : Study
-        Products.
+        Products; ``study.planned_therapies``.
     sdtm : Sdtm
-        BE.
+        BE, CM, PR.
 
     Returns
     -------
     Result
-        ``conduct.manufacture``; columns by product; participants with apheresis, started, released, failed,
-        out_of_specification, repeated (started more than once), given, released_not_given; spread of vein_to_vein (days from
-        the last apheresis to the first infusion).
+        ``conduct.manufacture``; columns by product, NK cells by source; participants with apheresis, started, released, failed,
+        out_of_specification, repeated (started more than once), given, released_not_given; failure_reason (NA); spread of
+        vein_to_vein (days from the last apheresis to the first infusion); bridging (a planned therapy between both).
 
     Raises
     ------
     DerivationError
         If ADSL lacks the set or its columns.
     """
-    who = products_of(adam, study)
+    who = enrolled_by_product(adam, study)
     rows = open_rows("conduct.manufacture", "Cell manufacturing and vein-to-vein outcomes", who)
     if not sdtm.has("BE"):
         add_not_available(rows, who.groups, variable="released", reason=_NO_RECORDS.format("BE"))
@@ -177,13 +156,15 @@ def manufacture(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     done = _steps(records, first)
     for variable in (*shipped_data("exposure")["manufacturing"], "repeated", "given", "released_not_given"):
         for group in who.groups:
-            part = who.narrow(who.everyone) if group == TOTAL else who
-            hit = sorted(
-                _subjects(done, variable, None if group == TOTAL else plain(group)) & part.members[group]
-            )
+            product = None if group == TOTAL else plain(product_of_column(group))
+            hit = sorted(_subjects(done, variable, product) & who.members[group])
             rows.add("n", len(hit), group=group, variable=variable, unit="participants", n=len(hit),
                      N=who.n(group), subjects=hit)  # fmt: skip
-    _vein_to_vein(rows, who, records, first)
+        if variable == "failed":
+            add_not_available(rows, who.groups, variable="failure_reason", reason=_NO_REASON)
+    last = _drawn(records)
+    _vein_to_vein(rows, who, last, first)
+    _bridging(rows, who, sdtm, study=study, between=(last, first))
     return rows.build()
 
 
@@ -241,12 +222,52 @@ def _subjects(done: Mapping[tuple[str, str], set[str]], step: str, product: str 
     return set().union(*parts)
 
 
-def _vein_to_vein(rows: Any, who: Population, records: pd.DataFrame, first: pd.Series) -> None:
+def _drawn(records: pd.DataFrame) -> pd.Series:
+    """Return the day of the last apheresis, by product and participant."""
     drawn = records[records["STEP"].isin(list(shipped_data("exposure")["manufacturing"]["apheresis"]))]
-    last = drawn.groupby(["PRODUCT", "USUBJID"])["AT"].max()
+    return drawn.groupby(["PRODUCT", "USUBJID"])["AT"].max()
+
+
+def _bridging(
+    rows: Any, who: Population, sdtm: Sdtm, *, study: Study, between: tuple[pd.Series, pd.Series]
+) -> None:
+    """Count who had a planned therapy from the last apheresis to the first infusion of a product, or to now without one."""
+    planned = {term.upper() for term in study.study.planned_therapies}
+    if not planned:
+        add_not_available(rows, who.groups, variable="bridging", reason=_NO_BRIDGING)
+        return
+    last, first = (days.rename_axis(["PRODUCT", "USUBJID"]) for days in between)
+    given = pd.concat([_therapies(sdtm, "CM"), _therapies(sdtm, "PR")], ignore_index=True)
+    given = given[given["TERM"].isin(planned)]
+    for group in who.groups:
+        hit: set[str] = set()
+        for (product, subject), start in last.items():
+            if group == TOTAL or product == plain(product_of_column(group)):
+                days = given.loc[given["USUBJID"] == subject, "AT"]
+                end = first.get((product, subject), pd.Timestamp.max)
+                hit |= {subject} if ((days >= start) & (days <= end)).any() else set()
+        found = sorted(hit & who.members[group])
+        rows.add("n", len(found), group=group, variable="bridging", unit="participants", n=len(found),
+                 N=who.n(group), subjects=found)  # fmt: skip
+
+
+def _therapies(sdtm: Sdtm, domain: str) -> pd.DataFrame:
+    source = sdtm.domain(domain)
+    term = text_column(source, f"{domain}DECOD").fillna(text_column(source, f"{domain}TRT"))
+    return pd.DataFrame(
+        {
+            "USUBJID": source["USUBJID"],
+            "TERM": term.str.upper(),
+            "AT": date_columns(source, f"{domain}STDTC")["DT"],
+        }
+    )
+
+
+def _vein_to_vein(rows: Any, who: Population, last: pd.Series, first: pd.Series) -> None:
     days = (first.rename_axis(["PRODUCT", "USUBJID"]) - last).dt.days.astype("float64").dropna()
     for group in who.groups:
-        inside = days if group == TOTAL else days[days.index.get_level_values(0) == plain(group)]
+        mine = days.index.get_level_values(0) == plain(product_of_column(group))
+        inside = days if group == TOTAL else days[mine]
         single = Population(who.code, who.label, who.column, {group: who.members[group]})
         add_spread(rows, single, inside.droplevel(0), variable="vein_to_vein", unit="days")
 
@@ -266,14 +287,15 @@ def attributes(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``conduct.attributes``; columns by product; variable = test, spread of its results.
+        ``conduct.attributes``; columns by product: NK cells by source, T cells by dose; variable = test, spread of its results;
+        the planned tests (``rows.toml``) without a result are NA.
 
     Raises
     ------
     DerivationError
         If ADSL lacks the set or its columns.
     """
-    who = products_of(adam, study)
+    who = infused_by_product(adam, study)
     rows = open_rows("conduct.attributes", "Infused product attributes", who)
     if not sdtm.has("BS"):
         add_not_available(rows, who.groups, variable="VIABIL", reason=_NO_RECORDS.format("BS"))
@@ -289,9 +311,15 @@ def attributes(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
             "VALUE": number_column(source, "BSSTRESN"),
         }
     )
-    for test, part in frame.groupby("TEST", sort=False):
-        for group in who.groups[:-1]:
-            values = part[part["PRODUCT"] == plain(group)].set_index("USUBJID")["VALUE"]
+    planned = printed_rows()["attributes"]["planned"]
+    for test in dict.fromkeys((*planned, *frame["TEST"].dropna())):
+        part = frame[frame["TEST"] == test]
+        if part.empty:
+            add_not_available(rows, who.groups, variable=test, reason="not collected")
+            continue
+        for group in who.groups:
+            mine = part["PRODUCT"] == plain(product_of_column(group))
+            values = part[mine].set_index("USUBJID")["VALUE"]
             single = Population(who.code, who.label, who.column, {group: who.members[group]})
             add_spread(rows, single, values, variable=str(test), unit=str(part["UNIT"].iloc[0] or ""))
     return rows.build()

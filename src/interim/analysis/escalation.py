@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -38,32 +39,39 @@ def dlt_by_dose(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``escalation.dlt_by_dose``; columns by assigned level; variables treated, not_evaluable (one level per reason),
-        evaluable (stat n); dlt (stats rate, lower, upper, upper_one_sided); posterior (stats mean, p_above; not for the
-        total); trigger (stat n); all NA for a study without a dose ladder.
+        ``escalation.dlt_by_dose``; columns by assigned level, of the DLT-evaluable set; variables treated (with CAR-T),
+        not_evaluable (of the treated; one level per reason), evaluable (stat n); dlt (stats rate, lower, upper, upper_one_sided); posterior (stats mean, p_above; not for the
+        total); trigger (stat n, of the treated); all NA for a study without a dose ladder.
 
     Raises
     ------
     DerivationError
         If ADSL lacks a column that is needed, or its flags and the dose-escalation history disagree.
     """
-    who = population(adam, study, "CART-SAF", column="COHORT")
+    who, given = _columns(adam, study)
     rows = open_rows("escalation.dlt_by_dose", "Dose-limiting toxicities by dose level", who)
     if study.cohort.variable is not None or not study.with_role("t"):
         reason = "not applicable: the study has no dose ladder of a T-cell product"
         add_not_available(rows, who.groups, variable="dlt", stat="rate", reason=reason)
         return rows.build()
-    treated = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone)]
-    evaluable = frozenset(treated.loc[treated["DLTEVFL"] == "Y", "USUBJID"])
-    add_counts(rows, who, variable="treated", subjects=who.everyone)
-    add_counts(rows, who, variable="not_evaluable", subjects=who.everyone - evaluable)
-    excluded = treated[treated["DLTEVFL"] != "Y"].fillna({"DLTEVRS": MISSING})
+    adsl = adam["ADSL"].loc[lambda frame: frame["USUBJID"].isin(who.everyone | given.everyone)]
+    add_counts(rows, given, variable="treated", subjects=given.everyone)
+    add_counts(rows, given, variable="not_evaluable", subjects=given.everyone - who.everyone)
+    excluded = adsl[~adsl["USUBJID"].isin(who.everyone)].fillna({"DLTEVRS": MISSING})
     for reason, ids in by_value(excluded, "DLTEVRS").items():
-        add_counts(rows, who, variable="not_evaluable", level=reason, subjects=ids)
-    add_counts(rows, who, variable="evaluable", subjects=evaluable)
-    _add_rates(rows, who.narrow(evaluable), treated, study)
-    _add_trigger(rows, who, adam)
+        add_counts(rows, given, variable="not_evaluable", level=reason, subjects=ids)
+    add_counts(rows, who, variable="evaluable", subjects=who.everyone)
+    _add_rates(rows, who, adsl, study)
+    _add_trigger(rows, given, adam)
     return rows.build()
+
+
+def _columns(adam: Adam, study: Study) -> tuple[Population, Population]:
+    """Return the DLT-evaluable and the participants with CAR-T cells, in the same columns."""
+    who, given = (population(adam, study, code, column="COHORT") for code in ("DLT-EV", "CART-SAF"))
+    groups = [*dict.fromkeys(g for g in (*given.groups, *who.groups) if g != TOTAL), TOTAL]
+    filled = [{g: of.members.get(g, frozenset()) for g in groups} for of in (who, given)]
+    return replace(who, members=filled[0]), replace(given, members=filled[1])
 
 
 def _add_trigger(rows: Rows, who: Population, adam: Adam) -> None:

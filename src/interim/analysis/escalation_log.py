@@ -58,7 +58,7 @@ def decision_log(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     DataError
         If a fact that the replay needs has no date.
     """
-    rows = Rows("escalation_log.decision_log", "Dose-escalation decision log", set_label("CART-SAF", study))
+    rows = Rows("escalation_log.decision_log", "Dose-escalation decision log", set_label("NK-SAF", study))
     reason = no_escalation(adam, study)
     if reason:
         also = (("concordance", "rate"), ("concordance", "first"))

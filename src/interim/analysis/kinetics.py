@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,16 @@ from interim.adam.model import Adam
 from interim.adam.source import ordered
 from interim.analysis.kinetic_courses import Sample, add_events, add_samples, column_of
 from interim.analysis.measures import Place, add_summary, by_subject, has_rows, kinetic_population, layout
-from interim.analysis.population import Population, add_base, add_not_available, add_rates, open_rows
-from interim.result import Result, Rows
+from interim.analysis.population import (
+    Population,
+    add_base,
+    add_not_available,
+    add_rates,
+    open_rows,
+    population,
+)
+from interim.analysis.products import by_source
+from interim.result import TOTAL, Result, Rows
 from interim.study import Study
 
 _NO_SAMPLES = "not available: no samples of cellular kinetics"
@@ -158,14 +167,16 @@ def nk_parameters(adam: Adam, study: Study) -> Result:
     Returns
     -------
     Result
-        ``kinetics.nk_parameters``; variable = assay, level = parameter.
+        ``kinetics.nk_parameters``; columns by the source of the cells; variable = assay, level = parameter; chimerism (NA).
 
     Raises
     ------
     DerivationError
         If ADSL lacks a column that is needed.
     """
-    who = kinetic_population(adam, study, "nk")
+    everyone = kinetic_population(adam, study, "nk")
+    members = by_source(adam, everyone.everyone) | {TOTAL: everyone.everyone}
+    who = replace(everyone, column="NKSRC", members=members)
     rows = open_rows("kinetics.nk_parameters", "CAR-NK kinetic parameters (peripheral)", who)
     if not has_rows(adam, "ADPP", role="nk"):
         add_not_available(rows, who.groups, variable="parameters", reason=_NO_SAMPLES)
@@ -173,6 +184,7 @@ def nk_parameters(adam: Adam, study: Study) -> Result:
     frame = adam["ADPP"].loc[lambda f: (f["ROLE"] == "nk") & (f["CLOCK"] == "PRODUCT")]
     for assay, part in frame.groupby("ASSAY", sort=True):
         _add_parameters(rows, who, part, str(assay), names=layout()["nk"]["product"], study=study)
+    add_not_available(rows, who.groups, variable="chimerism", reason="not collected")
     return rows.build()
 
 
@@ -349,6 +361,14 @@ def _courses(adam: Adam, study: Study, role: str, name: tuple[str, str]) -> Rows
     return rows
 
 
+def _biopsied(adam: Adam, study: Study) -> Population:
+    """Return the biopsy set by actual dose level; empty if ADSL has none."""
+    adsl = adam["ADSL"]
+    members = adsl.loc[adsl["BXFL"] == "Y", "USUBJID"] if "BXFL" in adsl else ()
+    enrolled = population(adam, study, "ENR", column="COHORTA")
+    return replace(enrolled.narrow(members), code="BX", label="Biopsy set")
+
+
 def biodistribution(adam: Adam, study: Study) -> Result:
     """Compare tissue and fluid with the nearest blood sample of the same assay and unit.
 
@@ -363,20 +383,24 @@ def biodistribution(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``kinetics.biodistribution``; variable = assay and tissue; levels ``tissue`` and ``ratio``; ratios with a value below
-        the limit are bounds (text ``<x`` or ``>x``) and enter no summary; no match is NA with NO_TISSUE_MATCH.
+        the limit are bounds (text ``<x`` or ``>x``) and enter no summary; no match is NA with NO_TISSUE_MATCH; outside counts
+        who has such a sample and is not in the biopsy set, if anybody.
 
     Raises
     ------
     DerivationError
         If ADSL lacks a column that is needed.
     """
-    who = kinetic_population(adam, study, "t")
+    who = _biopsied(adam, study)
     rows = open_rows("kinetics.biodistribution", "Tissue and fluid biodistribution", who)
-    tissue = pd.DataFrame()
+    found: set[str] = set()
     if adam.has("ADPC"):
         adpc = adam["ADPC"]
-        tissue = adpc[(adpc["EXCLRS"] == "NOT_BLOOD") & adpc["USUBJID"].isin(who.everyone)]
-    if tissue.empty:
+        found = set(adpc.loc[adpc["EXCLRS"] == "NOT_BLOOD", "USUBJID"])
+    outside = sorted(found - who.everyone)
+    if outside:
+        rows.add("n", len(outside), variable="outside", n=len(outside), subjects=outside)
+    if not found & who.everyone:
         reason = "not available: no tissue or fluid sample"
         add_not_available(rows, who.groups, variable="tissue", reason=reason)
         return rows.build()

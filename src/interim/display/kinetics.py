@@ -25,6 +25,7 @@ _PANEL_MM = 62.0
 _WIDE_MM = 104.0
 _EXPOSURE_MM = 51.0  # four rows, the heading and the notes share a page
 _TIMES = "Times from the actual start of the first infusion of the cycle (all cycles: of the product); areas over several cycles are the sum of the areas of their windows."
+_TARGET = "Whether an assay separates NK cells from T cells: as its target in the data says; without one it counts as shared (OP-7)."
 _DRAWN_GRADES = 5
 
 
@@ -76,7 +77,7 @@ def table_kinetic_parameters(result: Result, study: Study) -> Table:
     rule = f"Areas: {study.kinetics.auc_method}; samples below the limit of quantification: rule {study.kinetics.blq_rule}."
     level = f"{100 * study.stats.level:g}"
     means = f"Geometric means and CV are of values above 0; their {level}% interval, for the paired ratios of cycles, uses Student's t on the logarithms."
-    return measure_table(result, study, footnotes=(rule, means, _TIMES))
+    return measure_table(result, study, footnotes=(rule, means, _TIMES, _TARGET))
 
 
 def table_biodistribution(result: Result, study: Study) -> Table:

@@ -123,13 +123,18 @@ def column_label(group: str, study: Study) -> str:
     Returns
     -------
     str
-        For example ``DL1 1.5e7``.
+        For example ``DL1 1.5e7``; product and dose level on two lines for ``CART: DL1``.
 
     Raises
     ------
     None
     """
-    return group if group == TOTAL else study.cohorts().get(group, word("groups", group))
+    if group == TOTAL:
+        return group
+    head, colon, rest = group.partition(": ")
+    if colon:
+        return f"{word('groups', head)}\n{column_label(rest, study)}"
+    return study.cohorts().get(group, word("groups", group))
 
 
 def participant_label(subject: str, study: Study) -> str:

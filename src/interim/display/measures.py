@@ -205,8 +205,11 @@ def _block(numbers: Numbers, variable: str, level: str, unit: str) -> Iterator[L
         name = f"{100 * numbers.study.stats.level:g}% {word('dlt', 'interval')}"
         yield Line(name, partial(numbers.interval, variable=variable, level=level), 2)
     elif numbers.row("n", variable=variable, level=level) is not None:
-        name = text if level else "Participants with a value below the limit"
+        name = text if level else _COUNTED.get(variable, "Participants with a value below the limit")
         yield Line(name, partial(numbers.count, variable=variable, level=level), 1)
+
+
+_COUNTED = {"outside": "Participants"}
 
 
 def _title(variable: str) -> str:

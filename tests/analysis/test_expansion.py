@@ -129,6 +129,29 @@ def test_without_types_the_chapter_says_why(adam, study):
 
 
 @pytest.mark.rule("IB-14")
+def test_counts_of_the_types_need_no_null_rate(adam, study, with_types, table):
+    bare = expansion.candidates(adam, study, SDTM)
+    for variable in ("orr", "dcr"):
+        for group in ("crc", "gastric"):
+            for stat in ("rate", "lower", "upper"):
+                assert value(bare, variable, stat, group=group) == value(table, variable, stat, group=group)
+            assert subjects(bare, variable, "rate", group=group) == subjects(
+                table, variable, "rate", group=group
+            )
+    assert value(bare, "members", "n", group="crc") == row(bare, "orr", "rate", group="crc")["N"]
+    assert not set(bare.frame["stat"]) & {"p0", "p1", "prob_above", "ppos", "class"}
+    groups = list(dict.fromkeys(bare.frame.loc[bare.frame["stat"] == "label", "group"]))
+    assert groups == ["crc", "gastric", "oesophageal", "other"]
+
+
+@pytest.mark.rule("IB-14")
+def test_without_registered_types_nothing_is_counted(adam, study):
+    other = study.model_copy(update={"subgroups": ()})
+    found = set(expansion.candidates(adam, other, SDTM).frame["variable"])
+    assert found == {"population", "population_moved", "candidates"}
+
+
+@pytest.mark.rule("IB-14")
 def test_without_responses_or_types_in_the_data_the_reason_is_given(make_adam, with_types):
     gone = expansion.candidates(make_adam(ADRS=None), with_types, SDTM)
     assert status(gone, "candidates", "n") == ("NA", "not available: no source for ADRS")

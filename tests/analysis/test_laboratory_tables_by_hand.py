@@ -126,6 +126,15 @@ def test_one_participant_is_in_one_cell(ask, direction, base, grades, level, wor
     assert row(table, name, "n", level="any")["text"] == TERM[direction]
 
 
+@pytest.mark.rule("ACC-08")
+def test_every_dose_stands_under_each_baseline_grade_that_anybody_has(ask):
+    table = ask(laboratory.grade_shift, graded("low", {1: (0.0, [1.0]), 4: (2.0, [3.0])}))
+    cells = table.frame[table.frame["stat"].str.startswith("worst")]
+    groups = set(table.frame.loc[table.frame["variable"] == "population", "group"])
+    assert {level: set(part["group"]) for level, part in cells.groupby("level")} == {"0": groups, "2": groups}
+    assert cells.loc[cells["group"] != TOTAL, "value"].sum() == 2
+
+
 def test_shifts_of_several_participants_add_up(ask):
     courses = {1: (0.0, [1.0]), 2: (0.0, [1.0]), 3: (0.0, [4.0]), 4: (2.0, [3.0]), 5: ("none", [3.0])}
     table = ask(laboratory.grade_shift, graded("low", courses))

@@ -237,18 +237,15 @@ def _bridging(
         add_not_available(rows, who.groups, variable="bridging", reason=_NO_BRIDGING)
         return
     last, first = (days.rename_axis(["PRODUCT", "USUBJID"]) for days in between)
+    spans = pd.DataFrame({"START": last, "END": first.reindex(last.index)}).reset_index()
     given = pd.concat([_therapies(sdtm, "CM"), _therapies(sdtm, "PR")], ignore_index=True)
-    given = given[given["TERM"].isin(planned)]
+    found = spans.merge(given[given["TERM"].isin(planned)], on="USUBJID", validate="m:m")
+    inside = found[(found["AT"] >= found["START"]) & ~(found["AT"] > found["END"])]
     for group in who.groups:
-        hit: set[str] = set()
-        for (product, subject), start in last.items():
-            if group == TOTAL or product == plain(product_of_column(group)):
-                days = given.loc[given["USUBJID"] == subject, "AT"]
-                end = first.get((product, subject), pd.Timestamp.max)
-                hit |= {subject} if ((days >= start) & (days <= end)).any() else set()
-        found = sorted(hit & who.members[group])
-        rows.add("n", len(found), group=group, variable="bridging", unit="participants", n=len(found),
-                 N=who.n(group), subjects=found)  # fmt: skip
+        of_product = inside["PRODUCT"] == plain(product_of_column(group))
+        hit = sorted(set(inside.loc[of_product | (group == TOTAL), "USUBJID"]) & who.members[group])
+        rows.add("n", len(hit), group=group, variable="bridging", unit="participants", n=len(hit),
+                 N=who.n(group), subjects=hit)  # fmt: skip
 
 
 def _therapies(sdtm: Sdtm, domain: str) -> pd.DataFrame:

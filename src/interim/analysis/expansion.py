@@ -8,6 +8,7 @@ from interim.adam.model import Adam
 from interim.analysis.expansion_facts import add_facts, record_text, recorded_types
 from interim.analysis.expansion_models import OWN
 from interim.analysis.expansion_types import (
+    NO_RATES,
     Assessed,
     Types,
     add_reason,
@@ -17,6 +18,7 @@ from interim.analysis.expansion_types import (
     not_run,
     printed,
     proposed_dose_safety,
+    with_registered_types,
 )
 from interim.analysis.population import add_rate, efficacy_set, open_rows, population
 from interim.analysis.response import disease_control
@@ -54,6 +56,8 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
         sources, grade of evidence), those of `add_facts`, ``share`` (level = other type), one variable per model (prob_above, mean, lower, upper, ppos, ess, borrowed,
         p_exchangeable, class), ``margin`` (level = condition), ``decision`` (class by the deciding model, models that
         differ), ``size`` (level = new participants: success on them alone, and pooled with Phase IA); total: ``unknown``, ``safety``.
+        Where no null rates are given, candidates has the reason, and the registered tumour types have what does not rest on such
+        rates: members, orr, dcr, grade of evidence, the facts.
 
     Raises
     ------
@@ -64,12 +68,14 @@ def candidates(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     rows = open_rows("expansion.candidates", "Candidate tumour types for Phase IB", who)
     reason = not_run(adam, study)
     if reason:
-        return add_reason(rows, reason, variable="candidates").build()
-    confirmed = study.expansion.response_status == "confirmed"
-    types = count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm))
+        add_reason(rows, reason, variable="candidates")
+        named = with_registered_types(study)
+        if reason == NO_RATES and not not_run(adam, named):
+            _add_observed(rows, adam, named, sdtm=sdtm)
+        return rows.build()
+    types = _add_observed(rows, adam, study, sdtm=sdtm)
+    _add_null_rates(rows, types)
     safety = proposed_dose_safety(adam, study, sdtm)
-    _add_counts(rows, types, adam, study)
-    add_facts(rows, types, adam=adam, study=study, sdtm=sdtm)
     unknown = sorted(types.unknown)
     rows.add("n", len(unknown), variable="unknown", n=len(unknown), N=types.who.n(), subjects=unknown)
     text = f"{safety.events} of {safety.n} at {safety.dose}" if safety.dose else "no recommended dose"
@@ -133,6 +139,23 @@ def role(model: str, study: Study) -> str:
     return "sensitivity" if model in table.sensitivity_models else "own data"
 
 
+def _add_observed(rows: Rows, adam: Adam, study: Study, *, sdtm: Sdtm) -> Types:
+    """Add what was observed in every type, whatever its null rate."""
+    confirmed = study.expansion.response_status == "confirmed"
+    types = count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm))
+    _add_counts(rows, types, adam, study)
+    add_facts(rows, types, adam=adam, study=study, sdtm=sdtm)
+    return types
+
+
+def _add_null_rates(rows: Rows, types: Types) -> None:
+    for entry in types.types:
+        place: dict[str, Any] = {"group": entry.id, "variable": "type"}
+        rows.add("p0", entry.p0, **place)
+        rows.add("p1", entry.p1, **place)
+        rows.add("sources", None, text=f"p0: {entry.p0_source}; p1: {entry.p1_source}", **place)
+
+
 def _add_counts(rows: Rows, types: Types, adam: Adam, study: Study) -> None:
     confirmed = study.expansion.response_status == "confirmed"
     control = disease_control(adam, study, confirmed=confirmed)
@@ -146,10 +169,8 @@ def _add_counts(rows: Rows, types: Types, adam: Adam, study: Study) -> None:
             counts = (len(found), len(ids))
             add_rate(rows, counts, study=study, where=(entry.id, variable, ""), subjects=sorted(found))
         place: dict[str, Any] = {"group": entry.id, "variable": "type"}
-        rows.add("p0", entry.p0, **place)
-        rows.add("p1", entry.p1, **place)
+        rows.add("n", len(ids), n=len(ids), group=entry.id, variable="members", subjects=sorted(ids))
         rows.add("label", None, text=entry.label, **place)
-        rows.add("sources", None, text=f"p0: {entry.p0_source}; p1: {entry.p1_source}", **place)
         grade = printed()["grades"][sum(len(ids) >= least for least in study.expansion.grade_n)]
         rows.add("grade", None, text=grade, **place)
 

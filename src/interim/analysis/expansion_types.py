@@ -78,6 +78,29 @@ class Types:
         return tuple(len(ids) for ids in self.responders)
 
 
+def with_registered_types(study: Study) -> Study:
+    """Return the study with the tumour types of its subgroups in place of those with null and target rates.
+
+    Parameters
+    ----------
+    study : Study
+        ``subgroups`` on TUMTYPE.
+
+    Returns
+    -------
+    Study
+        Types without rates; what needs a rate must not be asked of it.
+
+    Raises
+    ------
+    None
+    """
+    listed = (entry.levels for entry in study.subgroups if entry.variable == "TUMTYPE" and entry.levels)
+    levels = next(listed, ())
+    types = tuple(TumourType.model_construct(id=code.lower(), label=code, values=(code,)) for code in levels)
+    return study.model_copy(update={"expansion": study.expansion.model_copy(update={"type": types})})
+
+
 def not_run(adam: Adam, study: Study) -> str:
     """Return why tumour types cannot be looked at.
 

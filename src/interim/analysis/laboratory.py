@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -163,9 +163,11 @@ def grade_shift(adam: Adam, study: Study) -> Result:
     rows.footnotes = (*rows.footnotes, _assumption(study))
     for code, direction, term, part in _graded(_results(adam, who, study)):
         worst = worst_grades(part, direction)
+        starts = sorted(set(worst["BASE"]))
         for group, ids in who.members.items():
             mine = worst[worst.index.isin(ids)]
-            _add_shift(rows, ids, mine, place={"group": group, "variable": f"{code} {direction}"}, term=term)
+            place = {"group": group, "variable": f"{code} {direction}"}
+            _add_shift(rows, ids, mine, starts=starts, place=place, term=term)
     return rows.build()
 
 
@@ -181,9 +183,15 @@ def _assumption(study: Study) -> str:
 
 
 def _add_shift(
-    rows: Rows, members: frozenset[str], table: pd.DataFrame, *, place: dict[str, Any], term: str
+    rows: Rows,
+    members: frozenset[str],
+    table: pd.DataFrame,
+    *,
+    starts: Sequence[str],
+    place: dict[str, Any],
+    term: str,
 ) -> None:
-    """Add the shift of one parameter and direction in one column."""
+    """Add the shift of one parameter and direction in one column, for the baseline grades that anybody has."""
     size, everyone = len(table), len(members)
     without = members - set(table.index)
     worst, base = (pd.to_numeric(table[name], errors="coerce") for name in ("WORST", "BASE"))
@@ -193,7 +201,7 @@ def _add_shift(
     _add_of(rows, "to_grade3", table.index[(worst >= 3) & ~(base >= 3)], size, level="any", **place)
     if table["ASSUMED"].any():
         _add_of(rows, "assumed", table.index[table["ASSUMED"]], size, level="any", **place)
-    for start, end in ((b, w) for b in sorted(set(table["BASE"])) for w in WORST):
+    for start, end in ((b, w) for b in starts for w in WORST):
         hit = table.index[(table["BASE"] == start) & (table["WORST"] == end)]
         _add_of(rows, f"worst {end}", hit, size, level=str(start), **place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from interim.display.labels import word
 from interim.display.layout import plain_table
@@ -84,7 +85,7 @@ def table_candidates(result: Result, study: Study) -> Table:
     )
     absent = not_run_table(numbers, "candidates", header)
     if absent is not None:
-        return absent
+        return replace(absent, rows=(*absent.rows, *_observed_rows(numbers)))
     rows: list[Row] = []
     for entry in study.expansion.type:
         rows += _type_rows(numbers, entry.id)
@@ -102,23 +103,30 @@ def table_candidates(result: Result, study: Study) -> Table:
     )
 
 
+def _observed_rows(numbers: Numbers) -> Iterator[Row]:
+    """Yield what was observed in every registered type, where no null rate is given."""
+    frame = numbers.result.frame
+    for group in dict.fromkeys(frame.loc[frame["stat"] == "label", "group"]):
+        label, grade = (numbers.words(group, "type", stat) for stat in ("label", "grade"))
+        text = f"{word('TUMTYPE', label.text)}; evidence {grade.text}"
+        yield Row((Cell(text, (*label.keys, *grade.keys)),), kind="section")
+        yield from _rate_rows(numbers, group)
+        yield from _fact_rows(numbers, group)
+
+
+def _rate_rows(numbers: Numbers, group: str) -> Iterator[Row]:
+    for variable in ("orr", "dcr"):
+        cells = (numbers.rate(group, variable), numbers.interval(group, variable))
+        yield Row((Cell(word("expansion", variable)), *cells, *[Cell(_DASH)] * 5), 1)
+
+
 def _type_rows(numbers: Numbers, group: str) -> Iterator[Row]:
     label = numbers.words(group, "type", "label")
     rates = [numbers.value(group, "type", stat, digits=0, factor=100).text for stat in ("p0", "p1")]
     grade = numbers.words(group, "type", "grade")
     text = f"{label.text}: p0 {rates[0]}%, p1 {rates[1]}%; evidence {grade.text}"
     yield Row((Cell(text, (*label.keys, *grade.keys)),), kind="section")
-    dashes = [Cell(_DASH)] * 5
-    for variable in ("orr", "dcr"):
-        yield Row(
-            (
-                Cell(word("expansion", variable)),
-                numbers.rate(group, variable),
-                numbers.interval(group, variable),
-                *dashes,
-            ),
-            1,
-        )
+    yield from _rate_rows(numbers, group)
     for model in (name for name in MODELS if numbers.row("class", group=group, variable=name)):
         yield _model_row(numbers, group, model)
     differs = numbers.words(group, "decision", "differs")

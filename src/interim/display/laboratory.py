@@ -130,8 +130,8 @@ def table_grade_shift(result: Result, study: Study) -> Table:
     -------
     Table
         One block per parameter and direction, rows by baseline grade and below it by dose, columns by worst grade: participants
-        with percentage of those of the dose with a result on treatment. A dose without a participant of that baseline grade is
-        left out.
+        with percentage of those of the dose with a result on treatment. Every dose stands under each baseline grade that anybody
+        has.
 
     Raises
     ------

@@ -93,6 +93,26 @@ def test_biomarkers_before_and_after():
     assert antibody["BASEC"].tolist() == ["NEGATIVE"] * 4
 
 
+@pytest.mark.rule(
+    "KIN-27", source="1 ug/L = 1 ng/mL; 1 KU/L = 1 U/mL; no factor for a mass per litre of CA19-9"
+)
+@pytest.mark.parametrize(
+    ("code", "unit", "wanted"),
+    [
+        ("CEA", "ug/L", "ng/mL"),
+        ("CEA", " UG/L", "ng/mL"),
+        ("CA199", "kU/L", "U/mL"),
+        ("CA199", "ug/L", "ug/L"),
+        ("X", None, None),
+    ],
+)
+def test_a_marker_stands_in_the_unit_of_the_laboratory_data(code, unit, wanted):
+    lb = markers()["LB"].assign(LBTESTCD=code, LBSTRESU=unit)
+    found = derive_adbm(Sdtm({"LB": lb}, CUT), adsl())
+    assert [None if u != u else u for u in found["AVALU"].unique()] == [wanted]
+    assert sorted(found["AVAL"]) == sorted(lb["LBSTRESN"]) and set(found["ANRHI"]) == {5.0}
+
+
 @pytest.mark.rule("KIN-27")
 def test_only_tumour_markers_of_the_laboratory_and_nothing_without_domains():
     lb = markers()["LB"]

@@ -63,7 +63,10 @@ def test_all_twelve_combinations_and_the_half_life_once_per_rule(panel):
     assert halves == ["zero", "pknca", "pre0_post_drop", "half_lloq"]
     lines = [" | ".join(c.text for c in r.cells) for r in table_sensitivity_panel(panel, STUDY).rows]
     assert "zero; linear up, logarithmic down; analysis of the report | 3 | " in " ".join(lines)
-    assert lines[0] == "CAR-T transgene: AUC, days 0 to 14"
+    assert lines[0] == "CAR-T transgene: AUC, days 0 to 14 (day*copies/ug)"
+    assert any(line.startswith("CAR-T transgene: Half-life (day)") for line in lines)
+    for stat in ("median", "geo_mean"):
+        assert set(panel.where(variable=AREA, stat=stat)["unit"]) == {"day*copies/ug"}
     assert sum("analysis of the report" in line for line in lines) == 2
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from interim.adam.adlb_value import unit_table
 from interim.adam.kinetic_columns import code_column, flag_column
 from interim.adam.source import (
     by_subject,
@@ -59,7 +60,8 @@ def derive_adbm(sdtm: Sdtm, adsl: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Key PARCAT1, SRCDOM, SRCSEQ; TIMING PRE up to the day of the first infusion, else POST; the baseline is the last result
-        that is PRE; PARAMCD of ligands is the test and the ligand.
+        that is PRE; PARAMCD of ligands is the test and the ligand. AVAL, ANRHI and AVALU of laboratory tests stand in the unit
+        of ADLB where it has a factor for the delivered one; AVALC keeps the delivered text.
 
     Raises
     ------
@@ -104,7 +106,23 @@ def _rows(sdtm: Sdtm, adsl: pd.DataFrame, row: Mapping[str, str]) -> pd.DataFram
             "ANRHI": number_column(source, f"{domain}STNRHI"),
         }
     ).join(source_of(source, domain))
-    return frame[frame["AVAL"].notna() | frame["AVALC"].notna()]
+    return _in_one_unit(frame[frame["AVAL"].notna() | frame["AVALC"].notna()])
+
+
+def _in_one_unit(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the results in the units of ADLB, so that one test has one unit in every table."""
+    known = unit_table()
+    parts = [
+        known[code][1].get(str(unit).strip().upper()) if code in known else None
+        for code, unit in zip(frame["PARAMCD"], frame["AVALU"], strict=True)
+    ]
+    factor = pd.Series(parts, index=frame.index, dtype="float64")
+    unit = frame["PARAMCD"].map({code: unit for code, (unit, _) in known.items()})
+    return frame.assign(
+        AVAL=frame["AVAL"] * factor.fillna(1.0),
+        ANRHI=frame["ANRHI"] * factor.fillna(1.0),
+        AVALU=frame["AVALU"].where(factor.isna(), unit),
+    )
 
 
 def _with_base(frame: pd.DataFrame) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def panel(adam: Adam, study: Study) -> Result:
     -------
     Result
         ``kinetic_sensitivity.panel``; variable = assay and parameter, level = rule and method; stats geo_mean, geo_cv, median and
-        largest (largest change of one participant from the analysis of the report, in percent).
+        largest (largest change of one participant from the analysis of the report, in percent); geo_mean and median with unit.
 
     Raises
     ------
@@ -68,15 +68,16 @@ def panel(adam: Adam, study: Study) -> Result:
                 base = plain[(plain["ASSAY"] == assay) & (plain["NAME"] == name)].set_index("USUBJID")["AVAL"]
                 mine = part[part["USUBJID"].isin(who.everyone)].set_index("USUBJID")["AVAL"].dropna()
                 level = rule if name == "LAMZHL" else f"{rule} / {method}"
-                _add_panel(rows, mine, base, variable=f"{assay} {name}", level=level)
+                place = {"variable": f"{assay} {name}", "level": level, "unit": str(part["AVALU"].iloc[0])}
+                _add_panel(rows, mine, base, place=place)
     return rows.build()
 
 
 def _values(adam: Adam, study: Study) -> pd.DataFrame:
-    """Return area of the first cycle and half-life of the last under one set of rules: USUBJID, ASSAY, NAME, AVAL."""
+    """Return area of the first cycle and half-life of the last under one set of rules: USUBJID, ASSAY, NAME, AVAL, AVALU."""
     found = batch(adam["ADPC"], adam["ADEX"], "t")
     if found is None:
-        return pd.DataFrame(columns=["USUBJID", "ASSAY", "NAME", "AVAL"])
+        return pd.DataFrame(columns=["USUBJID", "ASSAY", "NAME", "AVAL", "AVALU"])
     windows = cycle_windows(found, study)
     end = study.kinetics.windows.cart_cycle[0]
     area, _ = windows[0].area.partial(end)
@@ -87,19 +88,25 @@ def _values(adam: Adam, study: Study) -> pd.DataFrame:
         slope = np.where(made.given & ~made.truncated, made.found.values["LAMZHL"], slope)
     columns = {f"AUC0_{end:g}": np.where(shown, area.area, np.nan), "LAMZHL": np.where(seen, slope, np.nan)}
     keys = found.keys[["USUBJID", "PARAMCD"]].rename(columns={"PARAMCD": "ASSAY"})
-    parts = [keys.assign(NAME=name, AVAL=value) for name, value in columns.items()]
+    area_unit = "day*" + found.keys["AVALU"].astype(str)
+    parts = [
+        keys.assign(NAME=name, AVAL=value, AVALU="day" if name == "LAMZHL" else area_unit)
+        for name, value in columns.items()
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _add_panel(rows: Rows, values: pd.Series, base: pd.Series, *, variable: str, level: str) -> None:
+def _add_panel(rows: Rows, values: pd.Series, base: pd.Series, *, place: dict[str, str]) -> None:
     s = summary(values.to_numpy())
-    where: dict[str, Any] = {"variable": variable, "level": level, "n": s.n}
+    where: dict[str, Any] = {"variable": place["variable"], "level": place["level"], "n": s.n}
+    units = {"geo_mean": place["unit"], "median": place["unit"]}
     rows.add("n", s.n, subjects=sorted(values.index), **where)
     reference = base.reindex(values.index)
     change = (100.0 * (values / reference.where(reference > 0) - 1.0)).abs().max()
     numbers = {"geo_mean": s.geo_mean, "geo_cv": s.geo_cv, "median": s.median, "largest": float(change)}
     for stat, value in numbers.items():
         gone = not math.isfinite(value)
+        where["unit"] = units.get(stat, "%")
         rows.add(
             stat, None if gone else value, **where, **({"status": "NE", "reason": "NO_VALUE"} if gone else {})
         )
@@ -211,6 +218,7 @@ def _add_fit(rows: Rows, fit: CurveFit, quantified: Any, who: Population, *, key
         reason = "PERFECT_FIT"
     if curve is None or reason:
         for stat in _MODEL:
+            where["unit"] = str(key["AVALU"]) if stat == "cmax" else ""
             rows.add(stat, None, status="NE", reason=reason, **where)
         return
     seen = int((quantified <= curve.tmax).sum()) >= 2
@@ -231,4 +239,5 @@ def _add_fit(rows: Rows, fit: CurveFit, quantified: Any, who: Population, *, key
     for stat, value in numbers.items():
         gone = not math.isfinite(value)
         why = {"status": "NE", "reason": "GROWTH_NOT_SEEN" if stat == "doubling" else "LONGER_THAN_OBSERVED"}
+        where["unit"] = str(key["AVALU"]) if stat == "cmax" else ""
         rows.add(stat, None if gone else value, **where, **(why if gone else {}))

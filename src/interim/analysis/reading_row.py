@@ -223,7 +223,7 @@ def outcome_of(source: Source, bundle: Bundle) -> Outcome:
     try:
         study = with_readings(source.study, changed)
     except StudyError as error:
-        return Outcome(reason="; ".join(problem.message for problem in error.problems))
+        return Outcome(reason=_unstated(changed) or "; ".join(problem.message for problem in error.problems))
     missing = _missing(source, study)
     if missing:
         return Outcome(reason=missing)
@@ -233,6 +233,13 @@ def outcome_of(source: Source, bundle: Bundle) -> Outcome:
     except DataError as error:
         first = error.findings[0]
         return Outcome(reason=f"{first.rule} {first.subject or ''}: {first.message}")
+
+
+def _unstated(changed: Mapping[str, str]) -> str:
+    """Return in words what the study would have to state for the readings; empty if the register has none."""
+    entries = register()
+    said = (entries[amb].get(letter, {}).get("unstated", "") for amb, letter in changed.items())
+    return "; ".join(text for text in said if text)
 
 
 def _missing(source: Source, study: Study) -> str:

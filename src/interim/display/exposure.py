@@ -227,7 +227,8 @@ def table_sensitivity_panel(result: Result, study: Study) -> Table:
     rows: list[Row] = []
     for variable in numbers.variables(stat="geo_mean"):
         assay, _, name = variable.partition(" ")
-        rows.append(Row((Cell(f"{word('measures', assay)}: {word('measures', name)}"),), 0, "section"))
+        text = f"{word('measures', assay)}: {word('measures', name)}{_unit(numbers, variable, 'geo_mean')}"
+        rows.append(Row((Cell(text),), 0, "section"))
         for level in numbers.levels(variable, stat="geo_mean"):
             text = "; ".join(word("panel_rules", part) for part in level.split(" / "))
             text += "; analysis of the report" if level in own else ""
@@ -254,6 +255,14 @@ def table_sensitivity_panel(result: Result, study: Study) -> Table:
     )
 
 
+def _unit(numbers: Numbers, variable: str, stat: str) -> str:
+    """Return the unit of the numbers of a variable in brackets, behind a blank."""
+    frame = numbers.result.frame
+    found = frame.loc[(frame["variable"] == variable) & (frame["stat"] == stat), "unit"].dropna()
+    unit = next((str(unit) for unit in found if unit), "")
+    return f" ({unit})" if unit else ""
+
+
 def table_expansion_model(result: Result, study: Study) -> Table:
     """Show the fitted curve of each participant.
 
@@ -277,7 +286,8 @@ def table_expansion_model(result: Result, study: Study) -> Table:
     numbers = Numbers(result, study)
     rows: list[Row] = []
     for variable in numbers.variables(stat="samples"):
-        rows.append(Row((Cell(word("measures", variable)),), 0, "section"))
+        text = f"{word('measures', variable)}{_unit(numbers, variable, 'cmax')}"
+        rows.append(Row((Cell(text),), 0, "section"))
         for level in numbers.levels(variable, stat="samples"):
             cells = [
                 number_cell(numbers, TOTAL, variable=variable, level=level, stat=stat)

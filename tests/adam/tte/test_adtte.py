@@ -373,6 +373,23 @@ def test_cause_of_death():
     assert (row["DTHCAUS"], row["DTHDOM"], row["DTHSEQ"]) == ("Sepsis", "AE", "2")
 
 
+@pytest.mark.rule("TTE-07")
+@pytest.mark.parametrize(
+    ("term", "cause"),
+    [
+        ("Death: disease progression", "Disease progression"),
+        ("DIED: SEPSIS", "SEPSIS"),
+        ("Death:", "Death:"),
+        ("DEATH", "DEATH"),
+        ("Sudden death: arrhythmia", "Sudden death: arrhythmia"),
+        ("Sepsis", "Sepsis"),
+    ],
+)
+def test_the_cause_does_not_repeat_that_the_record_is_a_death(term, cause):
+    ds = domain(USUBJID=["S1"], DSDECOD=["DEATH"], DSSTDTC=["2026-04-02"], DSTERM=[term], DSSEQ=[9.0])
+    assert derive_death(sdtm(DS=ds), make_study()).frame.iloc[0]["DTHCAUS"] == cause
+
+
 LIFE = [
     # domains, date, domain
     ({"VS": domain(USUBJID=["S1", "S1"], VSDTC=["2026-03-01", "2026-02-01"])}, "2026-03-01", "VS"),

@@ -140,10 +140,20 @@ def _row(
     }
 
 
+def _words_of_cause(text: Any) -> Any:
+    """Return the cause without the word in front of it that only says what the record is."""
+    if not isinstance(text, str):
+        return text
+    head, colon, rest = text.partition(":")
+    only = head.strip().lower() in shipped_data("tte/sources")["death"]["said"]
+    said = rest.strip() if colon and only else ""
+    return said[:1].upper() + said[1:] if said else text
+
+
 def _cause(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "date": impute_date(row["dtc"], highest="M")[0],
-        "cause": row["cause"],
+        "cause": _words_of_cause(row["cause"]),
         "sequence": row["sequence"],
     }
 

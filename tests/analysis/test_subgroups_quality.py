@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import datetime
+from importlib.resources import files
 
 import pandas as pd
 import pytest
 
 from interim.analysis import data_quality, subgroups
+from interim.data.check import RULES
 from interim.data.model import Sdtm, Source
 from tests.analysis.answers import row, status, subjects, value
 
@@ -130,6 +133,20 @@ def test_every_check_is_a_row(adam, study, sdtm):
     assert value(table, "TU-WINDOW", "hits") == 2
     assert [value(table, "total", "hits", level=s) for s in ("stop", "warn", "info")] == [1, 3, 0]
     assert value(table, "total", "rules_not_run") == 1
+
+
+@pytest.mark.rule("DQ-01")
+def test_every_check_says_in_words_what_it_finds(adam, study, sdtm):
+    words = data_quality.what_rules_find()
+    assert row(data_quality.checks(adam, study, sdtm), "AE-GRADE", "finds")["text"] == words["AE-GRADE"] != ""
+    texts = list(words.values())
+    assert all(text[0].isupper() and text.endswith(".") for text in texts) and len(set(texts)) == len(texts)
+    assert set(words) >= {rule.id for rule in RULES} and not {rule.id for rule in RULES} & set(_further())
+
+
+def _further():
+    text = files("interim.analysis").joinpath("rules.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["finds"]
 
 
 @pytest.mark.rule("DQ-01")

@@ -440,6 +440,7 @@ def checks() -> Result:
         rows.add("severity", None, variable=rule, text="warn")
         rows.add("state", None, variable=rule, text=state)
         rows.add("domain", None, variable=rule, text="AE")
+        rows.add("finds", None, variable=rule, text="An event ends early." if hits else "")
         rows.add("hits", hits, variable=rule)
         rows.add("participants", hits, variable=rule)
     return rows.build()

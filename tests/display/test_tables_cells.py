@@ -310,8 +310,8 @@ def test_snapshot_and_its_files(study):
 
 def test_checks_and_why_one_did_not_run(study):
     assert lines(show("table_checks", hand.checks(), study)) == [
-        (0, "CHK-1", ["Warning", "AE", "2", "2", "Run"]),
-        (0, "CHK-2", ["Warning", "AE", "0", "0", "not run: no domain LB"]),
+        (0, "CHK-1", ["An event ends early.", "Warning", "AE", "2", "2", "Run"]),
+        (0, "CHK-2", ["–", "Warning", "AE", "0", "0", "not run: no domain LB"]),
     ]
 
 

@@ -353,12 +353,12 @@ def test_each_best_response_by_irecist_is_a_row(study, code, text):
 )
 def test_each_check_with_its_state(study, severity, word, state, shown):
     rows = Rows("data_quality.checks", "Checks")
-    for stat, text in (("severity", severity), ("state", state), ("domain", "TU")):
+    for stat, text in (("severity", severity), ("state", state), ("domain", "TU"), ("finds", "Late.")):
         rows.add(stat, None, variable="TU-WINDOW", text=text)
     rows.add("hits", 3, variable="TU-WINDOW", n=3)
     rows.add("participants", 2, variable="TU-WINDOW", n=2)
     table = display.table_checks(rows.build(), study)
-    assert lines(table) == [(0, "TU-WINDOW", [word, "TU", "3", "2", shown])]
+    assert lines(table) == [(0, "TU-WINDOW", ["Late.", word, "TU", "3", "2", shown])]
 
 
 @pytest.mark.parametrize("digits", ["0123456789abcdef" * 4, "f" * 64, "a1" * 32])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import pandas as pd
@@ -12,6 +16,7 @@ from interim.adam.model import Adam
 from interim.analysis.relative_dates import first_days, in_days
 from interim.analysis.source_quality import settings
 from interim.data import spec
+from interim.data.check import RULES
 from interim.data.model import Sdtm
 from interim.errors import Finding
 from interim.result import TOTAL, Result, Rows
@@ -107,7 +112,7 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``data_quality.checks``; variable = rule: stats hits, participants, accepted, new, (the last two only where answers are kept), and as texts severity, domain, state; variable
+        ``data_quality.checks``; variable = rule: stats hits, participants, accepted, new, (the last two only where answers are kept), and as texts severity, domain, state, finds (what the rule finds, in words); variable
         ``total`` with one level per severity.
 
     Raises
@@ -117,7 +122,7 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     rows = Rows(
         "data_quality.checks", "Validation checks: result by rule", population="All records", group_var=""
     )
-    found = _by_rule(adam)
+    found, finds = _by_rule(adam), what_rules_find()
     registered = {rule: (severity, state) for rule, severity, state in (*sdtm.rules, *adam.rules)}
     for rule in (*registered, *sorted(set(found) - set(registered))):
         hits = found.get(rule, [])
@@ -131,6 +136,7 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
             rows.add("participants", len(subjects), variable=rule, n=len(subjects), subjects=subjects)
         _disposition(rows, rule, hits)
         rows.add("severity", None, text=severity, variable=rule)
+        rows.add("finds", None, text=finds.get(rule, ""), variable=rule)
         rows.add("domain", None, text=", ".join(sorted({f.domain for f in hits})) or "-", variable=rule)
         rows.add("state", None, text=state, variable=rule)
     for severity in _SEVERITIES:
@@ -140,6 +146,33 @@ def checks(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     not_run = sum(state != "run" for _, state in registered.values())
     rows.add("rules_not_run", not_run, variable="total", n=not_run)
     return rows.build()
+
+
+@cache
+def what_rules_find() -> Mapping[str, str]:
+    """Return what every check finds, in words.
+
+    Parameters
+    ----------
+    None
+
+    Returns
+    -------
+    mapping of str to str
+        Rule id -> one sentence: of the rules of the data room, of the cut and reading, and of the derivations.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> what_rules_find()["AE-CODE"], what_rules_find()["SUB-RATIO"]
+    ('An adverse event is not coded.', 'Lymphocytes are 0; a ratio over them does not exist.')
+    """
+    text = files("interim.analysis").joinpath("rules.toml").read_text(encoding="utf-8")
+    further: Mapping[str, str] = tomllib.loads(text)["finds"]
+    return {**{rule.id: rule.summary for rule in RULES}, **further}
 
 
 def _disposition(rows: Rows, rule: str, hits: list[Finding]) -> None:

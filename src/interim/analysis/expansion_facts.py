@@ -44,7 +44,7 @@ def add_facts(rows: Rows, types: Types, *, adam: Adam, study: Study, sdtm: Sdtm)
     -------
     None
         Group = id of the type: variable ``scope`` (levels all, rp2d; rate, lower, upper), ``kinetics`` (level = assay; n, median),
-        ``ligand`` (rate of the highest level among those with a value), ``unmet_need``; total: ``EXP-CONF`` (participants
+        ``ligand`` (rate of the highest level among those with a value), ``members`` (level = scope, ligand: n behind those rates), ``unmet_need``; total: ``EXP-CONF`` (participants
         whose response has no confirmation status; they count as unconfirmed).
 
     Raises
@@ -57,6 +57,8 @@ def add_facts(rows: Rows, types: Types, *, adam: Adam, study: Study, sdtm: Sdtm)
         part = count_types(adam, study, confirmed=confirmed, keep=in_scope(adam, study, sdtm, scope=scope))
         for entry, ids, hit in zip(part.types, part.members, part.responders, strict=True):
             counts = (len(hit), len(ids))
+            place = {"group": entry.id, "variable": "members", "level": scope}
+            rows.add("n", len(ids), n=len(ids), subjects=sorted(ids), **place)
             add_rate(rows, counts, study=study, where=(entry.id, "scope", scope), subjects=sorted(hit))
     for entry, ids in zip(types.types, types.members, strict=True):
         _add_kinetics(rows, entry, ids, adam)
@@ -105,6 +107,8 @@ def _add_ligand(rows: Rows, entry: TumourType, ids: frozenset[str], adam: Adam, 
     top, members = list(levels.items())[-1]
     known = ids & frozenset[str]().union(*levels.values())
     counts = (len(known & members), len(known))
+    place = {"group": entry.id, "variable": "members", "level": "ligand"}
+    rows.add("n", len(known), n=len(known), subjects=sorted(known), **place)
     add_rate(rows, counts, study=study, where=(entry.id, "ligand", top), subjects=sorted(known & members))
 
 

@@ -111,6 +111,7 @@ def table_checks(result: Result, study: Study) -> Table:
             Row(
                 (
                     Cell(rule),
+                    numbers.words(TOTAL, rule, "finds"),
                     Cell(word("severity", severity.text), severity.keys),
                     numbers.words(TOTAL, rule, "domain"),
                     numbers.plain(TOTAL, rule, stat="hits"),
@@ -122,10 +123,11 @@ def table_checks(result: Result, study: Study) -> Table:
         )
     return plain_table(
         numbers,
-        header=("Rule", "Severity", "Domain", "Records", "Participants", *kept, "Result"),
+        header=("Rule", "What it finds", "Severity", "Domain", "Records", "Participants", *kept, "Result"),
         rows=rows,
-        widths=(1.6, 1.1, 1.4, 0.9, 1.1, *[0.8] * len(kept), 3.0 - 0.4 * len(kept)),
-        align=("left", "left", "left", "right", "right", *["right"] * len(kept), "left"),
+        widths=(1.6, 4.0, 1.1, 1.0, 0.9, 1.1, *[0.8] * len(kept), 1.8 - 0.4 * len(kept)),
+        align=("left", "left", "left", "left", "right", "right", *["right"] * len(kept), "left"),
+        landscape=True,
     )
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from interim.adam.model import Adam
 from interim.analysis.listing import add_records
+from interim.analysis.population import set_label
 from interim.analysis.relative_dates import before_cut, first_days, in_days, span
 from interim.data.check.records import each
 from interim.data.check.values import shown
@@ -277,7 +278,10 @@ def missing_data(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     half of them have a record of it. The level of a cell product is expected of those who received the product. Nothing is imputed.
     """
     rows = Rows(
-        "source_quality.missing_data", "Missing data by variable and visit", population=_ALL, group_var=""
+        "source_quality.missing_data",
+        "Missing data by variable and visit",
+        population=set_label("ENR", study),
+        group_var="",
     )
     attended = _attended(adam, sdtm)
     for entry in settings()["missing"]["variable"]:

@@ -8,6 +8,8 @@ from collections import Counter
 import pytest
 
 from interim.adam import build_adam
+from interim.analysis.measures import KINETIC_SETS
+from interim.analysis.population import SETS
 from interim.data import open_data
 from interim.example import write_study
 from interim.report.chapter import answers
@@ -15,6 +17,8 @@ from interim.report.lint import LINTERS, Checked
 from interim.report.lint.bases import Bases, declarations, declared, filled
 from interim.report.lint.denominator import unaccounted, wrong_sizes
 from interim.report.lint.model import values_of
+from interim.report.registry import registry
+from interim.report.shells import shells
 from interim.result import Result, ResultStore, Rows
 from interim.study import read_study
 from tests.report.lint import package as p
@@ -26,6 +30,14 @@ NOT_IN_EXAMPLE = {
     r"uniqueness\.by_copy/.*",
 }
 FORMS = {"n", "sum", "count", "one", "rest"}
+LABELS = (
+    {code: item.label for code, item in SETS.items()}
+    | {code: label for code, _, label, _ in KINETIC_SETS.values()}
+    | {"BX": "Biopsy set", "BX-PAIR": "Paired biopsy set"}
+)
+# Decision 078: records of screening failures are checked too.
+ALL_RECORDS = {"T 14.6.1", "T 14.6.2", "T 14.6.3", "T 14.6.5"}
+WITHOUT_PEOPLE = {"sim", "external", "n/a"}
 
 
 @pytest.fixture(scope="module")
@@ -282,3 +294,31 @@ def store_of_one_level() -> ResultStore:
     rows = Rows("a.b", "Title")
     rows.add("n", 1, group="DL1", variable="two words", n=1, N=1)
     return store(rows)
+
+
+@pytest.fixture(scope="module")
+def captions(example):
+    """Return the population of every planned object on the synthetic study."""
+    return {tlf.id: example[tlf.analysis].population for tlf in registry() if tlf.analysis in example}
+
+
+@pytest.mark.rule("CHK-10", source="tlf_shells.csv")
+def test_captions_name_the_set_of_the_shell(captions):
+    planned = {
+        name: [LABELS[code] for code in shell.population]
+        for name, shell in shells().items()
+        if name in captions and not WITHOUT_PEOPLE & set(shell.population)
+    }
+    assert len(planned) > 100
+    joined = {name: "; ".join(labels) for name, labels in planned.items()}
+    other = {
+        name: captions[name]
+        for name, labels in planned.items()
+        if captions[name] not in (*labels, joined[name])
+    }
+    assert other == dict.fromkeys(sorted(ALL_RECORDS), "All records")
+
+
+@pytest.mark.rule("CHK-10")
+def test_two_sets_in_one_caption_are_both_named(captions):
+    assert captions["T 14.1.3.7"] == "NK safety set; CAR-T safety set"

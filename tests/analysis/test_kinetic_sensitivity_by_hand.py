@@ -146,7 +146,7 @@ def test_what_cannot_be_fitted_has_a_reason(models):
     assert status(models, "CARTG", "cmax", level="03") == ("NE", "TOO_FEW_POINTS")
     assert value(models, "CARTG", "samples", level="03") == 0
     lines = [" | ".join(c.text for c in r.cells) for r in table_expansion_model(models, STUDY).rows]
-    assert lines[0] == "CAR-T transgene"
+    assert lines[0] == "CAR-T transgene (copies/ug)"
     assert lines[1] == "01 | 4 | NE | NE | NE | NE | NE | NE | NE | Too few quantified samples"
     bare = questions.model(Adam({"ADSL": adsl()}, CUT), STUDY)
     assert "no samples" in table_expansion_model(bare, STUDY).rows[0].cells[0].text.lower()

@@ -283,7 +283,7 @@ def test_the_insert_counts_who_is_asked_again_and_the_restricted_annex_names_the
     named = [row.cells[0].text for row in annex.tables[0].rows]
     row = hand.inputs.store.find("disposition.participant_flow/total/status/ongoing/n")
     assert len(named) == int(row["n"]) and set(named) <= ids
-    assert f"{int(row['n'])} participants are in treatment or follow-up" in text(insert)
+    assert f"Participants in treatment or follow-up: {int(row['n'])}." in text(insert)
     assert plan("11r").copy == "restricted" and plan("11").copy == "confidential"
 
 

@@ -157,7 +157,7 @@ def _fact_rows(numbers: Numbers, group: str) -> Iterator[Row]:
     """Scopes, exchangeability, kinetics, ligand, sources: each where the Result has it."""
     parts = {
         "scope": [
-            (word("expansion", f"scope_{level}"), numbers.rate(group, "scope", level=level))
+            (word("expansion", f"scope_{level}"), _with_limits(numbers, group, "scope", level))
             for level in numbers.levels("scope", group=group)
         ],
         "p_exchangeable": [("", numbers.value(group, "exnex", "p_exchangeable", digits=2))]
@@ -169,7 +169,7 @@ def _fact_rows(numbers: Numbers, group: str) -> Iterator[Row]:
         ],
         "kinetics": [_kinetics(numbers, group, level) for level in numbers.levels("kinetics", group=group)],
         "ligand": [
-            (level, numbers.rate(group, "ligand", level=level))
+            (level, _with_limits(numbers, group, "ligand", level))
             for level in numbers.levels("ligand", group=group)
         ],
         "sources": [("", numbers.words(group, "type", "sources"))]
@@ -182,6 +182,15 @@ def _fact_rows(numbers: Numbers, group: str) -> Iterator[Row]:
     for name, cells in parts.items():
         if cells:
             yield said(word("expansion", name), cells, columns=7)
+
+
+def _with_limits(numbers: Numbers, group: str, variable: str, level: str) -> Cell:
+    """Return a rate with its exact interval behind it."""
+    rate = numbers.rate(group, variable, level=level)
+    if numbers.row("lower", group=group, variable=variable, level=level) is None:
+        return rate
+    limits = numbers.interval(group, variable, level=level)
+    return Cell(f"{rate.text} {limits.text}", (*rate.keys, *limits.keys))
 
 
 def _label(numbers: Numbers, group: str) -> str:

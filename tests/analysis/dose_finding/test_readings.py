@@ -158,7 +158,9 @@ def test_a_reading_alone_gives_its_row(main13, source, tipped, name):
 def test_a_reading_that_cannot_be_evaluated_stays_with_its_reason(tipped):
     frame = tipped.where(variable="row", stat="cohorts")
     absent = frame[frame["status"] == "NA"].set_index("level")["reason"]
-    assert absent["AMB-5 B"] == "the study states no limits of toxicity, response and completion"
+    assert (
+        absent["AMB-5 B"] == "not evaluable: the study states no limits of toxicity, response and completion"
+    )
     assert set(absent.index) == {"AMB-5 B"}
     assert value(tipped, "not_evaluable") == len(absent)
     assert not set(absent.index) & {"in force", "AMB-1 B", "AMB-3 D", "AMB-6 C", "AMB-8 B"}

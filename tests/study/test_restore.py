@@ -139,3 +139,17 @@ def test_the_printed_time_is_stated_extracted_or_cut(extra, cut, moment, tmp_pat
     made = study(tmp_path, extra, cut)
     assert made.moment == moment
     assert made.moment.utcoffset() == moment.utcoffset()
+
+
+@pytest.mark.rule("STUDY-04", source="where a computer keeps its files is no parameter")
+@pytest.mark.parametrize(
+    ("place", "stated"),
+    [("../data", "../data"), ("export", "export"), ("/srv/trial/export", "export"), ("C:\\trial\\export", "export"),
+     ("\\\\server\\share\\trial\\export", "export")],
+)  # fmt: skip
+def test_an_absolute_place_of_the_data_is_stated_by_its_last_part(place, stated, tmp_path):
+    made = study(tmp_path)
+    moved = made.model_copy(update={"data": made.data.model_copy(update={"path": place, "sources": None})})
+    assert moved.resolved()["data"]["path"] == stated
+    named = made.model_copy(update={"data": made.data.model_copy(update={"path": None, "sources": (place,)})})
+    assert named.resolved()["data"]["sources"] == [stated]

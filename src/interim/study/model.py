@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -187,7 +187,8 @@ class Study(t.Table):
         Returns
         -------
         dict
-            Table -> key -> value.
+            Table -> key -> value; an absolute place of the data is named by its last part, since where a computer keeps its
+            files is no parameter.
 
         Raises
         ------
@@ -195,6 +196,8 @@ class Study(t.Table):
         """
         plain: dict[str, Any] = self.model_dump(mode="json")
         plain["ambiguity"] = {reading.amb: reading.reading for reading in self.readings}
+        plain["data"]["path"] = self.data.path and _named(self.data.path)
+        plain["data"]["sources"] = self.data.sources and [_named(source) for source in self.data.sources]
         return plain
 
     def digest(self) -> str:
@@ -277,3 +280,10 @@ def dose_text(dose: float) -> str:
     """
     mantissa, exponent = f"{dose:e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def _named(place: str) -> str:
+    """Return a relative path as it is, an absolute one by its last part, on whichever system it was written."""
+    windows = PureWindowsPath(place)
+    absolute = PurePosixPath(place).is_absolute() or windows.is_absolute()
+    return windows.name if absolute else place

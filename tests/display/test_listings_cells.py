@@ -312,6 +312,8 @@ def store():
     rows = Rows("a.b", "One")
     chapter.add(rows, TOTAL, "v", n=2, N=16, n_=2, rate=0.125, lower=0.0155, upper=("NR", "above"))
     chapter.add(rows, TOTAL, "w", text="in words", gone=("NE", "few"))
+    chapter.add(rows, TOTAL, "none", rate=("NE", "few"), lower=("NE", "few"), upper=("NE", "few"))
+    chapter.add(rows, TOTAL, "point", rate=0.5, lower=0.5, upper=0.5)
     return ResultStore({"a.b": rows.build()})
 
 
@@ -324,6 +326,8 @@ def store():
         ("{a.b/Total/v//rate|%0}", "13%"),
         ("{a.b/Total/v//rate|2}", "0.13"),
         ("{a.b/Total/v//rate|ci}", "1.6% to not reached"),
+        ("{a.b/Total/none//rate|ci}", "not estimable"),
+        ("{a.b/Total/point//rate|ci}", "50.0% to 50.0%"),
         ("{a.b/Total/w//text|text}", "in words"),
         ("{a.b/Total/w//gone|1}", "not estimable"),
         ("{a.b/Total/w//gone|reason}", "few"),

@@ -243,7 +243,9 @@ def _limits(key: str, layout: str, store: ResultStore, study: Study) -> list[Spa
         )
         for row in rows
     ]
-    return spans[:1] if spans[0] == spans[1] else [spans[0], Span(" to "), spans[1]]
+    counted = any(row["status"] in ("OK", "FLAG") for row in rows)
+    alike = spans[0].text == spans[1].text and not counted  # one word says why neither limit exists
+    return spans[:1] if alike else [spans[0], Span(" to "), spans[1]]
 
 
 def _whole(value: Any) -> int:

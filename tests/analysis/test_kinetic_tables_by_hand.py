@@ -36,6 +36,12 @@ def replaced(adam, **frames):
     return Adam({**adam.datasets, **frames}, CUT)
 
 
+def with_tissue(adam, rows):
+    """Every participant of the kinetic set has a biopsy."""
+    adsl = adam["ADSL"]
+    return replaced(adam, ADPC=rows, ADSL=adsl.assign(BXFL=adsl["CKFL"]))
+
+
 def tissue_rows(rows):
     """Return samples of ADPC: participant, tissue, day, value (None: below 50), number."""
     made = [
@@ -97,7 +103,7 @@ def test_tissue_against_blood(adam, name, turned):
     rows, ratio, reason = TISSUES[name]
     frame = tissue_rows(rows)
     frame = frame[::-1].reset_index(drop=True) if turned else frame
-    found = kinetics.biodistribution(replaced(adam, ADPC=frame), with_study(tissue_match_h=24))
+    found = kinetics.biodistribution(with_tissue(adam, frame), with_study(tissue_match_h=24))
     if ratio is None:
         assert value(found, "CARTG tumor", "n", level="ratio") == 0
         assert subjects(found, "CARTG tumor without ratio", "n", level=reason) == {"01"}
@@ -107,7 +113,7 @@ def test_tissue_against_blood(adam, name, turned):
 
 def test_tissue_of_participants_outside_the_set_is_not_counted(adam):
     frame = tissue_rows([("04", "TUMOR", 30, 400), ("01", "TUMOR", 30, 400), ("01", "TUMOR", 31, 300)])
-    found = kinetics.biodistribution(replaced(adam, ADPC=frame), STUDY)
+    found = kinetics.biodistribution(with_tissue(adam, frame), STUDY)
     assert value(found, "CARTG tumor without ratio", "n", level="NO_TISSUE_MATCH") == 1
     assert subjects(found, "CARTG tumor without ratio", "n", level="NO_TISSUE_MATCH") == {"01"}
 

@@ -43,13 +43,28 @@ def test_a_table_by_dose_shows_counts_spreads_levels_and_sections(adam, study):
     assert [head.text.replace("\n", " ") for head in table.header[0]] == [
         " ",
         "DL1 1.5e7 N=1",
-        "DL2 3e7 N=2",
+        "DL2 3e7 N=3",
         "DL3 5e7 N=0",
         "DL4 7e7 N=0",
         "NK only N=1",
-        "Total N=4",
+        "Total N=5",
     ]
+    whole, none = "1/1 (100%)", "0"
     assert lines(table) == [
+        (
+            "Days from the first infusion to the cut-off",
+            "1; 180 (180, 180)",
+            "2; 135 (121, 149)",
+            "n=0",
+            "n=0",
+            "1; 90 (90, 90)",
+            "4; 135 (90, 180)",
+        ),
+        ("First infusion at least before the cut-off",),
+        ("28 days", whole, "2/3 (67%)", none, none, whole, "4/5 (80%)"),
+        ("60 days", whole, "2/3 (67%)", none, none, whole, "4/5 (80%)"),
+        ("120 days", whole, "2/3 (67%)", none, none, "0/1", "3/5 (60%)"),
+        ("180 days", whole, "0/3", none, none, "0/1", "1/5 (20%)"),
         (
             "Days from the first infusion to death, end of study or cut-off",
             "1; 180 (180, 180)",
@@ -59,22 +74,9 @@ def test_a_table_by_dose_shows_counts_spreads_levels_and_sections(adam, study):
             "1; 90 (90, 90)",
             "4; 106 (60, 180)",
         ),
-        ("First infusion at least before the cut-off",),
-        ("28 days", "1/1 (100%)", "2/2 (100%)", "0", "0", "1/1 (100%)", "4/4 (100%)"),
-        ("60 days", "1/1 (100%)", "2/2 (100%)", "0", "0", "1/1 (100%)", "4/4 (100%)"),
-        ("120 days", "1/1 (100%)", "2/2 (100%)", "0", "0", "0/1", "3/4 (75%)"),
-        ("180 days", "1/1 (100%)", "0/2", "0", "0", "0/1", "1/4 (25%)"),
-        ("DLT window complete and evaluable", "1/1 (100%)", "2/2 (100%)", "0", "0", "0/1", "3/4 (75%)"),
-        (
-            "At least one tumour assessment after baseline",
-            "1/1 (100%)",
-            "1/2 (50%)",
-            "0",
-            "0",
-            "0/1",
-            "2/4 (50%)",
-        ),
-        ("Still on study", "1/1 (100%)", "1/2 (50%)", "0", "0", "1/1 (100%)", "3/4 (75%)"),
+        ("DLT window complete and evaluable", whole, "2/3 (67%)", none, none, "0/1", "3/5 (60%)"),
+        ("At least one tumour assessment after baseline", whole, "1/3 (33%)", none, none, "0/1", "2/5 (40%)"),
+        ("Still on study", whole, "1/3 (33%)", none, none, whole, "3/5 (60%)"),
     ]
 
 
@@ -104,13 +106,26 @@ def test_columns_of_a_table_can_be_products(adam, study):
     table = table_by_dose(conduct.attributes(adam, study, case.sdtm()), study)
     assert [head.text.replace("\n", " ") for head in table.header[0]] == [
         " ",
-        "CAR-NK N=5",
-        "CAR-T N=5",
-        "Total N=5",
+        "CAR-NK Cord blood N=0",
+        "CAR-NK Autologous N=0",
+        "CAR-NK Source not recorded N=4",
+        "CAR-T DL1 1.5e7 N=1",
+        "CAR-T DL2 3e7 N=2",
+        "CAR-T DL3 5e7 N=0",
+        "CAR-T DL4 7e7 N=0",
     ]
-    assert lines(table) == [
-        ("Viability, %", "1; 85.0 (85.0, 85.0)", "2; 85.0 (80.0, 90.0)", "–"),
-        ("Residual T cells, %", "1; 0.50 (0.50, 0.50)", "n=0", "–"),
+    none = ("n=0", "n=0")
+    given = [line for line in lines(table) if "NA" not in line]
+    assert given == [
+        (
+            "Viability, %",
+            *none,
+            "1; 85.0 (85.0, 85.0)",
+            "1; 90.0 (90.0, 90.0)",
+            "1; 80.0 (80.0, 80.0)",
+            *none,
+        ),
+        ("Residual T cells, %", *none, "1; 0.50 (0.50, 0.50)", "n=0", "n=0", *none),
     ]
 
 

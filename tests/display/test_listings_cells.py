@@ -313,6 +313,7 @@ def store():
     chapter.add(rows, TOTAL, "v", n=2, N=16, n_=2, rate=0.125, lower=0.0155, upper=("NR", "above"))
     chapter.add(rows, TOTAL, "w", text="in words", gone=("NE", "few"))
     chapter.add(rows, TOTAL, "none", rate=("NE", "few"), lower=("NE", "few"), upper=("NE", "few"))
+    chapter.add(rows, TOTAL, "empty", rate=("NE", "NO_DATA"))
     chapter.add(rows, TOTAL, "point", rate=0.5, lower=0.5, upper=0.5)
     return ResultStore({"a.b": rows.build()})
 
@@ -331,6 +332,7 @@ def store():
         ("{a.b/Total/w//text|text}", "in words"),
         ("{a.b/Total/w//gone|1}", "not estimable"),
         ("{a.b/Total/w//gone|reason}", "few"),
+        ("{a.b/Total/empty//rate|reason}", "no data"),
         ("*All* of {a.b/Total/v//rate|N} in DL1", "All of 16 in DL1"),
     ],
 )

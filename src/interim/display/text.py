@@ -279,5 +279,5 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any], Study], str]] = {
     **{f"%{digits}": _decimals(digits, factor=100.0, unit="%") for digits in range(4)},
     "text": lambda row, study: str(row["text"]) if row["text"] is not None else f"{_whole(row['value'])}",
     "choice": lambda row, study: word("choice", str(row["text"])),
-    "reason": lambda row, study: str(row["reason"]) or "no reason",
+    "reason": lambda row, study: word("status_reasons", str(row["reason"])) or "no reason",
 }

@@ -268,6 +268,11 @@ def _decimals(
     return show
 
 
+def _why(reason: str) -> str:
+    """Return why there is no number: the words of a code, or the reason itself."""
+    return word("status_reasons", reason) if reason.isupper() else reason or "no reason"
+
+
 _FORMATS: dict[str, Callable[[Mapping[str, Any], Study], str]] = {
     "n": lambda row, study: f"{_whole(row['n'])}",
     "N": lambda row, study: f"{_whole(row['N'])}",
@@ -279,5 +284,5 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any], Study], str]] = {
     **{f"%{digits}": _decimals(digits, factor=100.0, unit="%") for digits in range(4)},
     "text": lambda row, study: str(row["text"]) if row["text"] is not None else f"{_whole(row['value'])}",
     "choice": lambda row, study: word("choice", str(row["text"])),
-    "reason": lambda row, study: word("status_reasons", str(row["reason"])) or "no reason",
+    "reason": lambda row, study: _why(str(row["reason"])),
 }

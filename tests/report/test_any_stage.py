@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -148,3 +149,20 @@ def test_why_a_participant_cannot_be_judged_for_toxicity_has_words_in_both_langu
         said = word("reasons", code)
         assert said.casefold() != code.casefold(), code
         assert voice.text(said).state != "missing", said
+
+
+def labels(tree):
+    """The texts of a table of labels that stand alone: not the pieces of sentences and of words."""
+    for value in tree.values():
+        if isinstance(value, dict):
+            yield from labels(value)
+        elif isinstance(value, str) and "{" not in value and "\n" not in value and value == value.strip(" ,"):
+            yield value
+
+
+def test_every_label_has_a_translation():
+    voice = translator("zh-CN", Path("params"))
+    room = handmade.ROOT / "src" / "interim" / "display"
+    found = set(labels(tomllib.loads((room / "labels.toml").read_text(encoding="utf-8"))))
+    assert len(found) > 500
+    assert [text for text in sorted(found) if voice.text(text).state == "missing"] == []

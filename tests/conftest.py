@@ -65,6 +65,7 @@ _CONFIG: dict[str, pytest.Config] = {}
 
 
 def pytest_sessionstart(session):
+    documented_rules()  # a rule that is stated twice is told before the first test, not after the last
     _CONFIG["config"] = session.config
 
 

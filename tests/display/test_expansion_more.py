@@ -79,8 +79,8 @@ def checked(table, result):
 def test_facts_stand_below_the_models(candidates, types):
     text = checked(d.table_candidates(candidates, types), candidates)
     assert "Responders counted: all doses 1/10 (10.0%) (0.3, 44.5); recommended dose 0/0 NE" in text
-    assert "Median exposure in cycle 1: CARTG 550.0 copies/ug (n=10)" in text
-    assert "Median exposure in cycle 1: CARTG NE" in text, "nobody of the last type"
+    assert "Median exposure in cycle 1: CAR-T transgene 550.0 copies/ug (n=10)" in text
+    assert "Median exposure in cycle 1: CAR-T transgene NE" in text, "nobody of the last type"
     assert "Ligand level: >=115 5/10 (50.0%) (18.7, 81.3)" in text
     assert "External evidence: p0: placeholder A; p1: placeholder B" in text
     assert "Unmet need: not stated: the sponsor states it in the protocol" in text

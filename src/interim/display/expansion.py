@@ -201,7 +201,7 @@ def _kinetics(numbers: Numbers, group: str, level: str) -> tuple[str, Cell]:
     row = numbers.need("median", group=group, variable="kinetics", level=level)
     cell = numbers.value(group, "kinetics", "median", level=level)
     n = "" if row["status"] != "OK" else f" {row['unit']} (n={int(row['n'])})"
-    return level, Cell(f"{cell.text}{n}", cell.keys)
+    return word("measures", level), Cell(f"{cell.text}{n}", cell.keys)
 
 
 def _reason(numbers: Numbers, group: str, variable: str) -> Cell:

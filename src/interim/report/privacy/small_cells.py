@@ -276,7 +276,14 @@ def _levels(table: _Table) -> Iterator[Sum]:
             Sum(tuple(units), above) for above in _above(table, units[0]) if table.counts[above] == added
         )
         if wholes == {added} and added >= table.limit:
-            yield Sum(tuple(units), value=added)
+            everybody = _everybody(units[0])
+            known = table.counts.get(everybody) == added
+            yield Sum(tuple(units), everybody) if known else Sum(tuple(units), value=added)
+
+
+def _everybody(unit: Unit) -> Unit:
+    """Return the line that tells how many participants the column of a unit has."""
+    return Unit(unit.analysis, unit.group, "population", "-", "n")
 
 
 def _above(table: _Table, unit: Unit) -> Iterator[Unit]:
@@ -318,12 +325,13 @@ def _declared(table: _Table, sums: Sequence[Mapping[str, Any]]) -> Iterator[Sum]
 
 
 def _open_bounds(table: _Table) -> dict[Unit, Bounds]:
-    """Return what the mark of each hidden count leaves open."""
+    """Return what the mark of each hidden count leaves open; the size of a column is not hidden where a printed cell names it."""
     most = max([*table.wholes.values(), *table.counts.values()], default=0)
+    named = {(_everybody(unit), whole) for unit, whole in table.wholes.items() if unit not in table.hidden}
     return {
         unit: (1, table.limit - 1) if unit in table.small - table.others else (0, most)
         for unit in table.hidden
-        if unit in table.counts
+        if unit in table.counts and (unit, table.counts[unit]) not in named
     }
 
 

@@ -66,6 +66,19 @@ def test_a_row_prints_no_small_count(counts, shown):
     assert row(Table().line("x", *counts).printed(), "x") == shown
 
 
+@pytest.mark.rule(
+    "PRV-20",
+    source="the sizes of the columns are not printed, so that nothing follows from what everybody has",
+)
+@pytest.mark.parametrize(("alike", "total"), [((4, 6, 2), 12), ((4, 0, 2), 6)])
+def test_what_everybody_of_a_small_column_has_can_be_hidden(alike, total):
+    table = Table({"DL1": 4, "DL2": 6, "NK only": 2, TOTAL: 12})
+    printed = table.line("infusions", *alike, total, level="2").printed()
+    for group in ("dl1", "dl2", "nk-only"):
+        assert printed[f"{group}/population/-/n"] == DASH
+        assert printed[f"{group}/infusions/2/n"] == DASH
+
+
 @pytest.mark.rule("PRV-20")
 @pytest.mark.parametrize(("limit", "shown"), [(3, "4"), (4, "4"), (5, "<5")])
 def test_the_limit_is_the_parameter(limit, shown):

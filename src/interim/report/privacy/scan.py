@@ -96,6 +96,8 @@ class Scan:
         Where findings of earlier builds are.
     workers : int
         Files that are read at a time.
+    stamp : tuple of str
+        Placeholder of the data hash in bytes that are not stamped yet, and the hash that is stamped over it.
     """
 
     folder: Path
@@ -103,7 +105,9 @@ class Scan:
     labels: tuple[str, ...] = ()
     cache: Cache = field(default_factory=lambda: Cache(None))
     workers: int = 1
+    stamp: tuple[str, str] = ("", "")
     _done: dict[str, tuple[Found, ...]] = field(default_factory=dict, repr=False)
+    _unstamped: dict[str, str] = field(default_factory=dict, repr=False)
     _memory: dict[frozenset[int], _Memory] = field(default_factory=dict, repr=False)
 
     def __call__(self) -> Mapping[str, tuple[Found, ...]]:
@@ -135,6 +139,29 @@ class Scan:
         data = (self.folder / name).read_bytes()
         return self._key(name, data), self.file(name, data)
 
+    def template(self, name: str, data: bytes, unstamped: str) -> None:
+        """Tell that a file is stamped: its bytes are those of a template with the hash of the data for the placeholder.
+
+        Parameters
+        ----------
+        name : str
+            Path below the report folder.
+        data : bytes
+            The stamped content; other bytes under this name are searched whole.
+        unstamped : str
+            SHA-256 of the template.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        None
+        """
+        if all(self.stamp):
+            self._unstamped[self._key(name, data)] = unstamped
+
     def file(self, name: str, data: bytes) -> tuple[Found, ...]:
         """Return what one file holds.
 
@@ -158,7 +185,7 @@ class Scan:
         if known not in self._done:
             key = self.cache.key("scan", known, self._sought, self.labels)
             kept = self.cache.get(key)
-            found = self._read(name, data) if kept is None else tuple(Found(*row) for row in json.loads(kept))
+            found = self._new(name, data) if kept is None else tuple(Found(*row) for row in json.loads(kept))
             if kept is None:
                 self.cache.put(key, json.dumps(found).encode())
             self._done[known] = found
@@ -175,22 +202,47 @@ class Scan:
         sets = [sorted(getattr(matcher.known, n)) for n in ("participant", "product", "person", "short")]
         return sha256_bytes(json.dumps([*sets, sorted(matcher.computer), sorted(matcher.dates)]).encode())
 
-    def _read(self, name: str, data: bytes) -> tuple[Found, ...]:
-        wanted = {n for n, pattern in enumerate(self.matcher.patterns) if kind_of(name) in pattern.where}
-        rules = {self.matcher.patterns[n].rule: n for n in wanted if self.matcher.patterns[n].rule}
-        memory = self._memory.setdefault(frozenset(wanted), _Memory())
+    def _new(self, name: str, data: bytes) -> tuple[Found, ...]:
+        """Search a file; of a stamped one whose template held nothing before, only the lines that hold the hash of the data."""
+        unstamped = self._unstamped.get(self._key(name, data))
+        if unstamped is None:
+            return self._read(name, data)[0]
+        place, entered = self.stamp
+        key = self.cache.key("template", name, unstamped, place, self._sought, self.labels)
+        kept = self.cache.get(key)
+        if kept is not None and not self._held(name, kept.decode().replace(place, entered)):
+            return ()
+        found, whole = self._read(name, data)
+        if not found:
+            lines = dict.fromkeys(line for line in plain(whole).split("\n") if entered in line)
+            self.cache.put(key, "\n".join(lines).replace(entered, place).encode())
+        return found
+
+    def _wanted(self, name: str) -> frozenset[int]:
+        kind = kind_of(name)
+        return frozenset(n for n, pattern in enumerate(self.matcher.patterns) if kind in pattern.where)
+
+    def _held(self, name: str, text: str) -> dict[tuple[int, str], str]:
+        wanted = self._wanted(name)
+        return self._memory.setdefault(wanted, _Memory()).held(text, self.matcher, wanted)
+
+    def _read(self, name: str, data: bytes) -> tuple[tuple[Found, ...], str]:
+        """Return what a whole file holds, and its lines."""
+        rules = {
+            self.matcher.patterns[n].rule: n for n in self._wanted(name) if self.matcher.patterns[n].rule
+        }
         try:
             texts = [piece for piece in quick(name, data) if piece.text or piece.hidden]
             whole = "\n".join([name, *(piece.text for piece in texts)])
-            held = memory.held(whole, self.matcher, wanted)
+            held = self._held(name, whole)
             hidden = "hidden" in rules and any(piece.hidden for piece in texts)
             found = list(self._placed(name, data, held, rules.get("hidden"))) if held or hidden else []
         except UnscannableError as error:
-            return (Found(rules["unread"], name, "whole file", str(error), ""),)
+            return (Found(rules["unread"], name, "whole file", str(error), ""),), ""
         unlabelled = self.labels and "label" in rules and Path(name).suffix in _LABELLED
         if unlabelled and not any(label in whole for label in self.labels):
             found.append(Found(rules["label"], name, "whole file", self.labels[0], ""))
-        return tuple(sorted(dict.fromkeys(found), key=lambda one: one.pattern))
+        return tuple(sorted(dict.fromkeys(found), key=lambda one: one.pattern)), whole
 
     def _placed(
         self, name: str, data: bytes, held: Iterable[tuple[int, str]], hidden: int | None
@@ -351,6 +403,7 @@ def scan_of(
     cache: Cache | None = None,
     dates: Iterable[str] = (),
     workers: int = 1,
+    stamp: tuple[str, str] = ("", ""),
 ) -> Scan:
     """Return the scan of a report.
 
@@ -368,6 +421,8 @@ def scan_of(
         Further dates that may be printed, such as earlier cut-offs.
     workers : int
         Files that are read at a time.
+    stamp : tuple of str
+        Placeholder of the data hash, and the hash.
 
     Returns
     -------
@@ -382,7 +437,8 @@ def scan_of(
     sought = (known or Known()).without({study.study.id, *study.study.id.split("-")})
     computer = this_computer(scan_settings()["computer"]["common"], [study.file.parent])
     stated = stated_dates(study) | _cited_dates() | {day[:10] for day in dates if day}
-    return Scan(folder, Matcher(sought, computer, stated), labels_in(study), cache or Cache(None), workers)
+    matcher = Matcher(sought, computer, stated)
+    return Scan(folder, matcher, labels_in(study), cache or Cache(None), workers, stamp)
 
 
 def _cited_dates() -> frozenset[str]:

@@ -1,0 +1,165 @@
+"""Files that differ in the hash of the data alone: the lines that hold it are searched again, and nothing that a whole search finds is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from interim.report.cache import Cache
+from interim.report.content import text_table
+from interim.report.html import write_html
+from interim.report.pdf import write_pdf
+from interim.report.privacy import scan as module
+from interim.report.privacy.prefilter import plain
+from interim.report.privacy.surfaces_quick import quick
+from interim.report.rtf import rtf_text
+from interim.report.word import write_docx
+from tests.report.privacy.planted import LABEL, PLANTED, SURFACES, document, names, scan
+
+PLACE = "dbdbdbdbdbdb"
+FIRST, SECOND = "0a1b2c3d4e5f", "9f8e7d6c5b4a"
+UNSTAMPED = "7" * 64
+
+
+def stamped(cache: Cache, entered: str, name: str, data: bytes, **changes):
+    """Search a file that is stamped as the writer tells it."""
+    of = scan(cache=cache, stamp=(PLACE, entered), labels=(LABEL,), **changes)
+    of.template(name, data, UNSTAMPED)
+    return of.file(name, data)
+
+
+def whole(name: str, data: bytes):
+    return scan(labels=(LABEL,)).file(name, data)
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[str]:
+    """Names of the files that are read whole."""
+    seen: list[str] = []
+    monkeypatch.setattr(module, "quick", lambda name, data: seen.append(name) or quick(name, data))
+    return seen
+
+
+def written(write, home, texts=("Nothing",), **front) -> bytes:
+    path = home / "x"
+    write(document(texts, **front), path)
+    return path.read_bytes()
+
+
+def _rtf(made, path) -> None:
+    table = text_table(
+        "T 14.1.1.1", "Texts", head=["Text"], rows=[(b.spans[0].text,) for b in made.blocks[1:]]
+    )
+    path.write_text(rtf_text(replace(made, blocks=(table,))), encoding="ascii")
+
+
+WRITERS = {".pdf": write_pdf, ".docx": write_docx, ".html": write_html, ".rtf": _rtf}
+# The writer of PDF makes ids of a file from its content, in the metadata; what is stamped keeps those of its template.
+OWN_ID = re.compile(r"[\w+/]{22}==")
+
+
+def lines(name: str, data: bytes) -> set[str]:
+    return {OWN_ID.sub("", line) for piece in quick(name, data) for line in plain(piece.text).split("\n")}
+
+
+@pytest.mark.rule("PRV-51")
+@pytest.mark.parametrize("form", sorted(WRITERS))
+def test_the_lines_of_a_file_with_another_hash_are_its_lines_with_the_hash_entered(form, tmp_path, reads):
+    texts = ("The data of this report have the hash {} and no other.",)
+    first, second = (
+        written(WRITERS[form], tmp_path, [text.format(entered) for text in texts], snapshot=entered)
+        for entered in (FIRST, SECOND)
+    )
+    name = f"documents/x{form}"
+    entered = {line.replace(FIRST, SECOND) for line in lines(name, first)}
+    assert entered == lines(name, second) and any(SECOND in line for line in entered)
+    cache = Cache(tmp_path / "cache")
+    assert stamped(cache, FIRST, name, first) == stamped(cache, SECOND, name, second) == ()
+    assert reads == [name], "the second is not read"
+
+
+@pytest.mark.rule("PRV-51")
+@pytest.mark.parametrize("surface", sorted(SURFACES))
+def test_an_identifier_in_a_stamped_file_is_found_as_in_any_other(surface, tmp_path):
+    name, make, planted = SURFACES[surface]
+    data, cache = make(planted, tmp_path), Cache(tmp_path / "cache")
+    found = whole(name, data)
+    assert stamped(cache, FIRST, name, data) == found != ()
+    assert stamped(cache, SECOND, name, data) == found, "of a file with a find nothing is kept"
+
+
+@pytest.mark.rule("PRV-51")
+@pytest.mark.parametrize("form", sorted(WRITERS))
+@pytest.mark.parametrize(
+    ("text", "before", "entered", "pattern"),
+    [
+        ("MRN {}", "abcdefabcdef", "138001380000", "record number (en)"),
+        ("tel. {}", "abcdefabcdef", "138001380000", "telephone"),
+        ("scan no. {}", "abcdefabcdef", "138001380000", "scan id"),
+        ("{}-01-007", "abcdefabcde1", "abcdefabcdef", "participant"),
+        ("住院号 {}", "abcdefabcdef", "abc400123456", "record number (zh)"),
+    ],
+)
+def test_a_hash_that_makes_an_identifier_of_its_line_is_found(text, before, entered, pattern, form, tmp_path):
+    name, cache = f"documents/x{form}", Cache(tmp_path / "cache")
+    first, second = (written(WRITERS[form], tmp_path, [text.format(one)]) for one in (before, entered))
+    assert stamped(cache, before, name, first) == ()
+    found = stamped(cache, entered, name, second)
+    assert found == whole(name, second) and names(found, scan()) == {pattern}
+
+
+@pytest.mark.rule("PRV-51")
+@pytest.mark.parametrize("planted", sorted(PLANTED))
+def test_an_identifier_beside_the_hash_is_found(planted, tmp_path):
+    name, cache = "documents/x.csv", Cache(tmp_path / "cache")
+    for entered in (FIRST, SECOND):
+        of = scan(cache=cache, stamp=(PLACE, entered))
+        data = f"{entered}, {PLANTED[planted]} {entered}".encode()
+        of.template(name, data, UNSTAMPED)
+        assert planted in names(of.file(name, data), of)
+
+
+@pytest.mark.rule("PRV-51")
+def test_other_bytes_than_the_stamped_ones_are_searched_whole(tmp_path):
+    name, cache = "documents/x.csv", Cache(tmp_path / "cache")
+    assert stamped(cache, FIRST, name, FIRST.encode()) == ()
+    of = scan(cache=cache, stamp=(PLACE, SECOND))
+    of.template(name, SECOND.encode(), UNSTAMPED)
+    assert of.file(name, SECOND.encode()) == ()
+    assert names(of.file(name, f"{SECOND}\n13800138000".encode()), of) == {"mobile phone (zh)"}
+
+
+@pytest.mark.rule("PRV-51")
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("documents/y.csv", {}),
+        ("documents/x.csv", {"stamp": ("", "")}),
+        ("documents/x.csv", {"labels": (LABEL,)}),
+        ("documents/x.csv", {"cache": Cache(None)}),
+    ],
+)
+def test_what_is_kept_of_a_template_rests_on_name_stamp_label_and_cache(name, changes, tmp_path, reads):
+    given = {"cache": Cache(tmp_path / "cache"), "stamp": (PLACE, FIRST)}
+    for entered, one, further in ((FIRST, "documents/x.csv", {}), (SECOND, name, changes)):
+        of = scan(**{**given, "stamp": (PLACE, entered), **further})
+        data = f"hash {entered}".encode()
+        of.template(one, data, UNSTAMPED)
+        assert of.file(one, data) == ()
+    assert reads == ["documents/x.csv", name]
+
+
+@pytest.mark.rule("PRV-51")
+def test_a_notebook_and_a_row_of_data_are_stamped_like_a_document(tmp_path, reads):
+    cache = Cache(tmp_path / "cache")
+    cell = {"cell_type": "code", "source": [], "outputs": [{"text": [f"data {FIRST}\n", "x"]}]}
+    book = json.dumps({"metadata": {}, "cells": [cell]})
+    rows = json.dumps({"rows": [["MRN", FIRST], ["tel", "1"]]}, separators=(",", ":"))
+    for name, text in (("notebooks/x.ipynb", book), ("data/x.json", rows)):
+        for entered in (FIRST, "123456789012"):
+            data = text.replace(FIRST, entered).encode()
+            assert stamped(cache, entered, name, data) == ()
+    assert reads == ["notebooks/x.ipynb", "data/x.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import tempfile
@@ -48,8 +49,21 @@ _WARM = (
     "interim.report.shell",
 )
 _DATA = "data"
+_OBJECTS, _ROUNDS = 100_000, 50
 
 
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python seldom look for objects that only name each other: a build makes millions that stay, and each look goes over them."""
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS, _ROUNDS, _ROUNDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@_rare_collections()
 def build(
     plan: Plan,
     study: Study,

@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import pandas as pd
 
 from interim.adam.dictionary import dataset_label, variable_label
@@ -180,7 +179,7 @@ def _write_csv(
 
 def _harmless(column: Sequence[object]) -> Sequence[object]:
     """Return a column with harmless cells; equal texts are looked at once."""
-    texts = {value for value in column if isinstance(value, str)}
+    texts = {value for value in set(column) if isinstance(value, str)}
     changed = {value: shown for value in texts if (shown := harmless(value)) != value}
     return (
         [changed.get(value, value) if isinstance(value, str) else value for value in column]
@@ -223,9 +222,8 @@ def harmless(value: object) -> object:
 def _plain(column: pd.Series) -> list[Any]:
     """Return a column as JSON holds it: what is missing or not finite as null."""
     values: list[Any] = column.tolist()
-    if (isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub") or set(map(type, values)) <= {str}:
-        return values
-    return [None if _absent(value) else value for value in values]
+    absent = {value for value in set(values) if _absent(value)}
+    return [None if value in absent else value for value in values] if absent else values
 
 
 def _absent(value: object) -> bool:

@@ -38,6 +38,8 @@ class Origins:
         self._names = {slug(name): name for name in store}
         self._rows: dict[str, dict[str, tuple[int | None, int | None, str]]] = {}
         self._records: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._parts: dict[str, tuple[str, str]] = {}
+        self._told: dict[tuple[str, tuple[str, ...], Depth], Origin] = {}
 
     def of(self, document: Document, depth: Depth) -> tuple[Source, ...]:
         """Return the origins of all numbers of a document.
@@ -62,26 +64,36 @@ class Origins:
         """
         found: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
         for place, name, key in printed_keys(document):
-            if self._known(key):
-                stem, _, stat = key.rpartition("/")
+            stem, stat = self._parts.get(key) or self._part(key)
+            if stem:
                 found.setdefault((place, name), {}).setdefault(stem, {})[stat] = None
         return tuple(
-            Source(place, name, tuple(self._origin(stem, stats, depth) for stem, stats in stems.items()))
+            Source(place, name, tuple(self._once(stem, tuple(stats), depth) for stem, stats in stems.items()))
             for (place, name), stems in found.items()
         )
 
-    def _known(self, key: str) -> bool:
+    def _part(self, key: str) -> tuple[str, str]:
+        """Return a result id without its statistic, and the statistic; empty texts for what is no result."""
         question = key.partition("/")[0]
-        return question in self._names and key in self._of_question(question)
+        known = question in self._names and key in self._of_question(question)
+        stem, _, stat = key.rpartition("/") if known else ("", "", "")
+        self._parts[key] = stem, stat
+        return stem, stat
+
+    def _once(self, stem: str, stats: tuple[str, ...], depth: Depth) -> Origin:
+        """Return an origin; the documents of all languages and copies tell most of them more than once."""
+        place = stem, stats, depth
+        if place not in self._told:
+            self._told[place] = self._origin(stem, stats, depth)
+        return self._told[place]
 
     def _of_question(self, question: str) -> Mapping[str, tuple[int | None, int | None, str]]:
         if question not in self._rows:
             frame = self._result(question).frame
-            columns = (frame[name].tolist() for name in ("result_id", "n", "N", "method"))
-            self._rows[question] = {
-                key: (_count(n), _count(of), method or "")
-                for key, n, of, method in zip(*columns, strict=True)
-            }
+            numbers = (_counts(frame[name]) for name in ("n", "N"))
+            methods = (method or "" for method in frame["method"].tolist())
+            rows = zip(*numbers, methods, strict=True)
+            self._rows[question] = dict(zip(frame["result_id"].tolist(), rows, strict=True))
         return self._rows[question]
 
     def _result(self, question: str) -> Result:
@@ -109,8 +121,9 @@ class Origins:
         return tuple(dict.fromkeys(line for key in keys for line in known.get(key, ())))
 
 
-def _count(value: Any) -> int | None:
-    return None if pd.isna(value) else int(value)
+def _counts(column: pd.Series[Any]) -> list[int | None]:
+    missing = column.isna().tolist()
+    return [None if gone else int(value) for value, gone in zip(column.tolist(), missing, strict=True)]
 
 
 def records_of(result: Result) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ import io
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +29,12 @@ _WHOLE = frozenset(
 )
 
 
+@cache
+def _has_forms(kind: type) -> bool:
+    """Tell whether equal values of a type can be stored in more than one form."""
+    return issubclass(kind, (pd.DataFrame, MappingProxyType, BaseModel))
+
+
 class _Canonical(pickle.Pickler):
     """Writes equal values as equal bytes: nothing depends on which objects are shared, or how a frame is stored."""
 
@@ -37,12 +44,15 @@ class _Canonical(pickle.Pickler):
 
     def reducer_override(self, value: object) -> Any:
         """Return how the types are written that have more than one form."""
+        kind: Any = type(value)
+        if not _has_forms(kind):
+            return NotImplemented
         if isinstance(value, pd.DataFrame):
             return list, (_frame(value),)
         if isinstance(value, MappingProxyType):
             return list, (list(value.items()),)
         if isinstance(value, BaseModel):
-            return type(value), (sorted(value.model_dump(mode="json").items()),)
+            return kind, (sorted(value.model_dump(mode="json").items()),)
         return NotImplemented
 
 

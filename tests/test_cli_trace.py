@@ -17,7 +17,7 @@ def opened(monkeypatch):
     data = build()
     monkeypatch.setattr("interim.study.read_study", lambda file: data.study)
 
-    def open_adam(study, change):
+    def open_adam(study, change, keep):
         change(replace(data.sdtm, domains={}))
         return Opened(data.sdtm, data.adam)
 

@@ -84,7 +84,7 @@ def opened(monkeypatch):
     def run(study, sdtm):
         asked = []
         monkeypatch.setattr(opening, "open_data", lambda given: asked.append(given.data.on_stop) or sdtm)
-        monkeypatch.setattr(opening, "build_adam", lambda sdtm, study: SimpleNamespace(built=True))
+        monkeypatch.setattr(opening, "build_adam", lambda sdtm, study, recall: SimpleNamespace(built=True))
         result = open_adam(study)
         assert asked == ["draft"]
         return result

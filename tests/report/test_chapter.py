@@ -123,7 +123,7 @@ def test_a_question_that_does_not_exist(hand_inputs, monkeypatch):
 def test_open_inputs_joins_the_rooms(hand_inputs, monkeypatch):
     import interim.adam
 
-    def open_adam(study, change):
+    def open_adam(study, change, keep):
         change(hand_inputs.sdtm)
         return interim.adam.Opened(hand_inputs.sdtm, hand_inputs.adam)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -29,6 +29,7 @@ from interim.adam.kinetic_datasets import NAMES as KINETIC_NAMES
 from interim.adam.kinetic_datasets import KineticData, kinetic_datasets
 from interim.adam.model import Adam
 from interim.adam.nk_switch import derive_nk_switch
+from interim.adam.recall import Recall, called
 from interim.adam.response import ResponseData, derive_response
 from interim.adam.sets import RULES as SET_RULES
 from interim.adam.sets import flag_sets
@@ -53,6 +54,7 @@ _ORDER = (
     "ADSUB",
     *KINETIC_NAMES,
 )
+_SYNDROMES = ("ADAE", "ADLB", "ADRS", "ADTOX")
 _NO_CELLS = "the study has no cell product"
 _NOT_ASKED = "not asked for"
 _NO_LADDER = "the study has no dose levels of a T-cell product"
@@ -69,6 +71,7 @@ class _Record:
     findings: list[Finding] = field(default_factory=list)
     rules: list[tuple[str, str, str]] = field(default_factory=list)
     asked: frozenset[str] | None = None
+    recall: Recall = called
 
     def wants(self, name: str) -> bool:
         """Tell whether a dataset that no other one needs is made; if not, its absence is noted."""
@@ -87,7 +90,9 @@ class _Record:
         return derived.frame
 
 
-def build_adam(sdtm: Sdtm, study: Study, *, asked: Collection[str] | None = None) -> Adam:
+def build_adam(
+    sdtm: Sdtm, study: Study, *, asked: Collection[str] | None = None, recall: Recall = called
+) -> Adam:
     """Derive all analysis datasets from checked source data.
 
     Parameters
@@ -99,6 +104,8 @@ def build_adam(sdtm: Sdtm, study: Study, *, asked: Collection[str] | None = None
     asked : collection of str, optional
         Those of ADTOX, ADVS, ADSUB and ADPP (with all of the kinetics) that the caller reads; default all. No other dataset
         needs them.
+    recall : callable
+        Calls each derivation; it may give what was derived from equal arguments before.
 
     Returns
     -------
@@ -123,42 +130,44 @@ def build_adam(sdtm: Sdtm, study: Study, *, asked: Collection[str] | None = None
     """
     if study.data.stage == "adam":
         return finished_adam(sdtm, study)
-    record = _Record(asked=None if asked is None else frozenset(asked))
+    record = _Record(asked=None if asked is None else frozenset(asked), recall=recall)
     core, adex = _core(sdtm, study, record)
     core = _safety(sdtm, core, adex, study=study, record=record)
     adlb = _laboratory(sdtm, core, study, record)
     _signs(sdtm, core, study, record)
-    response = derive_response(sdtm, core, study=study)
+    response = recall(derive_response, sdtm, core, study=study)
     _keep_response(response, sdtm, record)
     _consensus(sdtm, core, adex, study=study, record=record)
     adsl = _complete(core, response, Sources(sdtm, core, adlb, response.adtr, study), record)
     record.datasets["ADSL"] = adsl
-    record.keep("ADTTE", derive_adtte(adsl, response.adrs, study=study, sdtm=sdtm))
+    record.keep("ADTTE", recall(derive_adtte, adsl, response.adrs, study=study, sdtm=sdtm))
     _subgroups(adsl, study, record)
     if record.wants("ADPP"):
-        _kinetics(kinetic_datasets(sdtm, adsl, adex=adex, adlb=adlb, study=study), record)
+        made = kinetic_datasets(sdtm, adsl, adex=adex, adlb=adlb, study=study, recall=recall)
+        _kinetics(made, record)
     return _finished(sdtm, study, record)
 
 
 def _core(sdtm: Sdtm, study: Study, record: _Record) -> tuple[pd.DataFrame, pd.DataFrame]:
-    adex, found = derive_adex(sdtm, study)
+    recall = record.recall
+    adex, found = recall(derive_adex, sdtm, study)
     if sdtm.has("EX"):
         record.datasets["ADEX"] = adex
     else:
         record.missing["ADEX"] = "no EX"
     death, therapy, alive = (
-        derive_death(sdtm, study),
-        derive_nactdt(sdtm, study),
-        derive_lstalvdt(sdtm, study),
+        recall(derive_death, sdtm, study),
+        recall(derive_nactdt, sdtm, study),
+        recall(derive_lstalvdt, sdtm, study),
     )
     for part in (death, therapy, alive):
         record.note(part.findings, part.rules)
     dated = Dated(death.frame, therapy.frame, alive.frame)
-    core, off_level = derive_core(sdtm, adex, dated, study=study)
+    core, off_level = recall(derive_core, sdtm, adex, dated, study=study)
     record.note(
         [*found, *off_level], [(rule, severity, _ran(sdtm, "EX")) for rule, severity in EXPOSURE_RULES]
     )
-    for made in (derive_nk_switch(sdtm, study), derive_catheter(sdtm)):
+    for made in (recall(derive_nk_switch, sdtm, study), recall(derive_catheter, sdtm)):
         core = core.merge(made, on="USUBJID", how="left", validate="1:1")
     return flag_sets(core, study, flags=_EARLY_SETS)[0], adex
 
@@ -171,14 +180,16 @@ def _safety(
     sdtm: Sdtm, core: pd.DataFrame, adex: pd.DataFrame, *, study: Study, record: _Record
 ) -> pd.DataFrame:
     """Add ADAE and ADDLT, and return the core with the DLT facts."""
-    windows = dlt_windows(sdtm, core, adex=adex, study=study)
-    events = derive_adae(sdtm, core, adex=adex, windows=windows, study=study)
+    recall = record.recall
+    windows = recall(dlt_windows, sdtm, core, adex=adex, study=study)
+    events = recall(derive_adae, sdtm, core, adex=adex, windows=windows, study=study)
     if sdtm.has("AE"):
         record.keep("ADAE", events)
         if not record.wants("ADTOX"):
             pass
         elif study.with_role("nk") or study.with_role("t"):
-            record.keep("ADTOX", derive_adtox(sdtm, core, adae=events.frame, adex=adex, study=study))
+            episodes = recall(derive_adtox, sdtm, core, adae=events.frame, adex=adex, study=study)
+            record.keep("ADTOX", episodes)
         else:
             record.missing["ADTOX"] = _NO_CELLS
     else:
@@ -190,7 +201,7 @@ def _safety(
         never = pd.Series(pd.NaT, index=core.index, dtype="datetime64[ns]")
         reason = "NOT-APPLICABLE"
         return core.assign(DLTWSDT=never, DLTWEDT=never, DLTSTAT=None, DLTSTRS=reason, DLTFL="N")
-    addlt = derive_addlt(core, events.frame, windows=windows, adex=adex, study=study)
+    addlt = recall(derive_addlt, core, events.frame, windows=windows, adex=adex, study=study)
     record.datasets["ADDLT"] = addlt
     joined = core.merge(addlt[["USUBJID", *columns]], on="USUBJID", how="left", validate="1:1")
     filled = {"DLTFL": "N", "DLTSTAT": "NOT EVALUABLE"}
@@ -205,14 +216,16 @@ def _laboratory(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -
         record.missing["ADLB"] = "no LB"
         record.note((), _NO_RESULTS)
         return None
-    return record.keep("ADLB", derive_adlb(sdtm, core, study=study, adex=record.datasets.get("ADEX")))
+    adex = record.datasets.get("ADEX")
+    return record.keep("ADLB", record.recall(derive_adlb, sdtm, core, study=study, adex=adex))
 
 
 def _signs(sdtm: Sdtm, core: pd.DataFrame, study: Study, record: _Record) -> None:
     if not record.wants("ADVS"):
         return
     if any(sdtm.has(domain) for domain in SIGN_DOMAINS):
-        record.keep("ADVS", derive_advs(sdtm, core, study=study, adex=record.datasets.get("ADEX")))
+        adex = record.datasets.get("ADEX")
+        record.keep("ADVS", record.recall(derive_advs, sdtm, core, study=study, adex=adex))
     else:
         record.missing["ADVS"] = f"no {', '.join(SIGN_DOMAINS)}"
         record.note((), ((SIGN_UNIT, "warn", f"not run: no {', '.join(SIGN_DOMAINS)}"),))
@@ -231,30 +244,44 @@ def _consensus(sdtm: Sdtm, core: pd.DataFrame, adex: pd.DataFrame, *, study: Stu
     """Add to ADTOX what needs laboratory results and the date of progression."""
     made = record.datasets
     if "ADTOX" in made:
-        inputs = ConsensusInputs(
-            sdtm, core, adex, made["ADAE"], made.get("ADLB"), made.get("ADRS"), made["ADTOX"], study
-        )
-        made["ADTOX"] = with_consensus(made["ADTOX"], inputs)
+        needed = {name: frame for name, frame in made.items() if name in _SYNDROMES}
+        made["ADTOX"] = record.recall(_syndromes, sdtm, core, adex, made=needed, study=study)
+
+
+def _syndromes(
+    sdtm: Sdtm, core: pd.DataFrame, adex: pd.DataFrame, *, made: Mapping[str, pd.DataFrame], study: Study
+) -> pd.DataFrame:
+    inputs = ConsensusInputs(
+        sdtm, core, adex, made["ADAE"], made.get("ADLB"), made.get("ADRS"), made["ADTOX"], study
+    )
+    return with_consensus(made["ADTOX"], inputs)
 
 
 def _complete(core: pd.DataFrame, response: ResponseData, sources: Sources, record: _Record) -> pd.DataFrame:
     """Return ADSL with baseline variables, response facts and all analysis sets."""
-    baseline = derive_baseline(sources)
+    recall = record.recall
+    baseline = recall(_baseline, sources.sdtm, sources.adsl, sources.adlb, sources.adtr, study=sources.study)
     record.note(baseline.findings, baseline.rules)
-    facts = response_columns(core, response.adrs, sdtm=sources.sdtm, study=sources.study)
+    facts = recall(response_columns, core, response.adrs, sdtm=sources.sdtm, study=sources.study)
     adsl = core.merge(facts, on="USUBJID", how="left", validate="1:1")
-    for part in (baseline.frame, derive_biopsies(sources.sdtm, core)):
+    for part in (baseline.frame, recall(derive_biopsies, sources.sdtm, core)):
         adsl = adsl.merge(part, on="USUBJID", how="left", validate="1:1")
     adsl, found = flag_sets(adsl, sources.study)
     record.note(found, [(rule, severity, "run") for rule, severity in SET_RULES])
     return arranged(adsl)
 
 
+def _baseline(
+    sdtm: Sdtm, core: pd.DataFrame, adlb: pd.DataFrame | None, adtr: pd.DataFrame | None, *, study: Study
+) -> Derived:
+    return derive_baseline(Sources(sdtm, core, adlb, adtr, study))
+
+
 def _subgroups(adsl: pd.DataFrame, study: Study, record: _Record) -> None:
     if not record.wants("ADSUB"):
         return
     if study.subgroups:
-        record.keep("ADSUB", derive_adsub(adsl, study))
+        record.keep("ADSUB", record.recall(derive_adsub, adsl, study))
     else:
         record.missing["ADSUB"] = "the study has no [[subgroups]]"
 

@@ -13,6 +13,7 @@ from interim.adam.adpc import derive_adpc
 from interim.adam.adpc_findings import RULES
 from interim.adam.adpp import derive_adpp
 from interim.adam.kinetic_sets import kinetic_sets
+from interim.adam.recall import Recall, called
 from interim.data.model import Sdtm
 from interim.errors import Finding
 from interim.study import Study
@@ -46,7 +47,13 @@ class KineticData:
 
 
 def kinetic_datasets(
-    sdtm: Sdtm, adsl: pd.DataFrame, *, adex: pd.DataFrame, adlb: pd.DataFrame | None, study: Study
+    sdtm: Sdtm,
+    adsl: pd.DataFrame,
+    *,
+    adex: pd.DataFrame,
+    adlb: pd.DataFrame | None,
+    study: Study,
+    recall: Recall = called,
 ) -> KineticData:
     """Derive the datasets of kinetics, cytokines and biomarkers.
 
@@ -60,6 +67,8 @@ def kinetic_datasets(
         Laboratory results.
     study : Study
         Parameters.
+    recall : callable
+        Calls each derivation.
 
     Returns
     -------
@@ -78,8 +87,8 @@ def kinetic_datasets(
     rules = tuple((rule, str(severity), "not run: no PC") for rule, severity in RULES)
     adpc = None
     if sdtm.has("PC"):
-        samples = derive_adpc(sdtm, adsl, adex=adex, study=study)
-        made = derive_adpp(samples.frame, adex, study=study, cm=cm)
+        samples = recall(derive_adpc, sdtm, adsl, adex=adex, study=study)
+        made = recall(derive_adpp, samples.frame, adex, study=study, cm=cm)
         adpc, findings, rules = made.adpc, samples.findings, samples.rules
         datasets |= {
             "ADPC": made.adpc,
@@ -93,12 +102,12 @@ def kinetic_datasets(
     if adlb is None:
         missing |= dict.fromkeys(("ADCY", "ADCYPP"), "no LB")
     else:
-        courses = derive_adcy(adlb, adsl, cm=cm)
+        courses = recall(derive_adcy, adlb, adsl, cm=cm)
         if len(courses.values):
             datasets |= {"ADCY": courses.values, "ADCYPP": courses.parameters}
         else:
             missing |= dict.fromkeys(("ADCY", "ADCYPP"), "no cytokine results in LB")
-    markers = derive_adbm(sdtm, adsl)
+    markers = recall(derive_adbm, sdtm, adsl)
     if len(markers):
         datasets["ADBM"] = markers
     else:

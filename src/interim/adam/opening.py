@@ -9,6 +9,7 @@ import pandas as pd
 
 from interim.adam.build import build_adam
 from interim.adam.model import Adam
+from interim.adam.recall import Recall, called
 from interim.adam.response import derive_response
 from interim.data import open_data
 from interim.data.dates import parse_dates
@@ -35,7 +36,12 @@ class Opened(NamedTuple):
     adam: Adam
 
 
-def open_adam(study: Study, *, change: Callable[[Sdtm], Sdtm] | None = None) -> Opened:
+def open_adam(
+    study: Study,
+    *,
+    change: Callable[[Sdtm], Sdtm] | None = None,
+    keep: Callable[[Sdtm, Study], Recall] | None = None,
+) -> Opened:
     """Read the data of a study, check them, cut them and derive the analysis datasets.
 
     Parameters
@@ -44,6 +50,8 @@ def open_adam(study: Study, *, change: Callable[[Sdtm], Sdtm] | None = None) -> 
         Parameters.
     change : callable, optional
         Applied to the checked source data at the cut-off before anything is derived from them: other ids, fewer participants.
+    keep : callable, optional
+        Gives, for the data as changed, what calls the derivations.
 
     Returns
     -------
@@ -64,7 +72,8 @@ def open_adam(study: Study, *, change: Callable[[Sdtm], Sdtm] | None = None) -> 
     if stops & _NO_DRAFT or (stops and study.data.on_stop == "halt"):
         raise DataError((*sdtm.findings, *response_findings(sdtm, study)))
     changed = sdtm if change is None else change(sdtm)
-    return Opened(changed, build_adam(changed, study))
+    recall = called if keep is None else keep(changed, study)
+    return Opened(changed, build_adam(changed, study, recall=recall))
 
 
 def response_findings(sdtm: Sdtm, study: Study) -> tuple[Finding, ...]:

@@ -87,7 +87,7 @@ def open_inputs(study: Study, cache: Cache | None = None) -> Inputs:
     """
     from interim.report.privacy.opening import open_private
 
-    private, sdtm, adam, known = open_private(study)
+    private, sdtm, adam, known = open_private(study, cache=cache)
     return replace(answered(private, sdtm, adam, cache=cache), known=known)
 
 

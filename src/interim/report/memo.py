@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from interim.data.model import Sdtm
 from interim.report.cache import Cache
-from interim.report.traced import FILE, Sources
+from interim.report.traced import FILE, Sources, digest
+from interim.study import Study
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -132,3 +135,58 @@ class Memo:
 
     def _place(self, key: Sequence[object], names: Iterable[str]) -> str:
         return self.cache.key("answer", *key, self.sources.now(names))
+
+
+class Derivations:
+    """Calls derivations of analysis datasets, or gives what they derived in an earlier build.
+
+    Parameters
+    ----------
+    cache : Cache
+        Where it is kept.
+    sdtm : Sdtm
+        Source data; what a derivation reads of them is recorded.
+    study : Study
+        Parameters, likewise.
+
+    Notes
+    -----
+    Every other argument is part of the key by its hash: datasets that come out as they were leave what is derived from
+    them as it was, whatever has changed in the source data.
+    """
+
+    def __init__(self, cache: Cache, sdtm: Sdtm, study: Study) -> None:
+        self._memo = Memo(cache, Sources(sdtm=sdtm, study=study))
+        self._names = {id(sdtm): "sdtm", id(study): "study"}
+
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what a derivation gives for its arguments, kept or made.
+
+        Parameters
+        ----------
+        function : callable
+            A derivation that depends on its arguments and the programs alone.
+        *args, **kwargs : object
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What it returns.
+
+        Raises
+        ------
+        Exception
+            Whatever the function raises; then nothing is kept.
+        """
+        given: list[Any] = [*args, *kwargs.values()]
+        names = {place: self._names[id(part)] for place, part in enumerate(given) if id(part) in self._names}
+        parts = [names.get(place) or digest(part) for place, part in enumerate(given)]
+        call: Callable[..., T] = function
+
+        def derive(*twins: Any) -> T:
+            filled = list((dict(enumerate(given)) | dict(zip(names, twins, strict=True))).values())
+            return call(*filled[: len(args)], **dict(zip(kwargs, filled[len(args) :], strict=True)))
+
+        key = ["derivation", function.__module__, function.__qualname__, list(kwargs), parts]
+        return self._memo.recall(derive, tuple(names.values()), key=key)

@@ -232,7 +232,7 @@ def opened(monkeypatch):
     data = build()
     renamed = {}
 
-    def derived(study, change):
+    def derived(study, change, keep):
         sdtm = change(data.sdtm)
         names = dict(zip(data.sdtm.domain("TR")["USUBJID"], sdtm.domain("TR")["USUBJID"], strict=True))
         renamed.update(names)

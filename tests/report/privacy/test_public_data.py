@@ -142,7 +142,7 @@ def test_uniqueness_is_measured_before_values_are_pooled(hand_inputs, monkeypatc
     from interim.report.privacy.opening import Private
 
     private = Private(hand_inputs.study, hand_inputs.sdtm, hand_inputs.adam)
-    monkeypatch.setattr(module, "open_private", lambda study: private)
+    monkeypatch.setattr(module, "open_private", lambda study, cache: private)
     monkeypatch.setattr(module, "answered", lambda study, sdtm, adam, cache: hand_inputs)
     public = module.open_public(hand_inputs.study)
     name = "uniqueness.by_copy"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from interim.adam.model import Adam
 from interim.data.model import Sdtm
+from interim.report.cache import Cache
+from interim.report.memo import Derivations
 from interim.report.privacy.key import find_key
 from interim.report.privacy.known import Known, known_values
 from interim.report.privacy.pseudonyms import Pseudonyms, disguise, disguise_study, participants
@@ -54,7 +57,7 @@ def pseudonyms(study: Study) -> Pseudonyms:
     return Pseudonyms(find_key(study), study.study.id)
 
 
-def open_private(study: Study, *, keep: dict[str, str] | None = None) -> Private:
+def open_private(study: Study, *, keep: dict[str, str] | None = None, cache: Cache | None = None) -> Private:
     """Read, check and cut the data of a study, replace the ids, and derive the analysis datasets.
 
     Parameters
@@ -63,6 +66,8 @@ def open_private(study: Study, *, keep: dict[str, str] | None = None) -> Private
         Parameters, under the site's ids.
     keep : dict of str to str, optional
         Filled with id of the site -> pseudo-id.
+    cache : Cache, optional
+        Where what earlier builds derived is; it knows no id of the site.
 
     Returns
     -------
@@ -89,5 +94,7 @@ def open_private(study: Study, *, keep: dict[str, str] | None = None) -> Private
             keep.update(names.table(participants(sdtm)))
         return disguise(sdtm, names)
 
-    sdtm, adam = open_adam(private, change=change)
+    sdtm, adam = open_adam(
+        private, change=change, keep=None if cache is None else partial(Derivations, cache)
+    )
     return Private(private, sdtm, adam, known[0])

@@ -44,7 +44,7 @@ def open_public(study: Study, cache: Cache | None = None) -> Inputs:
     ReportError, DataError
         As `interim.report.chapter.open_inputs`.
     """
-    private, sdtm, adam, known = open_private(study)
+    private, sdtm, adam, known = open_private(study, cache=cache)
     pooled = with_pooled(adam, limit=study.privacy.small_cell_min)
     inputs = replace(answered(private, sdtm, pooled, cache=cache), known=known)
     measured = {

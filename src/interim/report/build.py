@@ -19,7 +19,7 @@ from interim.report.cache import Cache
 from interim.report.chapter import Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
 from interim.report.freshness import DOCUMENTS, MANIFEST
-from interim.report.hashes import joined, sha256, snapshot_hash
+from interim.report.hashes import joined, sha256, short_snapshot
 from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import is_thin
 from interim.report.plan import COPIES, Plan
@@ -27,6 +27,7 @@ from interim.report.progress import Progress
 from interim.report.publish import building
 from interim.report.registry import check_complete
 from interim.report.shipped import check_shipped
+from interim.report.stamp import PLACE, with_digits, without_digits
 from interim.report.workers import Failure, NotebookError, cores, run_jobs, start_method
 from interim.study import Study
 
@@ -199,6 +200,11 @@ class _Order:
     progress: Progress
 
     @property
+    def digits(self) -> str:
+        """The data hash as footnotes name it."""
+        return short_snapshot(self.inputs.sdtm.sources)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """What is injected."""
         foreign = {"language": self.language} if self.language != SOURCE else {}
@@ -264,7 +270,7 @@ def _served(order: _Order, book: Path, output: Path) -> bool:
     memo = order.inputs.memo
     kept = None if memo is None else memo.stored(order.key(book), set())
     if kept is not None:
-        output.write_bytes(kept)
+        output.write_bytes(with_digits(kept, order.digits))
     return kept is not None
 
 
@@ -272,9 +278,8 @@ def _keep(order: _Order, book: Path, job: Job) -> None:
     """Keep an executed notebook with what it read; one with code of its own may have read more than it was seen to."""
     memo, reads = order.inputs.memo, Path(job.reads)
     if memo is not None and reads.exists() and is_thin(book):
-        memo.store(
-            order.key(book), reads.read_text(encoding="utf-8").split("\n"), Path(job.output).read_bytes()
-        )
+        executed = without_digits(Path(job.output).read_bytes(), order.digits)
+        memo.store(order.key(book), reads.read_text(encoding="utf-8").split("\n"), executed)
 
 
 def _job(book: Path, out: Path, scratch: Path, order: _Order) -> Job:
@@ -334,8 +339,9 @@ class _Paper:
         from interim.report.document import read_chapters
         from interim.report.package import Made
 
-        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")))
-        return Made(self.inputs, self.languages[0], copy, chapters, scan=self.scan)
+        digits = short_snapshot(self.inputs.sdtm.sources)
+        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")), digits=digits)
+        return Made(self.inputs, self.languages[0], copy, chapters, digits=digits, scan=self.scan)
 
     def options(self) -> dict[str, Any]:
         """What every package is written with."""
@@ -380,7 +386,7 @@ def _front(inputs: Inputs, code: str) -> Front:
         study=study.study.id,
         timestamp=study.moment,
         cut_off=f"{study.cut:%Y-%m-%d}",
-        snapshot=snapshot_hash(inputs.sdtm.sources)[:12],
+        snapshot=PLACE,
         revision=f"{interim.__version__} ({code[:12]})",
         labels=labels_of(inputs),
         details=(

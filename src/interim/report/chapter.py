@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
-from interim.report.hashes import tree
+from interim.report.hashes import short_snapshot, tree
 from interim.report.plan import COPIES
 from interim.report.registry import Tlf, cited, footnotes_of, in_question, registry, title_of
 from interim.report.translate import quoted
@@ -227,12 +227,15 @@ class Chapter:
         Language in which figures are drawn; tables and text are translated when the document is put together.
     reads : set of str or None
         Receives what is read of study, data and results.
+    snapshot : str
+        First digits of the data hash, for the footnotes; naming them counts as reading nothing (`interim.report.stamp`).
     """
 
     inputs: Inputs
     tlfs: dict[str, Tlf] = field(default_factory=lambda: {tlf.id: tlf for tlf in registry()})
     language: str = SOURCE
     reads: set[str] | None = None
+    snapshot: str = ""
 
     @property
     def study(self) -> Study:
@@ -381,7 +384,11 @@ class Chapter:
             tlf.id,
             title=title_of(tlf, self.study),
             footnotes=footnotes_of(
-                tlf, self.study, self.inputs.sdtm, pending=tlf.id in in_question(self.adam.findings)
+                tlf,
+                self.study,
+                self.inputs.sdtm,
+                pending=tlf.id in in_question(self.adam.findings),
+                snapshot=self.snapshot,
             ),
             labels=labels_of(self.inputs),
         )
@@ -483,7 +490,8 @@ def open_chapter(
         )
     if inputs is None or _READS is None:
         return Chapter(inputs or open_inputs(parameters), language=language)
-    return Chapter(_watched(inputs, _READS), language=language, reads=_READS)
+    snapshot = short_snapshot(inputs.sdtm.sources)
+    return Chapter(_watched(inputs, _READS), language=language, reads=_READS, snapshot=snapshot)
 
 
 def watch(reads: set[str] | None) -> None:

@@ -24,6 +24,7 @@ from interim.report.content import (
     Table,
 )
 from interim.report.prose import Heading, read_prose
+from interim.report.stamp import without_digits
 
 __all__ = [
     "Document",
@@ -78,7 +79,9 @@ def collect(notebooks: Sequence[Path], *, front: Front) -> Document:
     return assemble(loose, front=front)
 
 
-def read_chapters(notebooks: Sequence[Path], *, language: str = "en") -> dict[str, tuple[Placed, ...]]:
+def read_chapters(
+    notebooks: Sequence[Path], *, language: str = "en", digits: str = ""
+) -> dict[str, tuple[Placed, ...]]:
     """Read what executed notebooks show.
 
     Parameters
@@ -87,6 +90,8 @@ def read_chapters(notebooks: Sequence[Path], *, language: str = "en") -> dict[st
         Executed notebooks.
     language : str
         Language of the words Table, Figure and Listing.
+    digits : str
+        First digits of the data hash, whose place is held (`interim.report.stamp`); empty: they stay.
 
     Returns
     -------
@@ -99,19 +104,21 @@ def read_chapters(notebooks: Sequence[Path], *, language: str = "en") -> dict[st
         Everything that is wrong in all notebooks, in one list.
     """
     problems: list[str] = []
-    chapters = _chapters(notebooks, language, problems)
+    chapters = _chapters(notebooks, language, problems, digits)
     refuse([*problems, *_id_problems([placed for chapter in chapters.values() for placed in chapter])])
     return chapters
 
 
-def _chapters(notebooks: Sequence[Path], language: str, problems: list[str]) -> dict[str, tuple[Placed, ...]]:
-    return {path.stem: tuple(_chapter(path, language, problems)) for path in notebooks}
+def _chapters(
+    notebooks: Sequence[Path], language: str, problems: list[str], digits: str = ""
+) -> dict[str, tuple[Placed, ...]]:
+    return {path.stem: tuple(_chapter(path, language, problems, digits)) for path in notebooks}
 
 
-def _chapter(path: Path, language: str, problems: list[str]) -> Iterator[Placed]:
+def _chapter(path: Path, language: str, problems: list[str], digits: str) -> Iterator[Placed]:
     """Yield the content of a notebook; a text with a heading of its own stands one level below the last written heading."""
     level = 0
-    for where, cell in _cells(path, problems):
+    for where, cell in _cells(path, problems, digits):
         for block in _cell_blocks(cell, where, language, problems):
             if isinstance(block, Heading):
                 if block.level == _BELOW:
@@ -196,10 +203,10 @@ def _front_problems(front: Front) -> Iterator[str]:
             yield f"title page: control or unprintable character {', '.join(bad_characters(text))} in {text!r}"
 
 
-def _cells(path: Path, problems: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _cells(path: Path, problems: list[str], digits: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield place and cell; list a notebook that is unreadable or was not run once from top to bottom."""
     try:
-        book = json.loads(path.read_text(encoding="utf-8"))
+        book = json.loads(without_digits(path.read_bytes(), digits))
         cells = [
             dict(
                 cell,

@@ -13,6 +13,7 @@ from interim.report.content import Document, Front
 from interim.report.hashes import sha256
 from interim.report.origins import Depth, Origins
 from interim.report.package import Made, Plan, lacking, plans, put_together
+from interim.report.stamp import entered, in_cells, with_hash
 from interim.report.traced import digest
 from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, shown_missing, translated
 from interim.report.typefaces import keep_fonts
@@ -34,6 +35,7 @@ class Task:
     study: Study
     cache: Cache = field(default_factory=lambda: Cache(None))
     content: str = ""
+    digits: str = ""
 
     def write(self) -> dict[str, int]:
         """Write the file, or take the bytes that an earlier build wrote from the same content.
@@ -53,13 +55,19 @@ class Task:
         file, places = (self.cache.key(kind, *parts) for kind in ("document", "pages"))
         kept, pages = (self.cache.get(file), self.cache.get(places)) if self.content else (None, None)
         if kept is not None and pages is not None:
-            self.path.write_bytes(kept)
+            self._enter(kept)
             return dict(json.loads(pages))
         found = write_file(self.document, self.path, study)
+        made = self.path.read_bytes()
         if self.content:
-            self.cache.put(file, self.path.read_bytes())
+            self.cache.put(file, made)
             self.cache.put(places, json.dumps(found).encode())
+        self._enter(made)
         return found
+
+    def _enter(self, made: bytes) -> None:
+        """Write a finished file with the data hash."""
+        self.path.write_bytes(entered(made, self.path.suffix, self.digits) if self.digits else made)
 
 
 def write_package(
@@ -146,15 +154,18 @@ def _tasks(
     study, public = made.inputs.study, made.public
     store = made.inputs.memo.cache if made.inputs.memo else Cache(None)
     edition = whole if public is None else public.document(whole)
+    digits = made.digits
+    if digits and in_cells(edition):
+        edition, digits = with_hash(edition, digits), ""
     content = digest(edition) if store.folder else ""
     restricted: Depth = "records" if plan.copy == "restricted" else "counts"
     for path in paths:
         if path.suffix == ".html":
             sources = origins.of(edition, restricted if public is None else "methods")
             own = f"{content} {digest(sources)}" if content else ""
-            yield Task(replace(edition, sources=sources), path, study, store, own)
+            yield Task(replace(edition, sources=sources), path, study, store, own, digits)
         else:
-            yield Task(edition, path, study, store, content)
+            yield Task(edition, path, study, store, content, digits)
 
 
 def _possible(plan: Plan, made: Made, say: Say) -> bool:

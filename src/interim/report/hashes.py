@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from interim.data.model import Source
 
 _IGNORED = {"__pycache__"}
+_NAMED = 12  # digits of the snapshot hash that readers see
 
 
 def sha256(path: Path) -> str:
@@ -129,3 +130,23 @@ def snapshot_hash(sources: Iterable[Source]) -> str:
     None
     """
     return joined((source.name, source.sha256) for source in sources)
+
+
+def short_snapshot(sources: Iterable[Source]) -> str:
+    """Return the digits of the snapshot hash that pages, tables and figures name.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+        The files of a run.
+
+    Returns
+    -------
+    str
+        12 hexadecimal digits.
+
+    Raises
+    ------
+    None
+    """
+    return snapshot_hash(sources)[:_NAMED]

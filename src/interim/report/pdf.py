@@ -27,6 +27,7 @@ from interim.report.content import (
 )
 from interim.report.heights import heights, last_rows, squeezed
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
+from interim.report.stamp import DIGITS, PLACE
 from interim.report.typefaces import is_chinese_document
 
 Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
@@ -198,6 +199,7 @@ def _model(document: Document, paper: Paper) -> str:
             "footer": front.footer(),
         },
         "words": document.words,
+        "letters": DIGITS if PLACE in front.footer() else "",
         "paper": paper,
         "fonts": _CHINESE_FONTS if is_chinese_document(document) else _FONTS,
         "plain-fonts": _FONTS,

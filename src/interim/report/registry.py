@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import interim
 from interim.errors import Finding, ReportError
-from interim.report.hashes import snapshot_hash
+from interim.report.hashes import short_snapshot
 from interim.report.shells import shells
 from interim.study import Study
 
@@ -315,7 +315,9 @@ def in_question(findings: Iterable[Finding]) -> frozenset[str]:
     return frozenset(name for finding in standing for name in finding.effect)
 
 
-def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm, *, pending: bool = False) -> tuple[str, ...]:
+def footnotes_of(
+    tlf: Tlf, study: Study, sdtm: Sdtm, *, pending: bool = False, snapshot: str = ""
+) -> tuple[str, ...]:
     """Return the printed footnotes of a table or figure.
 
     Parameters
@@ -328,6 +330,8 @@ def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm, *, pending: bool = False) -
         Data whose cut-off and snapshot are named.
     pending : bool
         A finding that nobody has accepted can move it.
+    snapshot : str
+        First digits of the data hash; empty: they are made from the data.
 
     Returns
     -------
@@ -339,7 +343,7 @@ def footnotes_of(tlf: Tlf, study: Study, sdtm: Sdtm, *, pending: bool = False) -
     None
     """
     library: dict[str, str] = _document()["footnotes"]
-    facts = _facts(tlf, study, sdtm)
+    facts = _facts(tlf, study, sdtm) | {"snapshot": snapshot or short_snapshot(sdtm.sources)}
     joined = ("JOINED",) if "TE" in tlf.footnotes and study.safety.collapse_overlap else ()
     asked = ("ASKED",) if pending else ()
     codes = (*tlf.footnotes, *joined, *asked, "CUT", "SRC")
@@ -359,7 +363,6 @@ def _facts(tlf: Tlf, study: Study, sdtm: Sdtm) -> dict[str, str]:
     return {
         "analysis": tlf.analysis,
         "version": interim.__version__,
-        "snapshot": snapshot_hash(sdtm.sources)[:12],
         "cut": f"{study.cut:%Y-%m-%d %H:%M:%S}".removesuffix(" 23:59:59"),
         "extract": study.data.extract_time.isoformat() if study.data.extract_time else "not stated",
         "percent": f"{100 * study.stats.level:g}",

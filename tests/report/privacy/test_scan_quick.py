@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from interim.report.pdf import write_pdf
-from interim.report.privacy import surfaces_pages
+from interim.report.privacy import surfaces_binary, surfaces_pages
 from interim.report.privacy.prefilter import Sought, lines_with, plain, suspects
 from interim.report.privacy.surfaces import pieces
+from interim.report.privacy.surfaces_binary import _pdf_text
 from interim.report.privacy.surfaces_pages import _decoded, _shown
 from interim.report.privacy.surfaces_quick import quick
 from tests.report.privacy.planted import PLANTED, SURFACES, document, scan
@@ -91,19 +94,73 @@ def test_a_page_of_another_form_is_not_read_in_bulk(content):
 
 @pytest.mark.rule("PRV-50")
 @pytest.mark.parametrize(
-    ("strings", "text"),
+    ("strings", "alone"),
     [
-        ([rb"(\000A\000B)24(\000C)", rb"(\000D)"], ["abc", "d"]),
-        ([rb"(\000\)24\000\()"], [")\u3234("]),
-        ([rb"(\000A" rb"(\000B))"], None),
-        ([rb"(\000\x41)"], None),
-        ([rb"(\000A\000)", rb"(\000B)"], None),
-        ([rb"(\000\\)", rb"(\000\()"], ["\\", "("]),
+        ([rb"(\000A\000B)24(\000C)", rb"(\000D)"], 0),
+        ([rb"(\000\)24\000\()"], 0),
+        ([rb"(\000A" rb"(\000B))", rb"(\000C)"], 1),
+        ([rb"(\000\x41)", rb"(\000C)"], 1),
+        ([rb"(\000A\000)", rb"(\000B)"], 2),
+        ([rb"(\000\\)", rb"(\000\()"], 0),
+        ([rb"(\000A(\000)7(\000B\000))", rb"(\000A)-7.5(\000D)"], 1),
+        ([rb"(\000A\000(\000B\000))", rb"(\000D)"], 1),
+        ([rb"(\000A\377\377\000B)", rb"(\000C)"], 2),
     ],
 )
-def test_strings_that_cannot_be_decoded_together_are_not(strings, text):
+def test_strings_that_cannot_be_decoded_together_are_decoded_alone(strings, alone, monkeypatch):
     letters = {0x41: "a", 0x42: "b", 0x43: "c", 0x44: "d"}
-    assert _decoded(strings, letters) == text
+    single = [_pdf_text(one, letters) for one in strings]
+    seen = []
+    monkeypatch.setattr(
+        surfaces_pages.binary, "_pdf_text", lambda one, of: seen.append(one) or _pdf_text(one, of)
+    )
+    assert _decoded(strings, letters) == single
+    assert len(seen) == alone
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"%PDF-1.7\n1 0 obj\n<</A(x)>>\nendobj\n\n2 0 obj\n<</L 3>>\nstream\nabc\nendstream\nendobj\n",
+        b"1 0 obj<</A 1>>endobj 2 0 obj<</B 2>>endobj",
+        b"1 0 obj\n<</L 9>>\nstream\r\n7 0 obj\n(x)\nendobj\nendstream\nendobj\n12 0 obj\n[1]\nendobj",
+        b"junk endobj 3 0 obj\n(a stream\nb)\nendobj",
+    ],
+)
+def test_the_objects_of_a_file_are_those_of_one_expression(data):
+    """Cut at the word that ends an object; a piece of another form is read with the expression for one object."""
+    found = [(int(number), body.strip()) for number, body in surfaces_binary._PDF_OBJECT.findall(data)]
+    assert [(number, body.strip()) for number, body in surfaces_binary._pdf_objects(data)] == found
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"{\rtf1 a\par b\u20013 ?c\'e9d\line\tab e\{f\}\\g}",
+        "{\\rtf1\\trowd\\cellx1\n\\pard a\\cell\\row\\trowd\\cellx1\r\nb\\~c\\-d\\cell\\row\\u-10179 ?\\u-8704 ?}",
+        r"{\rtf1 \b 138\b0 0013\u56 ?000}",
+    ],
+)
+def test_runs_of_control_words_read_like_single_ones(text):
+    (piece,) = surfaces_binary.rtf(text.encode())
+    single = surfaces_binary._RTF_WORD.sub(surfaces_binary._rtf_letter, text)
+    assert piece.text == single.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@pytest.mark.rule("PRV-50")
+@pytest.mark.parametrize("before", ["", "x ", "、", "é ", "(", "-", "(+", "=00", "tel\t", "电"])
+@pytest.mark.parametrize("number", ["13800138000", "8613800138000", "86 138-0013-8000", "11010519491231002X"])
+def test_the_short_expression_of_a_number_loses_none(before, number):
+    matcher = scan().matcher
+    lines = [f"{before}{number}", f"0.{number}", f"{before}{number}."]
+    hits = [line for line in lines if list(matcher.hits(line))]
+    assert set(hits) <= set(matcher.suspects("\n".join(lines), range(len(matcher.patterns))))
+    for line in lines:
+        for pattern in (p for p in matcher.patterns if p.seek):
+            found = list(re.finditer(pattern.regex, line))
+            assert not found or re.search(pattern.seek, line), (pattern.name, line)
 
 
 @pytest.mark.rule("PRV-50")

@@ -258,7 +258,7 @@ class Matcher:
         ------
         None
         """
-        return suspects(plain(text), [sought for sought in self._sought if sought.number in wanted])
+        return suspects(text, [sought for sought in self._sought if sought.number in wanted])
 
     @cached_property
     def _sought(self) -> tuple[Sought, ...]:

@@ -45,17 +45,21 @@ def plain(text: str) -> str:
     >>> plain("１３８\u00a0００")
     '138 00'
     """
+    return text if text.isascii() else _coded(text).decode()
+
+
+def _coded(text: str) -> bytes:
+    """Return a text in UTF-8 as ``plain`` gives it."""
     if text.isascii():
-        return text
+        return text.encode()
     for letter, same in _BLANKS.items():
         text = text.replace(letter, same)
     try:
         coded = text.encode()
     except UnicodeEncodeError:
         coded = text.encode("utf-8", "replace")
-        text = coded.decode()
-    wide = b"\xef\xbc" in coded or b"\xef\xbd" in coded
-    return _WIDE.sub(lambda letter: _FULL[letter[0]], text) if wide else text
+    wide = b"\xef" in coded and (b"\xef\xbc" in coded or b"\xef\xbd" in coded)
+    return _WIDE.sub(lambda letter: _FULL[letter[0]], coded.decode()).encode() if wide else coded
 
 
 def suspects(text: str, sought: Collection[Sought]) -> list[str]:
@@ -64,14 +68,15 @@ def suspects(text: str, sought: Collection[Sought]) -> list[str]:
     Parameters
     ----------
     text : str
-        Lines, as ``plain`` gives them.
+        Lines.
     sought : collection of Sought
         What is looked for.
 
     Returns
     -------
     list of str
-        In their order: every line that holds a word or short expression of one of the patterns, and perhaps others.
+        In their order, as ``plain`` gives them: every line that holds a word or short expression of one of the patterns, and
+        perhaps others.
 
     Raises
     ------
@@ -87,11 +92,13 @@ def suspects(text: str, sought: Collection[Sought]) -> list[str]:
     import pyarrow.compute as pc
 
     branches = tuple(branch for one in sought for branch in _branches(one))
-    data = text.encode()
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
-    places = np.concatenate([[0], ends, [len(data)]]).astype(np.int64)
+    data = _coded(text)
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    places = np.zeros(len(ends) + 2, np.int64)
+    places[1:-1] = ends + 1
+    places[-1] = len(data)
     if not branches or not _readable("|".join(branches)):
-        return text.split("\n") if branches else []
+        return data.decode().split("\n") if branches else []
     lines = pa.LargeStringArray.from_buffers(len(places) - 1, pa.py_buffer(places), pa.py_buffer(data))
     found = np.flatnonzero(pc.match_substring_regex(lines, "|".join(branches)).to_numpy(zero_copy_only=False))
     return [

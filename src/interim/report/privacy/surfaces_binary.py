@@ -80,6 +80,8 @@ _RTF_PICTURE = re.compile(
 _RTF_WORD = re.compile(
     r"\\u(-?\d+) ?\??|\\'([0-9a-fA-F]{2})|\\(par|line|row|cell|tab|sect|page)\b ?|\\[a-zA-Z]+-?\d* ?|\\([{}\\])|\\[^a-zA-Z]|[{}\r\n]"
 )
+# Control words without a letter between them; tables repeat the same runs row by row.
+_RTF_RUN = re.compile(r"((?:\\u-?\d+ ?\??|\\'[0-9a-fA-F]{2}|\\[a-zA-Z]+-?\d* ?|\\[^a-zA-Z]|[{}\r\n])+)")
 _RTF_ENDS = {"cell": "\t", "tab": "\t"}
 
 
@@ -103,14 +105,18 @@ def rtf(data: bytes) -> Iterator[Piece]:
     """
     if not data.startswith(b"{\\rtf"):
         raise UnscannableError("is no RTF file")
-    for found in _RTF_PICTURE.findall(data):
-        content = bytes.fromhex(re.sub(rb"\s", b"", found).decode("ascii"))
+    told = _RTF_PICTURE.split(data)
+    for found in told[1::2]:
+        content = bytes.fromhex(found.translate(None, b" \t\r\n\f\v").decode("ascii"))
         reader = png if content.startswith(_PNG) else strings
         yield from (piece._replace(place=f"picture, {piece.place}") for piece in reader(content))
     if b"\\object" in data:
         yield Piece("object", "", "embedded object")
-    text = _RTF_PICTURE.sub(b"", data).decode("cp1252", "replace")
-    whole = _RTF_WORD.sub(_rtf_letter, text)
+    text = b"".join(told[0::2]).decode("cp1252", "replace")
+    parts = _RTF_RUN.split(text)
+    runs = {run: _RTF_WORD.sub(_rtf_letter, run) for run in set(parts[1::2])}
+    parts[1::2] = [runs[run] for run in parts[1::2]]
+    whole = "".join(parts)
     yield Piece("", whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
@@ -184,7 +190,7 @@ def pdf(data: bytes, read: Pages | None = None) -> Iterator[Piece]:
     """
     if not data.startswith(b"%PDF-") or b"/Encrypt" in data or b"/ObjStm" in data:
         raise UnscannableError("is no PDF file as this program writes it")
-    objects = {int(number): body for number, body in _PDF_OBJECT.findall(data)}
+    objects = dict(_pdf_objects(data))
     heads = b"\n".join(objects.values())
     yield from (
         Piece("attachment", "", f"PDF part {name.decode()[1:]}") for name in _PDF_HIDDEN if name in heads
@@ -200,11 +206,21 @@ def pdf(data: bytes, read: Pages | None = None) -> Iterator[Piece]:
         elif b" Tf" in content:
             contents[number] = content
     fonts = {n: _pdf_font_names(owner, objects) for n, owner in _pdf_owners(objects, contents).items()}
-    letters = {
-        font: _pdf_letters(font, objects, streams) for names in fonts.values() for font in names.values()
-    }
+    used = {font for names in fonts.values() for font in names.values()}
+    letters = {font: _pdf_letters(font, objects, streams) for font in used}
     shown = (read or _pdf_pages)(contents, fonts, letters)
     yield from (Piece(f"page {n}", text) for n, text in enumerate(shown, 1))
+
+
+def _pdf_objects(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield number and body of the objects, without what follows the word stream."""
+    for part in data.split(b"endobj"):
+        head, mark, body = part.partition(b" 0 obj")
+        number = head[head.rfind(b"\n") + 1 :]
+        if number.isdigit() and b" 0 obj" not in body:
+            yield int(number), _PDF_STREAM.split(body, maxsplit=1)[0] if b"stream" in body else body
+        elif mark:
+            yield from ((int(found), body) for found, body in _PDF_OBJECT.findall(part + b"endobj"))
 
 
 def _pdf_pages(
@@ -327,7 +343,7 @@ def _pdf_escaped(found: re.Match[bytes]) -> bytes:
 
 
 def _pdf_strings(heads: bytes) -> Iterator[str]:
-    for found in _PDF_PART.findall(heads):
+    for found in dict.fromkeys(_PDF_PART.findall(heads)):
         raw = _pdf_bytes(found)
         if raw.startswith(b"\xfe\xff"):
             yield raw[2:].decode("utf-16-be", "replace")

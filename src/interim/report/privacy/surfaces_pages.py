@@ -11,7 +11,7 @@ from interim.report.privacy import surfaces_binary as binary
 
 # One text object as the writer of this program makes it: font, matrix with its height, one string or array of strings.
 _SIMPLE = re.compile(
-    rb" 0 Tr/(\w+) [\d.]+ Tf 1 0 0 -1 -?[\d.]+ (-?[\d.]+) Tm(?:\[(\([^\n]*\))\]TJ|(\([^\n]*\)) ?Tj)\nET\b"
+    rb"\nBT 0 Tr/(\w+) [\d.]+ Tf 1 0 0 -1 -?[\d.]+ (-?[\d.]+) Tm(?:\[(\([^\n]*\))\]TJ|(\([^\n]*\)) ?Tj)\nET\b"
 )
 _KERN = re.compile(rb"\)-?[\d.]+\(")
 _SEPARATOR = "\uffff"
@@ -57,34 +57,26 @@ def pages(
         for font, strings, _ in shown:
             texts[font][strings] = ""
     for font, pieces in texts.items():
-        decoded = _decoded(list(pieces), letters.get(font, {}))
-        if decoded is None:
-            decoded = [binary._pdf_text(strings, letters.get(font, {})) for strings in pieces]
-        texts[font] = dict(zip(pieces, decoded, strict=True))
+        texts[font] = dict(zip(pieces, _decoded(list(pieces), letters.get(font, {})), strict=True))
     for shown in simple:
         yield binary._pdf_lines((texts[font][strings], place) for font, strings, place in shown)
 
 
 def _shown(content: bytes, names: Mapping[bytes, int]) -> list[tuple[int, bytes, tuple[bytes, bytes]]] | None:
     """Return font, strings and height of each text object; None if the page may show a text in another way."""
-    first, *rest = content.split(b"\nBT")
-    shows = content.count(b"TJ") + content.count(b"Tj")
-    if not len(rest) == content.count(b"BT") == shows or _marks(first):
+    parts = _SIMPLE.split(content)
+    between = parts[0::5]
+    if not len(between) - 1 == content.count(b"BT") == content.count(b"TJ") + content.count(b"Tj"):
         return None
-    height, shown = _height(first, b""), []
-    for part in rest:
-        found = _SIMPLE.match(part)
-        if found is None or _marks(behind := part[found.end() :]):
-            return None
-        name, below, several, one = found.groups()
+    if any(
+        mark in part for mark in (b"'", b'"') for part in between
+    ):  # operators that show a text on the next line
+        return None
+    height, shown = b"", []
+    for before, name, below, several, one in zip(*(parts[n::5] for n in range(5)), strict=False):
+        height = _height(before, height)
         shown.append((names.get(name, 0), several or one, (height, below)))
-        height = _height(behind, height)
     return shown
-
-
-def _marks(operators: bytes) -> bool:
-    """Tell whether one of the operators that show a text on the next line can be here."""
-    return b"'" in operators or b'"' in operators
 
 
 def _height(operators: bytes, before: bytes) -> bytes:
@@ -92,13 +84,19 @@ def _height(operators: bytes, before: bytes) -> bytes:
     return operators[operators.rfind(b" ", 0, end) + 1 : end] if end >= 0 else before
 
 
-def _decoded(pieces: list[bytes], letters: Mapping[int, str]) -> list[str] | None:
-    """Return the letters of arrays of strings; None unless each is of plain strings of two-byte codes."""
+def _decoded(pieces: list[bytes], letters: Mapping[int, str]) -> list[str]:
+    """Return the letters of arrays of strings: those of plain strings of two-byte codes together, others one by one."""
     blob = b"\n".join(pieces).replace(b"\\\\", b"\\134").replace(b"\\(", b"\\050").replace(b"\\)", b"\\051")
-    blob = _KERN.sub(b"", blob)
-    if blob.count(b"(") != len(pieces) or blob.count(b")") != len(pieces) or _ODD.search(blob):
-        return None
-    raw, _ = codecs.escape_decode(blob[1:-1].replace(b")\n(", b"\\377\\377"))
-    text = raw.decode("utf-16-be", "replace").translate(letters)
-    found = text.split(_SEPARATOR)
-    return found if len(found) == len(pieces) and len(raw) % 2 == 0 and 0xFFFF not in letters else None
+    rows = [row if _is_plain(row) else b"" for row in _KERN.sub(b"", blob).split(b"\n")]
+    raw, _ = codecs.escape_decode(b"\\377\\377".join(row[1:-1] for row in rows))
+    found = raw.decode("utf-16-be", "replace").translate(letters).split(_SEPARATOR)
+    if len(found) != len(pieces) or len(raw) % 2 or 0xFFFF in letters:
+        found, rows = [""] * len(pieces), [b""] * len(pieces)
+    return [
+        text if row else binary._pdf_text(piece, letters)
+        for text, row, piece in zip(found, rows, pieces, strict=True)
+    ]
+
+
+def _is_plain(row: bytes) -> bool:
+    return row.count(b"(") == row.count(b")") == 1 and not _ODD.search(row)

@@ -59,9 +59,10 @@ def _markup(data: bytes) -> Iterator[Piece]:
 def _marked(text: str) -> Iterator[Piece]:
     """Yield printed text, attributes and comments; equal tags are looked at once."""
     if "data:" in text:
-        for kind, coded, content in surfaces._DATA_URI.findall(text):
+        around = surfaces._DATA_URI.split(text)
+        for kind, coded, content in zip(around[1::4], around[2::4], around[3::4], strict=True):
             yield from surfaces._embedded(kind, content, bool(coded), quick)
-        text = surfaces._DATA_URI.sub("", text)
+        text = "".join(around[0::4])
     if "<!--" in text:
         yield Piece("", unescape("\n".join(surfaces._COMMENT.findall(text))))
         active = [found[1].lower() for found in surfaces._ACTIVE.finditer(text)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -156,15 +155,3 @@ def test_no_cell_begins_a_formula(cell, shown, tmp_path):
     export._write_csv(path, ["a"], zip(export._harmless([cell, 1.5, None, "b", cell])), checked=True)
     rows = path.read_text(encoding="utf-8").splitlines()[1:]
     assert [row.strip('"') for row in rows] == [shown, "1.5", "", "b", shown]
-
-
-@pytest.mark.rule("WORK-04")
-def test_the_files_do_not_depend_on_the_processes_that_write_them(tmp_path, folder, hand_inputs):
-    report = hand_inputs.study.report.model_copy(update={"start_method": "fork"})
-    study = hand_inputs.study.model_copy(update={"report": report})
-    write_data(tmp_path, replace(hand_inputs, study=study), workers=2)
-
-    def contents(home):
-        return {p.relative_to(home).as_posix(): p.read_bytes() for p in home.rglob("*") if p.is_file()}
-
-    assert contents(tmp_path) == contents(folder)

@@ -225,6 +225,30 @@ def test_the_checklist_sees_english_headings_in_a_chinese_package(tmp_path, hand
     assert "Status of the plan" not in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.rule("LNT-09", source="decision 298: the linters run while the files are written")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_the_check_says_is_said_and_what_it_refuses_is_refused(
+    workers, tmp_path, hand_inputs, monkeypatch
+):
+    chosen = [one for one in plans() if one.number in ("14", "10")]
+    monkeypatch.setattr(editions, "plans", lambda: chosen)
+    report = hand_inputs.study.report.model_copy(update={"start_method": "fork"})
+    study = hand_inputs.study.model_copy(update={"report": report})
+    at_hand = Made(replace(hand_inputs, study=study), "en", "confidential", made("T 14.2.1.2").chapters)
+    said: list[str] = []
+
+    def check(documents, before):
+        if "14" in before:
+            raise ReportError(f"no {', '.join(documents)}")
+        return (f"warning: {', '.join(documents)}",)
+
+    with pytest.raises(ReportError, match="no 10_"):
+        editions.write_package(
+            tmp_path / "documents", at_hand, front=front(), languages=("en",), workers=workers, say=said.append, check=check
+        )  # fmt: skip
+    assert [line for line in said if line.startswith("warning: 14_")] == said[:1]
+
+
 @pytest.mark.rule("PKG-04")
 def test_the_index_can_be_said_in_chinese():
     at_hand = SimpleNamespace(

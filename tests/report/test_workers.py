@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from interim.errors import ReportError
 from interim.report import chapter, workers
 from interim.report.child import Job, main, run_job
 
@@ -247,3 +250,44 @@ def test_shared_work_leaves_no_thread_that_would_make_the_next_children_spawn():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == f"{['fork'] * 5}\n", done.stderr
+
+
+@pytest.fixture
+def forks(monkeypatch):
+    """One thread, as the command line leaves it."""
+    monkeypatch.setattr(workers, "_system_threads", lambda: 1)
+    monkeypatch.setattr(workers.threading, "active_count", lambda: 1)
+
+
+@pytest.mark.rule("WORK-05", source="decision 298")
+@pytest.mark.parametrize(
+    ("count", "method", "apart"), [(2, "auto", True), (1, "auto", False), (2, "spawn", False)]
+)
+def test_a_task_beside_others_is_forked_only_where_that_is_safe(count, method, apart, forks):
+    with workers.beside(lambda: ("x" * 10**6, os.getpid()), workers=count, method=method) as answer:
+        text, pid = answer()
+    assert len(text) == 10**6, "more than a pipe holds"
+    assert (pid != os.getpid()) == (apart and sys.platform == "linux")
+
+
+@pytest.mark.rule("WORK-05")
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_beside_is_raised_here(count, forks):
+    with pytest.raises(FileNotFoundError, match="nowhere") as raised:  # noqa: SIM117
+        with workers.beside(lambda: Path("nowhere").read_bytes(), workers=count) as answer:
+            answer()
+    assert raised.value.filename == "nowhere"
+
+
+@pytest.mark.rule("WORK-05")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_process_beside_that_dies_is_told_and_one_that_nobody_asked_ends(forks, tmp_path):
+    with (
+        pytest.raises(ReportError, match=r"ended by itself \(exit code 3\).*lower report\.workers"),
+        workers.beside(lambda: os._exit(3), workers=2) as answer,
+    ):
+        answer()
+    mark = tmp_path / "late"
+    with pytest.raises(KeyError), workers.beside(lambda: (time.sleep(9), mark.touch()), workers=2):
+        raise KeyError
+    assert multiprocessing.active_children() == [] and not mark.exists()

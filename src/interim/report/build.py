@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from interim.report.publish import building
 from interim.report.registry import check_complete
 from interim.report.shipped import check_shipped
 from interim.report.stamp import PLACE, with_digits, without_digits
-from interim.report.workers import Failure, NotebookError, cores, run_jobs, start_method
+from interim.report.workers import Failure, NotebookError, beside, cores, run_jobs, start_method
 from interim.study import Study
 
 if TYPE_CHECKING:
@@ -119,13 +120,16 @@ def build(
         languages = _languages(study, plan)
         failed = target.with_name(f"{target.name}.failed")
         order = _Order(plan, study, inputs, languages[0], failed, progress)
-        with _executed(order, books, say=say) as done:
+        data = partial(_write_data, folder, inputs, public=plan.public)
+        with (
+            beside(data, workers=cores(study), method=study.report.start_method) as data_written,
+            _executed(order, books, say=say) as done,
+        ):
             scan = _scan(folder, inputs, cache)
             paper = _Paper(inputs, done, languages, key["code"], say, scan)
             if not plan.public:
                 shutil.copytree(done, folder / "notebooks")
-                import_module("interim.report.export").write_data(folder, inputs, workers=cores(study))
-                import_module("interim.report.state").save_state(folder, inputs.sdtm)
+            data_written()
             with progress.step(DOCUMENTS):
                 (_write_public if plan.public else _write_documents)(folder, paper)
         written = write_manifest(folder, inputs, key=key, languages=languages, public=plan.public)
@@ -145,6 +149,13 @@ def _forget(plan: Plan, target: Path, key: Mapping[str, Any], say: Say) -> None:
     if key["withdrawn"] and key["withdrawn"] != published:
         say(f"participants have withdrawn their data: removing {plan.cache}; earlier reports still hold them")
         shutil.rmtree(plan.cache, ignore_errors=True)
+
+
+def _write_data(folder: Path, inputs: Inputs, *, public: bool) -> None:
+    """Write the data of a run and its stored state; a public copy has neither."""
+    if not public:
+        import_module("interim.report.export").write_data(folder, inputs)
+        import_module("interim.report.state").save_state(folder, inputs.sdtm)
 
 
 def _inputs(study: Study, cache: Cache, *, public: bool) -> Inputs:
@@ -356,8 +367,8 @@ def _write_documents(folder: Path, paper: _Paper) -> None:
 
     inputs = paper.inputs
     history = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
-    gate = Gate(inputs, history, paper.say)
-    write_package(folder / DOCUMENTS, paper.made(COPIES[0]), check=gate, **paper.options())
+    made, gate = paper.made(COPIES[0]), Gate(inputs, history)
+    write_package(folder / DOCUMENTS, made, check=gate, **paper.options())
 
 
 def _write_public(folder: Path, paper: _Paper) -> None:

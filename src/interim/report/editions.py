@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -17,12 +18,12 @@ from interim.report.stamp import entered, in_cells, with_hash
 from interim.report.traced import digest
 from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, shown_missing, translated
 from interim.report.typefaces import keep_fonts
-from interim.report.workers import map_forked
+from interim.report.workers import beside, map_forked
 from interim.report.writers import write_file
 from interim.study import Study
 
 Say = Callable[[str], None]
-Check = Callable[[Mapping[str, Document]], None]
+Check = Callable[[Mapping[str, Document], Mapping[str, Document]], Iterable[str]]
 _WEIGHT = {".pdf": 4, ".docx": 3, ".rtf": 2, ".html": 1}
 
 
@@ -78,7 +79,7 @@ def write_package(
     languages: Sequence[str],
     workers: int,
     say: Say,
-    check: Check = lambda documents: None,
+    check: Check = lambda documents, before: (),
 ) -> Mapping[str, str]:
     """Write every document of the package.
 
@@ -96,7 +97,7 @@ def write_package(
     workers : int
         Files that are written at a time; the bytes do not depend on it.
     check : callable
-        Sees the documents of a step before any of them is written; refuses them by an error.
+        Gets the documents of a step and those of earlier steps while they are written; refuses them by an error, returns lines to say.
     say : callable
         Receives lines of progress.
 
@@ -133,8 +134,13 @@ def write_package(
             for plan, _, whole, names in editions
             for task in _tasks(whole, [folder / name for name in names], plan, at_hand, origins)
         ]
-        check({task.path.stem: task.document for task in tasks})
-        found = _write(tasks, workers)
+        printed = {task.path.stem: task.document for task in tasks}
+        question = partial(check, printed, at_hand.documents)
+        method = made.inputs.study.report.start_method
+        with beside(question, workers=workers, method=method) as checked:
+            found = _write(tasks, workers)
+            for line in checked():
+                say(line)
         for task in tasks:
             number = task.path.name.partition("_")[0]
             if found[task.path.name]:

@@ -6,10 +6,8 @@ import csv
 import json
 import math
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +18,6 @@ from interim.data.write.tables import write_dataset_json
 from interim.data.write.xport import write_xport
 from interim.report.chapter import Inputs
 from interim.report.registry import registry
-from interim.report.workers import map_forked
 
 _Variable: TypeAlias = tuple[object, ...]
 _FINDING = (
@@ -42,7 +39,7 @@ _KINDS = (".xpt", ".json")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_data(folder: Path, inputs: Inputs, *, workers: int = 1) -> None:
+def write_data(folder: Path, inputs: Inputs) -> None:
     """Write the data of a run below its report folder.
 
     ``data/`` holds the results as Parquet, JSON and CSV, the table of objects with their question, the records behind each result, the
@@ -54,8 +51,6 @@ def write_data(folder: Path, inputs: Inputs, *, workers: int = 1) -> None:
         The report folder.
     inputs : Inputs
         Study, data and results.
-    workers : int
-        Processes at a time; the bytes do not depend on it.
 
     Returns
     -------
@@ -68,24 +63,13 @@ def write_data(folder: Path, inputs: Inputs, *, workers: int = 1) -> None:
     """
     for name in ("data", "adam"):
         (folder / name).mkdir()
-    datasets = inputs.adam.datasets
-    order = sorted(datasets, key=lambda name: (-datasets[name].size, name))
-    parts: list[Callable[[], list[_Variable]]] = [
-        partial(_write_results, folder / "data", inputs),
-        *(partial(_write_dataset, folder, inputs, name) for name in order),
-    ]
-    method = inputs.study.report.start_method
-    rows = list(chain.from_iterable(map_forked(_made, parts, workers=workers, method=method)))
-    rows.sort(key=lambda row: str(row[0]))
+    _write_results(folder / "data", inputs)
+    rows = [row for name in sorted(inputs.adam.datasets) for row in _write_dataset(folder, inputs, name)]
     head = ["dataset", "dataset_label", "variable", "label", "type", "length", "missing"]
     _write_csv(folder / "adam" / "dictionary.csv", head, rows)
 
 
-def _made(part: Callable[[], list[_Variable]]) -> list[_Variable]:
-    return part()
-
-
-def _write_results(data: Path, inputs: Inputs) -> list[_Variable]:
+def _write_results(data: Path, inputs: Inputs) -> None:
     """Write the results, the records behind them, the objects that show them, and the findings."""
     frame = inputs.store.frame()
     frame.to_parquet(data / "results.parquet", index=False)
@@ -103,7 +87,6 @@ def _write_results(data: Path, inputs: Inputs) -> list[_Variable]:
         data / "findings.json",
         [{name: getattr(f, name) for name in _FINDING} for f in inputs.adam.findings],
     )
-    return []
 
 
 def _write_dataset(folder: Path, inputs: Inputs, name: str) -> list[_Variable]:

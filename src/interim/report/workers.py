@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ from interim.errors import ReportError
 from interim.report.child import Job, run_job
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
     from interim.study import Study
 
 StartMethod = Literal["auto", "fork", "spawn"]
@@ -186,6 +189,74 @@ def map_forked(
     finally:
         _AT_WORK.clear()
         _wait_for_threads(threads)
+
+
+@contextlib.contextmanager
+def beside(
+    task: Callable[[], Answer], *, workers: int, method: StartMethod = "auto"
+) -> Iterator[Callable[[], Answer]]:
+    """Do one task in a process forked from this one, where that is safe, while this one goes on; else at once in this one.
+
+    Parameters
+    ----------
+    task : callable
+        The forked process has it, and all that it refers to, in memory; only its answer is sent.
+    workers : int
+        Processes at a time; 1: this one.
+    method : {"auto", "fork", "spawn"}
+        As in `map_forked`.
+
+    Yields
+    ------
+    callable
+        Waits for the task and returns its answer; to be called once. A block that ends without it ends the process.
+
+    Raises
+    ------
+    Exception
+        Whatever the task raises, where the answer is asked for.
+    ReportError
+        If the process died.
+    """
+    if workers < 2 or start_method(method) != "fork":
+        answer = task()
+        yield lambda: answer
+        return
+    fork = multiprocessing.get_context("fork")
+    ours, theirs = fork.Pipe(duplex=False)
+    process = fork.Process(target=_send, args=(theirs, task, os.getpid()))
+    process.start()
+    theirs.close()
+    try:
+        yield lambda: _received(ours, process)
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _send(
+    pipe: Connection, task: Callable[[], object], parent: int
+) -> None:  # pragma: no cover - runs in the forked child, which coverage does not see
+    die_with_parent(parent)
+    try:
+        pipe.send((True, task()))
+    except Exception as error:
+        pipe.send((False, error))
+
+
+def _received(pipe: Connection, process: BaseProcess) -> Any:
+    """Return the answer of a task in another process, or raise its error."""
+    try:
+        done, answer = pipe.recv()
+    except EOFError:
+        process.join()
+        raise ReportError(
+            f"a process of this build ended by itself (exit code {process.exitcode}); if memory is short, lower report.workers"
+        ) from None
+    if not done:
+        raise answer
+    return answer
 
 
 def _wait_for_threads(number: int) -> None:

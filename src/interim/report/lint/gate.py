@@ -1,19 +1,22 @@
-"""The gate of a build: the documents of each step pass the linters before they are written."""
+"""The gate of a build: the documents of each step pass the linters before anything is published."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from interim.report.chapter import Inputs
 from interim.report.content import Document
 from interim.report.lint.model import Checked, PastRun, Value, values_of
+from interim.report.lint.references import objects_of
 from interim.report.lint.run import LINTERS, lint, refuse
 from interim.report.shells import checklist
 
 # What results, parameters and history alone decide is not asked again for the documents of a later step.
 _ONCE = ("base", "flow", "order")
+_NONE: Mapping[str, Document] = MappingProxyType({})
 
 
 @dataclass
@@ -26,43 +29,41 @@ class Gate:
         Study and results.
     history : tuple of PastRun
         Packages published before.
-    say : callable
-        Receives the warnings.
     """
 
     inputs: Inputs
     history: tuple[PastRun, ...]
-    say: Callable[[str], None]
-    _known: set[str] = field(default_factory=set)
 
-    def __call__(self, documents: Mapping[str, Document]) -> None:
-        """Refuse documents in which a linter finds a stop; say the warnings.
+    def __call__(
+        self, documents: Mapping[str, Document], before: Mapping[str, Document] = _NONE
+    ) -> tuple[str, ...]:
+        """Refuse documents in which a linter finds a stop.
 
         Parameters
         ----------
         documents : mapping of str to Document
             Name -> document of this step.
+        before : mapping of str to Document
+            The documents of earlier steps.
 
         Returns
         -------
-        None
+        tuple of str
+            The warnings.
 
         Raises
         ------
         ReportError
             All stops at once.
         """
-        skipped = _ONCE if self._known else ()
+        skipped = _ONCE if before else ()
         cited = frozenset(tlf for item in checklist() for tlf in item.tlfs)
-        store, study, known = self.inputs.store, self.inputs.study, frozenset(self._known)
+        known = frozenset[str]().union(*map(objects_of, before.values()))
+        store, study = self.inputs.store, self.inputs.study
         checked = Checked(documents, store, study, self.history, cited, known=known, values=self._values)
         findings = lint(checked, linters=[name for name in LINTERS if name not in skipped])
         refuse(findings)
-        for finding in findings:
-            self.say(f"warning: {finding}")
-        for document in documents.values():
-            self._known.update(table.id for table in document.tables)
-            self._known.update(figure.id for figure in document.figures)
+        return tuple(f"warning: {finding}" for finding in findings)
 
     @cached_property
     def _values(self) -> Mapping[str, Value]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
+from interim.report.content import Document
 from interim.report.lint.model import Checked, LintFinding, Printed
 from interim.report.registry import registry
 
@@ -33,7 +34,7 @@ def broken_references(checked: Checked) -> Iterator[LintFinding]:
     ------
     None
     """
-    there = {name: _objects(checked, name) for name in checked.documents}
+    there = {name: objects_of(document) for name, document in checked.documents.items()}
     everything = {_NARRATIVES, *checked.known}.union(*there.values())
     cited = set(checked.cited)
     for printed in checked.printed:
@@ -65,8 +66,23 @@ def _orphans(there: Mapping[str, set[str]], cited: set[str]) -> Iterator[LintFin
         yield LintFinding("LNT-08", "reference", "package", "", "", what, "cite them in the text", "warn")
 
 
-def _objects(checked: Checked, name: str) -> set[str]:
-    document = checked.documents[name]
+def objects_of(document: Document) -> set[str]:
+    """Return the ids of the tables and figures of a document.
+
+    Parameters
+    ----------
+    document : Document
+        The document.
+
+    Returns
+    -------
+    set of str
+        Also of those that are no objects of the registry.
+
+    Raises
+    ------
+    None
+    """
     return {table.id for table in document.tables} | {figure.id for figure in document.figures}
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import pytest
 
+from interim.report.traced import digest
 from interim.result import COLUMNS, ResultStore, Rows, slug
 
 
@@ -83,3 +85,14 @@ def test_slug(text, expected):
 
 def test_where_filters_by_columns():
     assert build().where(group="DL1", stat="x")["value"].tolist() == [2]
+
+
+@pytest.mark.rule("CACHE-01", source="equal values have one hash")
+def test_rows_that_were_asked_for_change_neither_a_result_nor_its_hash():
+    result = build()
+    before = digest(result), pickle.dumps(result)
+    row = result.get("dl1/orr/-/x")
+    row["value"] = -1
+    assert result.get("dl1/orr/-/x")["value"] == 2
+    assert (digest(result), pickle.dumps(result)) == before
+    assert pickle.loads(before[1]).get("dl1/orr/-/x") == result.get("response.bor/dl1/orr/-/x")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -117,13 +117,23 @@ class Result:
             if result_id.startswith(slug(self.analysis_id) + "/")
             else f"{slug(self.analysis_id)}/{result_id}"
         )
-        place = self._places.get(full)
-        if place is None:
-            raise KeyError(
-                f"no result {full!r} in {self.analysis_id}; {_nearest(full, self.frame['result_id'])}"
-            )
-        row: dict[str, Any] = {str(k): v for k, v in self.frame.iloc[place].items()}
-        return row
+        if full not in self._given:
+            place = self._places.get(full)
+            if place is None:
+                raise KeyError(
+                    f"no result {full!r} in {self.analysis_id}; {_nearest(full, self.frame['result_id'])}"
+                )
+            self._given[full] = {str(k): v for k, v in self.frame.iloc[place].items()}
+        return dict(self._given[full])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: which rows were asked for is no part of the answer, nor of its hash."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    @cached_property
+    def _given(self) -> dict[str, dict[str, Any]]:
+        """The rows that were asked for: sentences of all documents and languages ask for the same ones."""
+        return {}
 
     @cached_property
     def _places(self) -> Mapping[str, int]:

@@ -6,13 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from interim.display import icons
 from interim.errors import ReportError
 from interim.report import own_words as words_module
+from interim.report.cache import Cache
 from interim.report.content import Figure, ListBlock, Paragraph, Table
 from interim.report.document import Heading, Placed
+from interim.report.memo import Memo
 from interim.report.own_words import own_words, words_file
 from interim.report.package import Made, asked, put_together, read_plans
 from interim.report.parts import applies, cell_of, written
+from interim.report.traced import Sources
 from interim.result import ResultStore, Rows
 from interim.study import read_study
 from tests.report import handmade
@@ -40,7 +44,7 @@ def study(tmp_path_factory):
 
 @pytest.fixture
 def made(study) -> Made:
-    return Made(SimpleNamespace(study=study, store=store()), "en", "confidential", {})
+    return Made(SimpleNamespace(study=study, store=store(), memo=None), "en", "confidential", {})
 
 
 SOME, ZERO, NONE, ABSENT = (f"made.up/Total/{name}//n" for name in ("some", "zero", "none", "absent"))
@@ -157,6 +161,34 @@ def with_words(study, tmp_path, text: str):
     folder.mkdir()
     (folder / "HAND.toml").write_text(text, encoding="utf-8")
     return moved
+
+
+@pytest.mark.rule("CACHE-05")
+def test_icons_are_drawn_once_and_again_when_their_numbers_change(study, tmp_path, monkeypatch):
+    drawn: list[tuple[int, int]] = []
+    real = icons.icon_array
+    monkeypatch.setattr(
+        icons,
+        "icon_array",
+        lambda row, *given, **named: drawn.append((row["n"], row["N"])) or real(row, *given, **named),
+    )
+
+    def picture(results: ResultStore) -> Figure:
+        cache = Cache(tmp_path)
+        inputs = SimpleNamespace(
+            study=study, store=results, memo=Memo(cache, Sources(study=study, store=results))
+        )
+        return Made(inputs, "en", "confidential", {}).icons(
+            SOME, title="Who", alt="One icon for each person of this small study."
+        )
+
+    assert picture(store()) == picture(store())
+    assert drawn == [(3, 13)]
+    other = Rows("made.up", "Made up")
+    other.add("n", 4, variable="some", n=4, N=13)
+    changed = ResultStore({"made.up": other.build()})
+    assert picture(changed).svg != picture(store()).svg
+    assert drawn == [(3, 13), (4, 13)]
 
 
 @pytest.mark.rule("PKG-13")

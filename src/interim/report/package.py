@@ -19,9 +19,12 @@ from interim.report.shells import is_supplement, shell_of, shells, tier_of
 from interim.result import slug
 
 if TYPE_CHECKING:
+    from interim.display import Figure as Shown
     from interim.report.chapter import Chapter, Inputs
     from interim.report.privacy.public_copy import PublicCopy
     from interim.report.privacy.scan import Scan
+    from interim.result import ResultStore
+    from interim.study import Study
 
 Part: TypeAlias = Mapping[str, Any]
 Style: TypeAlias = Literal["normal", "note", "box"]
@@ -198,9 +201,11 @@ class Made:
         ReportError
             If the result has no counts.
         """
-        from interim.display.icons import icon_array
-
-        data = icon_array(self.row(key), self.inputs.study, title=title, alt=alt).block()
+        words, inputs = (key, title, alt), self.inputs
+        if inputs.memo is None:
+            data = _icons(*words, inputs.study, inputs.store).block()
+        else:
+            data = inputs.memo.recall(_icons, ("study", "store"), *words, key=["icons", *words]).block()
         del data["format"], data["kind"]
         lists = {name: tuple(data[name]) for name in ("footnotes", "keys", "labels")}
         anchor = f"icons-{slug(title)}"
@@ -229,6 +234,13 @@ class Made:
         block = read(self.chapter.say(template, style=style).block(), self.language)
         assert isinstance(block, Paragraph)
         return block
+
+
+def _icons(key: str, title: str, alt: str, study: Study, store: ResultStore) -> Shown:
+    from interim.display.icons import icon_array
+    from interim.display.text import row_of
+
+    return icon_array(row_of(key, store), study, title=title, alt=alt)
 
 
 def read(data: Mapping[str, Any], language: str) -> Table | Figure | Paragraph:

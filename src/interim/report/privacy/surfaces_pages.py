@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from interim.report.privacy import surfaces_binary as binary
 
-# One text object as the writer of this program makes it: font, matrix with its height, one string or array of strings.
+# One text as the writer of this program shows it: font, matrix with its height, one string or array of strings.
 _SIMPLE = re.compile(
-    rb"\nBT 0 Tr/(\w+) [\d.]+ Tf 1 0 0 -1 -?[\d.]+ (-?[\d.]+) Tm(?:\[(\([^\n]*\))\]TJ|(\([^\n]*\)) ?Tj)\nET\b"
+    rb" 0 Tr/(\w+) [\d.]+ Tf 1 0 0 -1 -?[\d.]+ (-?[\d.]+) Tm(?:\[(\([^\n]*\))\]TJ|(\([^\n]*\)) ?Tj)\n"
 )
 _KERN = re.compile(rb"\)-?[\d.]+\(")
 _SEPARATOR = "\uffff"
@@ -63,10 +63,10 @@ def pages(
 
 
 def _shown(content: bytes, names: Mapping[bytes, int]) -> list[tuple[int, bytes, tuple[bytes, bytes]]] | None:
-    """Return font, strings and height of each text object; None if the page may show a text in another way."""
+    """Return font, strings and height of each text; None if the page may show a text in another way."""
     parts = _SIMPLE.split(content)
     between = parts[0::5]
-    if not len(between) - 1 == content.count(b"BT") == content.count(b"TJ") + content.count(b"Tj"):
+    if len(between) - 1 != content.count(b"TJ") + content.count(b"Tj"):
         return None
     if any(
         mark in part for mark in (b"'", b'"') for part in between

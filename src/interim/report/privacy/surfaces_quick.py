@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from html import unescape
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +15,7 @@ from interim.report.privacy import surfaces
 from interim.report.privacy.surfaces import Piece, pieces, read_with
 
 _TAGS = re.compile(r"(<[^>]*>)")
+_RUNS = re.compile(r"((?:<[^>]*>)+)")
 _DRAWN = re.compile(
     r"(?:^|\s)(?:d|style|class|points|transform|viewBox|xmlns[:\w]*|w:rsid\w*|w:val|w:w|x|y|width|height)=$"
 )
@@ -69,13 +69,10 @@ def _marked(text: str) -> Iterator[Piece]:
         text = surfaces._COMMENT.sub("", text)
     else:
         active = []
-    parts = _TAGS.split(text)
-    tags = set(parts[1::2])
-    ends = {tag: _end(tag) for tag in tags}
-    parts[1::2] = [ends[tag] for tag in parts[1::2]]
-    body = "".join(parts)
-    told = dict.fromkeys(value for tag in tags for value in _attributes(tag))
-    if "<" in body or any(map(_odd, tags)):
+    body, tags = _apart(text)
+    odd = any(map(_odd, tags))
+    told = dict.fromkeys(value for part in (tags if odd else ["".join(tags)]) for value in _attributes(part))
+    if "<" in body or odd:
         told.update(dict.fromkeys(surfaces._ATTRIBUTE.findall(text)))
         active += [found[1].lower() for found in surfaces._ACTIVE.finditer(text)]
     whole = "\n".join([body, *told])
@@ -85,9 +82,20 @@ def _marked(text: str) -> Iterator[Piece]:
     yield from (Piece("", "", f"element {name}") for name in sorted(set(active)))
 
 
+def _apart(text: str) -> tuple[str, set[str]]:
+    """Return the printed text and each tag once; Word files repeat long runs of tags."""
+    word = "<w:" in text
+    parts = (_RUNS if word else _TAGS).split(text)
+    runs = set(parts[1::2])
+    tags = set(_TAGS.findall("".join(runs))) if word else runs
+    ends = {tag: _end(tag) for tag in tags if tag.startswith(("</", "<br", "<w:"))}
+    if word:
+        ends = {run: "".join(ends.get(tag, "") for tag in _TAGS.findall(run)) for run in runs}
+    parts[1::2] = [ends.get(run, "") for run in parts[1::2]]
+    return "".join(parts), tags
+
+
 def _end(tag: str) -> str:
-    if tag[1:2] != "/" and not tag.startswith(("<br", "<w:")):
-        return ""
     return "\n" if surfaces._END.fullmatch(tag) else "\t" if surfaces._CELL.fullmatch(tag) else ""
 
 
@@ -96,16 +104,13 @@ def _odd(tag: str) -> bool:
     return tag.count('"') % 2 == 1 or ("'" in tag and any("'" in part for part in tag.split('"')[::2]))
 
 
-def _attributes(tag: str) -> Iterator[str]:
-    split = tag.split('"')
+def _attributes(tags: str) -> Iterator[str]:
+    """Yield the values of attributes that do not only say how something is drawn; each has its quotes within its tag."""
+    split = tags.split('"')
+    drawn = {before for before in set(split[0::2]) if _DRAWN.search(before)}
     for before, value in zip(split[0::2], split[1::2], strict=False):
-        if value and not _drawn(before):
+        if value and before not in drawn:
             yield value
-
-
-@lru_cache(maxsize=4096)
-def _drawn(before: str) -> bool:
-    return _DRAWN.search(before) is not None
 
 
 def _notebook(data: bytes) -> Iterator[Piece]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from interim.adam.source import shipped_data
@@ -11,6 +13,7 @@ from interim.adam.toxicity.iechs import CONCURRENT, IecHsFindings, IecHsScreen, 
 from interim.study.toxicity import ToxicityTable
 
 FERRITIN, FIBRINOGEN = "FERRITIN", "FIBRINO"
+_READ = ["PARAMCD", "ADT", "AVAL", "AVALU", "ANRLO", "ANRHI", "BASE", "BNRIND", "ATOXGRL", "BTOXGRL"]
 _HOUR = pd.Timedelta(1, unit="h")
 
 
@@ -45,25 +48,24 @@ def iechs_course(
     The other results of a day are the worst of the ``iechs_rise_h`` hours up to its end.
     """
     moments = results["ADTM"].fillna(results["ADT"])
-    timed = results.assign(AT=moments).sort_values("AT", kind="stable")
+    timed = results[_READ].assign(AT=moments).sort_values("AT", kind="stable")
     ferritin = timed[(timed["PARAMCD"] == FERRITIN) & timed["AVAL"].notna()]
+    values = _Timed.of(ferritin["AT"], ferritin["AVAL"])
+    supporting = _Supporting.of(timed)
+    onsets = pd.Series(dtype="datetime64[ns]") if crs is None else crs
     window = rules.iechs_rise_h * _HOUR
     screened: list[tuple[int, IecHsScreen, pd.Timestamp]] = []
     for row in ferritin.to_dict("records"):
         end = row["AT"].normalize() + 24 * _HOUR
-        near = timed[(timed["AT"] > end - window - 24 * _HOUR) & (timed["AT"] < end)]
-        before = ferritin[(ferritin["AT"] < row["AT"]) & (ferritin["AT"] >= row["AT"] - window)]
-        known = crs[crs <= row["AT"]] if crs is not None else pd.Series(dtype="datetime64[ns]")
-        hours = (row["AT"] - known.max()) / _HOUR if len(known) else None
+        before = values.between(row["AT"] - window, row["AT"], first=True)
+        known = onsets[onsets <= row["AT"]]
         findings = IecHsFindings(
             ferritin_x_uln=_ratio(row["AVAL"], row["ANRHI"]),
             ferritin_x_base=_ratio(row["AVAL"], row["BASE"]),
-            ferritin_rise=_ratio(row["AVAL"], before["AVAL"].min() if len(before) else row["AVAL"]),
-            aminotransferase=_aminotransferase(near),
-            cytopenia_grade=_cytopenia(near),
+            ferritin_rise=_ratio(row["AVAL"], before.min() if len(before) else row["AVAL"]),
             haemophagocytosis=haemophagocytosis,
-            hours_after_crs=hours,
-            **_fibrinogen(near),
+            hours_after_crs=(row["AT"] - known.max()) / _HOUR if len(known) else None,
+            **supporting.between(end - window - 24 * _HOUR, end),
         )
         screen = iechs_screen(findings, rules)
         screened.append((_rank(screen), screen, row["ADT"]))
@@ -87,31 +89,61 @@ def _ratio(value: Any, base: Any) -> float | None:
     return float(value) / float(base)
 
 
-def _aminotransferase(near: pd.DataFrame) -> float | None:
-    """Return the highest multiple: of the limit, or of the baseline where that was above its limit."""
-    rows = near[near["PARAMCD"].isin(shipped_data("toxicity")["iechs"]["aminotransferases"])]
-    high = rows["BNRIND"].isin(["HIGH", "HIGH HIGH"])
-    below = rows["BASE"].where(high, rows["ANRHI"])
-    ratios = (rows["AVAL"] / below.where(below > 0)).dropna()
-    return float(ratios.max()) if len(ratios) else None
+@dataclass(frozen=True)
+class _Timed:
+    """Values with their moments, as arrays: each day with a ferritin value looks at them."""
+
+    moments: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, moments: pd.Series, values: pd.Series | pd.DataFrame) -> _Timed:
+        return cls(moments.to_numpy(dtype="datetime64[ns]"), values.to_numpy(dtype="float64"))
+
+    def between(self, start: pd.Timestamp, end: pd.Timestamp, *, first: bool = False) -> np.ndarray:
+        """Return the values between two moments, without the end; ``first``: with the start."""
+        since = self.moments >= start.to_datetime64() if first else self.moments > start.to_datetime64()
+        return self.values[since & (self.moments < end.to_datetime64())]
 
 
-def _cytopenia(near: pd.DataFrame) -> int | None:
-    """Return the highest grade of a cytopenia that is above its grade at baseline; 0 if none is."""
-    rows = near[
-        near["PARAMCD"].isin(shipped_data("toxicity")["iechs"]["cytopenias"]) & near["ATOXGRL"].notna()
-    ]
-    if rows.empty:
-        return None
-    worse = rows[~(rows["ATOXGRL"] <= rows["BTOXGRL"])]
-    return int(worse["ATOXGRL"].max()) if len(worse) else 0
+@dataclass(frozen=True)
+class _Supporting:
+    """The results that support the finding."""
+
+    multiples: _Timed
+    grades: _Timed
+    fibrinogen: _Timed
+
+    @classmethod
+    def of(cls, timed: pd.DataFrame) -> _Supporting:
+        words = shipped_data("toxicity")["iechs"]
+        enzymes = timed[timed["PARAMCD"].isin(words["aminotransferases"])]
+        multiples = _multiples(enzymes)
+        cells = timed[timed["PARAMCD"].isin(words["cytopenias"]) & timed["ATOXGRL"].notna()]
+        worse = cells["ATOXGRL"].where(~(cells["ATOXGRL"] <= cells["BTOXGRL"]), 0)
+        measured = (timed["PARAMCD"] == FIBRINOGEN) & timed["AVAL"].notna()
+        fibrinogen = timed[measured & (timed["AVALU"] == words["fibrinogen_unit"])]
+        return cls(
+            _Timed.of(enzymes["AT"][multiples.index], multiples),
+            _Timed.of(cells["AT"], worse),
+            _Timed.of(fibrinogen["AT"], fibrinogen[["AVAL", "ANRLO"]]),
+        )
+
+    def between(self, start: pd.Timestamp, end: pd.Timestamp) -> dict[str, Any]:
+        """Return the worst of each: highest multiple, highest new or worse grade (0 if none is), lowest fibrinogen with its limit."""
+        multiples, grades = self.multiples.between(start, end), self.grades.between(start, end)
+        fibrinogen = self.fibrinogen.between(start, end)
+        lowest, limit = fibrinogen[fibrinogen[:, 0].argmin()] if len(fibrinogen) else (None, None)
+        return {
+            "aminotransferase": float(multiples.max()) if len(multiples) else None,
+            "cytopenia_grade": int(grades.max()) if len(grades) else None,
+            "fibrinogen": None if lowest is None else float(lowest),
+            "fibrinogen_lln": None if limit is None or np.isnan(limit) else float(limit),
+        }
 
 
-def _fibrinogen(near: pd.DataFrame) -> dict[str, float | None]:
-    unit = shipped_data("toxicity")["iechs"]["fibrinogen_unit"]
-    rows = near[(near["PARAMCD"] == FIBRINOGEN) & near["AVAL"].notna() & (near["AVALU"] == unit)]
-    if rows.empty:
-        return {"fibrinogen": None, "fibrinogen_lln": None}
-    lowest = rows.loc[rows["AVAL"].idxmin()]
-    limit = lowest["ANRLO"]
-    return {"fibrinogen": float(lowest["AVAL"]), "fibrinogen_lln": None if pd.isna(limit) else float(limit)}
+def _multiples(enzymes: pd.DataFrame) -> pd.Series:
+    """Return multiples of the limit, or of the baseline where that was above its limit."""
+    high = enzymes["BNRIND"].isin(["HIGH", "HIGH HIGH"])
+    below = enzymes["BASE"].where(high, enzymes["ANRHI"])
+    return (enzymes["AVAL"] / below.where(below > 0)).dropna()

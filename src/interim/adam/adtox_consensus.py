@@ -39,7 +39,7 @@ class ConsensusInputs:
     sdtm : Sdtm
         CE, CM.
     adsl, adex, adae : pandas.DataFrame
-        Core of ADSL, ADEX, ADAE.
+        Core of ADSL, ADEX, ADAE (or `syndrome_events` of it).
     adlb, adrs : pandas.DataFrame or None
         ADLB; ADRS for the date of progression.
     episodes : pandas.DataFrame
@@ -121,10 +121,35 @@ def with_consensus(adtox: pd.DataFrame, inputs: ConsensusInputs) -> pd.DataFrame
     return text_missing(ordered(both, ["USUBJID", "PARAMCD", "ASEQ"]))
 
 
+def syndrome_events(adae: pd.DataFrame) -> pd.DataFrame:
+    """Return the reported events of the three syndromes: all that is read of ADAE.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        ADAE.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Some of its rows, index kept.
+
+    Raises
+    ------
+    None
+    """
+    terms = shipped_data("toxicity")["reported"]
+    return _of_terms(adae, [term for kind in TERMS for term in terms[kind]])
+
+
+def _of_terms(adae: pd.DataFrame, terms: Iterable[str]) -> pd.DataFrame:
+    term = text_column(adae, "AEDECOD").fillna(text_column(adae, "AETERM"))
+    return adae[term.isin(list(terms))]
+
+
 def _reported(adae: pd.DataFrame, kind: str) -> dict[str, Mapping[str, Any]]:
     """Return the reported event of each participant: of several the one with the highest grade, then the first."""
-    term = text_column(adae, "AEDECOD").fillna(text_column(adae, "AETERM"))
-    mine = adae[term.isin(list(shipped_data("toxicity")["reported"][kind]))]
+    mine = _of_terms(adae, shipped_data("toxicity")["reported"][kind])
     if mine.empty:
         return {}
     worst = mine.assign(GRADE=mine["ASTCTGRN"].fillna(mine.get("AETOXGRN", np.nan)))

@@ -85,7 +85,7 @@ def derive_adtox(
     adsl : pandas.DataFrame
         Core of ADSL: first infusion.
     adae : pandas.DataFrame
-        ADAE: reported events with grades on both scales.
+        ADAE, or `episode_events` of it: reported events with grades on both scales.
     adex : pandas.DataFrame
         ADEX.
     study : Study
@@ -197,6 +197,26 @@ def derived_bounds(sdtm: Sdtm, adae: pd.DataFrame, study: Study) -> pd.DataFrame
     keys = pd.MultiIndex.from_frame(adae[["USUBJID", "SRCSEQ"]])
     bounds = table.set_index(["USUBJID", "EVENT"])[list(BOUNDS)].reindex(keys)
     return bounds.set_axis(adae.index).where(adae["CRSFL"] == "Y")
+
+
+def episode_events(adae: pd.DataFrame) -> pd.DataFrame:
+    """Return the reported events of cytokine release and neurotoxicity: all that `derive_adtox` reads of ADAE.
+
+    Parameters
+    ----------
+    adae : pandas.DataFrame
+        ADAE.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Some of its rows, index kept.
+
+    Raises
+    ------
+    None
+    """
+    return adae[(adae[[f"{kind}FL" for kind in _TERMS]] == "Y").any(axis=1)]
 
 
 def _reported(adae: pd.DataFrame, kind: str) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from interim.adam.adlb import derive_adlb
 from interim.adam.adsl import Dated, arranged, derive_core
 from interim.adam.adsl_response import response_columns
 from interim.adam.adsub import derive_adsub
-from interim.adam.adtox_consensus import ConsensusInputs, with_consensus
-from interim.adam.adtox_episodes import derive_adtox
+from interim.adam.adtox_consensus import ConsensusInputs, syndrome_events, with_consensus
+from interim.adam.adtox_episodes import derive_adtox, episode_events
 from interim.adam.advs import DOMAINS as SIGN_DOMAINS
 from interim.adam.advs import UNIT as SIGN_UNIT
 from interim.adam.advs import derive_advs
@@ -54,7 +54,7 @@ _ORDER = (
     "ADSUB",
     *KINETIC_NAMES,
 )
-_SYNDROMES = ("ADAE", "ADLB", "ADRS", "ADTOX")
+_SYNDROMES: tuple[str, ...] = ("ADLB", "ADRS", "ADTOX")
 _NO_CELLS = "the study has no cell product"
 _NOT_ASKED = "not asked for"
 _NO_LADDER = "the study has no dose levels of a T-cell product"
@@ -188,7 +188,8 @@ def _safety(
         if not record.wants("ADTOX"):
             pass
         elif study.with_role("nk") or study.with_role("t"):
-            episodes = recall(derive_adtox, sdtm, core, adae=events.frame, adex=adex, study=study)
+            reported = episode_events(events.frame)
+            episodes = recall(derive_adtox, sdtm, core, adae=reported, adex=adex, study=study)
             record.keep("ADTOX", episodes)
         else:
             record.missing["ADTOX"] = _NO_CELLS
@@ -244,7 +245,8 @@ def _consensus(sdtm: Sdtm, core: pd.DataFrame, adex: pd.DataFrame, *, study: Stu
     """Add to ADTOX what needs laboratory results and the date of progression."""
     made = record.datasets
     if "ADTOX" in made:
-        needed = {name: frame for name, frame in made.items() if name in _SYNDROMES}
+        needed = {name: made[name] for name in _SYNDROMES if name in made}
+        needed["ADAE"] = syndrome_events(made["ADAE"])
         made["ADTOX"] = record.recall(_syndromes, sdtm, core, adex, made=needed, study=study)
 
 

@@ -18,7 +18,7 @@ from interim.errors import ReportError
 from interim.report.cache import Cache
 from interim.report.content import Paragraph, Span, text_table
 from interim.report.freshness import DOCUMENTS
-from interim.report.hashes import sha256_bytes
+from interim.report.hashes import sha256, sha256_bytes
 from interim.report.privacy.identifiers import KINDS, Kind, Matcher, Pattern, masked, scan_settings
 from interim.report.privacy.known import Known, this_computer
 from interim.report.privacy.prefilter import plain
@@ -123,21 +123,19 @@ class Scan:
         OSError
             If a file cannot be read.
         """
-        names = sorted(
-            path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()
-        )
-        self._ahead(names)
-        return {name: self.file(name, (self.folder / name).read_bytes()) for name in names}
-
-    def _ahead(self, names: Sequence[str]) -> None:
-        """Read several new files at a time, the largest first, in processes that are forked where that is safe."""
-        new = [name for name in names if self._key(name, (self.folder / name).read_bytes()) not in self._done]
-        order = sorted(new, key=lambda name: (-(self.folder / name).stat().st_size, name))
+        paths = {
+            path.relative_to(self.folder).as_posix(): path
+            for path in self.folder.rglob("*")
+            if path.is_file()
+        }
+        keys = {name: f"{name} {sha256(path)}" for name, path in sorted(paths.items())}
+        new = [name for name, key in keys.items() if key not in self._done]
+        order = sorted(new, key=lambda name: -paths[name].stat().st_size)
         self._done.update(map_forked(self._one, order, workers=self.workers))
+        return {name: self._done[key] for name, key in keys.items()}
 
     def _one(self, name: str) -> tuple[str, tuple[Found, ...]]:
-        data = (self.folder / name).read_bytes()
-        return self._key(name, data), self.file(name, data)
+        return self._keyed(name, (self.folder / name).read_bytes())
 
     def template(self, name: str, data: bytes, unstamped: str) -> None:
         """Tell that a file is stamped: its bytes are those of a template with the hash of the data for the placeholder.
@@ -181,6 +179,10 @@ class Scan:
         ------
         None
         """
+        return self._keyed(name, data)[1]
+
+    def _keyed(self, name: str, data: bytes) -> tuple[str, tuple[Found, ...]]:
+        """Return a name for the content of a file, and what it holds."""
         known = self._key(name, data)
         if known not in self._done:
             key = self.cache.key("scan", known, self._sought, self.labels)
@@ -189,7 +191,7 @@ class Scan:
             if kept is None:
                 self.cache.put(key, json.dumps(found).encode())
             self._done[known] = found
-        return self._done[known]
+        return known, self._done[known]
 
     @staticmethod
     def _key(name: str, data: bytes) -> str:

@@ -136,6 +136,15 @@ class Result:
         return {}
 
     @cached_property
+    def behind(self) -> Mapping[str, tuple[tuple[str, str | None, str | None], ...]]:
+        """Result id -> participant, domain and sequence number of each record behind it."""
+        found: dict[str, list[tuple[str, str | None, str | None]]] = {}
+        columns = [self.links[name].tolist() for name in LINK_COLUMNS]
+        for key, *link in zip(*columns, strict=True):
+            found.setdefault(key, []).append((link[0], link[1], link[2]))
+        return {key: tuple(links) for key, links in found.items()}
+
+    @cached_property
     def _places(self) -> Mapping[str, int]:
         """Result id -> number of its row; of two rows with one id the first counts."""
         ids = self.frame["result_id"].tolist()

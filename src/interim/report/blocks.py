@@ -170,7 +170,8 @@ def _shape_problems(data: Mapping[str, Any], shape: Mapping[str, type | tuple[ty
 
 
 def _character_problems(name: str, value: object) -> Iterator[str]:
-    for text in _strings(value):
+    texts = list(_strings(value))
+    for text in () if "".join(texts).isprintable() else texts:
         bad = bad_characters(text, newline=name in ("header", "rows"))
         if bad:
             yield f"{name} holds the control or unprintable character {', '.join(bad)} in {text!r}"
@@ -179,11 +180,11 @@ def _character_problems(name: str, value: object) -> Iterator[str]:
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
     elif isinstance(value, list):
         for item in value:
+            yield from _strings(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
             yield from _strings(item)
 
 

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import pandas as pd
+
 from interim.report.content import Figure, Paragraph, Span, Table, text_table
 from interim.report.document import Heading, Loose
 from interim.report.package import Made
@@ -130,9 +132,10 @@ def rows_of(block: Table | Figure, store: ResultStore) -> Iterator[tuple[str, ..
 
 def _row(tlf: str, result: Result, keys: Sequence[str]) -> tuple[str, ...]:
     none = _texts()["none"]
-    links = result.links[result.links["result_id"].isin(keys)]
-    records = links[links["SRCSEQ"].notna()][["USUBJID", "SRCDOM", "SRCSEQ"]].drop_duplicates()
-    counts = (len(keys), links["USUBJID"].nunique(), len(records))
+    links = {link for key in keys for link in result.behind.get(key, ())}
+    people = {subject for subject, _, _ in links}
+    records = [number for _, _, number in links if not pd.isna(number)]
+    counts = (len(keys), len(people), len(records))
     return (
         tlf,
         result.analysis_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -134,8 +134,7 @@ def wrong_sizes(store: ResultStore) -> Iterator[LintFinding]:
     for name, result in store.items():
         frame = result.frame
         sizes = frame[(frame["variable"] == "population") & (frame["stat"] == "N") & frame["n"].notna()]
-        linked = result.links[result.links["result_id"].isin(set(sizes["result_id"]))]
-        members = linked.groupby("result_id")["USUBJID"].agg(frozenset)
+        members = _members(result.links, set(sizes["result_id"]))
         total = sizes.loc[sizes["group"] == TOTAL, "result_id"]
         whole = members.get(total.iloc[0], frozenset()) if len(total) else None
         for key, group, n in zip(sizes["result_id"], sizes["group"], sizes["n"], strict=True):
@@ -156,9 +155,17 @@ def _members_of_sets(store: ResultStore) -> frozenset[frozenset[str]]:
     """Return the members of each analysis set, by the links of T 14.1.1.2."""
     if SETS not in store:
         return frozenset()
-    members: pd.Series = store[SETS].links.groupby("result_id")["USUBJID"].agg(frozenset)
-    total = f"{SETS}/{slug(TOTAL)}/"
-    return frozenset(ids for key, ids in members.items() if str(key).startswith(total))
+    links, total = store[SETS].links, f"{SETS}/{slug(TOTAL)}/"
+    return frozenset(_members(links, {key for key in links["result_id"] if key.startswith(total)}).values())
+
+
+def _members(links: pd.DataFrame, wanted: Collection[str]) -> dict[str, frozenset[str]]:
+    """Return the participants behind each of some results."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for key, who in zip(links["result_id"].tolist(), links["USUBJID"].tolist(), strict=True):
+        if key in wanted:
+            found[key].add(who)
+    return {key: frozenset(ids) for key, ids in found.items()}
 
 
 def _sizes(checked: Checked, known: _Known) -> Iterator[LintFinding]:

@@ -143,6 +143,22 @@ def test_frames_that_differ_in_anything_have_other_hashes(other):
 
 
 @pytest.mark.rule("CACHE-05")
+def test_categories_in_another_order_have_another_hash_beside_a_column_that_has_the_same():
+    def pair(*levels):
+        return FRAME.assign(
+            **{
+                name: pd.Categorical(["x", None], categories=own)
+                for name, own in zip("ab", levels, strict=True)
+            }
+        )
+
+    hashes = {
+        digest(pair(one, other)) for one in (["x", "y"], ["y", "x"]) for other in (["x", "y"], ["y", "x"])
+    }
+    assert len(hashes) == 4
+
+
+@pytest.mark.rule("CACHE-05")
 def test_equal_frames_have_one_hash_however_they_are_stored():
     text = "".join(["x", ""])
     rebuilt = pd.concat([pd.DataFrame({"a": [text, None]}), FRAME[["b"]], FRAME[["c"]]], axis=1)

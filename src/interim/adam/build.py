@@ -169,7 +169,7 @@ def _core(sdtm: Sdtm, study: Study, record: _Record) -> tuple[pd.DataFrame, pd.D
     )
     for made in (recall(derive_nk_switch, sdtm, study), recall(derive_catheter, sdtm)):
         core = core.merge(made, on="USUBJID", how="left", validate="1:1")
-    return flag_sets(core, study, flags=_EARLY_SETS)[0], adex
+    return recall(flag_sets, core, study, flags=_EARLY_SETS)[0], adex
 
 
 def _ran(sdtm: Sdtm, domain: str) -> str:
@@ -268,7 +268,7 @@ def _complete(core: pd.DataFrame, response: ResponseData, sources: Sources, reco
     adsl = core.merge(facts, on="USUBJID", how="left", validate="1:1")
     for part in (baseline.frame, recall(derive_biopsies, sources.sdtm, core)):
         adsl = adsl.merge(part, on="USUBJID", how="left", validate="1:1")
-    adsl, found = flag_sets(adsl, sources.study)
+    adsl, found = recall(flag_sets, adsl, sources.study)
     record.note(found, [(rule, severity, "run") for rule, severity in SET_RULES])
     return arranged(adsl)
 

@@ -301,8 +301,12 @@ def text_missing(frame: pd.DataFrame) -> pd.DataFrame:
     None
     """
     answer = frame.copy()
-    for name in answer.columns:
-        if answer[name].dtype == object or isinstance(answer[name].dtype, pd.StringDtype):
-            texts = answer[name].astype(object)
-            answer[name] = texts.where(texts.notna(), None)
+    for name, kind in frame.dtypes.items():
+        plain = pd.api.types.is_object_dtype(kind)
+        if plain or isinstance(kind, pd.StringDtype):
+            cells = frame[name].to_numpy(dtype=object, copy=True)
+            absent = pd.isna(cells)
+            if not plain or any(cell is not None for cell in cells[absent]):
+                cells[absent] = None
+                answer[name] = pd.Series(cells, index=frame.index, dtype=object)
     return answer

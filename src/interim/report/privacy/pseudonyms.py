@@ -239,9 +239,10 @@ class _Swap:
             if column in columns["dropped"]:
                 changed[column] = [None] * len(frame)
             elif column in people or column in columns["product"]:
-                changed[column] = _mapped(frame[column], self.whole)
+                changed[column] = _mapped(frame[column], _found(frame[column], self.whole))
             elif frame[column].dtype == object and not (column in columns["kept"] or column.endswith("DTC")):
-                changed[column] = _mapped(frame[column], self.text)
+                found = _found(frame[column], self.text)
+                changed |= {column: _mapped(frame[column], found)} if found else {}
         made = {
             column: pd.Series(values, index=frame.index, dtype=object) for column, values in changed.items()
         }
@@ -272,9 +273,14 @@ def _strings(frame: pd.DataFrame, columns: Iterable[str]) -> set[str]:
     return {value for value in found if isinstance(value, str) and value}
 
 
-def _mapped(series: pd.Series[Any], change: Callable[[str], str]) -> list[object]:
-    known = {value: change(value) for value in series.unique() if isinstance(value, str)}
-    return [known.get(value, value) if isinstance(value, str) else value for value in series]
+def _found(series: pd.Series[Any], change: Callable[[str], str]) -> dict[str, str]:
+    """Return the texts of a column that change, and what they become."""
+    texts = {value: change(value) for value in series.unique() if isinstance(value, str)}
+    return {value: other for value, other in texts.items() if other != value}
+
+
+def _mapped(series: pd.Series[Any], found: Mapping[str, str]) -> list[object]:
+    return [found.get(value, value) if isinstance(value, str) else value for value in series]
 
 
 def _pattern(ids: Iterable[str]) -> re.Pattern[str] | None:

@@ -239,10 +239,11 @@ def _send(
     pipe: Connection, task: Callable[[], object], parent: int
 ) -> None:  # pragma: no cover - runs in the forked child, which coverage does not see
     die_with_parent(parent)
-    try:
-        pipe.send((True, task()))
-    except Exception as error:
-        pipe.send((False, error))
+    with contextlib.suppress(KeyboardInterrupt):  # the parent is interrupted too, and says so
+        try:
+            pipe.send((True, task()))
+        except Exception as error:
+            pipe.send((False, error))
 
 
 def _received(pipe: Connection, process: BaseProcess) -> Any:

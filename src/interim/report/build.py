@@ -20,7 +20,7 @@ from interim.report.cache import Cache
 from interim.report.chapter import Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
 from interim.report.freshness import DOCUMENTS, MANIFEST
-from interim.report.hashes import joined, sha256, short_snapshot
+from interim.report.hashes import joined, sha256, sha256_bytes, short_snapshot
 from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import is_thin
 from interim.report.plan import COPIES, Plan
@@ -128,7 +128,7 @@ def build(
             scan = _scan(folder, inputs, cache)
             paper = _Paper(inputs, done, languages, key["code"], say, scan)
             if not plan.public:
-                shutil.copytree(done, folder / "notebooks")
+                _copy_notebooks(done, folder / "notebooks", scan)
             data_written()
             with progress.step(DOCUMENTS):
                 (_write_public if plan.public else _write_documents)(folder, paper)
@@ -173,9 +173,19 @@ def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
 
     past = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
     dates = [day for run in past for day in (run.cut, run.extract)] + _decided(inputs)
+    stamp = (PLACE, short_snapshot(inputs.sdtm.sources))
+    workers = cores(inputs.study)
     return scan_of(
-        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=cores(inputs.study)
+        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=workers, stamp=stamp
     )
+
+
+def _copy_notebooks(done: Path, target: Path, scan: Scan) -> None:
+    """Copy the executed notebooks, and tell the scan what each is without the data hash."""
+    shutil.copytree(done, target)
+    for path in target.iterdir():
+        data = path.read_bytes()
+        scan.template(f"{target.name}/{path.name}", data, sha256_bytes(without_digits(data, scan.stamp[1])))
 
 
 def _decided(inputs: Inputs) -> list[str]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from interim.report.cache import Cache
 from interim.report.content import Document, Front
-from interim.report.hashes import sha256
+from interim.report.hashes import sha256, sha256_bytes
 from interim.report.origins import Depth, Origins
 from interim.report.package import Made, Plan, lacking, plans, put_together
 from interim.report.stamp import entered, in_cells, with_hash
@@ -27,6 +28,13 @@ Check = Callable[[Mapping[str, Document], Mapping[str, Document]], Iterable[str]
 _WEIGHT = {".pdf": 4, ".docx": 3, ".rtf": 2, ".html": 1}
 
 
+class Written(NamedTuple):
+    """What is known of a file that was written: anchor -> page of a PDF, and the SHA-256 it had before the hash was entered."""
+
+    pages: dict[str, int]
+    unstamped: str
+
+
 @dataclass(frozen=True)
 class Task:
     """One file to write."""
@@ -38,13 +46,13 @@ class Task:
     content: str = ""
     digits: str = ""
 
-    def write(self) -> dict[str, int]:
+    def write(self) -> Written:
         """Write the file, or take the bytes that an earlier build wrote from the same content.
 
         Returns
         -------
-        dict of str to int
-            Anchor of each heading, table and figure -> page of a PDF; empty for another format.
+        Written
+            The pages of a PDF, none for another format; no SHA-256 if no hash is entered.
 
         Raises
         ------
@@ -56,19 +64,18 @@ class Task:
         file, places = (self.cache.key(kind, *parts) for kind in ("document", "pages"))
         kept, pages = (self.cache.get(file), self.cache.get(places)) if self.content else (None, None)
         if kept is not None and pages is not None:
-            self._enter(kept)
-            return dict(json.loads(pages))
+            return Written(json.loads(pages), self._enter(kept))
         found = write_file(self.document, self.path, study)
         made = self.path.read_bytes()
         if self.content:
             self.cache.put(file, made)
             self.cache.put(places, json.dumps(found).encode())
-        self._enter(made)
-        return found
+        return Written(found, self._enter(made))
 
-    def _enter(self, made: bytes) -> None:
-        """Write a finished file with the data hash."""
+    def _enter(self, made: bytes) -> str:
+        """Write a finished file with the data hash; return the SHA-256 it had before."""
         self.path.write_bytes(entered(made, self.path.suffix, self.digits) if self.digits else made)
+        return sha256_bytes(made) if self.digits else ""
 
 
 def write_package(
@@ -142,9 +149,12 @@ def write_package(
             for line in checked():
                 say(line)
         for task in tasks:
-            number = task.path.name.partition("_")[0]
-            if found[task.path.name]:
-                pages.setdefault(number, found[task.path.name])
+            number, written = task.path.name.partition("_")[0], found[task.path.name]
+            if written.pages:
+                pages.setdefault(number, written.pages)
+            if made.scan and written.unstamped:
+                name = f"{folder.name}/{task.path.name}"
+                made.scan.template(name, task.path.read_bytes(), written.unstamped)
         paths = [task.path for task in tasks] + [_data(plan, at_hand, folder) for plan in chosen if plan.json]
         for path in paths:
             outputs[f"{folder.name}/{path.name}"] = sha256(path)
@@ -207,8 +217,8 @@ def _editions(
             yield source, document, names
 
 
-def _write(tasks: Sequence[Task], workers: int) -> dict[str, dict[str, int]]:
-    """Write the files, the longest first, in processes that are forked where that is safe; return the pages of each."""
+def _write(tasks: Sequence[Task], workers: int) -> dict[str, Written]:
+    """Write the files, the longest first, in processes that are forked where that is safe."""
     order = sorted(tasks, key=lambda task: (-_cost(task), task.path.name))
     method = order[0].study.report.start_method if order else "auto"
     pages = map_forked(Task.write, order, workers=workers, method=method)

@@ -20,7 +20,7 @@ from interim.report.cache import Cache
 from interim.report.chapter import Inputs, labels_of, open_inputs, preload
 from interim.report.child import Job
 from interim.report.freshness import DOCUMENTS, MANIFEST
-from interim.report.hashes import joined, sha256, sha256_bytes, short_snapshot
+from interim.report.hashes import joined, sha256, sha256_bytes
 from interim.report.manifest import finding_counts, write_manifest
 from interim.report.notebook import is_thin
 from interim.report.plan import COPIES, Plan
@@ -28,7 +28,7 @@ from interim.report.progress import Progress
 from interim.report.publish import building
 from interim.report.registry import check_complete
 from interim.report.shipped import check_shipped
-from interim.report.stamp import PLACE, with_digits, without_digits
+from interim.report.stamp import PLACE, Marks, marks_of, with_digits, without_digits
 from interim.report.workers import Failure, NotebookError, beside, cores, run_jobs, start_method
 from interim.study import Study
 
@@ -173,10 +173,9 @@ def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
 
     past = past_runs(folder.parent, before=f"{inputs.study.cut:%Y-%m-%d}")
     dates = [day for run in past for day in (run.cut, run.extract)] + _decided(inputs)
-    stamp = (PLACE, short_snapshot(inputs.sdtm.sources))
-    workers = cores(inputs.study)
+    workers, marks = cores(inputs.study), marks_of(inputs.sdtm.sources)
     return scan_of(
-        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=workers, stamp=stamp
+        folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=workers, marks=marks
     )
 
 
@@ -185,7 +184,7 @@ def _copy_notebooks(done: Path, target: Path, scan: Scan) -> None:
     shutil.copytree(done, target)
     for path in target.iterdir():
         data = path.read_bytes()
-        scan.template(f"{target.name}/{path.name}", data, sha256_bytes(without_digits(data, scan.stamp[1])))
+        scan.template(f"{target.name}/{path.name}", data, sha256_bytes(without_digits(data, scan.marks)))
 
 
 def _decided(inputs: Inputs) -> list[str]:
@@ -221,9 +220,9 @@ class _Order:
     progress: Progress
 
     @property
-    def digits(self) -> str:
-        """The data hash as footnotes name it."""
-        return short_snapshot(self.inputs.sdtm.sources)
+    def marks(self) -> Marks:
+        """The hashes whose places are held in what is kept."""
+        return marks_of(self.inputs.sdtm.sources)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -291,7 +290,7 @@ def _served(order: _Order, book: Path, output: Path) -> bool:
     memo = order.inputs.memo
     kept = None if memo is None else memo.stored(order.key(book), set())
     if kept is not None:
-        output.write_bytes(with_digits(kept, order.digits))
+        output.write_bytes(with_digits(kept, order.marks))
     return kept is not None
 
 
@@ -299,7 +298,7 @@ def _keep(order: _Order, book: Path, job: Job) -> None:
     """Keep an executed notebook with what it read; one with code of its own may have read more than it was seen to."""
     memo, reads = order.inputs.memo, Path(job.reads)
     if memo is not None and reads.exists() and is_thin(book):
-        executed = without_digits(Path(job.output).read_bytes(), order.digits)
+        executed = without_digits(Path(job.output).read_bytes(), order.marks)
         memo.store(order.key(book), reads.read_text(encoding="utf-8").split("\n"), executed)
 
 
@@ -360,9 +359,9 @@ class _Paper:
         from interim.report.document import read_chapters
         from interim.report.package import Made
 
-        digits = short_snapshot(self.inputs.sdtm.sources)
-        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")), digits=digits)
-        return Made(self.inputs, self.languages[0], copy, chapters, digits=digits, scan=self.scan)
+        marks = marks_of(self.inputs.sdtm.sources)
+        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")), marks=marks)
+        return Made(self.inputs, self.languages[0], copy, chapters, marks=marks, scan=self.scan)
 
     def options(self) -> dict[str, Any]:
         """What every package is written with."""

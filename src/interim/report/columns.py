@@ -22,6 +22,7 @@ _WORD = re.compile(
     rf"\s+|(?<=-)(?=[^\W\d])|(?<=[{_IDEOGRAPH}])(?<![{_OPENING}])(?=[^{_CLOSING}])"
     rf"|(?<=[^{_OPENING}])(?=[{_IDEOGRAPH}])(?![{_CLOSING}])"
 )
+_HASH = re.compile(r"[0-9a-f]{12}")  # stays whole, so that it can be entered last
 _ZERO_WIDTH_SPACE = "\u200b"
 _NO_BREAK = "\u00a0"
 # Two limits in brackets: numbers, or words of capitals such as NE and NR.
@@ -99,7 +100,7 @@ def fit(table: Table, width_mm: float, *, face: float = 1.0) -> Fit:
 
 
 def breakable(text: str, fitted: Fit, column: int) -> str:
-    """Return a text in which words that are wider than their column may be broken, and intervals that are narrower may not.
+    """Return a text in which words that are wider than their column may be broken, but for hashes, and intervals that are narrower may not.
 
     Parameters
     ----------
@@ -125,7 +126,10 @@ def breakable(text: str, fitted: Fit, column: int) -> str:
         return text
     parts = re.split(r"(\s+)", text)
     words = [word for part in parts for word in ([part] if part.isspace() else _WORD.split(part))]
-    return "".join(_ZERO_WIDTH_SPACE.join(word) if ems_of(word) > room else word for word in words)
+    return "".join(
+        _ZERO_WIDTH_SPACE.join(word) if ems_of(word) > room and not _HASH.fullmatch(word) else word
+        for word in words
+    )
 
 
 def _together(interval: str, room: float) -> str:

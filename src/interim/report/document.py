@@ -38,6 +38,7 @@ __all__ = [
     "refuse",
 ]
 
+_NONE: Mapping[str, str] = {}
 _BELOW = 0  # level of a heading that comes with a text: one below that of its chapter
 
 Loose: TypeAlias = Heading | Paragraph | ListBlock | Table | Figure
@@ -80,7 +81,7 @@ def collect(notebooks: Sequence[Path], *, front: Front) -> Document:
 
 
 def read_chapters(
-    notebooks: Sequence[Path], *, language: str = "en", digits: str = ""
+    notebooks: Sequence[Path], *, language: str = "en", marks: Mapping[str, str] = _NONE
 ) -> dict[str, tuple[Placed, ...]]:
     """Read what executed notebooks show.
 
@@ -90,8 +91,8 @@ def read_chapters(
         Executed notebooks.
     language : str
         Language of the words Table, Figure and Listing.
-    digits : str
-        First digits of the data hash, whose place is held (`interim.report.stamp`); empty: they stay.
+    marks : mapping of str to str
+        Places of hashes (`interim.report.stamp`), held in what is read; empty: the hashes stay.
 
     Returns
     -------
@@ -104,21 +105,21 @@ def read_chapters(
         Everything that is wrong in all notebooks, in one list.
     """
     problems: list[str] = []
-    chapters = _chapters(notebooks, language, problems, digits)
+    chapters = _chapters(notebooks, language, problems, marks)
     refuse([*problems, *_id_problems([placed for chapter in chapters.values() for placed in chapter])])
     return chapters
 
 
 def _chapters(
-    notebooks: Sequence[Path], language: str, problems: list[str], digits: str = ""
+    notebooks: Sequence[Path], language: str, problems: list[str], marks: Mapping[str, str] = _NONE
 ) -> dict[str, tuple[Placed, ...]]:
-    return {path.stem: tuple(_chapter(path, language, problems, digits)) for path in notebooks}
+    return {path.stem: tuple(_chapter(path, language, problems, marks)) for path in notebooks}
 
 
-def _chapter(path: Path, language: str, problems: list[str], digits: str) -> Iterator[Placed]:
+def _chapter(path: Path, language: str, problems: list[str], marks: Mapping[str, str]) -> Iterator[Placed]:
     """Yield the content of a notebook; a text with a heading of its own stands one level below the last written heading."""
     level = 0
-    for where, cell in _cells(path, problems, digits):
+    for where, cell in _cells(path, problems, marks):
         for block in _cell_blocks(cell, where, language, problems):
             if isinstance(block, Heading):
                 if block.level == _BELOW:
@@ -203,10 +204,12 @@ def _front_problems(front: Front) -> Iterator[str]:
             yield f"title page: control or unprintable character {', '.join(bad_characters(text))} in {text!r}"
 
 
-def _cells(path: Path, problems: list[str], digits: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _cells(
+    path: Path, problems: list[str], marks: Mapping[str, str]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield place and cell; list a notebook that is unreadable or was not run once from top to bottom."""
     try:
-        book = json.loads(without_digits(path.read_bytes(), digits))
+        book = json.loads(without_digits(path.read_bytes(), marks))
         cells = [
             dict(
                 cell,

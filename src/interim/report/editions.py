@@ -15,7 +15,7 @@ from interim.report.content import Document, Front
 from interim.report.hashes import sha256, sha256_bytes
 from interim.report.origins import Depth, Origins
 from interim.report.package import Made, Plan, lacking, plans, put_together
-from interim.report.stamp import entered, in_cells, with_hash
+from interim.report.stamp import entered
 from interim.report.traced import digest
 from interim.report.translate import REQUIRED_DOCUMENTS, refuse_missing, shown_missing, translated
 from interim.report.typefaces import keep_fonts
@@ -44,7 +44,7 @@ class Task:
     study: Study
     cache: Cache = field(default_factory=lambda: Cache(None))
     content: str = ""
-    digits: str = ""
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     def write(self) -> Written:
         """Write the file, or take the bytes that an earlier build wrote from the same content.
@@ -74,8 +74,8 @@ class Task:
 
     def _enter(self, made: bytes) -> str:
         """Write a finished file with the data hash; return the SHA-256 it had before."""
-        self.path.write_bytes(entered(made, self.path.suffix, self.digits) if self.digits else made)
-        return sha256_bytes(made) if self.digits else ""
+        self.path.write_bytes(entered(made, self.path.suffix, self.marks) if self.marks else made)
+        return sha256_bytes(made) if self.marks else ""
 
 
 def write_package(
@@ -170,18 +170,15 @@ def _tasks(
     study, public = made.inputs.study, made.public
     store = made.inputs.memo.cache if made.inputs.memo else Cache(None)
     edition = whole if public is None else public.document(whole)
-    digits = made.digits
-    if digits and in_cells(edition):
-        edition, digits = with_hash(edition, digits), ""
     content = digest(edition) if store.folder else ""
     restricted: Depth = "records" if plan.copy == "restricted" else "counts"
     for path in paths:
         if path.suffix == ".html":
             sources = origins.of(edition, restricted if public is None else "methods")
             own = f"{content} {digest(sources)}" if content else ""
-            yield Task(replace(edition, sources=sources), path, study, store, own, digits)
+            yield Task(replace(edition, sources=sources), path, study, store, own, made.marks)
         else:
-            yield Task(edition, path, study, store, content, digits)
+            yield Task(edition, path, study, store, content, made.marks)
 
 
 def _possible(plan: Plan, made: Made, say: Say) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from interim.data.model import Source
 
 _IGNORED = {"__pycache__"}
-_NAMED = 12  # digits of the snapshot hash that readers see
+NAMED = 12  # digits of the snapshot hash that readers see
 
 
 def sha256(path: Path) -> str:
@@ -149,4 +149,4 @@ def short_snapshot(sources: Iterable[Source]) -> str:
     ------
     None
     """
-    return snapshot_hash(sources)[:_NAMED]
+    return snapshot_hash(sources)[:NAMED]

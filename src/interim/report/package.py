@@ -122,8 +122,8 @@ class Made:
         The same documents as they were put together, before they were translated, by number; anchors are the same.
     pages : mapping of str to mapping of str to int
         Number of a document -> anchor -> page of its PDF, where pages are told.
-    digits : str
-        First digits of the data hash, which are entered into the finished files.
+    marks : mapping of str to str
+        What is entered where in the finished files (`interim.report.stamp`); empty: nothing.
     public : PublicCopy or None
         Makes the public copy of each document.
     scan : Scan or None
@@ -137,7 +137,7 @@ class Made:
     outputs: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, Document] = field(default_factory=dict)
     pages: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    digits: str = ""
+    marks: Mapping[str, str] = field(default_factory=dict)
     public: PublicCopy | None = None
     scan: Scan | None = field(default=None, compare=False)
 

@@ -1,23 +1,26 @@
-"""The data hash is entered last: documents are made with letters in its place, so that other data alone make no file anew."""
+"""The hashes of the data are entered last: documents are made with letters in their places, so that other data alone make no file anew."""
 
 from __future__ import annotations
 
 import io
-import pickle
 import re
 import zipfile
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-if TYPE_CHECKING:
-    from interim.report.content import Document
+from interim.report.hashes import NAMED, short_snapshot
 
-# As long as the hash and no narrower than any; no word, no ligature, and nothing that pictures in hexadecimal digits hold.
-PLACE = "dbbdbddbdbbd"
+if TYPE_CHECKING:
+    from interim.data.model import Source
+
+Marks: TypeAlias = Mapping[str, str]
 DIGITS = "0123456789abcdef"
+# A place is as long as what is printed of a hash and no narrower than any; no word, no ligature; four letters that pictures
+# in hexadecimal digits do not repeat, then the number of the hash.
+_PLACE = re.compile(r"dbbd[bd]{8}")
+_PLACES = 256
 _LEVEL = 6
 _ESCAPED = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 40: b"\\(", 41: b"\\)", 92: b"\\\\"}
 _XREF = re.compile(rb"startxref\n(\d+)")
@@ -29,21 +32,71 @@ _LETTERS = re.compile(rb"/ToUnicode (\d+) 0 R")
 _LETTER = re.compile(rb"<([0-9A-F]{4})> <([0-9A-F]{4})>")
 # Every letter a hash can have, set once by the template in each face so that the file has its shape; never printed.
 _SHAPES = re.compile(rb"BT 0 Tr/f\d+ 0\.5 Tf .*?ET", re.DOTALL)
-_KERNED = rb"(?:\)-?[\d.]+\()?"
+_KERN = rb"(?:\)-?[\d.]+\()?"
 Letters: TypeAlias = Mapping[str, bytes]
 
 
-def entered(made: bytes, ending: str, digits: str) -> bytes:
-    """Return a file with the data hash where its place was held.
+def place(number: int) -> str:
+    """Return the letters that hold the place of a hash.
+
+    Parameters
+    ----------
+    number : int
+        Which hash: 0 that of all data, then the files.
+
+    Returns
+    -------
+    str
+        As many letters as are printed of a hash.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> place(0), place(2)
+    ('dbbdbbbbbbbb', 'dbbdbbbbbbdb')
+    """
+    return "dbbd" + f"{number:08b}".replace("0", "b").replace("1", "d")
+
+
+PLACE = place(0)
+
+
+def marks_of(sources: Iterable[Source]) -> dict[str, str]:
+    """Return what is entered where.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+        The files of a run.
+
+    Returns
+    -------
+    dict of str to str
+        Place -> first digits of the hash of all data, and of each file by its name; the files behind the 255th keep theirs.
+
+    Raises
+    ------
+    None
+    """
+    files = sorted((source.name, source.sha256[:NAMED]) for source in sources)
+    own = {place(number): digits for number, (_, digits) in enumerate(files[: _PLACES - 1], 1)}
+    return {PLACE: short_snapshot(sources), **own}
+
+
+def entered(made: bytes, ending: str, marks: Marks) -> bytes:
+    """Return a file with the hashes where their places were held.
 
     Parameters
     ----------
     made : bytes
-        A finished document that prints ``PLACE``, in its footer too; in no cell of a table (`in_cells`).
+        A finished document that prints places, ``PLACE`` in its footer.
     ending : str
         ``.html``, ``.rtf``, ``.docx`` or ``.pdf``.
-    digits : str
-        First digits of the data hash, as many as ``PLACE`` has letters.
+    marks : mapping of str to str
+        Place -> digits, equally many.
 
     Returns
     -------
@@ -55,18 +108,18 @@ def entered(made: bytes, ending: str, digits: str) -> bytes:
     KeyError
         If the format is unknown, or a PDF has no letter for one of the digits.
     """
-    return _FORMATS[ending](made, digits)
+    return _FORMATS[ending](made, marks)
 
 
-def with_digits(text: bytes, digits: str) -> bytes:
-    """Return a text with the data hash where its place was held.
+def with_digits(text: bytes, marks: Marks) -> bytes:
+    """Return a text with the hashes where their places were held.
 
     Parameters
     ----------
     text : bytes
         UTF-8.
-    digits : str
-        As in `entered`; empty: nothing is done.
+    marks : mapping of str to str
+        Place -> digits.
 
     Returns
     -------
@@ -77,108 +130,74 @@ def with_digits(text: bytes, digits: str) -> bytes:
     ------
     None
     """
-    return text.replace(PLACE.encode(), digits.encode()) if digits else text
+    known = {held.encode(): digits.encode() for held, digits in marks.items()}
+    return re.sub(_PLACE.pattern.encode(), lambda found: known.get(found[0], found[0]), text)
 
 
-def without_digits(text: bytes, digits: str) -> bytes:
-    """Return a text in which the place of the data hash is held.
+def without_digits(text: bytes, marks: Marks) -> bytes:
+    """Return a text in which the places of the hashes are held.
 
     Parameters
     ----------
     text : bytes
         UTF-8.
-    digits : str
-        As in `entered`; empty: nothing is done.
+    marks : mapping of str to str
+        Place -> digits.
 
     Returns
     -------
     bytes
-        UTF-8.
+        UTF-8; `with_digits` gives the text back.
 
     Raises
     ------
     None
     """
-    return text.replace(digits.encode(), PLACE.encode()) if digits else text
+    for held, digits in marks.items():
+        text = text.replace(digits.encode(), held.encode())
+    return text
 
 
-def with_hash(document: Document, digits: str) -> Document:
-    """Return a document that prints the data hash itself.
-
-    Parameters
-    ----------
-    document : Document
-        Prints ``PLACE``.
-    digits : str
-        As in `entered`.
-
-    Returns
-    -------
-    Document
-        The same texts with the hash.
-
-    Raises
-    ------
-    None
-    """
-    changed: Document = pickle.loads(with_digits(pickle.dumps(document, 5), digits))  # equally long
-    return changed
-
-
-def in_cells(document: Document) -> bool:
-    """Tell whether a cell of a table prints the hash: long words of cells may be broken, so their places cannot be found.
-
-    Parameters
-    ----------
-    document : Document
-        Prints ``PLACE``.
-
-    Returns
-    -------
-    bool
-        True: the document must be written with the hash (`with_hash`).
-
-    Raises
-    ------
-    None
-    """
-    heads = (cell.text for table in document.tables for row in table.header for cell in row)
-    cells = (cell.text for table in document.tables for row in table.rows for cell in row.cells)
-    return any(PLACE in text for text in chain(heads, cells))
-
-
-def _in_word(made: bytes, digits: str) -> bytes:
+def _in_word(made: bytes, marks: Marks) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(made)) as source, zipfile.ZipFile(out, "w") as target:
         for entry in source.infolist():
             content = source.read(entry)
-            written = with_digits(content, digits) if entry.filename.endswith(".xml") else content
+            written = with_digits(content, marks) if entry.filename.endswith(".xml") else content
             target.writestr(entry, written, compresslevel=_LEVEL)
     return out.getvalue()
 
 
-def _in_pdf(made: bytes, digits: str) -> bytes:
+def _in_pdf(made: bytes, marks: Marks) -> bytes:
     """Exchange letters on the pages of a PDF as typst writes it, and tell the new places of its objects."""
     pdf = _Pdf(made)
     changed: dict[int, bytes] = {}
     for resources, contents in _PAGE.findall(made):
         text = _SHAPES.sub(b"", pdf.stream(int(contents)))
         for name, letters in pdf.fonts(int(resources)).items():
-            if set(PLACE) <= set(letters):
-                text = _exchanged(text, name, letters, digits)
+            if {"b", "d"} <= set(letters):
+                text = _exchanged(text, name, letters, marks)
         changed[int(contents)] = text
     return pdf.changed(changed)
 
 
-def _exchanged(page: bytes, font: bytes, letters: Letters, digits: str) -> bytes:
-    """Return a page with the hash in the texts of one font."""
-    held = re.compile(_KERNED.join(re.escape(letters[letter]) for letter in PLACE))
+def _exchanged(page: bytes, font: bytes, letters: Letters, marks: Marks) -> bytes:
+    """Return a page with the hashes in the texts of one font."""
+    d, b = (re.escape(letters[letter]) for letter in "db")
+    held = re.compile(_KERN.join([d, b, b, d, *[b"(?:%s|%s)" % (d, b)] * 8]))
+    known = {_spelled(letters, own): digits for own, digits in marks.items()}
+
+    def shown(found: re.Match[bytes]) -> bytes:
+        digits = known.get(re.sub(_KERN, b"", found[0]))
+        return found[0] if digits is None else _spelled(letters, digits)
+
     parts = re.split(rb"(?=BT 0 Tr/)", page)
-    for place, part in enumerate(parts):
-        if part.startswith(b"BT 0 Tr/" + font + b" ") and held.search(part):
-            shown = b"".join(letters[digit] for digit in digits)
-            parts[place] = held.sub(lambda _, shown=shown: shown, part)
-    return b"".join(parts)
+    own = b"BT 0 Tr/" + font + b" "
+    return b"".join(held.sub(shown, part) if part.startswith(own) else part for part in parts)
+
+
+def _spelled(letters: Letters, text: str) -> bytes:
+    return b"".join(letters[letter] for letter in text)
 
 
 class _Pdf:
@@ -254,7 +273,7 @@ def _byte(value: int) -> bytes:
     return _ESCAPED.get(value, plain)
 
 
-_FORMATS: dict[str, Callable[[bytes, str], bytes]] = {
+_FORMATS: dict[str, Callable[[bytes, Marks], bytes]] = {
     ".html": with_digits,
     ".rtf": with_digits,
     ".docx": _in_word,

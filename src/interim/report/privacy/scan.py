@@ -25,6 +25,7 @@ from interim.report.privacy.prefilter import plain
 from interim.report.privacy.surfaces import Piece, UnscannableError, pieces
 from interim.report.privacy.surfaces_quick import quick
 from interim.report.shells import checklist
+from interim.report.stamp import with_digits, without_digits
 from interim.report.workers import map_forked
 from interim.study import Study
 
@@ -96,8 +97,8 @@ class Scan:
         Where findings of earlier builds are.
     workers : int
         Files that are read at a time.
-    stamp : tuple of str
-        Placeholder of the data hash in bytes that are not stamped yet, and the hash that is stamped over it.
+    marks : mapping of str to str
+        Places of hashes in bytes that are not stamped yet, and what is stamped over them (`interim.report.stamp`).
     """
 
     folder: Path
@@ -105,7 +106,7 @@ class Scan:
     labels: tuple[str, ...] = ()
     cache: Cache = field(default_factory=lambda: Cache(None))
     workers: int = 1
-    stamp: tuple[str, str] = ("", "")
+    marks: Mapping[str, str] = field(default_factory=dict)
     _done: dict[str, tuple[Found, ...]] = field(default_factory=dict, repr=False)
     _unstamped: dict[str, str] = field(default_factory=dict, repr=False)
     _memory: dict[frozenset[int], _Memory] = field(default_factory=dict, repr=False)
@@ -157,7 +158,7 @@ class Scan:
         ------
         None
         """
-        if all(self.stamp):
+        if self.marks:
             self._unstamped[self._key(name, data)] = unstamped
 
     def file(self, name: str, data: bytes) -> tuple[Found, ...]:
@@ -209,15 +210,15 @@ class Scan:
         unstamped = self._unstamped.get(self._key(name, data))
         if unstamped is None:
             return self._read(name, data)[0]
-        place, entered = self.stamp
-        key = self.cache.key("template", name, unstamped, place, self._sought, self.labels)
+        key = self.cache.key("template", name, unstamped, self._sought, self.labels)
         kept = self.cache.get(key)
-        if kept is not None and not self._held(name, kept.decode().replace(place, entered)):
+        if kept is not None and not self._held(name, with_digits(kept, self.marks).decode()):
             return ()
         found, whole = self._read(name, data)
         if not found:
-            lines = dict.fromkeys(line for line in plain(whole).split("\n") if entered in line)
-            self.cache.put(key, "\n".join(lines).replace(entered, place).encode())
+            entered = self.marks.values()
+            lines = [line for line in plain(whole).split("\n") if any(digits in line for digits in entered)]
+            self.cache.put(key, without_digits("\n".join(dict.fromkeys(lines)).encode(), self.marks))
         return found
 
     def _wanted(self, name: str) -> frozenset[int]:
@@ -405,7 +406,7 @@ def scan_of(
     cache: Cache | None = None,
     dates: Iterable[str] = (),
     workers: int = 1,
-    stamp: tuple[str, str] = ("", ""),
+    marks: Mapping[str, str] | None = None,
 ) -> Scan:
     """Return the scan of a report.
 
@@ -423,8 +424,8 @@ def scan_of(
         Further dates that may be printed, such as earlier cut-offs.
     workers : int
         Files that are read at a time.
-    stamp : tuple of str
-        Placeholder of the data hash, and the hash.
+    marks : mapping of str to str, optional
+        Places of hashes, and what is entered there.
 
     Returns
     -------
@@ -440,7 +441,7 @@ def scan_of(
     computer = this_computer(scan_settings()["computer"]["common"], [study.file.parent])
     stated = stated_dates(study) | _cited_dates() | {day[:10] for day in dates if day}
     matcher = Matcher(sought, computer, stated)
-    return Scan(folder, matcher, labels_in(study), cache or Cache(None), workers, stamp)
+    return Scan(folder, matcher, labels_in(study), cache or Cache(None), workers, marks or {})
 
 
 def _cited_dates() -> frozenset[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from interim.report.cache import Cache
 from interim.report.content import Document, Front
@@ -22,6 +22,9 @@ from interim.report.typefaces import keep_fonts
 from interim.report.workers import beside, map_forked
 from interim.report.writers import write_file
 from interim.study import Study
+
+if TYPE_CHECKING:
+    from interim.report.privacy.scan import Scan
 
 Say = Callable[[str], None]
 Check = Callable[[Mapping[str, Document], Mapping[str, Document]], Iterable[str]]
@@ -152,9 +155,8 @@ def write_package(
             number, written = task.path.name.partition("_")[0], found[task.path.name]
             if written.pages:
                 pages.setdefault(number, written.pages)
-            if made.scan and written.unstamped:
-                name = f"{folder.name}/{task.path.name}"
-                made.scan.template(name, task.path.read_bytes(), written.unstamped)
+        if made.scan:
+            _tell(made.scan, folder, tasks, found)
         paths = [task.path for task in tasks] + [_data(plan, at_hand, folder) for plan in chosen if plan.json]
         for path in paths:
             outputs[f"{folder.name}/{path.name}"] = sha256(path)
@@ -220,6 +222,13 @@ def _write(tasks: Sequence[Task], workers: int) -> dict[str, Written]:
     method = order[0].study.report.start_method if order else "auto"
     pages = map_forked(Task.write, order, workers=workers, method=method)
     return {task.path.name: found for task, found in zip(order, pages, strict=True)}
+
+
+def _tell(scan: Scan, folder: Path, tasks: Sequence[Task], found: Mapping[str, Written]) -> None:
+    """Tell the scan what the files were before hashes were entered."""
+    for task in tasks:
+        if unstamped := found[task.path.name].unstamped:
+            scan.template(f"{folder.name}/{task.path.name}", task.path.read_bytes(), unstamped)
 
 
 def _cost(task: Task) -> int:

@@ -25,7 +25,7 @@ UNSTAMPED = "7" * 64
 
 def stamped(cache: Cache, digits: str, name: str, data: bytes):
     """Search a file that is stamped as the writer tells it."""
-    of = scan(cache=cache, stamp=(PLACE, digits), labels=(LABEL,))
+    of = scan(cache=cache, marks={PLACE: digits}, labels=(LABEL,))
     of.template(name, data, UNSTAMPED)
     return of.file(name, data)
 
@@ -70,7 +70,7 @@ def test_the_lines_of_a_file_with_another_hash_are_its_lines_with_the_hash_enter
         f"A\u00a0second time: ({PLACE}).",
     )
     template = written(WRITERS[form], tmp_path, texts, snapshot=PLACE)
-    first, second = (entered(template, form, digits) for digits in (FIRST, SECOND))
+    first, second = (entered(template, form, {PLACE: digits}) for digits in (FIRST, SECOND))
     name = f"documents/x{form}"
     expected = {line.replace(FIRST, SECOND) for line in lines(name, first)}
     assert expected == lines(name, second) and sum(SECOND in line for line in expected) >= len(texts)
@@ -105,7 +105,7 @@ def test_an_identifier_in_a_stamped_file_is_found_as_in_any_other(surface, tmp_p
 def test_a_hash_that_makes_an_identifier_of_its_line_is_found(text, before, after, pattern, form, tmp_path):
     name, cache = f"documents/x{form}", Cache(tmp_path / "cache")
     template = written(WRITERS[form], tmp_path, [text.format(PLACE)], snapshot=PLACE)
-    first, second = (entered(template, form, digits) for digits in (before, after))
+    first, second = (entered(template, form, {PLACE: digits}) for digits in (before, after))
     assert stamped(cache, before, name, first) == ()
     found = stamped(cache, after, name, second)
     assert found == whole(name, second) and names(found, scan()) == {pattern}
@@ -116,7 +116,7 @@ def test_a_hash_that_makes_an_identifier_of_its_line_is_found(text, before, afte
 def test_an_identifier_beside_the_hash_is_found(planted, tmp_path):
     name, cache = "documents/x.csv", Cache(tmp_path / "cache")
     for digits in (FIRST, SECOND):
-        of = scan(cache=cache, stamp=(PLACE, digits))
+        of = scan(cache=cache, marks={PLACE: digits})
         data = f"{digits}, {PLANTED[planted]} {digits}".encode()
         of.template(name, data, UNSTAMPED)
         assert planted in names(of.file(name, data), of)
@@ -126,7 +126,7 @@ def test_an_identifier_beside_the_hash_is_found(planted, tmp_path):
 def test_other_bytes_than_the_stamped_ones_are_searched_whole(tmp_path):
     name, cache = "documents/x.csv", Cache(tmp_path / "cache")
     assert stamped(cache, FIRST, name, FIRST.encode()) == ()
-    of = scan(cache=cache, stamp=(PLACE, SECOND))
+    of = scan(cache=cache, marks={PLACE: SECOND})
     of.template(name, SECOND.encode(), UNSTAMPED)
     assert of.file(name, SECOND.encode()) == ()
     assert names(of.file(name, f"{SECOND}\n13800138000".encode()), of) == {"mobile phone (zh)"}
@@ -137,15 +137,15 @@ def test_other_bytes_than_the_stamped_ones_are_searched_whole(tmp_path):
     ("name", "changes"),
     [
         ("documents/y.csv", {}),
-        ("documents/x.csv", {"stamp": ("", "")}),
+        ("documents/x.csv", {"marks": {}}),
         ("documents/x.csv", {"labels": (LABEL,)}),
         ("documents/x.csv", {"cache": Cache(None)}),
     ],
 )
 def test_what_is_kept_of_a_template_rests_on_name_stamp_label_and_cache(name, changes, tmp_path, reads):
-    given = {"cache": Cache(tmp_path / "cache"), "stamp": (PLACE, FIRST)}
+    given = {"cache": Cache(tmp_path / "cache"), "marks": {PLACE: FIRST}}
     for digits, one, further in ((FIRST, "documents/x.csv", {}), (SECOND, name, changes)):
-        of = scan(**{**given, "stamp": (PLACE, digits), **further})
+        of = scan(**{**given, "marks": {PLACE: digits}, **further})
         data = f"hash {digits}".encode()
         of.template(one, data, UNSTAMPED)
         assert of.file(one, data) == ()

@@ -151,10 +151,7 @@ def write_package(
             found = _write(tasks, workers)
             for line in checked():
                 say(line)
-        for task in tasks:
-            number, written = task.path.name.partition("_")[0], found[task.path.name]
-            if written.pages:
-                pages.setdefault(number, written.pages)
+        pages.update(_pages(tasks, found))
         if made.scan:
             _tell(made.scan, folder, tasks, found)
         paths = [task.path for task in tasks] + [_data(plan, at_hand, folder) for plan in chosen if plan.json]
@@ -222,6 +219,12 @@ def _write(tasks: Sequence[Task], workers: int) -> dict[str, Written]:
     method = order[0].study.report.start_method if order else "auto"
     pages = map_forked(Task.write, order, workers=workers, method=method)
     return {task.path.name: found for task, found in zip(order, pages, strict=True)}
+
+
+def _pages(tasks: Sequence[Task], found: Mapping[str, Written]) -> dict[str, Mapping[str, int]]:
+    """Return number of a document -> its pages, those of the first edition that has any."""
+    told = [(task.path.name.partition("_")[0], found[task.path.name].pages) for task in tasks]
+    return {number: pages for number, pages in reversed(told) if pages}
 
 
 def _tell(scan: Scan, folder: Path, tasks: Sequence[Task], found: Mapping[str, Written]) -> None:

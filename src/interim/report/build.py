@@ -130,7 +130,7 @@ def build(
             if not plan.public:
                 _copy_notebooks(done, folder / "notebooks", scan)
             data_written()
-            with progress.step(DOCUMENTS):
+            with scan.ahead(study.report.start_method), progress.step(DOCUMENTS):
                 (_write_public if plan.public else _write_documents)(folder, paper)
         written = write_manifest(folder, inputs, key=key, languages=languages, public=plan.public)
         scan.refuse()

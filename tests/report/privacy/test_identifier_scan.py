@@ -350,6 +350,37 @@ def test_several_processes_find_what_one_finds(tmp_path):
     assert scan(tmp_path, workers=2)() == scan(tmp_path)()
 
 
+@pytest.mark.rule("PRV-52")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_searched_beside_the_writing_is_searched_again_if_it_changes(tmp_path, workers, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("nothing", encoding="utf-8")
+    of, reads = scan(tmp_path, workers=workers), []
+    with of.ahead("auto"):
+        (tmp_path / "c.csv").write_text("13800138000", encoding="utf-8")
+        (tmp_path / "b.csv").write_text("a@b.org", encoding="utf-8")
+        monkeypatch.setattr(of, "workers", 1)
+        monkeypatch.setattr(of, "_read", lambda name, data: reads.append(name) or Scan._read(of, name, data))
+        found = of()
+    assert {name: names(ones, of) for name, ones in found.items()} == {
+        "a.csv": set(), "b.csv": {"e-mail"}, "c.csv": {"mobile phone (zh)"}
+    }  # fmt: skip
+    assert found == of() == scan(tmp_path)()
+    assert "c.csv" in reads and "a.csv" not in reads
+
+
+@pytest.mark.rule("PRV-52")
+def test_a_find_beside_the_writing_refuses_the_report(tmp_path):
+    (tmp_path / "a.csv").write_text("13800138000", encoding="utf-8")
+    of = scan(tmp_path, workers=2)
+    with of.ahead("auto"):
+        pass
+    with pytest.raises(ReportError, match="mobile phone"):
+        of.refuse()
+    with of.ahead("auto"), pytest.raises(ReportError, match="mobile phone"):
+        of.refuse()
+
+
 @pytest.mark.rule("PRV-42")
 @pytest.mark.parametrize(
     ("change", "message"),

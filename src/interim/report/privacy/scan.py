@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -26,7 +27,7 @@ from interim.report.privacy.surfaces import Piece, UnscannableError, pieces
 from interim.report.privacy.surfaces_quick import quick
 from interim.report.shells import checklist
 from interim.report.stamp import with_digits, without_digits
-from interim.report.workers import map_forked
+from interim.report.workers import StartMethod, beside, map_forked
 from interim.study import Study
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Scan:
     marks: Mapping[str, str] = field(default_factory=dict)
     _done: dict[str, tuple[Found, ...]] = field(default_factory=dict, repr=False)
     _unstamped: dict[str, str] = field(default_factory=dict, repr=False)
+    _beside: Callable[[], Mapping[str, tuple[Found, ...]]] | None = field(default=None, repr=False)
     _memory: dict[frozenset[int], _Memory] = field(default_factory=dict, repr=False)
 
     def __call__(self) -> Mapping[str, tuple[Found, ...]]:
@@ -124,16 +126,46 @@ class Scan:
         OSError
             If a file cannot be read.
         """
-        paths = {
-            path.relative_to(self.folder).as_posix(): path
-            for path in self.folder.rglob("*")
-            if path.is_file()
-        }
-        keys = {name: f"{name} {sha256(path)}" for name, path in sorted(paths.items())}
+        if self._beside is not None:
+            searched, self._beside = self._beside, None
+            self._done.update(searched())
+        paths = self._paths()
+        keys = {name: f"{name} {sha256(path)}" for name, path in paths.items()}
         new = [name for name, key in keys.items() if key not in self._done]
         order = sorted(new, key=lambda name: -paths[name].stat().st_size)
         self._done.update(map_forked(self._one, order, workers=self.workers))
         return {name: self._done[key] for name, key in keys.items()}
+
+    @contextmanager
+    def ahead(self, method: StartMethod) -> Iterator[None]:
+        """Search what lies in the folder by now in a process of its own while this one goes on.
+
+        Parameters
+        ----------
+        method : {"auto", "fork", "spawn"}
+            As in `interim.report.workers.beside`.
+
+        Yields
+        ------
+        None
+            The first call within the block waits for what was found.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be read, and there is one process only.
+        """
+        with beside(
+            lambda: dict(map(self._one, self._paths())), workers=self.workers, method=method
+        ) as found:
+            self._beside = found
+            yield
+            self._beside = None
+
+    def _paths(self) -> dict[str, Path]:
+        """Return every file by its path below the folder, sorted."""
+        found = ((path.relative_to(self.folder).as_posix(), path) for path in self.folder.rglob("*"))
+        return dict(sorted((name, path) for name, path in found if path.is_file()))
 
     def _one(self, name: str) -> tuple[str, tuple[Found, ...]]:
         return self._keyed(name, (self.folder / name).read_bytes())

@@ -33,6 +33,7 @@ _LETTER = re.compile(rb"<([0-9A-F]{4})> <([0-9A-F]{4})>")
 # Every letter a hash can have, set once by the template in each face so that the file has its shape; never printed.
 _SHAPES = re.compile(rb"BT 0 Tr/f\d+ 0\.5 Tf .*?ET", re.DOTALL)
 _KERN = rb"(?:\)-?[\d.]+\()?"
+_TEXT = b"BT 0 Tr/"
 Letters: TypeAlias = Mapping[str, bytes]
 
 
@@ -191,9 +192,9 @@ def _exchanged(page: bytes, font: bytes, letters: Letters, marks: Marks) -> byte
         digits = known.get(re.sub(_KERN, b"", found[0]))
         return found[0] if digits is None else _spelled(letters, digits)
 
-    parts = re.split(rb"(?=BT 0 Tr/)", page)
-    own = b"BT 0 Tr/" + font + b" "
-    return b"".join(held.sub(shown, part) if part.startswith(own) else part for part in parts)
+    parts = page.split(_TEXT)
+    own = font + b" "
+    return _TEXT.join(held.sub(shown, part) if part.startswith(own) else part for part in parts)
 
 
 def _spelled(letters: Letters, text: str) -> bytes:
@@ -210,7 +211,7 @@ class _Pdf:
         end = made.index(b"trailer", begin)
         self._begin, self._end = begin, end
         self._places = [int(made[place : place + 10]) for place in range(begin, end, _ENTRY)]
-        self._known: dict[int, dict[bytes, Letters]] = {}
+        self._known: dict[int, Letters] = {}
 
     def _found(self, number: int) -> tuple[int, int, int]:
         """Return where a stream's object begins, and begin and end of its bytes."""
@@ -226,22 +227,21 @@ class _Pdf:
 
     def fonts(self, resources: int) -> dict[bytes, Letters]:
         """Return name of a font on a page -> letter -> how it is written."""
-        if resources not in self._known:
-            found = _FONT.findall(self._line(resources))
-            self._known[resources] = {name: self._letters(int(number)) for name, number in found}
-        return self._known[resources]
+        found = _FONT.findall(self._line(resources))
+        return {name: self._letters(int(number)) for name, number in found}
 
     def _line(self, number: int) -> bytes:
         begin = self._places[number]
         return self._made[begin : self._made.index(b"endobj", begin)]
 
     def _letters(self, font: int) -> Letters:
-        named = _LETTERS.search(self._line(font))
-        pairs = _LETTER.findall(self.stream(int(named[1]))) if named else []
-        letters: dict[str, bytes] = {}
-        for glyph, letter in pairs:
-            letters.setdefault(chr(int(letter, 16)), b"".join(map(_byte, bytes.fromhex(glyph.decode()))))
-        return {letter: glyph for letter, glyph in letters.items() if letter in DIGITS}
+        if font not in self._known:
+            named = _LETTERS.search(self._line(font))
+            pairs = _LETTER.findall(self.stream(int(named[1]))) if named else []
+            self._known[font] = dict(
+                _read(*pair) for pair in reversed(pairs) if chr(int(pair[1], 16)) in DIGITS
+            )
+        return self._known[font]
 
     def changed(self, streams: Mapping[int, bytes]) -> bytes:
         """Return the file with other streams."""
@@ -265,6 +265,11 @@ class _Pdf:
             entry = self._made[self._begin + number * _ENTRY : self._begin + (number + 1) * _ENTRY]
             shift = moved[bisect_left(starts, place) - 1][1] if place else 0
             yield b"%010d" % (place + shift) + entry[10:]
+
+
+def _read(glyph: bytes, letter: bytes) -> tuple[str, bytes]:
+    """Return a letter and how it is written, of a line of the table of letters; the first glyph of a letter counts."""
+    return chr(int(letter, 16)), b"".join(map(_byte, bytes.fromhex(glyph.decode())))
 
 
 def _byte(value: int) -> bytes:

@@ -309,7 +309,7 @@ def _first_event(adae: pd.DataFrame, name: str) -> pd.DataFrame:
     reported = date_columns(events, "AERPTDTC")
     partial = reported["DT"].isna() & (reported["FIRST"] < events["ASTDT"])
     known = reported["FIRST"].mask(partial, events["ASTDT"])
-    group = events.assign(KNOWN=known).groupby("USUBJID", sort=True)
+    group = events[["USUBJID", "ASTDT"]].assign(KNOWN=known).groupby("USUBJID", sort=True)
     answer = pd.DataFrame({f"{name}DT": group["ASTDT"].min(), f"{name}KNDT": group["KNOWN"].min()})
     return answer.astype("datetime64[ns]").reset_index().assign(**{f"{name}FL": "Y"})
 

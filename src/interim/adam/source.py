@@ -280,7 +280,9 @@ def ordered(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         numbers = pd.to_numeric(column, errors="coerce")
         return numbers if column.name == "SRCSEQ" and numbers.notna().eq(column.notna()).all() else column
 
-    return frame.sort_values(keys, kind="stable", key=as_number, na_position="last").reset_index(drop=True)
+    named = frame[keys].reset_index(drop=True)
+    places = named.sort_values(keys, kind="stable", key=as_number, na_position="last").index
+    return frame.take(places).reset_index(drop=True)
 
 
 def text_missing(frame: pd.DataFrame) -> pd.DataFrame:

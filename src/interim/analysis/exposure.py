@@ -197,7 +197,8 @@ def _crs_grades(adam: Adam, who: Population) -> dict[str, float]:
     grades = dict.fromkeys(sorted(who.everyone), 0.0)
     if not adam.has("ADAE") or not {"CRSGR", "CRSFL"} <= set(adam["ADAE"]):
         return {}
-    found = adam["ADAE"].loc[lambda f: f["CRSFL"] == "Y"].groupby("USUBJID")["CRSGR"].max()
+    released = adam["ADAE"].loc[lambda f: f["CRSFL"] == "Y"]
+    found = released["CRSGR"].groupby(released["USUBJID"]).max()
     return {**grades, **{str(s): float(g) for s, g in found.items() if s in grades and g == g}}
 
 

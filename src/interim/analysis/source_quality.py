@@ -26,6 +26,7 @@ from interim.study import Study
 
 _ALL = "All records"
 _UNMAPPED = "MAP-VALUE"
+_DATES = ("USUBJID", "SRCSEQ", "AESTDTC", "ASTDT", "ASTDTF", "AEENDTC", "AENDT", "AENDTF")
 
 
 @cache
@@ -154,7 +155,7 @@ def _events(adam: Adam) -> pd.DataFrame:
     """Return the onsets and ends of adverse events that were completed."""
     if not adam.has("ADAE", "ADSL") or "ASTDTF" not in adam["ADAE"] or "DLTWSDT" not in adam["ADSL"]:
         return pd.DataFrame()
-    events = adam["ADAE"].merge(
+    events = adam["ADAE"][[name for name in _DATES if name in adam["ADAE"]]].merge(
         adam["ADSL"][["USUBJID", "TRTSDT", "DLTWSDT", "DLTWEDT"]], on="USUBJID", how="left", validate="m:1"
     )
     found = []

@@ -24,6 +24,7 @@ Note = Callable[[str], None]
 Source = Study | Adam | Sdtm | ResultStore
 EVERYTHING, NAMES, FILE = "*", "names of", "_file"
 _MAPPINGS = ("datasets", "domains", "results")
+_OUTLINE = ("__class__", "_typ", "columns", "index", "empty", "shape")
 _STATE = ("__dict__", "__pydantic_private__", "__pydantic_fields_set__", "__pydantic_extra__")
 _WHOLE = frozenset(
     {"__dict__", "__getstate__", "__reduce__", "__reduce_ex__", "model_dump", "model_dump_json", "model_copy"}
@@ -100,18 +101,96 @@ def digest(value: object) -> str:
     return hashlib.sha256(stream.getbuffer()).hexdigest()
 
 
-class _Entries(Mapping[str, Any]):
-    """A mapping that notes which of its entries are looked at."""
+class _Columns(pd.DataFrame):
+    """Stands for a frame and notes which columns are looked up by name; whatever else is done with it counts as reading all.
 
-    def __init__(self, inner: Mapping[str, Any], name: str, note: Note) -> None:
-        self._inner, self._name, self._note = inner, name, note
+    Rows that are chosen by a mask or by their numbers are such a frame again: these were made of parts that are noted where
+    they are read.
+    """
 
-    def __getitem__(self, key: str) -> Any:
-        self._note(f"{self._name}/{key}")
-        return self._inner[key]
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("get", "loc"):  # they look up columns
+            return object.__getattribute__(self, name)
+        plain, place, note = _seen(self)
+        if name in ("take", "reset_index"):
+            return lambda *given, **options: _columns(getattr(plain, name)(*given, **options), place, note)
+        if name not in _OUTLINE:
+            note(place)
+        return getattr(plain, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        plain, place, note = _seen(self)
+        if isinstance(key, pd.Series) and key.dtype == bool:
+            return _columns(plain[key], place, note)
+        names = key if isinstance(key, list) else [key]
+        for part in [f"{place}/{x}" if isinstance(x, str) and x else place for x in names]:
+            note(part)
+        return plain[key]
 
     def __contains__(self, key: object) -> bool:
-        self._note(f"{self._name}/{key}")
+        plain, place, note = _seen(self)
+        note(f"{place}/{key}")
+        return key in plain
+
+    def __len__(self) -> int:
+        return len(_seen(self)[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_seen(self)[0])
+
+    @property
+    def loc(self) -> Any:
+        """Look up columns of chosen rows."""
+        return _Loc(self)
+
+
+class _Loc:
+    """Looks up columns of chosen rows; whatever else is asked for reads all of the frame."""
+
+    def __init__(self, frame: _Columns) -> None:
+        self._frame = frame
+
+    def __getitem__(self, key: Any) -> Any:
+        plain, place, note = _seen(self._frame)
+        key = key(self._frame) if callable(key) else key
+        rows, names = key if isinstance(key, tuple) and len(key) == 2 else (key, None)
+        if not isinstance(rows, pd.Series) or not isinstance(names, str | None):
+            note(place)
+            return plain.loc[key]
+        chosen = _columns(plain.loc[rows], place, note)
+        return chosen if names is None else chosen[names]
+
+
+def _columns(plain: pd.DataFrame, place: str, note: Note) -> _Columns:
+    note(f"{place}/")
+    frame: _Columns = object.__new__(_Columns)
+    object.__getattribute__(frame, "__dict__")[""] = (plain, place, note)
+    return frame
+
+
+def _seen(frame: _Columns) -> tuple[pd.DataFrame, str, Note]:
+    """Return what stands behind: the frame, its place, and who is told."""
+    found: tuple[pd.DataFrame, str, Note] = object.__getattribute__(frame, "__dict__")[""]
+    return found
+
+
+class _Entries(Mapping[str, Any]):
+    """A mapping that notes which of its entries are looked at; of a frame, which columns."""
+
+    def __init__(self, inner: Mapping[str, Any], name: str, note: Note, frames: dict[str, _Columns]) -> None:
+        self._inner, self._name, self._note, self._frames = inner, name, note, frames
+        self._outline = "" if name == "results" else "/"
+
+    def __getitem__(self, key: str) -> Any:
+        place = f"{self._name}/{key}"
+        if key not in self or self._name == "results":
+            return self._inner[key]
+        if place not in self._frames:
+            self._frames[place] = _columns(self._inner[key], place, self._note)
+        return self._frames[place]
+
+    def __contains__(self, key: object) -> bool:
+        self._note(f"{self._name}/{key}{self._outline}")
         return key in self._inner
 
     def __iter__(self) -> Iterator[str]:
@@ -140,7 +219,8 @@ class _Twin:
             plain = object.__getattribute__(self, "interim_plain")
             return (lambda _: (_itself, (plain,))) if name == "__reduce_ex__" else getattr(plain, name)
         if name in _MAPPINGS:
-            return _Entries(object.__getattribute__(self, name), name, note)
+            frames = object.__getattribute__(self, "interim_frames")
+            return _Entries(object.__getattribute__(self, name), name, note, frames)
         note(name)
         return object.__getattribute__(self, name)
 
@@ -149,7 +229,7 @@ def _itself(value: Source) -> Source:
     return value
 
 
-_SLOTS = ("interim_note", "interim_plain")
+_SLOTS = ("interim_note", "interim_plain", "interim_frames")
 
 
 class _Study(_Twin, Study):
@@ -183,8 +263,9 @@ def traced(value: Source, note: Note) -> Any:
     value : Study, Adam, Sdtm or ResultStore
         What is read.
     note : callable
-        Receives the name of each part that is looked at: a field, ``datasets/ADAE`` for an entry of a mapping,
-        ``names of/datasets`` for its names, ``*`` for everything.
+        Receives the name of each part that is looked at: a field, ``datasets/ADAE/AETERM`` for a column of a frame,
+        ``datasets/ADAE/`` for its outline (names, index), ``datasets/ADAE`` for all of it, ``results/safety.deaths`` for an
+        entry of another mapping, ``names of/datasets`` for its names, ``*`` for everything.
 
     Returns
     -------
@@ -202,6 +283,7 @@ def traced(value: Source, note: Note) -> Any:
             object.__setattr__(twin, name, getattr(value, name))
     object.__setattr__(twin, "interim_note", note)
     object.__setattr__(twin, "interim_plain", value)
+    object.__setattr__(twin, "interim_frames", {})
     return twin
 
 
@@ -274,10 +356,25 @@ class Sources:
         if head == NAMES:
             return digest(list(getattr(value, key)))
         if head in _MAPPINGS:
-            inner = getattr(value, head)
-            return digest(inner[key]) if key in inner else "absent"
+            name, slash, column = key.partition("/")
+            found = getattr(value, head).get(name)
+            if not isinstance(found, pd.DataFrame):
+                return "absent" if found is None else digest(found)
+            return self._of_frame(found, f"{source}.{head}/{name}", column if slash else None)
         found = getattr(value, part)
         return digest(str(found) if part == FILE else found)
+
+
+    def _of_frame(self, frame: pd.DataFrame, place: str, column: str | None) -> str:
+        """Return the hash of a column, of the outline ("") or of a whole frame (None); a whole is the hash of its parts."""
+        if column == "":
+            return digest([frame.columns.tolist(), frame.index.tolist(), sorted(frame.attrs.items())])
+        names = frame.columns.tolist()
+        if column is not None:
+            return digest([_column(frame.iloc[:, spot]) for spot, name in enumerate(names) if name == column])
+        if len(set(names)) < len(names) or not all(isinstance(name, str) and name for name in names):
+            return digest(frame)
+        return digest(list(self.now(f"{place}/{name}" for name in ("", *names)).values()))
 
 
 def _noter(reads: set[str], source: str) -> Note:

@@ -256,7 +256,8 @@ def derive_addlt(
     levels = {f"DL{place}": place for place in range(1, len(study.dose.levels) + 1)}
     assigned = adsl["COHORT"].isin(list(levels)) & (adsl["ENRLFL"] == "Y")
     keep = assigned | (adsl["NINFNK"] + adsl["NINFCT"] > 0)
-    frame = adsl[keep].merge(windows, on="USUBJID", how="left", validate="1:1")
+    frame = adsl.loc[keep, [name for name in _OF_ADSL if name in adsl]]
+    frame = frame.merge(windows, on="USUBJID", how="left", validate="1:1")
     for name in ("DLT", "TRIG"):
         frame = frame.merge(_first_event(adae, name), on="USUBJID", how="left", validate="1:1")
         frame[f"{name}FL"] = _flag(frame[f"{name}FL"] == "Y")
@@ -279,6 +280,22 @@ def _assigned(frame: pd.DataFrame) -> pd.Series:
     return pd.concat(days, axis=1).bfill(axis=1).iloc[:, 0].astype("datetime64[ns]")
 
 
+_OF_ADSL = (
+    *(
+        "USUBJID",
+        "COHORT",
+        "ENRLDT",
+        "RFICDT",
+        "TRTSDT",
+        "TRTSDTM",
+        "TRTSCT",
+        "TRTSCTM",
+        "TRTECT",
+        "NINFNK",
+        "NINFCT",
+    ),
+    *("NOCTRS", "NOCTDT", "EOSDT", "EOSSTT", "DTHDT", "DTHFL", "DCUTDT"),
+)
 _ADDLT = [
     "USUBJID",
     "ORDER",

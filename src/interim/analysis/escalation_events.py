@@ -91,7 +91,8 @@ def dlt_details(adam: Adam, study: Study) -> Result:
     if reason:
         return add_absent(rows, reason, variable="event").build()
     rows.add("n", None, variable="adjudication", status="NA", reason=NO_ADJUDICATION)
-    facts, starts = _by_subject(adam["ADDLT"]), _by_subject(adam["ADSL"])
+    facts = _by_subject(adam["ADDLT"])
+    starts = _by_subject(adam["ADSL"][["USUBJID", "TRTSDT", "TRTSCT", "DCUTDT"]])
     events = [row for row in _chosen(adam, adam["ADAE"]["DLTFL"] == "Y") if not row["NONE"]]
     rows.add("n", len(events), variable="event", n=len(events))
     for place, row in enumerate(events, 1):
@@ -111,9 +112,10 @@ def _by_subject(frame: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
 def _chosen(adam: Adam, where: pd.Series) -> list[dict[str, Any]]:
     """Return the chosen events by order of assignment and onset; participants without a dose level stand last."""
     facts = adam["ADDLT"].set_index("USUBJID")
-    who = adam["ADAE"]["USUBJID"]
-    frame = adam["ADAE"].assign(ORDER=who.map(facts["ORDER"]), NONE=who.map(facts["LEVEL"]).isna())
-    frame = frame[where & frame["ORDER"].notna()]
+    frame = adam["ADAE"][where]
+    who = frame["USUBJID"]
+    frame = frame.assign(ORDER=who.map(facts["ORDER"]), NONE=who.map(facts["LEVEL"]).isna())
+    frame = frame[frame["ORDER"].notna()]
     found: list[dict[str, Any]] = ordered(frame, ["NONE", "ORDER", "ASTDT", "SRCSEQ"]).to_dict("records")  # type: ignore[assignment]
     return found
 

@@ -80,8 +80,14 @@ def _add_level(rows: Rows, cohort: Cohort, fit: float, study: Study, *, ids: Seq
         rows.add(stat, float(value), group=group, variable="beta")
     rows.add("mean", fit, group=group, variable="isotonic")
     for name, design in _tables(study).items():
-        letter = design.table(size)[size - 1][x]
+        letter = _letter(design, size, x)
         rows.add("decision", None, text=letter, group=group, variable=name, n=x, N=size)
+
+
+@lru_cache(maxsize=128)
+def _letter(design: IntervalDesign, size: int, x: int) -> str:
+    """Return the decision of a published table; readings with the same counts share it."""
+    return design.table(size)[size - 1][x]
 
 
 def _tables(study: Study) -> dict[str, IntervalDesign]:

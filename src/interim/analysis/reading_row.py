@@ -20,6 +20,7 @@ from interim.adam.response import derive_response
 from interim.adam.tte import derive_adtte
 from interim.analysis.escalation_events import no_events
 from interim.analysis.escalation_state import decision_text, escalation_of, printed
+from interim.analysis.expansion_types import proposed_dose, toxic_participants
 from interim.analysis.response import best_response
 from interim.data.model import Sdtm
 from interim.design.escalation import EscalationRule
@@ -283,8 +284,7 @@ def rederived(source: Source, study: Study) -> Adam:
     adam = _on_other_source(source, study) if _moves_switch(source, study) else source.adam
     if not _moves_events(source, study):
         return adam
-    windows = dlt_windows(source.sdtm, adam["ADSL"], adex=adam["ADEX"], study=study)
-    adae = flag_dlt(adam["ADAE"], windows, study)[0]
+    windows, adae = _flagged(source, adam, study)
     adae = adae.assign(TRIGFL=trigger_events(adae, windows, study.titration_trigger))
     table = ("min_infusions", "dose_unit_basis", "levels")
     key = (
@@ -299,6 +299,16 @@ def rederived(source: Source, study: Study) -> Adam:
     addlt = source.known[key]
     adsl = _with_facts(adam["ADSL"], addlt)
     return Adam({**adam.datasets, "ADAE": adae, "ADDLT": addlt, "ADSL": adsl}, adam.cut)
+
+
+def _flagged(source: Source, adam: Adam, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the DLT windows and the events with their DLT flags; readings of the trigger alone share them."""
+    key = ("windows", repr(study.dose))
+    if key not in source.known:
+        windows = dlt_windows(source.sdtm, adam["ADSL"], adex=adam["ADEX"], study=study)
+        source.known[key] = windows, flag_dlt(adam["ADAE"], windows, study)[0]
+    found: tuple[pd.DataFrame, pd.DataFrame] = source.known[key]
+    return found
 
 
 def without_facts(adam: Adam) -> pd.DataFrame:
@@ -388,15 +398,20 @@ class _Answers:
         switched = dates is not None and dates.notna().any()
         return self.study.estimand.nk_source_switch if switched else ""
 
+    @cached_property
+    def recommended(self) -> tuple[str, frozenset[str]]:
+        """The recommended dose, and the participants with an event of the toxicity monitor: what Phase IB takes from the escalation."""
+        return self.once(("rule",), _dose), toxic_participants(self.adam, self.study)
+
     def part(self, name: str) -> object:
-        """Return what a question reads, as a key: the rule, the switch, or a table of the study."""
+        """Return what a question reads, as a key: the rule, the recommended dose, the switch, or a table of the study."""
         if name not in self.parts:
-            own = name in ("rule", "switch")
+            own = name in ("rule", "recommended", "switch")
             self.parts[name] = getattr(self, name) if own else repr(getattr(self.study, name))
         return self.parts[name]
 
     def once(self, parts: Sequence[str], ask: Callable[[_Answers], Answer], *, name: str = "") -> Answer:
-        """Return the answer to a question that reads some parts: rule, switch, or tables of the study."""
+        """Return the answer to a question that reads some parts: those that `part` names."""
         key = (name or ask.__name__, *map(self.part, parts))
         if key not in self.source.known:
             self.source.known[key] = ask(self)
@@ -422,6 +437,10 @@ def _escalation(answers: _Answers) -> dict[str, str]:
         "mtd": "none" if decision.mtd is None else f"DL{decision.mtd}",
         "concordance": f"{replayed.concordant}/{replayed.n_decisions}",
     }
+
+
+def _dose(answers: _Answers) -> str:
+    return proposed_dose(answers.adam, answers.study, answers.source.sdtm)
 
 
 def _types(answers: _Answers) -> str:
@@ -489,9 +508,9 @@ def _all_cells(answers: _Answers) -> list[Mapping[str, tuple[str, ...]]]:
 
 
 def _cells(result: Result) -> Iterator[tuple[str, tuple[str, ...]]]:
-    columns = ["value", "text", "n", "N", "status"]
-    for row in result.frame[["result_id", *columns]].to_dict("records"):
-        yield str(row["result_id"]), tuple(str(row[name]) for name in columns)
+    names = ("result_id", "value", "text", "n", "N", "status")
+    ids, *columns = (map(str, result.frame[name].tolist()) for name in names)
+    yield from zip(ids, zip(*columns, strict=True), strict=True)
 
 
 @cache

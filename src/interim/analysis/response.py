@@ -49,9 +49,12 @@ def chosen(adam: Adam, study: Study, parameter: str) -> pd.DataFrame:
     ------
     None
     """
+    return _rows(adam, study, parameter).sort_values(["USUBJID", "ADT"], kind="stable")
+
+
+def _rows(adam: Adam, study: Study, parameter: str) -> pd.DataFrame:
     adrs = adam["ADRS"]
-    keep = (adrs["PARAMCD"] == parameter) & (adrs["PARCAT2"] == study.response.evaluator)
-    return adrs[keep].sort_values(["USUBJID", "ADT"], kind="stable")
+    return adrs[(adrs["PARAMCD"] == parameter) & (adrs["PARCAT2"] == study.response.evaluator)]
 
 
 def responders(adam: Adam, study: Study, *, confirmed: bool) -> frozenset[str]:
@@ -103,7 +106,7 @@ def disease_control(adam: Adam, study: Study, *, confirmed: bool) -> frozenset[s
 
 
 def _yes(adam: Adam, study: Study, parameter: str) -> frozenset[str]:
-    rows = chosen(adam, study, parameter)
+    rows = _rows(adam, study, parameter)
     return frozenset(rows.loc[rows["AVALC"] == "Y", "USUBJID"])
 
 

@@ -103,16 +103,16 @@ def _impossible(row: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
 
 def _repeated(frame: pd.DataFrame) -> list[Finding]:
     found = []
-    for name, rows in frame.groupby("participant", sort=True):
-        if len(rows) > 1:
-            places = sorted({str(level) for level in rows["level"]})
-            text = f"one row per participant expected, found {len(rows)} (levels {', '.join(places)})"
-            found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, subject=str(name), variable="level"))
-    for order, rows in frame[frame["order"].map(_whole).astype(bool)].groupby("order", sort=True):
-        if len(rows) > 1:
-            who = ", ".join(sorted(map(str, rows["participant"])))
-            text = f"order {order} is given to {who}; equal dates need an explicit order of assignment"
-            found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, key=(str(order),), variable="order"))
+    twice = frame[frame["participant"].duplicated(keep=False)]
+    for name, rows in twice.groupby("participant", sort=True):
+        places = sorted({str(level) for level in rows["level"]})
+        text = f"one row per participant expected, found {len(rows)} (levels {', '.join(places)})"
+        found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, subject=str(name), variable="level"))
+    placed = frame[frame["order"].map(_whole).astype(bool)]
+    for order, rows in placed[placed["order"].duplicated(keep=False)].groupby("order", sort=True):
+        who = ", ".join(sorted(map(str, rows["participant"])))
+        text = f"order {order} is given to {who}; equal dates need an explicit order of assignment"
+        found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, key=(str(order),), variable="order"))
     return found
 
 

@@ -364,7 +364,6 @@ class Sources:
         found = getattr(value, part)
         return digest(str(found) if part == FILE else found)
 
-
     def _of_frame(self, frame: pd.DataFrame, place: str, column: str | None) -> str:
         """Return the hash of a column, of the outline ("") or of a whole frame (None); a whole is the hash of its parts."""
         if column == "":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -43,8 +42,9 @@ class Reading:
     confirmed: bool
 
 
+@cache
 def register() -> dict[str, dict[str, Any]]:
-    """Return the register of ambiguities.
+    """Return the register of ambiguities; one for all, to be read only.
 
     Returns
     -------
@@ -55,11 +55,6 @@ def register() -> dict[str, dict[str, Any]]:
     ------
     None
     """
-    return deepcopy(_register())
-
-
-@cache
-def _register() -> dict[str, dict[str, Any]]:
     text = files("interim.study").joinpath("readings.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 

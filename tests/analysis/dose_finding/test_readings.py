@@ -12,6 +12,7 @@ from interim.analysis import readings
 from interim.analysis.escalation_state import NO_LADDER, printed
 from interim.analysis.reading_row import (
     IN_FORCE,
+    Bundle,
     Outcome,
     Source,
     bundles,
@@ -152,6 +153,20 @@ def test_a_reading_alone_gives_its_row(main13, source, tipped, name):
     for stat in ("cohorts", "triggers", "next_action", "mtd", "concordance", "orr", "dcr"):
         assert getattr(alone, stat) == shown[stat]
     assert str(alone.changed) == shown["changed"]
+
+
+@pytest.mark.rule("DOSEQ-08")
+def test_what_readings_share_is_what_each_answers_on_its_own(main13, source):
+    for name in (IN_FORCE, "AMB-2 B", "AMB-3 C"):
+        outcome_of(source, bundle(main13.study, name))
+    for chosen in ({"AMB-3": "C"}, {"AMB-2": "C"}, {"AMB-3": "D"}):
+        study = with_readings(main13.study, chosen)
+        shared = rederived(source, study)
+        own = Source(source.datasets, source.cut, source.domains, main13.study)
+        alone = rederived(own, study)
+        assert all(same(shared[name], alone[name]) for name in ("ADAE", "ADDLT", "ADSL"))
+        other = Bundle("", tuple(chosen.items()), "", "", False)
+        assert outcome_of(source, other) == outcome_of(own, other)
 
 
 @pytest.mark.rule("DOSEQ-08")

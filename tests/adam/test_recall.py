@@ -76,15 +76,10 @@ def test_what_is_kept_is_what_is_derived(mini_sdtm, mini_study, first, derived):
 @pytest.mark.parametrize(
     ("domain", "row", "values", "expected"),
     [
-        ("AE", 0, {"AETOXGR": "1"}, READ_OF_AE | MADE_FROM_ADAE),
-        ("AE", 2, {"AETOXGR": "2"}, {*READ_OF_AE, "derive_addlt"}),
+        ("AE", 0, {"AETOXGR": "1"}, READ_OF_AE - {"derive_adtte"} | MADE_FROM_ADAE),
+        ("AE", 2, {"AETOXGR": "2"}, {*READ_OF_AE, "derive_addlt"} - {"derive_adtte"}),
         ("AE", 0, {"AESPID": "9"}, READ_OF_AE),
-        (
-            "MI",
-            0,
-            {"MISTRESN": 130.0},
-            {"_baseline", "derive_biopsies", "flag_sets", "derive_adbm"} | MADE_FROM_ADSL,
-        ),
+        ("MI", 0, {"MISTRESN": 130.0}, {"_baseline", "flag_sets", "derive_adbm"} | MADE_FROM_ADSL),
         ("DS", 0, {"DSSPID": "9"}, {"derive_death", "derive_lstalvdt", "derive_core", "derive_adtte"}),
     ],
 )

@@ -281,7 +281,7 @@ def ordered(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         return numbers if column.name == "SRCSEQ" and numbers.notna().eq(column.notna()).all() else column
 
     named = frame[keys].reset_index(drop=True)
-    places = named.sort_values(keys, kind="stable", key=as_number, na_position="last").index
+    places = named.sort_values(keys, kind="stable", key=as_number, na_position="last").index.to_numpy()
     return frame.take(places).reset_index(drop=True)
 
 

@@ -127,7 +127,7 @@ class _Columns(pd.DataFrame):
             note(part)
         return plain[key]
 
-    def __contains__(self, key: object) -> bool:
+    def __contains__(self, key: object) -> bool:  # type: ignore[misc]
         plain, place, note = _seen(self)
         note(f"{place}/{key}")
         return key in plain

@@ -360,20 +360,20 @@ class Sources:
             found = getattr(value, head).get(name)
             if not isinstance(found, pd.DataFrame):
                 return "absent" if found is None else digest(found)
-            return self._of_frame(found, f"{source}.{head}/{name}", column if slash else None)
+            return _of_frame(found, column if slash else None)
         found = getattr(value, part)
         return digest(str(found) if part == FILE else found)
 
-    def _of_frame(self, frame: pd.DataFrame, place: str, column: str | None) -> str:
-        """Return the hash of a column, of the outline ("") or of a whole frame (None); a whole is the hash of its parts."""
-        if column == "":
-            return digest([frame.columns.tolist(), frame.index.tolist(), sorted(frame.attrs.items())])
-        names = frame.columns.tolist()
-        if column is not None:
-            return digest([_column(frame.iloc[:, spot]) for spot, name in enumerate(names) if name == column])
-        if len(set(names)) < len(names) or not all(isinstance(name, str) and name for name in names):
-            return digest(frame)
-        return digest(list(self.now(f"{place}/{name}" for name in ("", *names)).values()))
+
+def _of_frame(frame: pd.DataFrame, column: str | None) -> str:
+    """Return the hash of a column, of the outline ("") or of a whole frame (None)."""
+    if column is None:
+        return digest(frame)
+    names = frame.columns.tolist()
+    if column == "":
+        return digest([names, frame.index.tolist(), sorted(frame.attrs.items())])
+    spots = [spot for spot, name in enumerate(names) if name == column]
+    return digest([_column(frame.dtypes.iloc[spot], frame.iloc[:, spot].to_numpy()) for spot in spots])
 
 
 def _noter(reads: set[str], source: str) -> Note:

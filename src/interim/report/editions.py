@@ -48,6 +48,8 @@ class Task:
     cache: Cache = field(default_factory=lambda: Cache(None))
     content: str = ""
     marks: Mapping[str, str] = field(default_factory=dict)
+    origins: Origins | None = None
+    depth: Depth = "methods"
 
     def write(self) -> Written:
         """Write the file, or take the bytes that an earlier build wrote from the same content.
@@ -62,6 +64,8 @@ class Task:
         OSError, ReportError
             As in `write_package`.
         """
+        if self.origins is not None:
+            return self._told(self.origins).write()
         study, form = self.study, self.path.suffix
         parts = (self.content, form, study.pdf.paper, study.pdf.standards, study.docx.fields)
         file, places = (self.cache.key(kind, *parts) for kind in ("document", "pages"))
@@ -74,6 +78,12 @@ class Task:
             self.cache.put(file, made)
             self.cache.put(places, json.dumps(found).encode())
         return Written(found, self._enter(made))
+
+    def _told(self, origins: Origins) -> Task:
+        """Return the task with a document that tells where its numbers come from."""
+        sources = origins.of(self.document, self.depth)
+        own = f"{self.content} {digest(sources)}" if self.content else ""
+        return replace(self, document=replace(self.document, sources=sources), content=own, origins=None)
 
     def _enter(self, made: bytes) -> str:
         """Write a finished file with the data hash; return the SHA-256 it had before."""
@@ -171,13 +181,10 @@ def _tasks(
     edition = whole if public is None else public.document(whole)
     content = digest(edition) if store.folder else ""
     restricted: Depth = "records" if plan.copy == "restricted" else "counts"
+    depth = restricted if public is None else "methods"
     for path in paths:
-        if path.suffix == ".html":
-            sources = origins.of(edition, restricted if public is None else "methods")
-            own = f"{content} {digest(sources)}" if content else ""
-            yield Task(replace(edition, sources=sources), path, study, store, own, made.marks)
-        else:
-            yield Task(edition, path, study, store, content, made.marks)
+        told = origins if path.suffix == ".html" else None
+        yield Task(edition, path, study, store, content, made.marks, told, depth)
 
 
 def _possible(plan: Plan, made: Made, say: Say) -> bool:

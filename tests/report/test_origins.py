@@ -211,7 +211,7 @@ def test_each_file_has_what_its_copy_may_tell(hand_inputs, tmp_path):
             return whole
 
     class MadeOf:
-        inputs, public = hand_inputs, None
+        inputs, public, marks = hand_inputs, None, {}
 
     key = hand_inputs.store.frame()["result_id"].iloc[0]
     whole = document(blocks=(figure(keys=(key,)),))
@@ -222,14 +222,15 @@ def test_each_file_has_what_its_copy_may_tell(hand_inputs, tmp_path):
     }
     for copy, plan in chosen.items():
         tasks = list(editions._tasks(whole, paths, plan, MadeOf, origins))
-        assert [bool(task.document.sources) for task in tasks] == [False, True, False]
+        assert [task.origins is not None for task in tasks] == [False, True, False]
         depth = "records" if copy == "restricted" else "counts"
-        assert tasks[1].document.sources == origins.of(whole, depth)
-        assert replace(tasks[1].document, sources=()) == whole
-    masked = type("P", (), {"inputs": hand_inputs, "public": Masked()})
+        told = tasks[1]._told(tasks[1].origins)
+        assert told.document.sources == origins.of(whole, depth) != ()
+        assert replace(told.document, sources=()) == whole and told.origins is None
+    masked = type("P", (), {"inputs": hand_inputs, "public": Masked(), "marks": {}})
     for plan in chosen.values():
         (task,) = editions._tasks(whole, paths[1:2], plan, masked, origins)
-        assert task.document.sources == origins.of(whole, "methods")
+        assert task._told(task.origins).document.sources == origins.of(whole, "methods")
 
 
 @pytest.mark.rule("TRC-26")

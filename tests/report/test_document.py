@@ -7,9 +7,12 @@ from datetime import datetime
 import pytest
 
 from interim.errors import ReportError
+from interim.report import document as module
 from interim.report.blocks import MIME
+from interim.report.cache import Cache
 from interim.report.content import ListBlock, Paragraph, Section, Table
-from interim.report.document import collect
+from interim.report.document import collect, read_chapters
+from interim.report.stamp import PLACE
 from tests.report.test_blocks import FIGURE, TABLE, TEXT, changed
 from tests.report.writers_sample import front
 
@@ -207,3 +210,41 @@ def test_the_given_cells_are_not_changed(book):
     before = copy.deepcopy(cells)
     collect([book(*cells)], front=front())
     assert cells == before
+
+
+@pytest.fixture
+def read(monkeypatch) -> list[str]:
+    """Names of the notebooks that are read."""
+    seen: list[str] = []
+    chapter = module._chapter
+    monkeypatch.setattr(module, "_chapter", lambda name, *rest: seen.append(name) or chapter(name, *rest))
+    return seen
+
+
+@pytest.mark.rule("CACHE-11")
+def test_a_notebook_with_the_same_bytes_is_read_once_whatever_the_hash_of_the_data(book, read, tmp_path):
+    cache = Cache(tmp_path / "cache")
+    first, second = "0123456789ab", "ba9876543210"
+
+    def chapters(digits, **given):
+        path = book(text("# Title"), code({**TABLE, "footnotes": [f"data hash {digits}."]}))
+        return read_chapters([path], marks={PLACE: digits}, **given)
+
+    cold = chapters(first, cache=cache)
+    assert cold["01_a"][-1].block.footnotes == (f"data hash {PLACE}.",)
+    assert chapters(second, cache=cache) == cold and read == ["01_a.ipynb"]
+    assert chapters(second) == cold and len(read) == 2, "without a cache it is read"
+    assert chapters(second, cache=cache, language="zh-CN") != cold and len(read) == 3
+    other = read_chapters([book(text("# Another"), code(TABLE))], cache=cache)
+    assert other != cold and len(read) == 4
+
+
+@pytest.mark.rule("CACHE-11")
+def test_what_is_wrong_with_a_notebook_is_told_every_time(book, read, tmp_path):
+    path = book(text("# Title"), code({**TABLE, "rows": []}), code(TABLE, id="d", number=3))
+    for _ in range(2):
+        with pytest.raises(ReportError, match="instead of 2"):
+            read_chapters([path], cache=Cache(tmp_path / "cache"))
+    assert len(read) == 2
+    with pytest.raises(ReportError, match="not a readable notebook"):
+        read_chapters([tmp_path / "none.ipynb"])

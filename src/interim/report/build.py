@@ -360,7 +360,8 @@ class _Paper:
         from interim.report.package import Made
 
         marks = marks_of(self.inputs.sdtm.sources)
-        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")), marks=marks)
+        cache = self.inputs.memo.cache if self.inputs.memo else None
+        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")), marks=marks, cache=cache)
         return Made(self.inputs, self.languages[0], copy, chapters, marks=marks, scan=self.scan)
 
     def options(self) -> dict[str, Any]:

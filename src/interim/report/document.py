@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from interim.errors import ReportError
 from interim.report.blocks import MIME, bad_characters, opened, read_block
+from interim.report.cache import Cache
 from interim.report.content import (
     WORDS,
     Block,
@@ -23,6 +25,7 @@ from interim.report.content import (
     Section,
     Table,
 )
+from interim.report.hashes import sha256_bytes
 from interim.report.prose import Heading, read_prose
 from interim.report.stamp import without_digits
 
@@ -74,14 +77,18 @@ def collect(notebooks: Sequence[Path], *, front: Front) -> Document:
     """
     refuse(list(_front_problems(front)))
     problems: list[str] = []
-    chapters = _chapters(notebooks, front.language, problems)
+    chapters = _chapters(notebooks, _Reading(front.language, problems))
     loose = [placed for chapter in chapters.values() for placed in chapter]
     refuse([*problems, *_level_problems(loose), *_id_problems(loose)])
     return assemble(loose, front=front)
 
 
 def read_chapters(
-    notebooks: Sequence[Path], *, language: str = "en", marks: Mapping[str, str] = _NONE
+    notebooks: Sequence[Path],
+    *,
+    language: str = "en",
+    marks: Mapping[str, str] = _NONE,
+    cache: Cache | None = None,
 ) -> dict[str, tuple[Placed, ...]]:
     """Read what executed notebooks show.
 
@@ -93,6 +100,8 @@ def read_chapters(
         Language of the words Table, Figure and Listing.
     marks : mapping of str to str
         Places of hashes (`interim.report.stamp`), held in what is read; empty: the hashes stay.
+    cache : Cache, optional
+        Where what was read of the same notebooks is kept.
 
     Returns
     -------
@@ -105,21 +114,53 @@ def read_chapters(
         Everything that is wrong in all notebooks, in one list.
     """
     problems: list[str] = []
-    chapters = _chapters(notebooks, language, problems, marks)
+    chapters = _chapters(notebooks, _Reading(language, problems, marks, cache or Cache(None)))
     refuse([*problems, *_id_problems([placed for chapter in chapters.values() for placed in chapter])])
     return chapters
 
 
-def _chapters(
-    notebooks: Sequence[Path], language: str, problems: list[str], marks: Mapping[str, str] = _NONE
-) -> dict[str, tuple[Placed, ...]]:
-    return {path.stem: tuple(_chapter(path, language, problems, marks)) for path in notebooks}
+@dataclass(frozen=True)
+class _Reading:
+    """How notebooks are read, and what is wrong with them."""
+
+    language: str
+    problems: list[str]
+    marks: Mapping[str, str] = field(default_factory=dict)
+    cache: Cache = field(default_factory=lambda: Cache(None))
 
 
-def _chapter(path: Path, language: str, problems: list[str], marks: Mapping[str, str]) -> Iterator[Placed]:
+def _chapters(notebooks: Sequence[Path], reading: _Reading) -> dict[str, tuple[Placed, ...]]:
+    return {path.stem: _kept_chapter(path, reading) for path in notebooks}
+
+
+def _kept_chapter(path: Path, reading: _Reading) -> tuple[Placed, ...]:
+    """Return the content of a notebook; one with the same bytes and nothing wrong is not read again."""
+    try:
+        data = without_digits(path.read_bytes(), reading.marks)
+    except OSError as error:
+        reading.problems.append(_unreadable(path.name, error))
+        return ()
+    key = reading.cache.key("chapter", path.name, reading.language, sha256_bytes(data))
+    kept = reading.cache.get(key)
+    if kept is not None:
+        served: tuple[Placed, ...] = pickle.loads(kept)  # bytes that this program wrote, with their hash
+        return served
+    wrong: list[str] = []
+    found = tuple(_chapter(path.name, data, reading.language, wrong))
+    if not wrong:
+        reading.cache.put(key, pickle.dumps(found, 5))
+    reading.problems.extend(wrong)
+    return found
+
+
+def _unreadable(name: str, error: Exception) -> str:
+    return f"{name}: not a readable notebook ({type(error).__name__}: {error})"
+
+
+def _chapter(name: str, data: bytes, language: str, problems: list[str]) -> Iterator[Placed]:
     """Yield the content of a notebook; a text with a heading of its own stands one level below the last written heading."""
     level = 0
-    for where, cell in _cells(path, problems, marks):
+    for where, cell in _cells(name, data, problems):
         for block in _cell_blocks(cell, where, language, problems):
             if isinstance(block, Heading):
                 if block.level == _BELOW:
@@ -204,12 +245,10 @@ def _front_problems(front: Front) -> Iterator[str]:
             yield f"title page: control or unprintable character {', '.join(bad_characters(text))} in {text!r}"
 
 
-def _cells(
-    path: Path, problems: list[str], marks: Mapping[str, str]
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _cells(name: str, data: bytes, problems: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield place and cell; list a notebook that is unreadable or was not run once from top to bottom."""
     try:
-        book = json.loads(without_digits(path.read_bytes(), marks))
+        book = json.loads(data)
         cells = [
             dict(
                 cell,
@@ -219,12 +258,12 @@ def _cells(
             )
             for cell in book["cells"]
         ]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        problems.append(f"{path.name}: not a readable notebook ({type(error).__name__}: {error})")
+    except (ValueError, LookupError, TypeError) as error:
+        problems.append(_unreadable(name, error))
         return
     expected = 1
     for cell in cells:
-        where = f"{path.name}, cell {cell.get('id', '?')}"
+        where = f"{name}, cell {cell.get('id', '?')}"
         if (
             cell["cell_type"] == "code"
             and cell["source"].strip()
@@ -238,7 +277,7 @@ def _cells(
         yield where, cell
     if not any(MIME in output.get("data", {}) for cell in cells for output in cell.get("outputs", [])):
         problems.append(
-            f"{path.name}: shows no table, figure or result text; is it an executed notebook of a report?"
+            f"{name}: shows no table, figure or result text; is it an executed notebook of a report?"
         )
 
 

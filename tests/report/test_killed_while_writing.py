@@ -27,9 +27,10 @@ def watched(*args, **kwargs):
     write = editions.Task.write
 
     def written(task):
-        write(task)
+        found = write(task)
         if os.environ.get("KILL_AT") and task.path.name.startswith(os.environ["KILL_AT"]):
             os.kill(own, signal.SIGKILL)
+        return found
 
     editions.Task.write = written
     if os.environ.get("LARGEST"):

@@ -281,20 +281,24 @@ def _assigned(frame: pd.DataFrame) -> pd.Series:
 
 
 _OF_ADSL = (
-    *(
-        "USUBJID",
-        "COHORT",
-        "ENRLDT",
-        "RFICDT",
-        "TRTSDT",
-        "TRTSDTM",
-        "TRTSCT",
-        "TRTSCTM",
-        "TRTECT",
-        "NINFNK",
-        "NINFCT",
-    ),
-    *("NOCTRS", "NOCTDT", "EOSDT", "EOSSTT", "DTHDT", "DTHFL", "DCUTDT"),
+    "USUBJID",
+    "COHORT",
+    "ENRLDT",
+    "RFICDT",
+    "TRTSDT",
+    "TRTSDTM",
+    "TRTSCT",
+    "TRTSCTM",
+    "TRTECT",
+    "NINFNK",
+    "NINFCT",
+    "NOCTRS",
+    "NOCTDT",
+    "EOSDT",
+    "EOSSTT",
+    "DTHDT",
+    "DTHFL",
+    "DCUTDT",
 )
 _ADDLT = [
     "USUBJID",

@@ -318,6 +318,9 @@ def _code_violations(cell: Mapping[str, Any]) -> Iterator[str]:
     except SyntaxError as error:
         yield f"is no Python: {error.msg}, line {error.lineno}"
         return
+    except ValueError as error:  # a zero byte, before Python 3.11.4
+        yield f"is no Python: {error}"
+        return
     for node in ast.walk(tree):
         yield from (f"imports {name}; data work belongs to the package" for name in _imported(node) & _PANDAS)
         if isinstance(node, _FORBIDDEN):

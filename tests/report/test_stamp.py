@@ -168,3 +168,19 @@ def test_a_hash_is_never_broken_in_a_cell():
     narrow = Fit(8.0, (9.0,), True, 1.0, 1.0)
     assert breakable(PLACE, narrow, 0) == PLACE and breakable(FILE, narrow, 0) == FILE
     assert breakable("unbreakableword", narrow, 0) != "unbreakableword"
+
+
+@pytest.mark.rule("CACHE-09")
+def test_pictures_in_hexadecimal_digits_and_whole_hashes_stay():
+    known = marks(HASHES[0])
+    whole = sha256_bytes(b"a file")
+    picture = f"7aca31{PLACE}63bf88\n{PLACE}00\n11{PLACE}".encode()
+    assert with_digits(picture, known) == picture
+    own = {PLACE: whole[:12]}
+    assert without_digits(whole.encode(), own) == whole.encode()
+    twice = f"{whole[:12]}{whole[:12]}".encode()
+    assert without_digits(twice, own) == twice
+    for text in ("({})", "<td>{}</td>", '"hash\\n{}."', "{}", "{} {}"):
+        shown, held = (text.replace("{}", word).encode() for word in (whole[:12], PLACE))
+        assert without_digits(shown, own) == held
+        assert with_digits(held, own) == shown

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 Marks: TypeAlias = Mapping[str, str]
 DIGITS = "0123456789abcdef"
-# A place is as long as what is printed of a hash and no narrower than any; no word, no ligature; four letters that pictures
-# in hexadecimal digits do not repeat, then the number of the hash.
-_PLACE = re.compile(r"dbbd[bd]{8}")
+# A place is as long as what is printed of a hash and no narrower than any; no word, no ligature: four letters, then the number
+# of the hash. It stands alone: longer rows of hexadecimal digits are pictures or whole hashes.
+_PLACE = re.compile(rb"dbbd[bd]{8}")
+_HEX = frozenset(bytes([letter]) for letter in DIGITS.encode())
 _PLACES = 256
 _LEVEL = 6
 _ESCAPED = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 40: b"\\(", 41: b"\\)", 92: b"\\\\"}
@@ -131,8 +132,7 @@ def with_digits(text: bytes, marks: Marks) -> bytes:
     ------
     None
     """
-    known = {held.encode(): digits.encode() for held, digits in marks.items()}
-    return re.sub(_PLACE.pattern.encode(), lambda found: known.get(found[0], found[0]), text)
+    return _exchanged_words(_PLACE, text, {held.encode(): digits.encode() for held, digits in marks.items()})
 
 
 def without_digits(text: bytes, marks: Marks) -> bytes:
@@ -155,8 +155,21 @@ def without_digits(text: bytes, marks: Marks) -> bytes:
     None
     """
     for held, digits in marks.items():
-        text = text.replace(digits.encode(), held.encode())
+        old = digits.encode()
+        if old in text:
+            text = _exchanged_words(re.compile(old), text, {old: held.encode()})
     return text
+
+
+def _exchanged_words(sought: re.Pattern[bytes], text: bytes, known: Mapping[bytes, bytes]) -> bytes:
+    """Return a text with other words for those that are known and no part of a longer row of hexadecimal digits."""
+
+    def shown(found: re.Match[bytes]) -> bytes:
+        begin, end = found.span()
+        inside = text[max(begin - 1, 0) : begin] in _HEX or text[end : end + 1] in _HEX
+        return found[0] if inside else known.get(found[0], found[0])
+
+    return sought.sub(shown, text)
 
 
 def _in_word(made: bytes, marks: Marks) -> bytes:

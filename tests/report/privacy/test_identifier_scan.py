@@ -82,6 +82,21 @@ def test_a_text_that_is_drawn_as_paths_is_found_in_the_drawing(study):
     assert (one.place, one.shown) == ("comment", "0*-***")
 
 
+@pytest.mark.rule("PRV-42")
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("联系人13800138000转告", "mobile phone (zh)"),
+        ("联系人８６１３８００１３８０００转告", "mobile phone (zh)"),
+        ("证件11010519491231002X号", "resident id (zh)"),
+    ],
+)
+def test_a_number_directly_between_chinese_words_is_found(text, name):
+    of = scan()
+    assert name in texts(of.matcher, text)
+    assert names(of.file("documents/a.csv", f"a\n{text}\nb\n".encode()), of) == {name}
+
+
 NO_IDENTIFIER = [
     "Data cut-off 2026-06-30, revision 0.1.0",
     "behind a decimal point: 0.13800138000, -1.13800138000e-5",

@@ -119,12 +119,13 @@ class _Supporting:
         words = shipped_data("toxicity")["iechs"]
         enzymes = timed[timed["PARAMCD"].isin(words["aminotransferases"])]
         multiples = _multiples(enzymes)
+        known = multiples.notna()
         cells = timed[timed["PARAMCD"].isin(words["cytopenias"]) & timed["ATOXGRL"].notna()]
         worse = cells["ATOXGRL"].where(~(cells["ATOXGRL"] <= cells["BTOXGRL"]), 0)
         measured = (timed["PARAMCD"] == FIBRINOGEN) & timed["AVAL"].notna()
         fibrinogen = timed[measured & (timed["AVALU"] == words["fibrinogen_unit"])]
         return cls(
-            _Timed.of(enzymes["AT"][multiples.index], multiples),
+            _Timed.of(enzymes.loc[known, "AT"], multiples[known]),
             _Timed.of(cells["AT"], worse),
             _Timed.of(fibrinogen["AT"], fibrinogen[["AVAL", "ANRLO"]]),
         )
@@ -146,4 +147,4 @@ def _multiples(enzymes: pd.DataFrame) -> pd.Series:
     """Return multiples of the limit, or of the baseline where that was above its limit."""
     high = enzymes["BNRIND"].isin(["HIGH", "HIGH HIGH"])
     below = enzymes["BASE"].where(high, enzymes["ANRHI"])
-    return (enzymes["AVAL"] / below.where(below > 0)).dropna()
+    return enzymes["AVAL"] / below.where(below > 0)

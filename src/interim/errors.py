@@ -146,6 +146,10 @@ class DataError(InterimError):
         head = f"{len(stops)} finding(s) stop the run" + (f"; {rest} further finding(s)" if rest else "")
         super().__init__("\n".join([head, *map(str, self.findings)]))
 
+    def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Finding, ...]]]:
+        """Return how a copy in another process is made: of the findings, not of the text."""
+        return type(self), (self.findings,)
+
 
 class DerivationError(InterimError):
     """A derivation was asked for something that its rules do not define."""

@@ -29,6 +29,7 @@ from interim.report.publish import building
 from interim.report.registry import check_complete
 from interim.report.shipped import check_shipped
 from interim.report.stamp import PLACE, Marks, marks_of, with_digits, without_digits
+from interim.report.warm import warm
 from interim.report.workers import Failure, NotebookError, beside, cores, run_jobs, start_method
 from interim.study import Study
 
@@ -41,15 +42,6 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _TRACE_LINES = 12
-_WARM = (
-    "IPython.core.interactiveshell",
-    "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
-    "papermill",
-    "typst",
-    "interim.display",
-    "interim.report.shell",
-)
 _DATA = "data"
 _OBJECTS, _ROUNDS = 100_000, 50
 
@@ -273,7 +265,7 @@ def _run(order: _Order, jobs: Sequence[Job], say: Say) -> list[Failure]:
     study = order.study
     workers, method = min(cores(study), len(jobs)), start_method(study.report.start_method)
     say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
-    _warm()
+    warm()
     return run_jobs(
         jobs,
         workers=workers,
@@ -312,15 +304,6 @@ def _job(book: Path, out: Path, scratch: Path, order: _Order) -> Job:
         reads=str(scratch / f"{book.stem}.reads"),
         shown=order.shown,
     )
-
-
-def _warm() -> None:
-    """Import once what every notebook needs, so that the forked children have it."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    for name in _WARM:
-        import_module(name)
 
 
 def _failure_text(failures: Sequence[Failure], kept: Path, plan: Plan) -> str:

@@ -15,7 +15,7 @@ from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, tr
 from interim.errors import ReportError
 from interim.report.hashes import short_snapshot, tree
 from interim.report.plan import COPIES
-from interim.report.registry import Tlf, cited, footnotes_of, in_question, registry, title_of
+from interim.report.registry import Tlf, footnotes_of, in_question, questions, registry, title_of
 from interim.report.translate import quoted
 from interim.report.workers import cores, map_forked
 from interim.result import Result, ResultStore
@@ -154,7 +154,7 @@ def answers(
     ReportError
         If a question of the registry does not exist.
     """
-    names = list(dict.fromkeys([*(tlf.analysis for tlf in registry()), *cited()]))
+    names = list(questions())
 
     def ahead(name: str) -> Result | None:
         """Answer in another process; what fails there is asked again here, where its error can be told."""

@@ -94,6 +94,21 @@ def cited() -> tuple[str, ...]:
     return tuple(_document()["questions"])
 
 
+def questions() -> tuple[str, ...]:
+    """Return all questions, those that objects show first.
+
+    Returns
+    -------
+    tuple of str
+        ``module.function`` of `interim.analysis`, each once.
+
+    Raises
+    ------
+    None
+    """
+    return tuple(dict.fromkeys([*(tlf.analysis for tlf in registry()), *cited()]))
+
+
 def read_entries(rows: Sequence[Mapping[str, Any]], *, known: set[str]) -> tuple[Tlf, ...]:
     """Return registry rows as entries, titles taken from the shells.
 

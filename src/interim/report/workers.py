@@ -11,10 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from interim.errors import ReportError
@@ -151,6 +154,13 @@ def cores(study: Study) -> int:
 _AT_WORK: list[Callable[[int], Any]] = []
 
 
+def _view(content: Mapping[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(content)
+
+
+ForkingPickler.register(MappingProxyType, lambda view: (_view, (dict(view),)))
+
+
 def map_forked(
     task: Callable[[Item], Answer], items: Sequence[Item], *, workers: int, method: StartMethod = "auto"
 ) -> list[Answer]:
@@ -243,6 +253,7 @@ def _send(
         try:
             pipe.send((True, task()))
         except Exception as error:
+            error.add_note(traceback.format_exc())
             pipe.send((False, error))
 
 

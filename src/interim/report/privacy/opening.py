@@ -12,6 +12,8 @@ from interim.report.memo import Derivations
 from interim.report.privacy.key import find_key
 from interim.report.privacy.known import Known, known_values
 from interim.report.privacy.pseudonyms import Pseudonyms, disguise, disguise_study, participants
+from interim.report.warm import warm
+from interim.report.workers import beside, cores
 from interim.study import Study
 
 
@@ -81,6 +83,17 @@ def open_private(study: Study, *, keep: dict[str, str] | None = None, cache: Cac
     DataError
         If findings stop the run; they speak of the site's ids.
     """
+    import interim.adam  # noqa: F401 - is in memory before there are two processes
+
+    if cache is None:
+        return _opened(study, keep, cache)
+    task = partial(_opened, study, keep, cache)
+    with beside(task, workers=cores(study), method=study.report.start_method) as opened:
+        warm()
+        return opened()
+
+
+def _opened(study: Study, keep: dict[str, str] | None, cache: Cache | None) -> Private:
     from interim.adam import open_adam
 
     names = pseudonyms(study)

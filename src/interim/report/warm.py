@@ -1,0 +1,43 @@
+"""What later processes of a build need, imported while the data are read, so that forked ones have it in memory."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from interim.report.registry import questions
+
+_MODULES = (
+    "IPython.core.interactiveshell",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "papermill",
+    "typst",
+    "interim.display",
+    "interim.report.shell",
+    "interim.report.document",
+    "interim.report.editions",
+    "interim.report.lint.gate",
+    "interim.report.memo",
+    "interim.report.privacy.scan",
+    "interim.report.word",
+)
+
+
+def warm() -> None:
+    """Import once what questions, notebooks and documents need.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ImportError
+        If a module of a question does not exist.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    rooms = dict.fromkeys(f"interim.analysis.{name.partition('.')[0]}" for name in questions())
+    for module in (*rooms, *_MODULES):
+        import_module(module)

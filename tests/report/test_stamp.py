@@ -113,7 +113,7 @@ def test_other_data_with_the_same_answers_make_no_file_anew(tmp_path, hand_input
     fresh = tmp_path / f"fresh{ending}"
     Task(noted(), fresh, hand_inputs.study, marks=marks(HASHES[1])).write()
 
-    def never(*_):
+    def never(*_, **__):
         raise AssertionError("made anew")
 
     monkeypatch.setattr(editions, "write_file", never)

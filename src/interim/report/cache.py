@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 _SEAL = 65  # 64 hexadecimal digits and a line end
@@ -35,6 +35,7 @@ class Cache:
         self._base = base
         self._say = say
         self._fresh = fresh
+        self._noted: list[str] | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -125,6 +126,45 @@ class Cache:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
 
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[list[str]]:
+        """Note the entries that are used, for `use` by a build that needs only what was made of them.
+
+        Yields
+        ------
+        list of str
+            Their keys, when the block has ended.
+
+        Raises
+        ------
+        None
+        """
+        noted: list[str] = []
+        self._noted = noted
+        try:
+            yield noted
+        finally:
+            self._noted = None
+
+    def use(self, keys: Iterable[str]) -> None:
+        """Keep entries for the next build without reading them.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            What `key` gave.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        None
+        """
+        if self._folder is not None:
+            self._mark(self._folder, *keys)
+
     def begin(self) -> None:
         """Forget which entries an earlier build used.
 
@@ -167,9 +207,11 @@ class Cache:
             kept = {key for lists in builds.values() for keys in lists for key in keys}
             _sweep(self._folder, kept)
 
-    def _mark(self, folder: Path, key: str) -> None:
+    def _mark(self, folder: Path, *keys: str) -> None:
+        if self._noted is not None:
+            self._noted += keys
         with contextlib.suppress(OSError), (folder / "used").open("a", encoding="ascii") as file:
-            file.write(f"{key}\n")
+            file.write("".join(f"{key}\n" for key in keys))
 
     @staticmethod
     def _path(folder: Path, key: str) -> Path:

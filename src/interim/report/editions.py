@@ -71,12 +71,15 @@ class Task:
         file, places = (self.cache.key(kind, *parts) for kind in ("document", "pages"))
         kept, pages = (self.cache.get(file), self.cache.get(places)) if self.content else (None, None)
         if kept is not None and pages is not None:
-            return Written(json.loads(pages), self._enter(kept))
-        found = write_file(self.document, self.path, study)
+            known = json.loads(pages)
+            self.cache.use(known["used"])
+            return Written(known["pages"], self._enter(kept))
+        with self.cache.noting() as used:
+            found = write_file(self.document, self.path, study, cache=self.cache)
         made = self.path.read_bytes()
         if self.content:
             self.cache.put(file, made)
-            self.cache.put(places, json.dumps(found).encode())
+            self.cache.put(places, json.dumps({"pages": found, "used": used}).encode())
         return Written(found, self._enter(made))
 
     def _told(self, origins: Origins) -> Task:

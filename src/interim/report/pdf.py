@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any
 
-from interim.display.typeface import CHINESE, font_folder
+from interim.display.typeface import CHINESE
 from interim.errors import ReportError
+from interim.report.cache import Cache
 from interim.report.columns import INDENT_MM, PADDING_MM, POINT_MM, Fit, breakable, ems_of, fit
 from interim.report.content import (
     Block,
@@ -27,10 +25,10 @@ from interim.report.content import (
 )
 from interim.report.heights import heights, last_rows, squeezed
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
+from interim.report.pdf_set import Setter, Standard, UnsetError
 from interim.report.stamp import DIGITS, PLACE
 from interim.report.typefaces import is_chinese_document
 
-Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
 _FONTS = ("Libertinus Serif", "DejaVu Sans", CHINESE)
 # In Chinese text quotation marks and dashes come from the Chinese typeface, at their full width.
 _CHINESE_FONTS = ({"name": _FONTS[0], "covers": "latin-in-cjk"}, CHINESE, *_FONTS[:2])
@@ -50,6 +48,7 @@ def write_pdf(
     *,
     standards: Sequence[Standard] = ("a-2a", "ua-1"),
     paper: Paper = "a4",
+    cache: Cache | None = None,
 ) -> dict[str, int]:
     """Write a document as PDF.
 
@@ -63,6 +62,8 @@ def write_pdf(
         Standards that the file claims: archive (PDF/A) and accessibility (PDF/UA).
     paper : {"a4", "us-letter"}
         Size of the page.
+    cache : Cache, optional
+        Where the parts are kept.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def write_pdf(
     OSError
         If the file cannot be written.
     """
-    made, pages = pdf_and_pages(document, standards=standards, paper=paper)
+    made, pages = pdf_and_pages(document, standards=standards, paper=paper, cache=cache)
     path.write_bytes(made)
     return pages
 
@@ -109,7 +110,11 @@ def pdf_bytes(
 
 
 def pdf_and_pages(
-    document: Document, *, standards: Sequence[Standard] = ("a-2a", "ua-1"), paper: Paper = "a4"
+    document: Document,
+    *,
+    standards: Sequence[Standard] = ("a-2a", "ua-1"),
+    paper: Paper = "a4",
+    cache: Cache | None = None,
 ) -> tuple[bytes, dict[str, int]]:
     """Return a document as PDF, and where its parts stand.
 
@@ -120,6 +125,8 @@ def pdf_and_pages(
     standards : sequence of {"a-2a", "a-3a", "ua-1"}
         As in `write_pdf`.
     paper : {"a4", "us-letter"}
+        As in `write_pdf`.
+    cache : Cache, optional
         As in `write_pdf`.
 
     Returns
@@ -134,28 +141,18 @@ def pdf_and_pages(
     ReportError
         As in `write_pdf`.
     """
-    import typst
-
-    template = resources.files("interim.report").joinpath("templates", "document.typ")
+    setter = Setter(
+        _common(document, paper),
+        standards=standards,
+        timestamp=int(document.front.timestamp.timestamp()),
+        kept=cache or Cache(None),
+    )
+    runs = list(_runs(document, paper))
     try:
-        with resources.as_file(template) as path:
-            setter = typst.Compiler(
-                path,
-                sys_inputs={"document": _model(document, paper)},
-                ignore_system_fonts=True,
-                font_paths=[_font_folder(), font_folder()],
-            )
-            made, warnings = setter.compile_with_warnings(
-                format="pdf",
-                pdf_standards=list(standards),
-                timestamp=int(document.front.timestamp.timestamp()),
-            )
-            places = json.loads(setter.query("<places>", field="value", one=True))
-    except typst.TypstError as error:
-        raise ReportError(_what(error.diagnostic, document)) from error
-    if warnings:
-        raise ReportError(f"the PDF cannot be made: {'; '.join(sorted({w.message for w in warnings}))}")
-    return cast(bytes, made), {str(anchor): int(page) for anchor, page in places}
+        made = setter.sheet(runs) if document.form == "sheet" else setter.book(runs)
+    except UnsetError as error:
+        raise ReportError(_what(str(error), document)) from error
+    return made.content, {place.anchor: place.page for place in made.places}
 
 
 def _what(diagnostic: str, document: Document) -> str:
@@ -184,10 +181,10 @@ def _places(document: Document, letter: str) -> list[str]:
     return list(dict.fromkeys(places))
 
 
-def _model(document: Document, paper: Paper) -> str:
-    """Return what the template reads: the model as JSON, with the letter size and column widths of each table."""
+def _common(document: Document, paper: Paper) -> dict[str, Any]:
+    """Return what the template reads beside the blocks."""
     front = document.front
-    model = {
+    return {
         "front": {
             "title": front.title,
             "subtitle": front.subtitle,
@@ -206,12 +203,9 @@ def _model(document: Document, paper: Paper) -> str:
         "margins": {"side": MARGIN_MM, "top": TOP_MM, "bottom": BOTTOM_MM},
         "padding": PADDING_MM,
         "indent": INDENT_MM,
-        "sheet": document.form == "sheet",
         "tables": bool(document.tables),
         "figures": bool(document.figures),
-        "runs": list(_runs(document, paper)),
     }
-    return json.dumps(model, ensure_ascii=False, default=vars)
 
 
 def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
@@ -282,20 +276,24 @@ def _table(table: Table, width: float, high: float, used: float | None) -> dict[
         "last": 0 if whole else last_rows(table, found, high),
     }
     rows = [
-        vars(row) | {"cells": _broken(row.cells, fitted) if row.kind == "data" else row.cells}
+        {
+            "kind": row.kind,
+            "indent": row.indent,
+            "cells": _cells(row.cells, fitted if row.kind == "data" else None),
+        }
         for row in table.rows
     ]
-    header = [_broken(heads, fitted) if len(heads) == len(fitted.widths) else heads for heads in table.header]
+    header = [_cells(heads, fitted if len(heads) == len(fitted.widths) else None) for heads in table.header]
     return vars(table) | setting | {"header": header, "rows": rows}
 
 
-def _broken(cells: Sequence[Cell | HeaderCell], fitted: Fit) -> list[dict[str, Any]]:
-    return [vars(cell) | {"text": breakable(cell.text, fitted, place)} for place, cell in enumerate(cells)]
-
-
-@cache
-def _font_folder() -> Path:
-    """Return the folder of the DejaVu fonts that matplotlib ships."""
-    import matplotlib
-
-    return Path(matplotlib.get_data_path(), "fonts", "ttf")
+def _cells(cells: Sequence[Cell | HeaderCell], fitted: Fit | None) -> list[dict[str, Any]]:
+    """Return cells as the template reads them, with places in long words where they may be broken."""
+    return [
+        {
+            "text": cell.text if fitted is None else breakable(cell.text, fitted, place),
+            "language": cell.language,
+            "span": getattr(cell, "span", 1),
+        }
+        for place, cell in enumerate(cells)
+    ]

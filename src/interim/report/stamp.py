@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from interim.report.hashes import NAMED, short_snapshot
+from interim.report.pdf_file import PdfFile, packed
 
 if TYPE_CHECKING:
     from interim.data.model import Source
@@ -24,15 +23,13 @@ _HEX = frozenset(bytes([letter]) for letter in DIGITS.encode())
 _PLACES = 256
 _LEVEL = 6
 _ESCAPED = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 40: b"\\(", 41: b"\\)", 92: b"\\\\"}
-_XREF = re.compile(rb"startxref\n(\d+)")
-_ENTRY = 20  # bytes of an entry of the table of objects
-_STREAM = re.compile(rb"\d+ 0 obj\n<</Length (\d+)/[^\n]*>>\nstream\n")
-_PAGE = re.compile(rb"\n\d+ 0 obj\n<</Type/Page/Resources (\d+) 0 R[^\n]*?/Contents (\d+) 0 R")
-_FONT = re.compile(rb"/(f\d+) (\d+) 0 R")
+_PAGE = re.compile(rb"\n\d+ 0 obj\n<</Type/Page/Resources (\d+) 0 R[^\n]*?/Contents(?: |\[)((?:\d+ 0 R ?)+)")
+_NUMBER = re.compile(rb"(\d+) 0 R")
+_FONT = re.compile(rb"/((?:frame)?f\d+) (\d+) 0 R")
 _LETTERS = re.compile(rb"/ToUnicode (\d+) 0 R")
 _LETTER = re.compile(rb"<([0-9A-F]{4})> <([0-9A-F]{4})>")
 # Every letter a hash can have, set once by the template in each face so that the file has its shape; never printed.
-_SHAPES = re.compile(rb"BT 0 Tr/f\d+ 0\.5 Tf .*?ET", re.DOTALL)
+_SHAPES = re.compile(rb"BT 0 Tr/\w+ 0\.5 Tf .*?ET", re.DOTALL)
 _KERN = rb"(?:\)-?[\d.]+\()?"
 _TEXT = b"BT 0 Tr/"
 Letters: TypeAlias = Mapping[str, bytes]
@@ -161,6 +158,26 @@ def without_digits(text: bytes, marks: Marks) -> bytes:
     return text
 
 
+def holds_place(text: str) -> bool:
+    """Tell whether a text might hold the place of a hash.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+
+    Returns
+    -------
+    bool
+        False only if it holds none.
+
+    Raises
+    ------
+    None
+    """
+    return PLACE[:4] in text
+
+
 def _exchanged_words(sought: re.Pattern[bytes], text: bytes, known: Mapping[bytes, bytes]) -> bytes:
     """Return a text with other words for those that are known and no part of a longer row of hexadecimal digits."""
 
@@ -187,12 +204,16 @@ def _in_pdf(made: bytes, marks: Marks) -> bytes:
     pdf = _Pdf(made)
     changed: dict[int, bytes] = {}
     for resources, contents in _PAGE.findall(made):
-        text = _SHAPES.sub(b"", pdf.stream(int(contents)))
-        for name, letters in pdf.fonts(int(resources)).items():
-            if {"b", "d"} <= set(letters):
-                text = _exchanged(text, name, letters, marks)
-        changed[int(contents)] = text
-    return pdf.changed(changed)
+        fonts = pdf.fonts(int(resources))
+        for number in map(int, _NUMBER.findall(contents)):
+            held = pdf.file.stream(number)
+            text = _SHAPES.sub(b"", held)
+            for name, letters in fonts.items():
+                if {"b", "d"} <= set(letters):
+                    text = _exchanged(text, name, letters, marks)
+            if text != held:
+                changed[number] = packed(text)
+    return pdf.file.rewritten(changed)
 
 
 def _exchanged(page: bytes, font: bytes, letters: Letters, marks: Marks) -> bytes:
@@ -215,69 +236,25 @@ def _spelled(letters: Letters, text: str) -> bytes:
 
 
 class _Pdf:
-    """The objects of a PDF as typst writes it: one table of places, streams of plain length, letters by two bytes."""
+    """The texts of a PDF: which letters its fonts have, on which page."""
 
     def __init__(self, made: bytes) -> None:
-        self._made = made
-        self._table = int(_XREF.findall(made)[-1])
-        begin = made.index(b"\n", self._table + len("xref\n")) + 1
-        end = made.index(b"trailer", begin)
-        self._begin, self._end = begin, end
-        self._places = [int(made[place : place + 10]) for place in range(begin, end, _ENTRY)]
+        self.file = PdfFile(made)
         self._known: dict[int, Letters] = {}
-
-    def _found(self, number: int) -> tuple[int, int, int]:
-        """Return where a stream's object begins, and begin and end of its bytes."""
-        begin = self._places[number]
-        head = _STREAM.match(self._made, begin)
-        assert head is not None
-        return begin, head.end(), head.end() + int(head[1])
-
-    def stream(self, number: int) -> bytes:
-        """Return the content of a stream."""
-        _, begin, end = self._found(number)
-        return zlib.decompress(self._made[begin:end])
 
     def fonts(self, resources: int) -> dict[bytes, Letters]:
         """Return name of a font on a page -> letter -> how it is written."""
-        found = _FONT.findall(self._line(resources))
+        found = _FONT.findall(self.file.body(resources))
         return {name: self._letters(int(number)) for name, number in found}
-
-    def _line(self, number: int) -> bytes:
-        begin = self._places[number]
-        return self._made[begin : self._made.index(b"endobj", begin)]
 
     def _letters(self, font: int) -> Letters:
         if font not in self._known:
-            named = _LETTERS.search(self._line(font))
-            pairs = _LETTER.findall(self.stream(int(named[1]))) if named else []
+            named = _LETTERS.search(self.file.body(font))
+            pairs = _LETTER.findall(self.file.stream(int(named[1]))) if named else []
             self._known[font] = dict(
                 _read(*pair) for pair in reversed(pairs) if chr(int(pair[1], 16)) in DIGITS
             )
         return self._known[font]
-
-    def changed(self, streams: Mapping[int, bytes]) -> bytes:
-        """Return the file with other streams."""
-        pieces, done, moved = [], 0, [(0, 0)]
-        for begin, number in sorted((self._places[number], number) for number in streams):
-            *_, last = self._found(number)
-            packed = zlib.compress(streams[number], _LEVEL)
-            head = b"%d 0 obj\n<</Length %d/Filter/FlateDecode>>\nstream\n" % (number, len(packed))
-            pieces += [self._made[done:begin], head, packed]
-            done = last
-            moved.append((begin, moved[-1][1] + len(head) + len(packed) - (last - begin)))
-        pieces.append(self._made[done : self._begin])
-        body = b"".join([*pieces, *self._entries(moved)])
-        tail = self._made[self._end :]
-        table = self._table + moved[-1][1]
-        return body + _XREF.sub(b"startxref\n%d" % table, tail)
-
-    def _entries(self, moved: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-        starts = [begin for begin, _ in moved]
-        for number, place in enumerate(self._places):
-            entry = self._made[self._begin + number * _ENTRY : self._begin + (number + 1) * _ENTRY]
-            shift = moved[bisect_left(starts, place) - 1][1] if place else 0
-            yield b"%010d" % (place + shift) + entry[10:]
 
 
 def _read(glyph: bytes, letter: bytes) -> tuple[str, bytes]:

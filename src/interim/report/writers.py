@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from interim.study import Study
 
 if TYPE_CHECKING:
+    from interim.report.cache import Cache
     from interim.report.content import Document
 
 _WRITERS = {
@@ -51,7 +52,7 @@ def write_formats(document: Document, folder: Path, *, stem: str, study: Study) 
     return paths
 
 
-def write_file(document: Document, path: Path, study: Study) -> dict[str, int]:
+def write_file(document: Document, path: Path, study: Study, *, cache: Cache | None = None) -> dict[str, int]:
     """Write a document in one format.
 
     Parameters
@@ -62,6 +63,8 @@ def write_file(document: Document, path: Path, study: Study) -> dict[str, int]:
         File to write; its ending is the format.
     study : Study
         Paper and standards.
+    cache : Cache, optional
+        Where the parts of a PDF are kept.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def write_file(document: Document, path: Path, study: Study) -> dict[str, int]:
     paper = {"paper": study.pdf.paper}
     options: dict[str, dict[str, Any]] = {
         "html": {},
-        "pdf": {**paper, "standards": study.pdf.standards},
+        "pdf": {**paper, "standards": study.pdf.standards, "cache": cache},
         "docx": paper,
         "rtf": paper,
     }

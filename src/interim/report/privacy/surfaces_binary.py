@@ -132,6 +132,7 @@ def _rtf_letter(found: re.Match[str]) -> str:
 _PDF_STREAM = re.compile(rb"stream\r?\n")
 _PDF_NUMBER = re.compile(rb"(\d+) 0 obj\s*(<<.*)", re.S)
 _PDF_OBJECT = re.compile(rb"(\d+) 0 obj\b(.*?)(?:endobj|stream\r?\n)", re.S)
+_PDF_CONTENTS = re.compile(rb"/Contents(?: |\[)((?:\d+ 0 R ?)+)")
 _PDF_FONT = re.compile(rb"/(\w+) (\d+) 0 R")
 # Strings may hold brackets in pairs, as deep as texts in code happen to.
 _PDF_TEXT = rb"\((?:[^()\\]|\\.)*\)"
@@ -164,7 +165,8 @@ _PDF_HIDDEN = (b"/EmbeddedFile", b"/JavaScript", b"/RichMedia", b"/Launch")
 
 
 Pages: TypeAlias = Callable[
-    [Mapping[int, bytes], Mapping[int, Mapping[bytes, int]], Mapping[int, Mapping[int, str]]], Iterator[str]
+    [Mapping[int, bytes], Mapping[int, Mapping[bytes, int]], Mapping[int, Mapping[int, str]]],
+    Iterator[tuple[int, str]],
 ]
 
 
@@ -176,7 +178,7 @@ def pdf(data: bytes, read: Pages | None = None) -> Iterator[Piece]:
     data : bytes
         As the writer of this program makes it: objects one by one, text by two-byte codes with their letters in a table.
     read : callable, optional
-        Contents, fonts and letters -> what the pages show; default piece by piece.
+        Contents, fonts and letters -> what each content shows; default piece by piece.
 
     Yields
     ------
@@ -205,11 +207,13 @@ def pdf(data: bytes, read: Pages | None = None) -> Iterator[Piece]:
             yield from (Piece("attachment", piece.text) for piece in strings(content))
         elif b" Tf" in content:
             contents[number] = content
-    fonts = {n: _pdf_font_names(owner, objects) for n, owner in _pdf_owners(objects, contents).items()}
+    owners = _pdf_owners(objects, contents)
+    fonts = {n: _pdf_font_names(owner, objects) for n, owner in owners.items()}
     used = {font for names in fonts.values() for font in names.values()}
     letters = {font: _pdf_letters(font, objects, streams) for font in used}
     shown = (read or _pdf_pages)(contents, fonts, letters)
-    yield from (Piece(f"page {n}", text) for n, text in enumerate(shown, 1))
+    pages = {owner: f"page {n}" for n, owner in enumerate(sorted(set(owners.values()) - set(contents)), 1)}
+    yield from (Piece(pages.get(owners[number], "drawing"), text) for number, text in shown)
 
 
 def _pdf_objects(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -227,9 +231,9 @@ def _pdf_pages(
     contents: Mapping[int, bytes],
     fonts: Mapping[int, Mapping[bytes, int]],
     letters: Mapping[int, Mapping[int, str]],
-) -> Iterator[str]:
+) -> Iterator[tuple[int, str]]:
     for number, content in contents.items():
-        yield _pdf_page(content, {name: letters[font] for name, font in fonts[number].items()})
+        yield number, _pdf_page(content, {name: letters[font] for name, font in fonts[number].items()})
 
 
 def _pdf_streams(data: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
@@ -260,11 +264,14 @@ def _pdf_unpacked(data: bytes, start: int, content: bytes) -> bytes:
 def _pdf_owners(objects: Mapping[int, bytes], contents: Iterable[int]) -> dict[int, int]:
     """Return number of a content stream -> number of its page, its own if it is that of a drawing."""
     searched = (
-        (number, re.search(rb"/Contents (\d+) 0 R", body))
-        for number, body in objects.items()
-        if b"/Contents" in body
+        (number, _PDF_CONTENTS.search(body)) for number, body in objects.items() if b"/Contents" in body
     )
-    owners = {int(found[1]): number for number, found in searched if found}
+    owners = {
+        int(content): number
+        for number, found in searched
+        if found
+        for content in found[1].split(b" 0 R")[:-1]
+    }
     return {number: owners.get(number, number) for number in contents}
 
 

@@ -22,8 +22,8 @@ def pages(
     contents: Mapping[int, bytes],
     fonts: Mapping[int, Mapping[bytes, int]],
     letters: Mapping[int, Mapping[int, str]],
-) -> Iterator[str]:
-    """Yield what the pages of a PDF file show.
+) -> Iterator[tuple[int, str]]:
+    """Yield what the contents of a PDF file show.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def pages(
 
     Yields
     ------
-    str
-        As ``surfaces_binary`` reads them one by one, in another order; a page that holds anything but text objects of the one
+    int, str
+        Number of the stream, and its text as ``surfaces_binary`` reads them one by one, in another order; a page that holds anything but text objects of the one
         form that the writer of this program makes is read there.
 
     Raises
@@ -51,15 +51,15 @@ def pages(
         shown = _shown(content, fonts[number])
         if shown is None:
             named = {name: letters[font] for name, font in fonts[number].items()}
-            yield binary._pdf_page(content, named)
+            yield number, binary._pdf_page(content, named)
             continue
-        simple.append(shown)
+        simple.append((number, shown))
         for font, strings, _ in shown:
             texts[font][strings] = ""
     for font, pieces in texts.items():
         texts[font] = dict(zip(pieces, _decoded(list(pieces), letters.get(font, {})), strict=True))
-    for shown in simple:
-        yield binary._pdf_lines((texts[font][strings], place) for font, strings, place in shown)
+    for number, shown in simple:
+        yield number, binary._pdf_lines((texts[font][strings], place) for font, strings, place in shown)
 
 
 def _shown(content: bytes, names: Mapping[bytes, int]) -> list[tuple[int, bytes, tuple[bytes, bytes]]] | None:

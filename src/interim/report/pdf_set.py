@@ -1,0 +1,245 @@
+"""Has typst set a document page by page or in parts, which are kept for later builds and bound."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+
+from interim.display.typeface import font_folder
+from interim.errors import ReportError
+from interim.report.cache import Cache
+from interim.report.hashes import sha256_bytes
+from interim.report.pdf_bound import bound, flipped
+from interim.report.stamp import DIGITS, holds_place
+
+if TYPE_CHECKING:
+    import typst
+
+Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
+Model: TypeAlias = dict[str, Any]
+_PART = 1500  # cells; a part ends on the page with which it has as many
+_FIGURE = 100  # cells that take as long to set as a figure
+_NAMED = ("kind", "anchor", "label", "title", "population", "level", "number", "alt")
+
+
+class Place(NamedTuple):
+    """Where a heading, table or figure stands: page from 1, points from its left and upper edge."""
+
+    anchor: str
+    page: int
+    x: float
+    y: float
+
+
+class Made(NamedTuple):
+    """A file and what stands where in it."""
+
+    content: bytes
+    places: Sequence[Place]
+
+
+class UnsetError(Exception):
+    """What typst says of all parts of a document that it cannot set."""
+
+
+class Setter:
+    """Sets the parts of one document.
+
+    Parameters
+    ----------
+    common : dict of str to Any
+        What the template reads of every document but its blocks.
+    standards : sequence of {"a-2a", "a-3a", "ua-1"}
+        Standards that the file claims.
+    timestamp : int
+        Seconds since 1970.
+    kept : Cache
+        Where parts are kept.
+    """
+
+    def __init__(self, common: Model, *, standards: Sequence[Standard], timestamp: int, kept: Cache) -> None:
+        self._common, self._standards, self._timestamp, self._kept = common, standards, timestamp, kept
+        self._wrong: list[str] = []
+
+    def sheet(self, runs: Sequence[Model]) -> Made:
+        """Return a document that stands below its title.
+
+        Parameters
+        ----------
+        runs : sequence of dict of str to Any
+            Blocks with their orientation.
+
+        Returns
+        -------
+        Made
+            The file.
+
+        Raises
+        ------
+        UnsetError
+            If typst cannot set it.
+        ReportError
+            If typst warns of something.
+        """
+        made = self._set(self._common | _form(headed=True, runs=runs))
+        self._refuse()
+        return made
+
+    def book(self, runs: Sequence[Model]) -> Made:
+        """Return a document with title page and contents, each part of which is set once for all builds.
+
+        Parameters
+        ----------
+        runs : sequence of dict of str to Any
+            As in `sheet`.
+
+        Returns
+        -------
+        Made
+            The file.
+
+        Raises
+        ------
+        UnsetError, ReportError
+            As in `sheet`.
+        """
+        chosen = list(_parts(runs))
+        parts = [self._part(part) for part in chosen]
+        empty = [page for part, made in zip(chosen, parts, strict=True) for page in _empty(part, made)]
+        frame = self._set(self._common | _form(listed=True, empty=empty))
+        self._refuse()
+        return Made(bound(frame.content, [part.content for part in parts]), frame.places)
+
+    def _part(self, runs: Sequence[Model]) -> Made:
+        """Return a part, set now or by an earlier build; it has neither headers nor footers, which know other pages."""
+        own = {"front": self._common["front"] | {"labels": [], "lines": [], "footer": "", "subtitle": ""}}
+        model = self._common | own | _form(framed=False, runs=runs, above=_above(runs))
+        model["letters"] = DIGITS if holds_place(_text(runs)) else ""
+        key = self._kept.key("part", sha256_bytes(_text(model).encode()), list(self._standards))
+        kept = self._kept.get(key)
+        if kept is not None:
+            places, _, content = kept.partition(b"\n")
+            return Made(content, _places(places.decode()))
+        made = self._set(model)
+        if made.content:
+            self._kept.put(key, _text(made.places).encode() + b"\n" + made.content)
+        return made
+
+    def _set(self, model: Model) -> Made:
+        import typst
+
+        setter = _compiler()
+        try:
+            content, warnings = setter.compile_with_warnings(
+                sys_inputs={"document": _text(model)},
+                format="pdf",
+                pdf_standards=[*self._standards],
+                timestamp=self._timestamp,
+            )
+            places = _places(setter.query("<places>", field="value", one=True))
+        except typst.TypstError as error:
+            self._wrong.append(error.diagnostic)
+            return Made(b"", ())
+        if warnings:
+            raise ReportError(
+                f"the PDF cannot be made: {'; '.join(sorted({warning.message for warning in warnings}))}"
+            )
+        return Made(cast(bytes, content), places)
+
+    def _refuse(self) -> None:
+        if self._wrong:
+            raise UnsetError("\n".join(self._wrong))
+
+
+def _form(
+    *,
+    framed: bool = True,
+    headed: bool = False,
+    listed: bool = False,
+    runs: Sequence[Model] = (),
+    empty: Sequence[Model] = (),
+    above: Sequence[int] = (),
+) -> dict[str, Any]:
+    """Return what the template shows: header and footer, a head above the text, title page and contents, blocks, empty pages, headings of levels above."""
+    return {
+        "framed": framed,
+        "headed": headed,
+        "listed": listed,
+        "runs": runs,
+        "empty": empty,
+        "above": above,
+    }
+
+
+def _above(runs: Sequence[Model]) -> list[int]:
+    """Return the levels above the first heading of a part, at least the first."""
+    levels = [block["level"] for run in runs for block in run["blocks"] if block["kind"] == "section"]
+    return [*range(1, max(levels[0] if levels else 2, 2))]
+
+
+def _parts(runs: Iterable[Model]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the blocks in parts that begin on pages of their own."""
+    part: list[dict[str, Any]] = []
+    weight = 0
+    for run in runs:
+        before: list[Any] | None = None
+        for blocks in _from_fresh(run["blocks"]):
+            if weight >= _PART:
+                yield part
+                part, weight, before = [], 0, None
+            if before is None:
+                before = [blocks[0] | {"fresh": False}, *blocks[1:]]
+                part.append({"orientation": run["orientation"], "blocks": before})
+            else:
+                before += blocks
+            weight += sum(map(_weight, blocks))
+    if part:
+        yield part
+
+
+def _from_fresh(blocks: Sequence[Model]) -> Iterator[list[Any]]:
+    """Yield what stands from one break of the page to the next."""
+    begins = [0, *(place for place, block in enumerate(blocks) if place and block["fresh"]), len(blocks)]
+    for begin, end in pairwise(begins):
+        yield [*blocks[begin:end]]
+
+
+def _weight(block: Model) -> int:
+    return _FIGURE if block["kind"] == "figure" else sum(len(row["cells"]) for row in block.get("rows", ()))
+
+
+def _empty(part: Sequence[Model], made: Made) -> Iterator[Model]:
+    """Yield the pages of a part without their text, but with what contents, bookmarks and links name; its first page is not bound."""
+    heads = {block["anchor"]: block for run in part for block in run["blocks"] if "anchor" in block}
+    for number, flip in enumerate(flipped(made.content), 2):
+        here = [place for place in made.places if place.page == number]
+        named = [{"x": place.x, "y": place.y, "block": _head(heads[place.anchor])} for place in here]
+        yield {"flipped": flip, "named": named}
+
+
+def _head(block: Model) -> dict[str, Any]:
+    return {name: block[name] for name in _NAMED if name in block}
+
+
+def _places(found: str) -> list[Place]:
+    return [Place(anchor, int(page), x, y) for anchor, page, x, y in json.loads(found)]
+
+
+def _text(model: object) -> str:
+    return json.dumps(model, ensure_ascii=False, default=vars)
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    """Return the one compiler of this process, with our template and the shipped fonts."""
+    import matplotlib
+    import typst
+
+    shipped = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    with resources.as_file(resources.files("interim.report").joinpath("templates", "document.typ")) as path:
+        return typst.Compiler(path, font_paths=[shipped, font_folder()], ignore_system_fonts=True)

@@ -220,6 +220,8 @@ def _exchanged(page: bytes, font: bytes, letters: Letters, marks: Marks) -> byte
     """Return a page with the hashes in the texts of one font."""
     d, b = (re.escape(letters[letter]) for letter in "db")
     held = re.compile(_KERN.join([d, b, b, d, *[b"(?:%s|%s)" % (d, b)] * 8]))
+    if held.search(page) is None:
+        return page
     known = {_spelled(letters, own): digits for own, digits in marks.items()}
 
     def shown(found: re.Match[bytes]) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from pypdf import PdfReader
 
 from interim.report.pdf import write_pdf
 from interim.report.privacy import surfaces_binary, surfaces_pages
@@ -71,6 +73,21 @@ def test_pages_in_bulk_show_what_pages_one_by_one_show(tmp_path, monkeypatch):
     slow = sorted(line for piece in pieces("a.pdf", data) for line in piece.text.split("\n"))
     assert fast == slow
     assert any(read), "the writer's pages are of the form that is read in bulk"
+
+
+@pytest.mark.rule("PRV-45")
+@pytest.mark.parametrize("read", [quick, pieces])
+def test_a_text_of_a_pdf_is_told_with_its_page(tmp_path, read):
+    write_pdf(document([f"word{number} " * 400 for number in range(4)]), tmp_path / "a.pdf")
+    data = (tmp_path / "a.pdf").read_bytes()
+    found = {
+        (piece.place, word) for piece in read("a.pdf", data) for word in re.findall(r"word\d", piece.text)
+    }
+    shown = enumerate((page.extract_text() for page in PdfReader(io.BytesIO(data)).pages), 1)
+    assert found == {
+        (f"page {number}", word) for number, text in shown for word in re.findall(r"word\d", text)
+    }
+    assert len({place for place, _ in found}) > 2
 
 
 TEXT = b"0 Tr/f0 8 Tf 1 0 0 -1 0 0 Tm"

@@ -103,6 +103,6 @@ def test_the_error_of_a_process_beside_names_its_lines(forks):
 
 @pytest.mark.rule("WORK-06")
 def test_what_questions_and_notebooks_import_is_in_memory_before_they_are_forked():
-    warm()
+    warm(Path())
     rooms = {f"interim.analysis.{name.partition('.')[0]}" for name in questions()}
     assert len(rooms) > 1 and rooms | {"papermill", "matplotlib.pyplot"} <= set(sys.modules)

@@ -171,7 +171,7 @@ def test_a_parent_with_threads_is_not_forked(monkeypatch):
 def test_the_command_line_leaves_one_thread_for_the_fork():
     code = (
         "from interim import cli\ntry: cli.main(['--version'])\nexcept SystemExit: pass\n"
-        "from interim.report.warm import warm\nwarm()\nimport pandas, scipy.stats, pyarrow.parquet\n"
+        "from pathlib import Path\nfrom interim.report.warm import warm\nwarm(Path())\nimport pandas, scipy.stats, pyarrow.parquet\n"
         "from interim.report.workers import start_method\nprint(start_method('auto'))"
     )
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "JE_ARROW_MALLOC_CONF")

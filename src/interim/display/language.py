@@ -286,13 +286,18 @@ def translator(
         raise ReportError(f"language {language!r} is not available; permitted: {', '.join(LANGUAGES)}")
     if language == SOURCE:
         return None
+    return Translator(_catalogue(language, folder), kept)
+
+
+@cache
+def _catalogue(language: str, folder: Path | None) -> Catalogue:
     own = files("interim.display").joinpath("texts", language)
     sources = [
         (item.name, item.read_text(encoding="utf-8")) for item in own.iterdir() if item.name.endswith(".toml")
     ]
     if folder is not None:
         sources += [(str(file), file.read_text(encoding="utf-8")) for file in text_files(folder, language)]
-    return Translator(read_catalogue(sorted(sources)), kept)
+    return read_catalogue(sorted(sources))
 
 
 def text_files(folder: Path, language: str) -> list[Path]:

@@ -125,8 +125,8 @@ def build(
             with scan.ahead(study.report.start_method), progress.step(DOCUMENTS):
                 (_write_public if plan.public else _write_documents)(folder, paper)
         written = write_manifest(folder, inputs, key=key, languages=languages, public=plan.public)
-        scan.refuse()
         manifest: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+        scan.refuse(manifest["outputs"])
     progress.save()
     cache.end(f"{study.study.id} {study.cut.isoformat()} {plan.reports}")
     return manifest
@@ -172,11 +172,19 @@ def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
 
 
 def _copy_notebooks(done: Path, target: Path, scan: Scan) -> None:
-    """Copy the executed notebooks, and tell the scan what each is without the data hash."""
-    shutil.copytree(done, target)
-    for path in target.iterdir():
-        data = path.read_bytes()
-        scan.template(f"{target.name}/{path.name}", data, sha256_bytes(without_digits(data, scan.marks)))
+    """Copy the executed notebooks with the data hash, and tell the scan what each is without it."""
+    for name, held, data in _entered(done, target, scan.marks):
+        scan.template(f"{target.name}/{name}", data, sha256_bytes(held))
+
+
+def _entered(done: Path, target: Path, marks: Marks) -> Iterator[tuple[str, bytes, bytes]]:
+    """Write notebooks with the hashes whose places they hold; yield name, content before, and content."""
+    target.mkdir()
+    for path in sorted(done.iterdir()):
+        held = path.read_bytes()
+        data = with_digits(held, marks)
+        (target / path.name).write_bytes(data)
+        yield path.name, held, data
 
 
 def _decided(inputs: Inputs) -> list[str]:
@@ -237,7 +245,7 @@ class _Order:
 
 @contextmanager
 def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Path]:
-    """Run the notebooks and give the folder of their executed copies; keep it as ``failed`` and raise if one fails."""
+    """Run the notebooks and give the folder of their executed copies, which hold the places of the hashes; copy them to ``failed`` and raise if one fails."""
     with tempfile.TemporaryDirectory(prefix="interim-") as name:
         out, scratch = Path(name) / "notebooks", Path(name) / "scratch"
         out.mkdir()
@@ -252,7 +260,7 @@ def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Pat
         failures = sorted(_run(order, jobs, say), key=lambda failure: failure.notebook)
         shutil.rmtree(order.failed, ignore_errors=True)
         if failures:
-            shutil.copytree(out, order.failed)
+            list(_entered(out, order.failed, order.marks))
             raise NotebookError(_failure_text(failures, order.failed, order.plan), failures)
         for book, job in zip(stale, jobs, strict=True):
             _keep(order, book, job)
@@ -265,7 +273,7 @@ def _run(order: _Order, jobs: Sequence[Job], say: Say) -> list[Failure]:
     study = order.study
     workers, method = min(cores(study), len(jobs)), start_method(study.report.start_method)
     say(f"{len(jobs)} notebooks, {workers} at a time, each in a process of its own ({method})")
-    warm()
+    warm(study.file.parent)
     return run_jobs(
         jobs,
         workers=workers,
@@ -282,16 +290,17 @@ def _served(order: _Order, book: Path, output: Path) -> bool:
     memo = order.inputs.memo
     kept = None if memo is None else memo.stored(order.key(book), set())
     if kept is not None:
-        output.write_bytes(with_digits(kept, order.marks))
+        output.write_bytes(kept)
     return kept is not None
 
 
 def _keep(order: _Order, book: Path, job: Job) -> None:
-    """Keep an executed notebook with what it read; one with code of its own may have read more than it was seen to."""
-    memo, reads = order.inputs.memo, Path(job.reads)
+    """Hold the places of the hashes in an executed notebook, and keep it with what it read; one with code of its own may have read more than it was seen to."""
+    memo, reads, output = order.inputs.memo, Path(job.reads), Path(job.output)
+    held = without_digits(output.read_bytes(), order.marks)
+    output.write_bytes(held)
     if memo is not None and reads.exists() and is_thin(book):
-        executed = without_digits(Path(job.output).read_bytes(), order.marks)
-        memo.store(order.key(book), reads.read_text(encoding="utf-8").split("\n"), executed)
+        memo.store(order.key(book), reads.read_text(encoding="utf-8").split("\n"), held)
 
 
 def _job(book: Path, out: Path, scratch: Path, order: _Order) -> Job:
@@ -344,7 +353,7 @@ class _Paper:
 
         marks = marks_of(self.inputs.sdtm.sources)
         cache = self.inputs.memo.cache if self.inputs.memo else None
-        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")), marks=marks, cache=cache)
+        chapters = read_chapters(sorted(self.notebooks.glob("*.ipynb")), cache=cache)
         return Made(self.inputs, self.languages[0], copy, chapters, marks=marks, scan=self.scan)
 
     def options(self) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from interim.report.content import (
 )
 from interim.report.hashes import sha256_bytes
 from interim.report.prose import Heading, read_prose
-from interim.report.stamp import without_digits
 
 __all__ = [
     "Document",
@@ -41,7 +40,6 @@ __all__ = [
     "refuse",
 ]
 
-_NONE: Mapping[str, str] = {}
 _BELOW = 0  # level of a heading that comes with a text: one below that of its chapter
 
 Loose: TypeAlias = Heading | Paragraph | ListBlock | Table | Figure
@@ -87,7 +85,6 @@ def read_chapters(
     notebooks: Sequence[Path],
     *,
     language: str = "en",
-    marks: Mapping[str, str] = _NONE,
     cache: Cache | None = None,
 ) -> dict[str, tuple[Placed, ...]]:
     """Read what executed notebooks show.
@@ -98,8 +95,6 @@ def read_chapters(
         Executed notebooks.
     language : str
         Language of the words Table, Figure and Listing.
-    marks : mapping of str to str
-        Places of hashes (`interim.report.stamp`), held in what is read; empty: the hashes stay.
     cache : Cache, optional
         Where what was read of the same notebooks is kept.
 
@@ -114,7 +109,7 @@ def read_chapters(
         Everything that is wrong in all notebooks, in one list.
     """
     problems: list[str] = []
-    chapters = _chapters(notebooks, _Reading(language, problems, marks, cache or Cache(None)))
+    chapters = _chapters(notebooks, _Reading(language, problems, cache or Cache(None)))
     refuse([*problems, *_id_problems([placed for chapter in chapters.values() for placed in chapter])])
     return chapters
 
@@ -125,7 +120,6 @@ class _Reading:
 
     language: str
     problems: list[str]
-    marks: Mapping[str, str] = field(default_factory=dict)
     cache: Cache = field(default_factory=lambda: Cache(None))
 
 
@@ -136,7 +130,7 @@ def _chapters(notebooks: Sequence[Path], reading: _Reading) -> dict[str, tuple[P
 def _kept_chapter(path: Path, reading: _Reading) -> tuple[Placed, ...]:
     """Return the content of a notebook; one with the same bytes and nothing wrong is not read again."""
     try:
-        data = without_digits(path.read_bytes(), reading.marks)
+        data = path.read_bytes()
     except OSError as error:
         reading.problems.append(_unreadable(path.name, error))
         return ()

@@ -162,8 +162,8 @@ def _write_csv(
 
 def _harmless(column: Sequence[object]) -> Sequence[object]:
     """Return a column with harmless cells; equal texts are looked at once."""
-    texts = {value for value in set(column) if isinstance(value, str)}
-    changed = {value: shown for value in texts if (shown := harmless(value)) != value}
+    risky = {value for value in set(column) if isinstance(value, str) and value.startswith(_FORMULA)}
+    changed = {value: shown for value in risky if (shown := harmless(value)) != value}
     return (
         [changed.get(value, value) if isinstance(value, str) else value for value in column]
         if changed
@@ -205,11 +205,9 @@ def harmless(value: object) -> object:
 def _plain(column: pd.Series) -> list[Any]:
     """Return a column as JSON holds it: what is missing or not finite as null."""
     values: list[Any] = column.tolist()
-    absent = {value for value in set(values) if _absent(value)}
+    absent = {value for value in set(values) if not isinstance(value, str) and _absent(value)}
     return [None if value in absent else value for value in values] if absent else values
 
 
 def _absent(value: object) -> bool:
-    if isinstance(value, str):
-        return False
     return value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value))

@@ -8,6 +8,7 @@ import platform
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,7 @@ def lock_hash() -> str:
     return joined(installed().items())
 
 
+@cache
 def installed() -> dict[str, str]:
     """Return the version of every installed distribution.
 

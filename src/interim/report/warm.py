@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
+from interim.display.language import LANGUAGES, translator
+from interim.errors import ReportError
+from interim.report.freshness import installed
 from interim.report.registry import questions
 
 _MODULES = (
@@ -23,8 +28,13 @@ _MODULES = (
 )
 
 
-def warm() -> None:
-    """Import once what questions, notebooks and documents need.
+def warm(folder: Path) -> None:
+    """Import once what questions, notebooks and documents need, and read the files that every report needs.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the study file stands, with texts of its own in other languages.
 
     Returns
     -------
@@ -41,3 +51,7 @@ def warm() -> None:
     rooms = dict.fromkeys(f"interim.analysis.{name.partition('.')[0]}" for name in questions())
     for module in (*rooms, *_MODULES):
         import_module(module)
+    installed()
+    with suppress(ReportError):  # a wrong text is told where it is needed
+        for language in LANGUAGES:
+            translator(language, folder)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
-from scipy.special import log_ndtr
 
 from interim.stats.answers import Flags, Floats, Texts
 from interim.stats.inputs import check_choice
@@ -191,7 +190,7 @@ def fit_expansion(time: ArrayLike, value: ArrayLike, *, lloq: ArrayLike, least: 
     y = np.log(np.where(known, v, np.where(limit > 0, limit, 1.0)))
     use = known | (limit > 0)
     data = (t[use], y[use], known[use])
-    search: Any = minimize
+    search: Any = scipy.optimize.minimize
     found = [
         search(
             lambda free: _loss(free, data), start, jac=True, method="L-BFGS-B", bounds=limits, options=_STOP
@@ -229,7 +228,7 @@ def _losses(free: Floats, t: Floats, y: Floats, known: Flags) -> Floats:
     fall = np.logaddexp(np.log1p(-fb) - alpha * gone, np.log(fb) - beta * alpha * gone)
     z = (y - top - np.where(t <= tmax, growth * (share - 1.0), fall)) / sigma
     dense = -(z**2) / 2.0 - np.log(sigma) - math.log(2.0 * math.pi) / 2.0
-    answer: Floats = -np.where(known, dense, log_ndtr(z)).sum(axis=1)
+    answer: Floats = -np.where(known, dense, scipy.special.log_ndtr(z)).sum(axis=1)
     return answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_ndtr
+import scipy
 
 from interim.stats.answers import Flags, Floats, Integers, Texts
 from interim.stats.inputs import check_choice
@@ -149,7 +149,7 @@ def _loglik(data: _Data, theta: Floats) -> Floats:
     positive = theta[:, 2] > 0
     rate = np.log(np.where(positive, theta[:, 2], 1.0))[:, None]
     parts = np.where(data.quant, rate - high**2 / 2.0 - _LOG_2PI / 2.0, 0.0)
-    parts = parts + np.where(data.below, log_ndtr(np.where(data.below, high, 0.0)), 0.0)
+    parts = parts + np.where(data.below, scipy.special.log_ndtr(np.where(data.below, high, 0.0)), 0.0)
     if data.between.any():
         parts = parts + np.where(data.between, _log_between(high, low), 0.0)
     answer: Floats = np.where(positive, parts.sum(axis=1), -np.inf)
@@ -160,8 +160,8 @@ def _log_between(high: Floats, low: Floats) -> Floats:
     """Return ln P(low < Z < high), in the tail where it is accurate."""
     flip = low > 0
     upper, lower = np.where(flip, -low, high), np.where(flip, -high, low)
-    top = log_ndtr(upper)
-    gap = np.minimum(log_ndtr(lower) - top, -1e-300)
+    top = scipy.special.log_ndtr(upper)
+    gap = np.minimum(scipy.special.log_ndtr(lower) - top, -1e-300)
     answer: Floats = top + np.log(-np.expm1(gap))
     return answer
 
@@ -171,7 +171,7 @@ def _derivatives(data: _Data, theta: Floats) -> tuple[Floats, Floats]:
     high, low = _scores(data, theta)
     one = np.ones_like(data.x)
     up = np.stack([-one, -data.x, data.y], axis=2)
-    mills = np.exp(-(high**2) / 2.0 - _LOG_2PI / 2.0 - log_ndtr(high))
+    mills = np.exp(-(high**2) / 2.0 - _LOG_2PI / 2.0 - scipy.special.log_ndtr(high))
     first = np.where(data.quant, -high, np.where(data.below, mills, 0.0))
     second = np.where(data.quant, -1.0, np.where(data.below, -mills * (high + mills), 0.0))
     gradient = np.einsum("km,kmi->ki", first, up)

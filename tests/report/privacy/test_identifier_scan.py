@@ -16,8 +16,10 @@ from interim.display.figure import drawn
 from interim.errors import ReportError
 from interim.report import build, publish, run
 from interim.report.cache import Cache
+from interim.report.hashes import sha256
 from interim.report.plan import Plan
 from interim.report.privacy import identifiers
+from interim.report.privacy import scan as module
 from interim.report.privacy.identifiers import (
     Matcher,
     is_resident_id,
@@ -384,6 +386,18 @@ def test_what_is_searched_beside_the_writing_is_searched_again_if_it_changes(tmp
     assert "c.csv" in reads and "a.csv" not in reads
 
 
+@pytest.mark.rule("PRV-40", source="decision 318")
+def test_a_file_whose_hash_is_known_is_not_hashed_again_and_its_finds_stay(tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_text("13800138000", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("nothing", encoding="utf-8")
+    of, hashed = scan(tmp_path), []
+    of()
+    monkeypatch.setattr(module, "sha256", lambda path: hashed.append(path.name) or sha256(path))
+    with pytest.raises(ReportError, match="mobile phone"):
+        of.refuse({"a.csv": sha256(tmp_path / "a.csv")})
+    assert hashed == ["b.csv"]
+
+
 @pytest.mark.rule("PRV-52")
 def test_a_find_beside_the_writing_refuses_the_report(tmp_path):
     (tmp_path / "a.csv").write_text("13800138000", encoding="utf-8")
@@ -492,7 +506,9 @@ def test_the_run_stops_before_it_publishes(tmp_path, monkeypatch):
     monkeypatch.setattr(
         build,
         "write_manifest",
-        lambda folder, *_, **__: seen.append("manifest") or _write(folder / "manifest.json", "{}"),
+        lambda folder, *_, **__: (
+            seen.append("manifest") or _write(folder / "manifest.json", '{"outputs": {}}')
+        ),
     )
 
     def documents(folder, paper):

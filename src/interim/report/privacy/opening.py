@@ -89,7 +89,7 @@ def open_private(study: Study, *, keep: dict[str, str] | None = None, cache: Cac
         return _opened(study, keep, cache)
     task = partial(_opened, study, keep, cache)
     with beside(task, workers=cores(study), method=study.report.start_method) as opened:
-        warm()
+        warm(study.file.parent)
         return opened()
 
 

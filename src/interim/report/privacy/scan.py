@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interim.display.language import LANGUAGES, translator
@@ -43,6 +44,7 @@ _KIND: dict[str, Kind] = {
 }
 _LABELLED = {".html", ".pdf", ".docx", ".rtf"}
 _PLACES = 3
+_NONE: Mapping[str, str] = MappingProxyType({})
 _ISO = re.compile(r"(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)")
 
 
@@ -113,8 +115,13 @@ class Scan:
     _beside: Callable[[], Mapping[str, tuple[Found, ...]]] | None = field(default=None, repr=False)
     _memory: dict[frozenset[int], _Memory] = field(default_factory=dict, repr=False)
 
-    def __call__(self) -> Mapping[str, tuple[Found, ...]]:
+    def __call__(self, hashes: Mapping[str, str] = _NONE) -> Mapping[str, tuple[Found, ...]]:
         """Return what every file of the folder holds.
+
+        Parameters
+        ----------
+        hashes : mapping of str to str
+            Path below the folder -> SHA-256, of files for which it is known.
 
         Returns
         -------
@@ -130,7 +137,7 @@ class Scan:
             searched, self._beside = self._beside, None
             self._done.update(searched())
         paths = self._paths()
-        keys = {name: f"{name} {sha256(path)}" for name, path in paths.items()}
+        keys = {name: f"{name} {hashes.get(name) or sha256(path)}" for name, path in paths.items()}
         new = [name for name, key in keys.items() if key not in self._done]
         order = sorted(new, key=lambda name: -paths[name].stat().st_size)
         self._done.update(map_forked(self._one, order, workers=self.workers))
@@ -296,8 +303,13 @@ class Scan:
                 yield Found(hidden, name, piece.place, piece.hidden, piece.hidden)
         yield from (Found(n, name, "whole file", masked(value), _token(value)) for n, value in untold)
 
-    def refuse(self) -> None:
+    def refuse(self, hashes: Mapping[str, str] = _NONE) -> None:
         """Refuse a report in which a stop is found.
+
+        Parameters
+        ----------
+        hashes : mapping of str to str
+            As in a call.
 
         Returns
         -------
@@ -308,7 +320,7 @@ class Scan:
         ReportError
             All findings at once: pattern, masked value, places, way out.
         """
-        found = [one for file in self().values() for one in file]
+        found = [one for file in self(hashes).values() for one in file]
         stops = [one for one in found if self.matcher.patterns[one.pattern].severity == "stop"]
         if stops:
             lines = self.lines(stops)

@@ -78,7 +78,7 @@ def test_pages_in_bulk_show_what_pages_one_by_one_show(tmp_path, monkeypatch):
 @pytest.mark.rule("PRV-45")
 @pytest.mark.parametrize("read", [quick, pieces])
 def test_a_text_of_a_pdf_is_told_with_its_page(tmp_path, read):
-    write_pdf(document([f"word{number} " * 400 for number in range(4)]), tmp_path / "a.pdf")
+    write_pdf(document([f"word{number} " * 900 for number in range(4)]), tmp_path / "a.pdf")
     data = (tmp_path / "a.pdf").read_bytes()
     found = {
         (piece.place, word) for piece in read("a.pdf", data) for word in re.findall(r"word\d", piece.text)

@@ -11,7 +11,7 @@ _LEVEL = 6
 _XREF = re.compile(rb"startxref\n(\d+)")
 _SIZE = re.compile(rb"/Size \d+")
 _ROOT = re.compile(rb"/Root (\d+) 0 R")
-_ENTRY = 20  # bytes of an entry of the table of objects
+_ENTRY = b"%010d 00000 n\r\n"  # of the table of objects
 _LENGTH = b"<</Length "
 _STREAM = re.compile(rb"<</Length (\d+)[^\n]*>>\nstream\n")
 _END = b"\nendobj"
@@ -32,8 +32,8 @@ class PdfFile:
         self._table = int(_XREF.findall(made)[-1])
         begin = made.index(b"\n", self._table + len("xref\n")) + 1
         self._tail = made.index(b"trailer", begin)
-        self._entries = made[begin : self._tail]
-        self._places = [int(self._entries[at : at + 10]) for at in range(0, len(self._entries), _ENTRY)]
+        self._first, *entries = made[begin : self._tail].splitlines(keepends=True)
+        self._places = [0, *(int(entry[:10]) for entry in entries)]
 
     @property
     def size(self) -> int:
@@ -126,20 +126,21 @@ class PdfFile:
             done = end
         pieces.append(self._made[done : self._table])
         place = self._table + moved[-1][1]
-        entries = [*self._shifted(moved)]
+        places = [*self._shifted(moved)]
         for number, body in enumerate(added, self.size):
             pieces.append(b"%d 0 obj\n%s\nendobj\n" % (number, body))
-            entries.append(b"%010d 00000 n\r\n" % place)
+            places.append(place)
             place += len(pieces[-1])
-        tail = _XREF.sub(b"startxref\n%d" % place, _SIZE.sub(b"/Size %d" % len(entries), self.trailer))
-        return b"".join([*pieces, b"xref\n0 %d\n" % len(entries), *entries, tail])
+        size = len(places) + 1
+        tail = _XREF.sub(b"startxref\n%d" % place, _SIZE.sub(b"/Size %d" % size, self.trailer))
+        table = [b"xref\n0 %d\n" % size, self._first, *map(_ENTRY.__mod__, places)]
+        return b"".join([*pieces, *table, tail])
 
-    def _shifted(self, moved: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-        """Yield the entries of the table of objects, each as far behind its old place as what was changed before it is longer."""
-        starts = [begin for begin, _ in moved]
-        for number, place in enumerate(self._places):
-            shift = moved[bisect_left(starts, place) - 1][1] if place else 0
-            yield b"%010d" % (place + shift) + self._entries[number * _ENTRY + 10 : (number + 1) * _ENTRY]
+    def _shifted(self, moved: Sequence[tuple[int, int]]) -> Iterator[int]:
+        """Yield where each object stands: as far behind its old place as what was changed before it is longer."""
+        starts, shifts = zip(*moved, strict=True)
+        for place in self._places[1:]:
+            yield place + shifts[bisect_left(starts, place) - 1]
 
 
 def parted(body: bytes) -> tuple[bytes, bytes]:

@@ -32,7 +32,6 @@ _LETTER = re.compile(rb"<([0-9A-F]{4})> <([0-9A-F]{4})>")
 _SHAPES = re.compile(rb"BT 0 Tr/\w+ 0\.5 Tf .*?ET", re.DOTALL)
 _KERN = rb"(?:\)-?[\d.]+\()?"
 _TEXT = b"BT 0 Tr/"
-Letters: TypeAlias = Mapping[str, bytes]
 
 
 def place(number: int) -> str:
@@ -201,62 +200,74 @@ def _in_word(made: bytes, marks: Marks) -> bytes:
 
 def _in_pdf(made: bytes, marks: Marks) -> bytes:
     """Exchange letters on the pages of a PDF as typst writes it, and tell the new places of its objects."""
-    pdf = _Pdf(made)
+    pdf = _Pdf(made, marks)
     changed: dict[int, bytes] = {}
     for resources, contents in _PAGE.findall(made):
         fonts = pdf.fonts(int(resources))
         for number in map(int, _NUMBER.findall(contents)):
             held = pdf.file.stream(number)
             text = _SHAPES.sub(b"", held)
-            for name, letters in fonts.items():
-                if {"b", "d"} <= set(letters):
-                    text = _exchanged(text, name, letters, marks)
+            for name, font in fonts.items():
+                text = font.exchanged(text, name)
             if text != held:
                 changed[number] = packed(text)
     return pdf.file.rewritten(changed)
 
 
-def _exchanged(page: bytes, font: bytes, letters: Letters, marks: Marks) -> bytes:
-    """Return a page with the hashes in the texts of one font."""
-    d, b = (re.escape(letters[letter]) for letter in "db")
-    held = re.compile(_KERN.join([d, b, b, d, *[b"(?:%s|%s)" % (d, b)] * 8]))
-    if held.search(page) is None:
-        return page
-    known = {_spelled(letters, own): digits for own, digits in marks.items()}
-
-    def shown(found: re.Match[bytes]) -> bytes:
-        digits = known.get(re.sub(_KERN, b"", found[0]))
-        return found[0] if digits is None else _spelled(letters, digits)
-
-    parts = page.split(_TEXT)
-    own = font + b" "
-    return _TEXT.join(held.sub(shown, part) if part.startswith(own) else part for part in parts)
-
-
-def _spelled(letters: Letters, text: str) -> bytes:
-    return b"".join(letters[letter] for letter in text)
-
-
 class _Pdf:
-    """The texts of a PDF: which letters its fonts have, on which page."""
+    """The texts of a PDF: which fonts a page has."""
 
-    def __init__(self, made: bytes) -> None:
+    def __init__(self, made: bytes, marks: Marks) -> None:
         self.file = PdfFile(made)
-        self._known: dict[int, Letters] = {}
+        self._marks = marks
+        self._known: dict[int, _Font | None] = {}
 
-    def fonts(self, resources: int) -> dict[bytes, Letters]:
-        """Return name of a font on a page -> letter -> how it is written."""
-        found = _FONT.findall(self.file.body(resources))
-        return {name: self._letters(int(number)) for name, number in found}
+    def fonts(self, resources: int) -> dict[bytes, _Font]:
+        """Return name on a page -> font, of those that have the letters of a place."""
+        found = {name: self._font(int(number)) for name, number in _FONT.findall(self.file.body(resources))}
+        return {name: font for name, font in found.items() if font is not None}
 
-    def _letters(self, font: int) -> Letters:
-        if font not in self._known:
-            named = _LETTERS.search(self.file.body(font))
+    def _font(self, number: int) -> _Font | None:
+        if number not in self._known:
+            named = _LETTERS.search(self.file.body(number))
             pairs = _LETTER.findall(self.file.stream(int(named[1]))) if named else []
-            self._known[font] = dict(
-                _read(*pair) for pair in reversed(pairs) if chr(int(pair[1], 16)) in DIGITS
-            )
-        return self._known[font]
+            letters = dict(_read(*pair) for pair in reversed(pairs) if chr(int(pair[1], 16)) in DIGITS)
+            self._known[number] = _Font(letters, self._marks) if {"b", "d"} <= set(letters) else None
+        return self._known[number]
+
+
+class _Font:
+    """How places and hashes are written in a font.
+
+    Parameters
+    ----------
+    letters : mapping of str to bytes
+        Digit -> how it is written.
+    marks : mapping of str to str
+        Place -> digits.
+    """
+
+    def __init__(self, letters: Mapping[str, bytes], marks: Marks) -> None:
+        self._letters = letters
+        self._known = {self._spelled(own): digits for own, digits in marks.items()}
+        d, b = (re.escape(letters[letter]) for letter in "db")
+        self._held = re.compile(_KERN.join([d, b, b, d, *[b"(?:%s|%s)" % (d, b)] * 8]))
+
+    def exchanged(self, page: bytes, name: bytes) -> bytes:
+        """Return a page with the hashes in the texts of this font, which has a name there."""
+        if self._held.search(page) is None:
+            return page
+        parts, own = page.split(_TEXT), name + b" "
+        return _TEXT.join(
+            self._held.sub(self._shown, part) if part.startswith(own) else part for part in parts
+        )
+
+    def _shown(self, found: re.Match[bytes]) -> bytes:
+        digits = self._known.get(re.sub(_KERN, b"", found[0]))
+        return found[0] if digits is None else self._spelled(digits)
+
+    def _spelled(self, text: str) -> bytes:
+        return b"".join(self._letters[letter] for letter in text)
 
 
 def _read(glyph: bytes, letter: bytes) -> tuple[str, bytes]:

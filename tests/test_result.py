@@ -96,3 +96,15 @@ def test_rows_that_were_asked_for_change_neither_a_result_nor_its_hash():
     assert result.get("dl1/orr/-/x")["value"] == 2
     assert (digest(result), pickle.dumps(result)) == before
     assert pickle.loads(before[1]).get("dl1/orr/-/x") == result.get("response.bor/dl1/orr/-/x")
+
+
+@pytest.mark.rule("RES-01")
+def test_a_link_is_kept_once_and_a_result_without_rows_has_the_same_columns():
+    rows = Rows("r", title="")
+    sources = [("S-1", "LB", "1"), ("S-1", "LB", None), ("S-1", "LB", math.nan), ("S-1", "LB", "1")]
+    rows.add("x", 1, n=1, subjects=["S-1", "S-1"], sources=sources)
+    found = rows.build()
+    links = found.links[["USUBJID", "SRCDOM", "SRCSEQ"]].to_numpy().tolist()
+    assert links == [["S-1", None, None], ["S-1", "LB", "1"], ["S-1", "LB", None]]
+    empty = Rows("r", title="").build()
+    assert tuple(empty.frame.columns) == COLUMNS and empty.frame.dtypes.equals(found.frame.dtypes)

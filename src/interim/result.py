@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
@@ -36,6 +37,7 @@ COLUMNS = (
     "reason",
 )
 LINK_COLUMNS = ("result_id", "USUBJID", "SRCDOM", "SRCSEQ")
+Link = tuple[str, str, str | None, str | None]
 
 
 def slug(text: object) -> str:
@@ -208,7 +210,7 @@ class Rows:
     scope: str = "package"
     group_var: str = "COHORT"
     _rows: list[dict[str, Any]] = field(default_factory=list)
-    _links: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
+    _links: list[Link] = field(default_factory=list)
 
     def add(
         self,
@@ -289,19 +291,33 @@ class Rows:
         ValueError
             If two rows have the same id.
         """
+        import numpy as np
         import pandas as pd
 
-        frame = pd.DataFrame(self._rows, columns=list(COLUMNS))
-        frame = frame.astype({"value": "float64", "n": "Int64", "N": "Int64"})
-        twice = frame.loc[frame["result_id"].duplicated(), "result_id"].tolist()
+        ids = Counter(row["result_id"] for row in self._rows)
+        twice = [result_id for result_id, times in ids.items() if times > 1]
         if twice:
             raise ValueError(f"{self.analysis_id}: result id used twice: {twice[:5]}")
-        links = pd.DataFrame(self._links, columns=list(LINK_COLUMNS), dtype=object).drop_duplicates(
-            ignore_index=True
+        kinds = dict.fromkeys(COLUMNS) | {"value": "float64", "n": "Int64", "N": "Int64"}
+        frame = pd.DataFrame(
+            {
+                name: np.array(column, dtype=object) if kind is None else pd.array(column, dtype=kind)
+                for name, kind in kinds.items()
+                for column in ([row[name] for row in self._rows],)
+            }
         )
+        links = pd.DataFrame(list(_distinct(self._links)), columns=list(LINK_COLUMNS), dtype=object)
         return Result(
             self.analysis_id, frame, links, self.title, self.population, self.method, self.footnotes
         )
+
+
+def _distinct(links: Iterable[Link]) -> Iterable[Link]:
+    """Return each link once, in the order of the first; a missing part equals a missing part."""
+    found: dict[Link, Link] = {}
+    for link in links:
+        found.setdefault((link[0], link[1], link[2], None if link[3] != link[3] else link[3]), link)
+    return found.values()
 
 
 def _check(row: Mapping[str, Any]) -> None:

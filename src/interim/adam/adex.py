@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from interim.adam.source import (
@@ -265,10 +266,12 @@ def received_dose(adex: pd.DataFrame, study: Study) -> pd.Series:
     """
     cells = adex[adex["ROLE"] == "t"]
     first = cells[cells["ACYCLE"] == cells.groupby("USUBJID")["ACYCLE"].transform("min")]
-    doses = first.groupby("USUBJID", sort=True)["DOSEKG"]
-    if study.dose.dose_unit_basis == "per_cycle":
-        return doses.agg(lambda values: values.sum(skipna=False)).astype("float64")
-    return doses.agg(lambda values: values.mean(skipna=False)).astype("float64")
+    doses: dict[str, list[float]] = {}
+    for who, dose in zip(first["USUBJID"], first["DOSEKG"].astype("float64"), strict=True):
+        doses.setdefault(who, []).append(dose)
+    total = np.sum if study.dose.dose_unit_basis == "per_cycle" else np.mean
+    names = pd.Index(sorted(doses), name="USUBJID", dtype=object)
+    return pd.Series([total(doses[who]) for who in names], index=names, name="DOSEKG", dtype="float64")
 
 
 def nearest_level(dose: float, study: Study) -> str | None:

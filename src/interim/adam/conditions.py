@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from interim.errors import Problem, StudyError
@@ -59,8 +60,9 @@ def holds(frame: pd.DataFrame, condition: Condition, *, path: str) -> pd.Series:
     present = column.notna()
     if condition.op in ("missing", "present"):
         return present if condition.op == "present" else ~present
-    compared = _COMPARE[condition.op](column[present], condition.value).astype(bool)
-    return compared.reindex(frame.index, fill_value=False)
+    answer = np.zeros(len(frame), dtype=bool)
+    answer[present] = _COMPARE[condition.op](column[present], condition.value).to_numpy(dtype=bool)
+    return pd.Series(answer, index=frame.index)
 
 
 def all_hold(frame: pd.DataFrame, conditions: Iterable[Condition], *, path: str) -> pd.Series:

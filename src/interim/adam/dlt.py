@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from interim.data.model import Sdtm
 from interim.errors import Finding
 from interim.study import Study
 
+Facts = tuple[dict[str, dict[str, Any]], dict[str, Any]]
+"""Facts by participant, and those of a participant who has none."""
 WINDOW = ("USUBJID", "DLTWSDT", "DLTWSDTM", "DLTWEDT", "DLTWRS")
 EVALUABLE, PENDING, NOT_EVALUABLE = "EVALUABLE", "PENDING", "NOT EVALUABLE"
 _WITHDRAWN = "DRUG WITHDRAWN"
@@ -188,7 +191,7 @@ def flag_dlt(
         DLTFL=_flag(derived | reported),
     )
     different = (derived != reported) if "DLTREPFL" in adae and len(matched.columns) else derived & False
-    return frame, tuple(_difference(row) for _, row in frame[different].iterrows())
+    return frame, tuple(_difference(row) for _, row in frame[different].iterrows()) if different.any() else ()
 
 
 def _rule_names(matched: pd.DataFrame) -> pd.Series:
@@ -253,31 +256,101 @@ def derive_addlt(
     ------
     None
     """
-    levels = {f"DL{place}": place for place in range(1, len(study.dose.levels) + 1)}
+    planned = {f"DL{place}": (place, dose) for place, dose in enumerate(study.dose.levels, 1)}
+    received = received_dose(adex, study)
+    queried = set(adae.loc[adae["TRIGFL"].isna(), "USUBJID"])
+    facts = [_of_windows(windows), _of_events(adae, "DLT"), _of_events(adae, "TRIG")]
+    rows = []
+    for row in _participants(adsl, planned):
+        who = row["USUBJID"]
+        for found, absent in facts:
+            row |= found.get(who, absent)
+        row["LEVEL"], row["PLANDOSE"] = planned.get(row["COHORT"], (None, None))
+        row["ACTDOSE"] = received.get(who)
+        row["TRIGFL"] = None if row["TRIGFL"] == "N" and who in queried else row["TRIGFL"]
+        row["ASSIGNDT"] = _assigned(row)
+        row["DLTSTAT"], row["DLTSTRS"], row["STATKNDT"] = _status(row, study)
+        rows.append(row)
+    rows = [row | {"ORDER": order} for order, row in enumerate(sorted(rows, key=_place), 1)]
+    columns = {name: [row[name] for row in rows] for name in _ADDLT}
+    return text_missing(pd.DataFrame({n: pd.Series(columns[n], dtype=kind) for n, kind in _ADDLT.items()}))
+
+
+def _participants(adsl: pd.DataFrame, levels: Collection[str]) -> list[dict[str, Any]]:
+    """Return who is assigned to a dose level or treated, with the dates on which a status can be known."""
     assigned = adsl["COHORT"].isin(list(levels)) & (adsl["ENRLFL"] == "Y")
-    keep = assigned | (adsl["NINFNK"] + adsl["NINFCT"] > 0)
-    frame = adsl.loc[keep, [name for name in _OF_ADSL if name in adsl]]
-    frame = frame.merge(windows, on="USUBJID", how="left", validate="1:1")
-    for name in ("DLT", "TRIG"):
-        frame = frame.merge(_first_event(adae, name), on="USUBJID", how="left", validate="1:1")
-        frame[f"{name}FL"] = _flag(frame[f"{name}FL"] == "Y")
-    queried = frame["USUBJID"].isin(adae.loc[adae["TRIGFL"].isna(), "USUBJID"]) & (frame["TRIGFL"] == "N")
-    frame["TRIGFL"] = frame["TRIGFL"].where(~queried, None)
-    frame["LEVEL"] = frame["COHORT"].map(levels).astype("float64")
-    planned = dict(enumerate(study.dose.levels, 1))
-    frame["PLANDOSE"] = frame["LEVEL"].map(planned).astype("float64")
-    frame["ACTDOSE"] = frame["USUBJID"].map(received_dose(adex, study)).astype("float64")
-    frame["ASSIGNDT"] = _assigned(frame)
-    frame = _with_status(frame, study)
-    frame = ordered(frame, ["ASSIGNDT", "TRTSCTM", "TRTSDT", "TRTSDTM", "USUBJID"])
-    frame["ORDER"] = np.arange(1.0, len(frame) + 1)
-    return text_missing(frame[_ADDLT])
+    frame = adsl.loc[assigned | (adsl["NINFNK"] + adsl["NINFCT"] > 0), [n for n in _OF_ADSL if n in adsl]]
+    left = _earlier(frame["EOSDT"], frame["DTHDT"])
+    frame = frame.assign(LEFTDT=left, NOCYCLE2=no_second_cycle(frame["TRTECT"], left))
+    found: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
+    return found
 
 
-def _assigned(frame: pd.DataFrame) -> pd.Series:
+def _of_windows(windows: pd.DataFrame) -> Facts:
+    """Return the window of each participant, and what stands for one without a window."""
+    absent = {"DLTWSDT": pd.NaT, "DLTWEDT": pd.NaT, "DLTWRS": None}
+    columns = (windows[name].tolist() for name in absent)
+    rows = (dict(zip(absent, row, strict=True)) for row in zip(*columns, strict=True))
+    return dict(zip(windows["USUBJID"], rows, strict=True)), absent
+
+
+def _of_events(adae: pd.DataFrame, name: str) -> Facts:
+    """Return first onset and first date of knowledge of the flagged events; a partial date is not before the onset."""
+    events = adae[adae[f"{name}FL"] == "Y"]
+    reported = date_columns(events, "AERPTDTC")
+    days: dict[str, list[tuple[Any, Any]]] = {}
+    columns = (events["USUBJID"], events["ASTDT"], reported["DT"], reported["FIRST"])
+    for who, onset, day, first in zip(*columns, strict=True):
+        known = onset if pd.isna(day) and first < onset else first
+        days.setdefault(who, []).append((onset, known))
+    keys = (f"{name}DT", f"{name}KNDT", f"{name}FL")
+    found = {who: (*map(_earliest, zip(*pairs, strict=True)), "Y") for who, pairs in days.items()}
+    none = (pd.NaT, pd.NaT, "N")
+    return {who: dict(zip(keys, fact, strict=True)) for who, fact in found.items()}, dict(
+        zip(keys, none, strict=True)
+    )
+
+
+def _earliest(days: Iterable[Any]) -> Any:
+    """Return the earliest day that is known."""
+    return min((day for day in days if day is not pd.NaT), default=pd.NaT)
+
+
+def _assigned(row: Mapping[str, Any]) -> Any:
     """Return the day on which the dose level took effect; before any infusion the day on which it could be given at the earliest."""
-    days = [frame[name] for name in ("TRTSCT", "TRTSDT", "ENRLDT", "RFICDT") if name in frame]
-    return pd.concat(days, axis=1).bfill(axis=1).iloc[:, 0].astype("datetime64[ns]")
+    days = (row.get(name, pd.NaT) for name in ("TRTSCT", "TRTSDT", "ENRLDT", "RFICDT"))
+    return next((day for day in days if day is not pd.NaT), pd.NaT)
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what orders the assignments; who has no date of a kind comes after those who have one."""
+    days = (row[name] for name in ("ASSIGNDT", "TRTSCTM", "TRTSDT", "TRTSDTM"))
+    return (*((day is pd.NaT, day) for day in days), row["USUBJID"])
+
+
+def _status(row: Mapping[str, Any], study: Study) -> tuple[str, str | None, Any]:
+    """Return the status of a participant, its reason and the date on which it was known; the first case that applies decides."""
+    left, end, no_cart = row["LEFTDT"], row["DLTWEDT"], row["NINFCT"] == 0
+    why, decided = row["NOCTRS"], row["NOCTDT"]
+    closed = not pd.isna(why) or row["EOSSTT"] != "ONGOING" or row["DTHFL"] == "Y"
+    departed = "DEATH-IN-WINDOW" if row["DTHDT"] == left else "OFF-STUDY-IN-WINDOW"
+    cases: tuple[tuple[bool, str, str | None, Any], ...] = (
+        (row["DLTFL"] == "Y", EVALUABLE, None, row["DLTKNDT"]),
+        (
+            no_cart and closed,
+            NOT_EVALUABLE,
+            "NO-CART" if pd.isna(why) else f"NO-CART: {why}",
+            left if decided is pd.NaT else decided,
+        ),
+        (no_cart or row["DLTWRS"] == "WAIT-CYCLE2", PENDING, PENDING, pd.NaT),
+        (row["DLTWRS"] == "NO-CYCLE2", NOT_EVALUABLE, "NO-CYCLE2", row["NOCYCLE2"]),
+        (left < end, NOT_EVALUABLE, departed, left),
+        (end > row["DCUTDT"], PENDING, PENDING, pd.NaT),
+        (row["NINFCT"] < study.dose.min_infusions, NOT_EVALUABLE, "MIN-INFUSIONS", end),
+        (end is not pd.NaT, EVALUABLE, None, end),
+        (True, PENDING, PENDING, pd.NaT),
+    )
+    return next((value, reason, known) for holds, value, reason, known in cases if holds)
 
 
 _OF_ADSL = (
@@ -300,74 +373,34 @@ _OF_ADSL = (
     "DTHFL",
     "DCUTDT",
 )
-_ADDLT = [
-    "USUBJID",
-    "ORDER",
-    "COHORT",
-    "LEVEL",
-    "ASSIGNDT",
-    "DLTWSDT",
-    "DLTWEDT",
-    "DLTSTAT",
-    "DLTSTRS",
-    "STATKNDT",
-    "DLTFL",
-    "DLTDT",
-    "DLTKNDT",
-    "TRIGFL",
-    "TRIGDT",
-    "TRIGKNDT",
-    "NINFNK",
-    "NINFCT",
-    "PLANDOSE",
-    "ACTDOSE",
-]
+_TEXT, _NUMBER, _DATE = "object", "float64", "datetime64[ns]"
+_ADDLT = {
+    "USUBJID": _TEXT,
+    "ORDER": _NUMBER,
+    "COHORT": _TEXT,
+    "LEVEL": _NUMBER,
+    "ASSIGNDT": _DATE,
+    "DLTWSDT": _DATE,
+    "DLTWEDT": _DATE,
+    "DLTSTAT": _TEXT,
+    "DLTSTRS": _TEXT,
+    "STATKNDT": _DATE,
+    "DLTFL": _TEXT,
+    "DLTDT": _DATE,
+    "DLTKNDT": _DATE,
+    "TRIGFL": _TEXT,
+    "TRIGDT": _DATE,
+    "TRIGKNDT": _DATE,
+    "NINFNK": _NUMBER,
+    "NINFCT": _NUMBER,
+    "PLANDOSE": _NUMBER,
+    "ACTDOSE": _NUMBER,
+}
 
 
-def _first_event(adae: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return first onset and first date of knowledge of the flagged events; a partial date is not before the onset."""
-    events = adae[adae[f"{name}FL"] == "Y"]
-    reported = date_columns(events, "AERPTDTC")
-    partial = reported["DT"].isna() & (reported["FIRST"] < events["ASTDT"])
-    known = reported["FIRST"].mask(partial, events["ASTDT"])
-    group = events[["USUBJID", "ASTDT"]].assign(KNOWN=known).groupby("USUBJID", sort=True)
-    answer = pd.DataFrame({f"{name}DT": group["ASTDT"].min(), f"{name}KNDT": group["KNOWN"].min()})
-    return answer.astype("datetime64[ns]").reset_index().assign(**{f"{name}FL": "Y"})
-
-
-def _with_status(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Add status, its reason and the date on which it was known; the first case that applies decides."""
-    left = pd.concat([frame["EOSDT"], frame["DTHDT"]], axis=1).min(axis=1)
-    no_cart = frame["NINFCT"] == 0
-    closed = frame["NOCTRS"].notna() | (frame["EOSSTT"] != "ONGOING") | (frame["DTHFL"] == "Y")
-    end = frame["DLTWEDT"]
-    died = frame["DTHDT"].notna() & (frame["DTHDT"] == left)
-    decided = frame["NOCTDT"].fillna(left)
-    behind = frame["NOCTRS"].map(
-        lambda text: "NO-CART" if text is None or text != text else f"NO-CART: {text}"
-    )
-    departed = died.map({True: "DEATH-IN-WINDOW", False: "OFF-STUDY-IN-WINDOW"})
-    cases: Iterable[tuple[pd.Series, str, pd.Series | str | None, pd.Series | None]] = (
-        (frame["DLTFL"] == "Y", EVALUABLE, None, frame["DLTKNDT"]),
-        (no_cart & closed, NOT_EVALUABLE, behind, decided),
-        (no_cart | (frame["DLTWRS"] == "WAIT-CYCLE2"), PENDING, PENDING, None),
-        (frame["DLTWRS"] == "NO-CYCLE2", NOT_EVALUABLE, "NO-CYCLE2", no_second_cycle(frame["TRTECT"], left)),
-        (left < end, NOT_EVALUABLE, departed, left),
-        (end > frame["DCUTDT"], PENDING, PENDING, None),
-        (frame["NINFCT"] < study.dose.min_infusions, NOT_EVALUABLE, "MIN-INFUSIONS", end),
-        (end.notna(), EVALUABLE, None, end),
-    )
-    status = pd.Series(PENDING, index=frame.index, dtype=object)
-    reason, known = status.copy(), pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
-    open_rows = pd.Series(True, index=frame.index)
-    for holds, value, why, since in cases:
-        here = open_rows & holds
-        status[here] = value
-        reason[here] = why[here] if isinstance(why, pd.Series) else why
-        if since is not None:
-            known[here] = since[here]
-        open_rows &= ~here
-    return frame.assign(DLTSTAT=status, DLTSTRS=reason, STATKNDT=known)
+def _earlier(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Return the earlier of two dates, or the one that is known."""
+    return pd.Series(np.fmin(first.to_numpy(), second.to_numpy()), index=first.index).astype("datetime64[ns]")
 
 
 def no_second_cycle(last: pd.Series, left: pd.Series) -> pd.Series:
@@ -390,7 +423,7 @@ def no_second_cycle(last: pd.Series, left: pd.Series) -> pd.Series:
     None
     """
     wait = pd.Timedelta(shipped_data("exposure")["cycle2_wait_days"] + 1, unit="D")
-    return pd.concat([left, last + wait], axis=1).min(axis=1).astype("datetime64[ns]")
+    return _earlier(left, last + wait)
 
 
 def history_frame(addlt: pd.DataFrame) -> pd.DataFrame:
@@ -412,6 +445,7 @@ def history_frame(addlt: pd.DataFrame) -> pd.DataFrame:
     None
     """
     rows = addlt[addlt["LEVEL"].notna()].reset_index(drop=True)
+    triggers = {"Y": True, "N": False}
     return pd.DataFrame(
         {
             "participant": rows["USUBJID"],
@@ -420,9 +454,9 @@ def history_frame(addlt: pd.DataFrame) -> pd.DataFrame:
             "assigned": rows["ASSIGNDT"],
             "window_start": rows["DLTWSDT"],
             "window_end": rows["DLTWEDT"],
-            "status": rows["DLTSTAT"].str.lower().str.replace(" ", "_"),
+            "status": [None if pd.isna(text) else text.lower().replace(" ", "_") for text in rows["DLTSTAT"]],
             "dlt": rows["DLTFL"] == "Y",
-            "trigger": rows["TRIGFL"].map({"Y": True, "N": False}).astype(object),
+            "trigger": pd.Series([triggers.get(flag) for flag in rows["TRIGFL"]], dtype=object),
             "status_known": rows["STATKNDT"],
             "dlt_known": rows["DLTKNDT"],
             "trigger_known": rows["TRIGKNDT"],

@@ -221,9 +221,9 @@ def by_subject(frame: pd.DataFrame, values: pd.DataFrame, column: str) -> pd.Ser
     ------
     None
     """
-    looked_up = values.set_index("USUBJID")[column].reindex(frame["USUBJID"])
-    answer = pd.Series(looked_up.to_numpy(), index=frame.index, name=column)
-    return answer.astype(values[column].dtype)
+    places = pd.Index(values["USUBJID"]).get_indexer(frame["USUBJID"])
+    found = pd.api.extensions.take(values[column].to_numpy(), places, allow_fill=True)
+    return pd.Series(found, index=frame.index, name=column, dtype=values[column].dtype)
 
 
 def complete_sums(values: pd.Series, by: pd.Series) -> pd.Series:

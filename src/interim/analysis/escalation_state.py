@@ -92,8 +92,36 @@ class Escalation:
         ------
         None
         """
-        fits = self.doses[(self.doses["date"] <= row.assigned) & (self.doses["level"] == row.level)]
-        return None if fits.empty else {str(name): value for name, value in fits.iloc[-1].items()}
+        fits = [
+            record
+            for record in self.recorded("dose")
+            if record["date"] <= row.assigned and record["level"] == row.level
+        ]
+        return fits[-1] if fits else None
+
+    def recorded(self, kind: str) -> list[Mapping[str, Any]]:
+        """Return the recorded decisions of a kind, by date.
+
+        Parameters
+        ----------
+        kind : str
+            For example dose or safety_halt.
+
+        Returns
+        -------
+        list of mapping
+            Column of ``decisions`` -> value.
+
+        Raises
+        ------
+        None
+        """
+        return [record for record in self._records if record["kind"] == kind]
+
+    @cached_property
+    def _records(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.decisions.to_dict("records")  # type: ignore[assignment]
+        return found
 
     @cached_property
     def stop(self) -> Stop | None:
@@ -173,7 +201,9 @@ def escalation_of(adam: Adam, study: Study, sdtm: Sdtm) -> Escalation:
     levels = len(study.dose.levels)
     history = History.from_frame(history_frame(adam["ADDLT"]), levels=levels)
     rule = TitratedThreePlusThree.from_study(study)
-    state = Escalation(study, history, rule, recorded_decisions(sdtm, study))
+    same = kept is not None and kept[0][2] is sdtm and len(kept[1].study.dose.levels) == levels
+    decisions = kept[1].decisions if kept is not None and same else recorded_decisions(sdtm, study)
+    state = Escalation(study, history, rule, decisions)
     _LAST["state"] = ((adam, study, sdtm), state)
     return state
 

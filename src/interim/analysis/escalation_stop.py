@@ -87,10 +87,10 @@ def _unchanged(state: Escalation) -> str:
 
 
 def _of_kind(state: Escalation, kind: str) -> str:
-    found = state.decisions[state.decisions["kind"] == kind]
-    if found.empty:
+    found = state.recorded(kind)
+    if not found:
         return ""
-    row = found.iloc[-1]
+    row = found[-1]
     week = (row["date"] - state.first_day).days // 7 + 1
     where = "" if pd.isna(row["level"]) else f" DL{row['level']:.0f},"
     return (

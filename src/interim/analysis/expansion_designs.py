@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,13 @@ from interim.data.model import Sdtm
 from interim.design.expansion import Infeasible, Monitored
 from interim.design.expansion_named import JOINT, NEEDS_RATES, named_design, named_monitor, rule_text
 from interim.design.expansion_rule import go_by_outcome
-from interim.design.monitoring import Characteristics, characteristics, continued, toxicity_characteristics
+from interim.design.monitoring import (
+    Characteristics,
+    Monitor,
+    characteristics,
+    continued,
+    toxicity_characteristics,
+)
 from interim.design.monitoring_borrowing import borrowing_characteristics, rule_characteristics
 from interim.result import Result, Rows
 from interim.stats.borrowing import OutcomeTable
@@ -98,9 +105,18 @@ def _add_single(rows: Rows, name: str, study: Study, *, rates: list[float], coho
     first = design.first_stop_at_zero()
     text = "no look" if first is None else f"{first} participants"
     rows.add("first_zero", None, group=name, variable="design", text=text)
-    _add_rates(rows, name, characteristics(design, rates), cohorts)
+    _add_rates(rows, name, _exact(design, tuple(rates)), cohorts)
     if name in ("bayes_monitor", study.expansion.design):
         _add_with_monitor(rows, name, design, study, rates=rates)
+
+
+@lru_cache(maxsize=128)
+def _exact(
+    design: Monitored, rates: tuple[float, ...], monitor: Monitor | None = None, event: float = 0.0
+) -> Characteristics:
+    """Return the exact characteristics of a design; readings with the same design share them."""
+    events = None if monitor is None else [event] * len(rates)
+    return characteristics(design, rates, toxicity=monitor, tox_rates=events)
 
 
 def _add_rates(rows: Rows, name: str, found: Characteristics, cohorts: int) -> None:
@@ -121,7 +137,7 @@ def _add_with_monitor(rows: Rows, name: str, design: Monitored, study: Study, *,
     limit = study.expansion.monitor.limit
     for share in printed()["monitor_shares"]:
         event = limit * share
-        found = characteristics(design, rates, toxicity=monitor, tox_rates=[event] * len(rates))
+        found = _exact(design, tuple(rates), monitor, event)
         for place, rate in enumerate(rates):
             where: dict[str, Any] = {
                 "group": name,

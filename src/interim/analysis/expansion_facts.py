@@ -60,8 +60,9 @@ def add_facts(rows: Rows, types: Types, *, adam: Adam, study: Study, sdtm: Sdtm)
             place = {"group": entry.id, "variable": "members", "level": scope}
             rows.add("n", len(ids), n=len(ids), subjects=sorted(ids), **place)
             add_rate(rows, counts, study=study, where=(entry.id, "scope", scope), subjects=sorted(hit))
+    samples = _samples(adam)
     for entry, ids in zip(types.types, types.members, strict=True):
-        _add_kinetics(rows, entry, ids, adam)
+        _add_kinetics(rows, entry, ids, samples)
         _add_ligand(rows, entry, ids, adam, study)
         rows.add("text", None, group=entry.id, variable="unmet_need", status="NA", reason=_NO_NEED)
     missing = sorted(_without_status(adam, study) & frozenset[str]().union(*types.members))
@@ -74,20 +75,28 @@ def _without_status(adam: Adam, study: Study) -> frozenset[str]:
     return responders(adam, study, confirmed=False) - stated
 
 
-def _add_kinetics(rows: Rows, entry: TumourType, ids: frozenset[str], adam: Adam) -> None:
-    setting = printed()["kinetics"]
+def _samples(adam: Adam) -> dict[str, pd.DataFrame] | None:
+    """Return the kinetic parameter that stands beside the rates by assay; None without kinetic parameters."""
     if not adam.has("ADPP"):
-        rows.add("median", None, group=entry.id, variable="kinetics", status="NA", reason=_NO_SAMPLES)
-        return
-    adpp = adam["ADPP"]
+        return None
+    adpp, setting = adam["ADPP"], printed()["kinetics"]
     wanted = (adpp["ROLE"] == "t") & (adpp["CLOCK"] == "CYCLE") & (adpp["ACYCLE"] == setting["cycle"])
     found = adpp[wanted & (adpp["PARAMCD"] == setting["parameter"]) & adpp["AVAL"].notna()]
-    for assay, part in found.groupby("ASSAY", sort=True):
+    return {str(assay): part for assay, part in found.groupby("ASSAY", sort=True)}
+
+
+def _add_kinetics(
+    rows: Rows, entry: TumourType, ids: frozenset[str], samples: Mapping[str, pd.DataFrame] | None
+) -> None:
+    if samples is None:
+        rows.add("median", None, group=entry.id, variable="kinetics", status="NA", reason=_NO_SAMPLES)
+        return
+    for assay, part in samples.items():
         mine = part[part["USUBJID"].isin(ids)]
         place: dict[str, Any] = {
             "group": entry.id,
             "variable": "kinetics",
-            "level": str(assay),
+            "level": assay,
             "unit": str(part["AVALU"].iloc[0]),
             "n": len(mine),
             "N": len(ids),

@@ -220,22 +220,32 @@ def population(adam: Adam, study: Study, code: str, *, column: str | None = None
     if adsl["USUBJID"].duplicated().any():
         twice = adsl.loc[adsl["USUBJID"].duplicated(), "USUBJID"].tolist()
         raise DerivationError(f"ADSL must hold one row per participant; found twice: {', '.join(twice[:5])}")
-    flagged = adsl.loc[adsl[item.flag] == "Y", ["USUBJID", by]]
-    placed = {str(g): frozenset(part["USUBJID"]) for g, part in flagged.groupby(by, sort=True)}
+    inside = (adsl[item.flag] == "Y").to_numpy()
+    subjects, values = adsl["USUBJID"][inside].tolist(), adsl[by][inside].tolist()
+    found: dict[Any, list[str]] = {}
+    for who, value in zip(subjects, values, strict=True):
+        found.setdefault(None if pd.isna(value) else value, []).append(who)
+    unplaced = frozenset(found.pop(None, ()))
+    placed = {str(value): frozenset(found[value]) for value in sorted(found)}
     codes = [c for c in study.cohorts() if c != NK_ONLY or item.role != "t" or c in placed]
     codes += [g for g in placed if g not in codes]
     members = {g: placed.get(g, frozenset()) for g in codes}
-    unplaced = frozenset(flagged.loc[flagged[by].isna(), "USUBJID"])
     if unplaced:
         members[UNASSIGNED] = unplaced
-    members[TOTAL] = frozenset(flagged["USUBJID"])
-    return Population(code, set_label(code, study), by, members, _moved(adsl[adsl[item.flag] == "Y"]))
+    members[TOTAL] = frozenset(subjects)
+    return Population(code, set_label(code, study), by, members, _moved(adsl) & members[TOTAL])
 
 
 def _moved(adsl: pd.DataFrame) -> frozenset[str]:
-    if not {"COHORT", "COHORTA"} <= set(adsl.columns):
+    """Return the participants whose assigned and actual dose level differ."""
+    if "COHORT" not in adsl or "COHORTA" not in adsl:
         return frozenset()
-    return frozenset(adsl.loc[adsl["COHORT"].fillna("") != adsl["COHORTA"].fillna(""), "USUBJID"])
+    columns = (adsl[name].tolist() for name in ("USUBJID", "COHORT", "COHORTA"))
+    return frozenset(
+        who
+        for who, assigned, actual in zip(*columns, strict=True)
+        if assigned != actual and not (pd.isna(assigned) and pd.isna(actual))
+    )
 
 
 def open_rows(analysis_id: str, title: str, who: Population, *, method: str = "") -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from importlib import import_module
 from inspect import signature
 from itertools import product
@@ -20,18 +20,18 @@ from interim.adam.response import derive_response
 from interim.adam.tte import derive_adtte
 from interim.analysis.escalation_events import no_events
 from interim.analysis.escalation_state import decision_text, escalation_of, printed
-from interim.analysis.expansion_types import proposed_dose, toxic_participants
-from interim.analysis.response import best_response
+from interim.analysis.expansion_types import proposed_dose
 from interim.data.model import Sdtm
 from interim.design.escalation import EscalationRule
 from interim.errors import DataError, StudyError
-from interim.result import TOTAL, Result
+from interim.result import TOTAL, Result, slug
 from interim.study import Study
 from interim.study.ambiguity import register
 from interim.study.reread import with_readings
 
 IN_FORCE = "in force"
-_TYPES = "expansion.candidates"
+_TYPES, _RESPONSE = "expansion.candidates", "response.best_response"
+_OWN = ("rule", "recommended", "observed", "switch")
 Answer = TypeVar("Answer")
 
 
@@ -290,7 +290,8 @@ def rederived(source: Source, study: Study) -> Adam:
     key = (
         "facts",
         *(getattr(study.dose, name) for name in table),
-        *(tuple(map(tuple, frame.astype(str).to_numpy())) for frame in (windows, adae[["DLTFL", "TRIGFL"]])),
+        _content(windows, *windows.columns),
+        _content(adae, "DLTFL", "TRIGFL"),
     )
     if key not in source.known:
         source.known[key] = derive_addlt(
@@ -346,21 +347,17 @@ def _on_other_source(source: Source, study: Study) -> Adam:
 
 def _with_facts(adsl: pd.DataFrame, addlt: pd.DataFrame) -> pd.DataFrame:
     """Return ADSL with the DLT facts of other readings."""
-    facts = addlt.set_index("USUBJID")
-    known = adsl["USUBJID"].isin(facts.index)
-
-    def column(name: str, old: pd.Series) -> pd.Series:
-        return adsl["USUBJID"].map(facts[name]).astype(old.dtype).where(known, old)
-
-    evaluable = adsl["USUBJID"].map(facts["DLTSTAT"]).eq("EVALUABLE") & (adsl["SAFCTFL"] == "Y")
-    flag = evaluable.map({True: "Y", False: "N"}).astype(object)
-    return adsl.assign(
-        DLTWSDT=column("DLTWSDT", adsl["DLTWSDT"]),
-        DLTWEDT=column("DLTWEDT", adsl["DLTWEDT"]),
-        DLTFL=column("DLTFL", adsl["DLTFL"]),
-        DLTEVFL=flag.where(known, adsl["DLTEVFL"]),
-        DLTEVRS=column("DLTSTRS", adsl["DLTEVRS"]).where(~evaluable, None),
-    )
+    names = ["DLTWSDT", "DLTWEDT", "DLTFL", "DLTEVFL", "DLTEVRS"]
+    facts = {row["USUBJID"]: row for row in addlt.to_dict("records")}
+    rows = adsl[["USUBJID", "SAFCTFL", *names]].to_dict("records")
+    for row in rows:
+        if (found := facts.get(row["USUBJID"])) is None:
+            continue
+        evaluable = found["DLTSTAT"] == "EVALUABLE" and row["SAFCTFL"] == "Y"
+        row |= {name: found[name] for name in names[:3]}
+        row |= {"DLTEVFL": "Y" if evaluable else "N", "DLTEVRS": None if evaluable else found["DLTSTRS"]}
+    columns = {name: [row[name] for row in rows] for name in names}
+    return adsl.assign(**{name: pd.Series(columns[name], adsl.index, adsl[name].dtype) for name in names})
 
 
 def _summary(source: Source, adam: Adam, study: Study) -> Outcome:
@@ -368,7 +365,7 @@ def _summary(source: Source, adam: Adam, study: Study) -> Outcome:
     answers = _Answers(source, adam, study)
     return Outcome(
         **answers.once(("rule",), _escalation),
-        **answers.once(("sets", "switch"), _rates),
+        **_rates(answers),
         types=_types(answers),
         changed=_changed(answers),
     )
@@ -386,10 +383,8 @@ class _Answers:
     @cached_property
     def rule(self) -> tuple[Any, ...]:
         """The rule of the escalation with the facts on DLT and triggers that it reads."""
-        addlt, adae = self.adam["ADDLT"], self.adam.datasets.get("ADAE")
-        facts = tuple(map(tuple, addlt.astype(str).to_numpy()))
-        flags = () if adae is None else tuple(map(tuple, adae[["DLTFL", "TRIGFL"]].astype(str).to_numpy()))
-        return EscalationRule.from_study(self.study), facts, flags
+        addlt = self.adam["ADDLT"]
+        return EscalationRule.from_study(self.study), _content(addlt, *addlt.columns)
 
     @cached_property
     def switch(self) -> str:
@@ -399,15 +394,28 @@ class _Answers:
         return self.study.estimand.nk_source_switch if switched else ""
 
     @cached_property
-    def recommended(self) -> tuple[str, frozenset[str]]:
-        """The recommended dose, and the participants with an event of the toxicity monitor: what Phase IB takes from the escalation."""
-        return self.once(("rule",), _dose), toxic_participants(self.adam, self.study)
+    def recommended(self) -> str:
+        """The recommended dose: what Phase IB takes from the escalation."""
+        return self.once(("rule",), _dose)
+
+    @cached_property
+    def observed(self) -> str:
+        """What counts by tumour type read of the study: no ratio, and without null rates no design of Phase IB."""
+        table = self.study.expansion
+        entries = [entry for entry in self.study.subgroups if entry.dimension != "ratio"]
+        return repr((table if table.type else table.model_copy(update={"design": None}), entries))
 
     def part(self, name: str) -> object:
-        """Return what a question reads, as a key: the rule, the recommended dose, the switch, or a table of the study."""
+        """Return what a question reads, as a key: a property of this class, a column of a dataset, a table of the study or a value in it."""
         if name not in self.parts:
-            own = name in ("rule", "recommended", "switch")
-            self.parts[name] = getattr(self, name) if own else repr(getattr(self.study, name))
+            head, _, key = name.partition(".")
+            if head in _OWN:
+                found = getattr(self, head)
+            elif head.isupper():
+                found = _content(self.adam.datasets.get(head), key)
+            else:
+                found = repr(reduce(getattr, name.split("."), self.study))
+            self.parts[name] = found
         return self.parts[name]
 
     def once(self, parts: Sequence[str], ask: Callable[[_Answers], Answer], *, name: str = "") -> Answer:
@@ -425,6 +433,14 @@ class _Answers:
             return dict(_cells(answered(name, at.adam, at.study, sdtm=at.source.sdtm)))
 
         return self.once(parts, ask, name=name)
+
+
+def _content(frame: pd.DataFrame | None, *columns: str) -> str:
+    """Return the values of some columns as a key; a missing value equals a missing value."""
+    found = (
+        {} if frame is None else {name: frame[name].to_numpy().tolist() for name in columns if name in frame}
+    )
+    return repr(found)
 
 
 def _escalation(answers: _Answers) -> dict[str, str]:
@@ -445,23 +461,25 @@ def _dose(answers: _Answers) -> str:
 
 def _types(answers: _Answers) -> str:
     """Return the class of every tumour type; empty where the types are not assessed."""
-    part = next(part for part in printed()["readings"]["part"] if _TYPES in part["questions"])
-    cells = answers.cells(part["reads"], _TYPES)
+    cells = answers.cells(_reads(_TYPES), _TYPES)
     return ", ".join(text for key, (_, text, *_) in cells.items() if key.endswith("/decision/-/class"))
 
 
 def _rates(answers: _Answers) -> dict[str, str]:
-    frame = best_response(answers.adam, answers.study).frame
-    rows = frame[(frame["stat"] == "rate") & (frame["group"] == TOTAL) & (frame["level"] == "")]
-    found: dict[str, dict[str, Any]] = {str(row["variable"]): row for row in rows.to_dict("records")}  # type: ignore[misc]
+    cells = answers.cells(_reads(_RESPONSE), _RESPONSE)
 
     def pair(name: str) -> str:
-        row = found.get(name)
-        if row is None or row["status"] not in ("OK", "FLAG"):
-            return "not available"
-        return f"{int(row['n'])}/{int(row['N'])}"
+        _, _, x, n, status = cells.get(f"{_RESPONSE}/{slug(TOTAL)}/{name}/-/rate", ("",) * 5)
+        return f"{x}/{n}" if status in ("OK", "FLAG") else "not available"
 
     return {"orr": pair("orr"), "dcr": pair("dcr")}
+
+
+@cache
+def _reads(question: str) -> tuple[str, ...]:
+    """Return the parts that a question reads."""
+    parts = printed()["readings"]["part"]
+    return next(tuple(part["reads"]) for part in parts if question in part["questions"])
 
 
 def changed_cells(source: Source, adam: Adam, study: Study) -> int:

@@ -54,7 +54,11 @@ def chosen(adam: Adam, study: Study, parameter: str) -> pd.DataFrame:
 
 def _rows(adam: Adam, study: Study, parameter: str) -> pd.DataFrame:
     adrs = adam["ADRS"]
-    return adrs[(adrs["PARAMCD"] == parameter) & (adrs["PARCAT2"] == study.response.evaluator)]
+    return adrs[_by_evaluator(adrs, study, parameter)]
+
+
+def _by_evaluator(adrs: pd.DataFrame, study: Study, parameter: str) -> pd.Series:
+    return (adrs["PARAMCD"] == parameter) & (adrs["PARCAT2"] == study.response.evaluator)
 
 
 def responders(adam: Adam, study: Study, *, confirmed: bool) -> frozenset[str]:
@@ -106,8 +110,8 @@ def disease_control(adam: Adam, study: Study, *, confirmed: bool) -> frozenset[s
 
 
 def _yes(adam: Adam, study: Study, parameter: str) -> frozenset[str]:
-    rows = _rows(adam, study, parameter)
-    return frozenset(rows.loc[rows["AVALC"] == "Y", "USUBJID"])
+    adrs = adam["ADRS"]
+    return frozenset(adrs.loc[_by_evaluator(adrs, study, parameter) & (adrs["AVALC"] == "Y"), "USUBJID"])
 
 
 def best_response(adam: Adam, study: Study) -> Result:

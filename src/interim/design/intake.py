@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -58,7 +58,7 @@ def read_rows(frame: pd.DataFrame, *, levels: int) -> tuple[list[dict[str, Any]]
         raise DataError([Finding("DOSE-HISTORY", "stop", "DOSE", text)])
     records = [(place, row) for place, row in enumerate(frame.to_dict("records"), 1)]
     wrong = [finding for place, row in records for finding in _refused(row, place, levels)]
-    wrong += _repeated(frame)
+    wrong += _repeated([row for _, row in records])
     if wrong:
         raise DataError(wrong)
     listed: list[Finding] = []
@@ -101,19 +101,28 @@ def _impossible(row: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
         yield "dlt", "absent for a participant who was never treated (infusions 0)"
 
 
-def _repeated(frame: pd.DataFrame) -> list[Finding]:
+def _repeated(records: Sequence[Mapping[Any, Any]]) -> list[Finding]:
     found = []
-    twice = frame[frame["participant"].duplicated(keep=False)]
-    for name, rows in twice.groupby("participant", sort=True):
-        places = sorted({str(level) for level in rows["level"]})
+    for name, rows in _shared(records, "participant"):
+        places = sorted({str(row["level"]) for row in rows})
         text = f"one row per participant expected, found {len(rows)} (levels {', '.join(places)})"
         found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, subject=str(name), variable="level"))
-    placed = frame[frame["order"].map(_whole).astype(bool)]
-    for order, rows in placed[placed["order"].duplicated(keep=False)].groupby("order", sort=True):
-        who = ", ".join(sorted(map(str, rows["participant"])))
+    placed = [row for row in records if _whole(row["order"])]
+    for order, rows in _shared(placed, "order"):
+        who = ", ".join(sorted(str(row["participant"]) for row in rows))
         text = f"order {order} is given to {who}; equal dates need an explicit order of assignment"
         found.append(Finding("DOSE-HISTORY", "stop", "DOSE", text, key=(str(order),), variable="order"))
     return found
+
+
+def _shared(records: Sequence[Mapping[Any, Any]], variable: str) -> list[tuple[Any, list[Mapping[Any, Any]]]]:
+    """Return the values that more than one row has, with these rows."""
+    groups: dict[Any, list[Mapping[Any, Any]]] = {}
+    for row in records:
+        if not _absent(row[variable]):
+            groups.setdefault(row[variable], []).append(row)
+    shared = [(value, rows) for value, rows in groups.items() if len(rows) > 1]
+    return sorted(shared, key=lambda item: (str(type(item[0])), item[0]))
 
 
 def _fields(row: Mapping[Any, Any], listed: list[Finding]) -> dict[str, Any]:

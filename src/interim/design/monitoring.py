@@ -67,10 +67,14 @@ class BayesToxicity:
         return tuple(self._at(n) for n in range(1, n_max + 1))
 
     def _at(self, n: int) -> int | None:
-        if n < self.min_n or not _asked(self.looks, n):
-            return None
-        crossed = beta_tail(np.arange(n + 1), n, limit=self.limit, prior=self.prior) > self.cut
-        return int(np.argmax(crossed)) if crossed.any() else None
+        return None if n < self.min_n or not _asked(self.looks, n) else _first_crossed(self, n)
+
+
+@lru_cache(maxsize=1024)
+def _first_crossed(rule: BayesToxicity, n: int) -> int | None:
+    """Return the smallest number of events whose tail is above the cut."""
+    crossed = beta_tail(np.arange(n + 1), n, limit=rule.limit, prior=rule.prior) > rule.cut
+    return int(np.argmax(crossed)) if crossed.any() else None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from interim.analysis import readings
+from interim.analysis import reading_row, readings
 from interim.analysis.escalation_state import NO_LADDER, printed
 from interim.analysis.reading_row import (
     IN_FORCE,
@@ -24,6 +24,7 @@ from interim.errors import ReportError, StudyError
 from interim.result import Rows
 from interim.study import read_study
 from interim.study.ambiguity import register
+from interim.study.expansion import TumourType
 from interim.study.ratio import with_primary_ratio
 from interim.study.reread import with_readings
 from tests.analysis.answers import row, value
@@ -167,6 +168,39 @@ def test_what_readings_share_is_what_each_answers_on_its_own(main13, source):
         assert all(same(shared[name], alone[name]) for name in ("ADAE", "ADDLT", "ADSL"))
         other = Bundle("", tuple(chosen.items()), "", "", False)
         assert outcome_of(source, other) == outcome_of(own, other)
+
+
+@pytest.mark.rule("DOSEQ-20")
+def test_an_answer_that_readings_share_is_the_one_that_each_gives_alone(main13, source):
+    asked = ("escalation", "expansion.", "expansion_designs.b")
+    shared = 0
+    for item in bundles(main13.study):
+        if item.name == "AMB-5 B":  # it needs limits that the study does not state
+            continue
+        study = with_readings(main13.study, {} if item.name == IN_FORCE else dict(item.chosen))
+        adam = rederived(source, study)
+        answers = reading_row._Answers(source, adam, study)
+        for part in printed()["readings"]["part"]:
+            for name in (name for name in part["questions"] if name.startswith(asked)):
+                known = len(source.known)
+                found = answers.cells(part["reads"], name)
+                shared += len(source.known) == known
+                assert found == dict(
+                    reading_row._cells(reading_row.answered(name, adam, study, sdtm=main13.sdtm))
+                )
+    assert shared > 80
+
+
+@pytest.mark.rule("DOSEQ-20")
+def test_a_design_matters_to_tumour_types_with_null_rates_only(main13, source):
+    def observed(study, letter):
+        return reading_row._Answers(source, main13.adam, with_readings(study, {"AMB-9": letter})).observed
+
+    one = TumourType.model_construct(id="crc", label="CRC", values=("CRC",), p0=0.05, p1=0.2)
+    table = main13.study.expansion.model_copy(update={"type": (one,)})
+    typed = main13.study.model_copy(update={"expansion": table})
+    assert observed(main13.study, "B") == observed(main13.study, "D")
+    assert repr(typed.expansion) in reading_row._Answers(source, main13.adam, typed).observed
 
 
 @pytest.mark.rule("DOSEQ-08")

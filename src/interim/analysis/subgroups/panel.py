@@ -84,7 +84,7 @@ def _ranks(part: pd.DataFrame) -> dict[str, float]:
 def _cuts(entry: SubgroupEntry, part: pd.DataFrame) -> tuple[float, ...]:
     if isinstance(entry.cuts, tuple):
         return entry.cuts
-    used = sorted({float(cut) for cut in part["CUT"].dropna()}) if "CUT" in part else []
+    used = sorted({float(cut) for cut in _stated(part, "CUT")})
     return tuple(used) if entry.cuts == "median" and len(used) == 1 else ()
 
 
@@ -100,10 +100,13 @@ def _levels(
     return (*defined, *(level for level in observed if level not in defined))
 
 
+def _stated(part: pd.DataFrame, column: str) -> list[Any]:
+    """Return the values of a column that are not missing."""
+    return [value for value in part[column].tolist() if not pd.isna(value)] if column in part else []
+
+
 def _marks(part: pd.DataFrame) -> frozenset[str]:
-    if "FLAGS" not in part:
-        return frozenset()
-    texts = {code.strip() for text in part["FLAGS"].dropna() for code in str(text).split(";")}
+    texts = {code.strip() for text in _stated(part, "FLAGS") for code in str(text).split(";")}
     return frozenset(code.split(" ")[0] for code in texts if code)
 
 

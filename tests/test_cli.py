@@ -279,3 +279,12 @@ def test_example_writes_the_files(tmp_path, capsys, monkeypatch):
     assert cli.main(["example", str(tmp_path), "--preset", "tiny10", "--seed", "3"]) == 0
     assert asked == {"folder": tmp_path, "preset": "tiny10", "seed": 3, "defects": (), "null": False}
     assert "2 files of synthetic data" in capsys.readouterr().out
+
+
+def test_a_process_that_ends_searches_for_nothing():
+    code = (
+        "import atexit, gc\natexit.register(lambda: print(gc.get_freeze_count() > 0))\n"
+        "from interim import cli\nprint(gc.get_freeze_count())\ncli.main(['--version'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout.split()[0], done.stdout.split()[-1]) == ("0", "True"), done.stderr

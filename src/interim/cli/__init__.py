@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import json
 import os
 import sys
@@ -47,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     for name, value in _ONE_THREAD.items():
         os.environ.setdefault(name, value)
+    atexit.register(gc.freeze)  # a process that ends does not look for objects that only name each other
     options = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = options.command
     try:

@@ -194,7 +194,7 @@ def test_what_is_asked_by_hand(tmp_path, monkeypatch):
     found = asked(adam_of(*LADDER), study_of(tmp_path, PRODUCTS + COHORTS), monkeypatch)
     assert found["dose_reached"][0] == "DL2 3e7"
     assert found["dose"][0] == "DL2 3e7" and found["dose_source"][0] == "recorded"
-    assert found["dose_millions"] == ("30", 30)
+    assert found["dose_cells"] == ("3e7", 3e7)
     assert found["cohorts"] == ("crc cancer, gastric cancer", 2)
     assert found["cohortgastric"][0] == "gastric cancer"
     assert found["enrolment_max"][1] == 3 + 2 * 18
@@ -205,14 +205,14 @@ def test_a_dose_that_is_no_whole_million_is_not_rounded(tmp_path, monkeypatch):
     found = asked(
         adam_of(*LADDER), study_of(tmp_path, PRODUCTS + "[dose]\nlevels = [1e6, 2.5e6]\n"), monkeypatch
     )
-    assert found["dose_millions"] == ("2.5", 2.5)
+    assert found["dose_cells"] == ("2.5e6", 2.5e6)
 
 
 @pytest.mark.rule("PKG-07")
 def test_nothing_is_asked_where_nothing_was_declared(tmp_path, monkeypatch):
     found = asked(adam_of(*LADDER), study_of(tmp_path), monkeypatch, dose="", source="no recommended dose")
     assert found["dose"][0] == "none stated" and found["dose_source"][0] == "no recommended dose"
-    assert found["dose_millions"][0] == "not available: no dose is asked for"
+    assert found["dose_cells"][0] == "not available: no dose is asked for"
     assert found["cohorts"][0] == found["enrolment_max"][0] == synopsis.NO_COHORTS
 
 
@@ -220,5 +220,5 @@ def test_nothing_is_asked_where_nothing_was_declared(tmp_path, monkeypatch):
 def test_a_study_with_arms_has_no_dose_to_ask_for(tmp_path, monkeypatch):
     people = [("P", "01", EARLY, "CRC", "N"), ("L", "01", EARLY, "CRC", "N")]
     found = asked(adam_of(*people), study_of(tmp_path, ARMS), monkeypatch)
-    for name in ("dose_reached", "dose", "dose_source", "dose_millions"):
+    for name in ("dose_reached", "dose", "dose_source", "dose_cells"):
         assert found[name][0] == "not available: the columns are no dose levels"

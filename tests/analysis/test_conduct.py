@@ -7,6 +7,7 @@ import pytest
 
 from interim.analysis import conduct, conduct_listing, disposition
 from interim.analysis.conduct import plain
+from interim.display.by_dose import table_by_dose
 from interim.display.listing import table_listing
 from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
@@ -82,13 +83,25 @@ def made(study):
     ],
 )
 def test_steps_of_manufacturing_by_product(made, step, nk, t, total):
-    columns = {"CARNK: UCB": {"A1", "B2", "D4"}, "CARNK: AUTO": {"C3"}, "CARNK: MISSING": {"E5"}}
+    columns = {"CARNK: UCB": {"A1", "B2", "D4"}, "CARNK: AUTO": {"C3"}, "CARNK: NONE": {"E5"}}
     for group, people in columns.items():
         assert subjects(made, step, "n", group=group) == nk & people
         assert row(made, step, "n", group=group)["N"] == len(people)
     for group, expected in (("CART", t), ("Total", total)):
         assert subjects(made, step, "n", group=group) == expected
         assert row(made, step, "n", group=group)["N"] == 5
+
+
+@pytest.mark.rule("CON-02", source="E5 has no infusion; B2 has one without a source")
+def test_who_was_never_infused_does_not_stand_among_those_without_a_source(study):
+    source = case.adsl()["USUBJID"].map({"A1": "UCB", "C3": "AUTO", "D4": "UCB"})
+    made = conduct.manufacture(case.adam(ADSL=case.adsl().assign(NKSRC=source)), study, case.sdtm())
+    assert row(made, "given", "n", group="CARNK: MISSING")["N"] == 1
+    assert subjects(made, "given", "n", group="CARNK: MISSING") == {"B2"}
+    assert subjects(made, "released", "n", group="CARNK: NONE") == {"E5"}
+    heads = [cell.text for line in table_by_dose(made, study).header for cell in line]
+    assert any("Source not recorded" in text for text in heads)
+    assert any("No infusion" in text for text in heads)
 
 
 @pytest.mark.rule("CON-02", source="BE has no variable for it; no therapy is planned")

@@ -10,7 +10,9 @@ import pytest
 from interim.analysis import courses
 from interim.analysis.flow_steps import add_decision_nodes
 from interim.display.conduct_figures import figure_calendar
+from interim.display.flow import _Flow as flow_chart
 from interim.display.flow import figure_flow
+from interim.display.numbers import Numbers
 from interim.errors import DerivationError
 from interim.result import Rows
 from tests.analysis import safety_case as case
@@ -44,6 +46,28 @@ def test_the_flow_begins_with_the_assessed_and_says_why_the_others_left(study):
     left = result.where(variable="left enrolled", stat="n")
     assert dict(zip(left["level"], left["n"], strict=True)) == {"": 2, "Missing": 1, "SCREEN-FAIL": 1}
     assert set(left["group"]) == {"Total"}
+
+
+@pytest.mark.rule("CON-04", source="the words of the reasons")
+@pytest.mark.parametrize(
+    ("step", "level", "line"),
+    [
+        ("cart_c1", "NO-CART: INVESTIGATOR", "No CAR-T cycle 1: Decision of the investigator (1)"),
+        ("cart_c1", "NO-CART", "No CAR-T cycle 1: Reason not recorded (1)"),
+        ("nk", "NO-NK", "No CAR-NK: Reason not recorded (1)"),
+        ("nk", "WITHDRAWN-BEFORE", "No CAR-NK: Withdrew before treatment (1)"),
+        ("dlt_evaluable", "NO-CART: PD", "Not DLT-evaluable: No CAR-T infusion: progressive disease (1)"),
+    ],
+)
+def test_a_reason_of_the_flow_is_said_once(study, step, level, line, monkeypatch):
+    rows = Rows("courses.flow", "Flow")
+    names = ("enrolled", "nk", "cart_c1", "cart_c2", "dlt_evaluable", "response_evaluable")
+    for name, n in zip(names, (2, 2, 2, 2, 2, 2), strict=True):
+        rows.add("n", n, variable=name, n=n, group="DL1")
+    rows.add("n", 1, variable=f"left {step}", n=1, group="DL1")
+    rows.add("n", 1, variable=f"left {step}", level=level, n=1, group="DL1")
+    chart = flow_chart(Numbers(rows.build(), study), study, names, {}, frozenset())
+    assert chart.reasons("DL1") == [line]
 
 
 @pytest.mark.rule(

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from interim.analysis import patient
+from interim.display.patient import story_narratives
 from tests.analysis import safety_case as case
 from tests.analysis.answers import row, status, subjects, value
 
@@ -191,6 +192,117 @@ def test_infusions_and_prior_lines_of_a_narrative(study):
     assert status(told, "infusion", "cells", level="B2 3", group="DL2") == ("NA", "not recorded")
     assert value(told, "facts", "lines", level="A1", group="DL1") == 3
     assert "infusion" not in set(patient.narratives(case.adam(ADEX=None), study).frame["variable"])
+
+
+def beside(result, variable, event, *stats):
+    """What stands beside an event, in its order."""
+    frame = result.frame
+    mine = frame[(frame["variable"] == variable) & frame["level"].str.startswith(f"{event}.")]
+    wide = {
+        stat: [r["text"] if r["text"] is not None else r["value"] for r in part.to_dict("records")]
+        for stat, part in mine.groupby("stat")
+    }
+    return list(zip(*(wide.get(stat, []) for stat in stats), strict=True))
+
+
+@pytest.mark.rule("PAT-02", source="graded results on days -1, 13 and 70, the event from day 13 to day 20")
+@pytest.mark.parametrize(
+    ("term", "open_end", "expected"),
+    [
+        ("Alanine aminotransferase increased", False, [(13, 3)]),
+        ("ALANINE AMINOTRANSFERASE INCREASED", True, [(13, 3), (70, 3)]),
+        ("Transaminases increased", False, [(13, 3)]),
+        ("Aspartate aminotransferase increased", False, []),
+        ("Rash", True, []),
+    ],
+)
+def test_the_grade_by_day_is_that_of_the_results_of_the_event(study, term, open_end, expected):
+    adae = case.adae()
+    mine = adae["USUBJID"].eq("C3") & adae["DLTFL"].eq("Y")
+    adae.loc[mine, "AEDECOD"] = term
+    if open_end:
+        adae.loc[mine, "AENDT"] = pd.NaT
+    told = patient.narratives(case.adam(ADAE=adae), study)
+    assert beside(told, "grade", "C3 1", "day", "grade") == expected
+    assert {basis for (basis,) in beside(told, "grade", "C3 1", "basis")} <= {"laboratory"}
+    if expected:
+        first = row(told, "grade", "grade", level="C3 1.1", group="DL2")
+        mine = told.links[told.links["result_id"] == first["result_id"]]
+        assert mine[["USUBJID", "SRCDOM", "SRCSEQ"]].to_numpy().tolist() == [["C3", "LB", "2"]]
+
+
+@pytest.mark.rule(
+    "PAT-02", source="by hand: the leucocytes of that day have another grade, a second result a lower one"
+)
+def test_one_grade_a_day_of_the_test_that_has_the_term(study):
+    adlb = case.adlb()
+    low = adlb[adlb["USUBJID"].eq("A1") & adlb["PARAMCD"].eq("NEUT") & adlb["ATOXGRL"].eq(4)]
+    again = low.assign(ATOXGRL=3.0, SRCSEQ="91")
+    white = low.assign(PARAMCD="WBC", ATOXDSCL="White blood cell decreased", ATOXGRL=2.0, SRCSEQ="92")
+    adae = case.adae()
+    mine = adae["USUBJID"].eq("A1") & adae["SRCSEQ"].eq("1")
+    for term, days in (("Neutrophil count decreased", [(15, 3), (18, 4)]), ("Leukopenia", [(18, 2)])):
+        named = adae.assign(AEDECOD=adae["AEDECOD"].mask(mine, term), CRSFL="N")
+        named.loc[mine, "AENDT"] = pd.Timestamp("2025-01-20")
+        adam = case.adam(ADAE=named, ADLB=pd.concat([adlb, again, white], ignore_index=True))
+        assert beside(patient.narratives(adam, study), "grade", "A1 1", "day", "grade") == days
+
+
+@pytest.mark.rule(
+    "PAT-02", source="ASTCT by hand: fever is grade 1, fever with low pressure and fluid grade 2"
+)
+def test_the_grade_by_day_of_cytokine_release_is_that_of_its_signs(study):
+    def vital(day, code, value, unit):
+        return ("A1", code, value, unit, f"2025-01-{day}T10:00")
+
+    vs = case.table(
+        "USUBJID VSTESTCD VSSTRESN VSSTRESU VSDTC",
+        [
+            vital(11, "TEMP", 39.0, "C"),  # before the event
+            vital(12, "TEMP", 39.0, "C"),
+            vital(12, "SYSBP", 80.0, "mmHg"),
+            vital(13, "TEMP", 38.5, "C"),
+            vital(13, "SYSBP", 120.0, "mmHg"),
+        ],
+    )
+    ce = case.table(
+        "USUBJID CETESTCD CESTRESC CESTDTC CEENDTC CEDTC",
+        [("A1", "O2DEV", "NONE", "2025-01-12T08:00", "2025-01-14T08:00", "2025-01-12T08:00")],
+    )
+    told = patient.narratives(case.adam(), study, case.sdtm(VS=vs, CE=ce))
+    found = beside(told, "grade", "A1 1", "day", "grade", "basis")
+    assert [(day, basis) for day, _, basis in found] == [(11, "signs"), (12, "signs")]
+    assert found[0][1] >= 2 and found[1][1] == 1
+    assert beside(patient.narratives(case.adam(), study), "grade", "A1 1", "day") == []
+
+
+@pytest.mark.rule("PAT-02", source="by hand: the event lasts from day 11 to day 14 (12 to 15 January)")
+def test_the_medication_of_an_event_is_what_was_begun_while_it_lasted(study):
+    cm = case.table(
+        "USUBJID CMSEQ CMDECOD CMINDC CMSTDTC CMENDTC CMCAT",
+        [
+            ("A1", 1.0, "AMLODIPINE", "hypertension", "2025-01-11", None, "CONCOMITANT MEDICATION"),
+            ("A1", 2.0, "TOCILIZUMAB", None, "2025-01-15T20:00", "2025-01-15", "CONCOMITANT MEDICATION"),
+            ("A1", 3.0, "PARACETAMOL", "fever", "2025-01-12T08:00", "2025-01-13", "CONCOMITANT MEDICATION"),
+            ("A1", 4.0, "DOCETAXEL", "progression", "2025-01-13", None, "NEW ANTICANCER THERAPY"),
+            ("A1", 5.0, "OMEPRAZOLE", "stomach", "2025-01-16", None, "CONCOMITANT MEDICATION"),
+            ("B2", 1.0, "DEXAMETHASONE", "nausea", "2025-01-13", None, "CONCOMITANT MEDICATION"),
+        ],
+    )
+    told = patient.narratives(case.adam(), study, case.sdtm(CM=cm))
+    assert beside(told, "drug", "A1 1", "name", "day") == [("PARACETAMOL", 11), ("TOCILIZUMAB", 14)]
+    assert beside(told, "drug", "A1 1", "indication") == [("fever",)]
+    assert row(told, "event", "drugs", level="D4 1", group="NK only")["text"] == "none recorded"
+    first = row(told, "drug", "name", level="A1 1.1", group="DL1")
+    mine = told.links[told.links["result_id"] == first["result_id"]]
+    assert mine[["SRCDOM", "SRCSEQ"]].to_numpy().tolist() == [["CM", "3"]]
+    (text,) = [p.text() for p in story_narratives(told, study).items if p.heading == "Participant A1"]
+    assert (
+        " Medication begun during the event: Paracetamol from day 11 (fever); Tocilizumab from day 14. "
+        in text
+    )
+    without = patient.narratives(case.adam(), study)
+    assert row(without, "event", "drugs", level="A1 1", group="DL1")["text"] == "not recorded"
 
 
 @pytest.mark.rule("PAT-02", source="read by hand")

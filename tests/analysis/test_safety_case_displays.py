@@ -335,13 +335,14 @@ def test_a_narrative_binds_every_number_to_a_row(adam, study):
         "Prior lines of systemic therapy: not recorded. CAR-NK infusions: 2; CAR-T infusions: 2, the first on day 10. Medical history: not recorded. "
         "Cells given: CAR-NK on day 0, 1000 million; CAR-NK on day 1, 2000 million; CAR-T on day 10, 750 million; CAR-T on day 11, 660 million. Cytokine release syndrome: CTCAE grade 2, ASTCT grade 2, "
         "from day 11 to day 14; serious, not dose-limiting, related to: CAR-T; action: not recorded; "
-        "outcome: recovered/resolved. Laboratory after the first infusion: highest alanine aminotransferase 0.8 x ULN; lowest neutrophils 0.4 x 10^9/L. "
+        "outcome: recovered/resolved. Medication begun during the event: not recorded. Laboratory after the first infusion: highest alanine aminotransferase 0.8 x ULN; lowest neutrophils 0.4 x 10^9/L. "
         "The relations are those of the investigator; causality by the sponsor: not recorded. "
         "Effect on the decision on dose: not recorded; next recorded decision on dose: none. "
         "At the cut-off, day 180: alive or not known to have died."
     )
     assert "Died on day 60; cause: sepsis." in texts[1]
     assert "Hepatic artery thrombosis: CTCAE grade 3, from day 1" in texts[1] and "ASTCT" not in texts[1]
+    assert "CTCAE grade by day, from laboratory results: day 13: 3. Medication begun" in texts[2]
     assert "no CAR-T infusion." in texts[3] and "tumour: not recorded" in texts[3]
     for paragraph in story.items:
         for span in paragraph.spans[2:]:

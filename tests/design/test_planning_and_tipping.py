@@ -25,6 +25,7 @@ from interim.design import (
 )
 from interim.design.planning import planning_scenarios, truth
 from interim.design.tipping import rule_options
+from interim.design.wording import in_words
 from interim.errors import DesignError
 
 LEVELS = (1.5e7, 3e7, 5e7, 7e7)
@@ -141,7 +142,7 @@ def other_conclusions(design, text):
     base = design.decide(parse(text))
     waiting = [place for place, char in enumerate(c for c in text if c in "NGTPX") if char == "P"]
     return {
-        (f"S{place + 1:02d}", letter): other.brief
+        (f"S{place + 1:02d}", letter): in_words(other)
         for place in waiting
         for letter in "NGT"
         if (other := design.decide(parse(resolved(text, [(place, letter)])))).essence != base.essence
@@ -171,17 +172,17 @@ def test_what_would_change_a_decision_against_every_outcome(design, text):
     for letter, name in (("N", "all open outcomes without event"), ("T", "the worst of every open outcome")):
         other = design.decide(parse(text.replace("P", letter)))
         differs = other.essence != design.decide(parse(text)).essence
-        assert (f"{name}: {other.brief}" in said) == (pending > 1 and differs)
+        assert (f"{name}: {in_words(other)}" in said) == (pending > 1 and differs)
 
 
 @pytest.mark.rule("DOSE-33", source="sentences by hand")
 def test_what_would_change_in_words():
     assert RULE.decide(parse("1N 2NTP")).would_change == (
-        "S04 at level 2 with no event or a trigger without DLT: ENROL 3 at 2",
-        "S04 at level 2 with a DLT: ENROL 2 at 1",
+        "S04 at level 2 with no event or a trigger without DLT: enrol 3 at level 2",
+        "S04 at level 2 with a DLT: enrol 2 at level 1",
     )
     assert RULE.decide(parse("1N 2NNN 3NNT 3PPP")).would_change[0] == (
-        "one of S08, S09, S10 at level 3 with a DLT: ENROL 3 at 2"
+        "one of S08, S09, S10 at level 3 with a DLT: enrol 3 at level 2"
     )
     assert RULE.decide(parse("1N 2NNN")).would_change == ()
 
@@ -190,9 +191,9 @@ def test_what_would_change_in_words():
 def test_an_open_query_and_an_untreated_participant_may_still_change_the_decision():
     first = parse("1G").subjects[0]
     asked = replace(parse("1G"), subjects=(replace(first, trigger_open=True),))
-    assert RULE.decide(asked).would_change == ("S01 at level 1 with no event: ENROL 3 at 2",)
+    assert RULE.decide(asked).would_change == ("S01 at level 1 with no event: enrol 3 at level 2",)
     waiting = replace(parse("1P"), subjects=(replace(parse("1P").subjects[0], infusions=0),))
-    assert RULE.decide(waiting).would_change[-1].endswith("or a DLT: ENROL 2 at 1")
+    assert RULE.decide(waiting).would_change[-1].endswith("or a DLT: enrol 2 at level 1")
     assert RULE.decide(waiting).pending == ("S01",)
 
 

@@ -143,7 +143,7 @@ def test_open_outcomes_that_would_change_the_level():
     assert (found.participants, found.smallest) == (("S07",), 1)
     assert found.best.brief == "ENROL 3 at 3"
     assert found.worst.brief == "ENROL 2 at 1"
-    assert found.example == "S07 N: ENROL 3 at 3"
+    assert found.example == "S07 with no event: enrol 3 at level 3"
 
 
 @pytest.mark.rule("DOSE-26")

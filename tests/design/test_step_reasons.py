@@ -24,7 +24,7 @@ from interim.design import (
     TitratedThreePlusThree,
     Titration,
 )
-from interim.design.wording import texts, warning
+from interim.design.wording import in_words, texts, warning
 
 LEVELS = (1.5e7, 3e7, 5e7, 7e7)
 RULE = TitratedThreePlusThree(LEVELS, cap=Cap(None))
@@ -185,3 +185,27 @@ def test_the_parts_of_a_decision_agree_with_each_other(tokens, design):
 )
 def test_warnings_name_whom_and_what(name, fields, words):
     assert words in warning(name, **fields)
+
+
+@pytest.mark.rule("DOSE-06")
+@pytest.mark.parametrize(("rule", "text", "last", "said"), SAID)
+def test_the_rules_passed_are_the_sentence_without_ids(rule, text, last, said):
+    decision = rule.decide(History.parse(text, levels=4, recorded=True))
+    ids = decision.rule_id.split(">")
+    assert len(decision.passed) == len(ids)
+    middle = said.split("; ", 1)[1].rsplit(": ", 1)[0].split("; ")
+    assert list(decision.passed) == [part.split(" ", 1)[1] for part in middle]
+
+
+@pytest.mark.rule("DOSE-33", source="by hand")
+@pytest.mark.parametrize(
+    ("rule", "text", "said"),
+    [
+        (RULE, "1N", "enrol 3 at level 2"),
+        (RULE, "1P", "wait for open outcomes"),
+        (RULE, "1TT", "stop, no MTD (below the lowest level)"),
+        (RULE, "1N 2NTT 1NNNNN", "stop, MTD at level 1 (established)"),
+    ],
+)
+def test_a_decision_in_a_few_words(rule, text, said):
+    assert in_words(rule.decide(History.parse(text, levels=4))) == said

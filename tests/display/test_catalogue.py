@@ -39,6 +39,12 @@ def speaker(*, same: str = "", kept=(), **messages: str) -> Translator:
         ("x >= 2", "x >= {1}", ("2",)),
         ("no number", "no number", ()),
         ("course of P-0J7GA7 and P-121212", "course of {1} and {2}", ("P-0J7GA7", "P-121212")),
+        (
+            "made 2026-07-01T00:00:00+08:00, not 2026-07-01",
+            "made {1}, not {2}",
+            ("2026-07-01T00:00:00+08:00", "2026-07-01"),
+        ),
+        ("made 2026-07-01T04:30Z.", "made {1}.", ("2026-07-01T04:30Z",)),
         ("PD-1234567 of 01-002", "PD-1234567 of {1}", ("01-002",)),
     ],
 )
@@ -291,3 +297,37 @@ def test_a_part_never_reaches_over_a_semicolon_that_parts_two_messages():
     )
     text = "next action enrol 1 at DL4 instead of enrol 3 at DL4; 52 cells differ"
     assert said.text(text).text == "下一步在DL4入组1例，而非在DL4入组3例；52格不同"
+
+
+@pytest.mark.rule("DISP-13", source="units of Chinese counting, by hand")
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("50 million", "5000 万"),
+        ("15 million", "1500 万"),
+        ("2.5 million", "250 万"),
+        ("0.005 million", "0.5 万"),
+        ("100 million", "1 亿"),
+        ("1250 million", "12.5 亿"),
+    ],
+)
+def test_a_large_number_is_counted_in_the_units_of_the_language(english, chinese):
+    assert translator("zh-CN").text(english).text == chinese
+
+
+@pytest.mark.rule("DISP-13")
+@pytest.mark.parametrize("text", ["many million", "50 million cells", "50", "million"])
+def test_only_a_number_with_its_unit_is_a_large_number(text):
+    assert "万" not in translator("zh-CN").text(text).text
+
+
+@pytest.mark.rule("DISP-13")
+def test_a_language_without_units_of_its_own_leaves_large_numbers_alone():
+    bare = Translator(read_catalogue([("a.toml", "[sizes]\nmillion = 1000000\n[messages]\n")]))
+    assert bare.text("50 million").text == "50 million"
+
+
+@pytest.mark.rule("DISP-13")
+def test_no_blank_is_left_between_chinese_text_and_a_chinese_word():
+    said = speaker(**{"median {a} days, {1} seen": "中位数 {a} 天，见 {1} 例", "not estimable": "不可估计"})
+    assert said.text("median not estimable days, 3 seen").text == "中位数不可估计天，见 3 例"

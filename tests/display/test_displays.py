@@ -110,7 +110,10 @@ def test_columns_show_their_sizes(store, study):
     table = show(SHOWN[5], store, study)
     heads = [head.text for head in table.header[0]]
     assert heads[1].startswith("DL1 1.5e7") and heads[-1].startswith("Total") and "15" in heads[-1]
-    assert any("Assigned and actual dose level differ for 1 of 15" in note for note in table.footnotes)
+    assert any(
+        "Participants whose assigned and actual dose level differ: 1 of 15" in note
+        for note in table.footnotes
+    )
 
 
 def texts(table: Table) -> dict[str, list[str]]:

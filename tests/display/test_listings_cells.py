@@ -314,6 +314,10 @@ def store():
     chapter.add(rows, TOTAL, "w", text="in words", gone=("NE", "few"))
     chapter.add(rows, TOTAL, "none", rate=("NE", "few"), lower=("NE", "few"), upper=("NE", "few"))
     chapter.add(rows, TOTAL, "empty", rate=("NE", "NO_DATA"))
+    chapter.add(rows, TOTAL, "nobody", n=0, N=0, rate=("NE", "NO_DATA"))
+    chapter.add(rows, TOTAL, "one", n=1, N=1, rate=1.0)
+    chapter.add(rows, TOTAL, "days", median=7.25, min=3.5, max=12.0, dose=2.5e6)
+    chapter.add(rows, TOTAL, "no days", median=("NE", "few"), min=("NE", "few"), max=("NE", "few"))
     chapter.add(rows, TOTAL, "point", rate=0.5, lower=0.5, upper=0.5)
     return ResultStore({"a.b": rows.build()})
 
@@ -341,9 +345,42 @@ def test_references_in_prose(template, text, store, study):
     assert paragraph.text() == text and all(key.startswith("a.b/") for key in paragraph.keys)
 
 
+@pytest.mark.rule("DISP-12", source="sentences by hand")
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{a.b/Total/v//rate|n} {a.b/Total/v//rate|n?was|were} ill", "2 were ill"),
+        ("{a.b/Total/one//rate|n} {a.b/Total/one//rate|n?was|were} ill", "1 was ill"),
+        ("{a.b/Total/nobody//rate|n} {a.b/Total/nobody//rate|n?was|were} ill", "0 were ill"),
+        ("of {a.b/Total/v//rate|N} {a.b/Total/v//rate|N?person|people}", "of 16 people"),
+        ("of {a.b/Total/one//rate|N} {a.b/Total/one//rate|N?person|people}", "of 1 person"),
+        ("{a.b/Total/nobody//rate|x/n}", "0/0"),
+        ("{a.b/Total/nobody//rate|x/n (%)}", "0/0"),
+        ("{a.b/Total/nobody//rate|%1}", "not estimable"),
+        ("{a.b/Total/none//rate|x/n}", "not estimable"),
+        ("{a.b/Total/days//median|1} ({a.b/Total/days//median|range0})", "7.3 (4 to 12)"),
+        ("{a.b/Total/no days//median|range1}", "not estimable"),
+        ("{a.b/Total/days//dose|large} cells", "2.5 million cells"),
+    ],
+)
+def test_words_agree_with_their_numbers(template, text, store, study):
+    assert sentence(template, store, study).text() == text
+
+
+@pytest.mark.rule("DISP-12")
+def test_the_word_that_agrees_is_no_number(store, study):
+    paragraph = sentence("{a.b/Total/one//rate|n?person|people}", store, study)
+    assert paragraph.keys == ()
+    for typed in ("1 person|people", "person|2 people"):
+        with pytest.raises(ReportError, match="a number is typed in prose"):
+            [sentence(f"{{a.b/Total/{who}//rate|n?{typed}}}", store, study) for who in ("one", "v")]
+
+
 @pytest.mark.parametrize(
     ("template", "words"),
     [
+        ("{a.b/Total/days//median|range}", "unknown format"),
+        ("{a.b/Total/days//median|range9}", "unknown format"),
         ("{a.b/Total/v//rate}", "needs a format"),
         ("{a.b/Total/v//rate|ci9}", "unknown format"),
         ("{a.b/Total/v//rate|x}", "unknown format"),

@@ -182,7 +182,7 @@ def test_heads_sizes_widths_and_page_of_a_table_by_cohort(count, study):
     assert table.widths == (3.0, *[1.0] * count) and table.align == ("left", *["right"] * count)
     assert table.orientation == ("landscape" if count == 7 else "portrait")
     assert table.footnotes[0] == "Own." and table.footnotes[-1] == "Of the question."
-    assert "differ for 2 of 99 participants; columns by assigned dose" in table.footnotes[1]
+    assert "differ: 2 of 99; columns by assigned dose" in table.footnotes[1]
 
 
 def test_columns_by_actual_dose_are_called_so(study):
@@ -190,7 +190,7 @@ def test_columns_by_actual_dose_are_called_so(study):
     rows.add("n", 1, variable="population_moved", n=1, N=15)
     table = cohort_table(Numbers(rows.build(), study), [])
     assert table.footnotes == (
-        "Assigned and actual dose level differ for 1 of 15 participants; columns by actual dose.",
+        "Participants whose assigned and actual dose level differ: 1 of 15; columns by actual dose.",
     )
 
 

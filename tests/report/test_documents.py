@@ -499,7 +499,7 @@ def test_the_report_explains_its_abbreviations_in_both_languages(hand):
 
 
 @pytest.mark.parametrize(
-    ("domains", "says"), [(("AE", "QUERY"), "none of them is open"), (("AE",), "No query is known")]
+    ("domains", "says"), [(("AE", "QUERY"), "none is open"), (("AE",), "No query is known")]
 )
 def test_queries_that_are_all_closed_are_not_called_unknown(domains, says):
     frame = pd.DataFrame({"variable": domains, "stat": "records"})

@@ -152,13 +152,15 @@ def editions_missing():
     return Missing("front", "title page", "no such text")
 
 
+AGREES = re.compile(r"\{[^{}]*[|][nN][?]([^|{}]+)[|]([^{}]+)\}")
 FIXED = ("heading", "text", "say", "ask", "title", "label", "head", "footnotes", "row", "cells", "bullets")
 
 
 def fixed(value, key=""):
     """Yield the texts of a part of a document that are written once and for all, results as a number."""
     if isinstance(value, str) and key in FIXED:
-        yield re.sub(r"\{[^}]*\}", "7", value).replace("@label", "DL1 5e7")
+        for word in (r"\1", r"\2") if AGREES.search(value) else (r"\1",):  # of one, of many
+            yield re.sub(r"\{[^}]*\}", "7", AGREES.sub(word, value)).replace("@label", "DL1 5e7")
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield from fixed(inner, name)
@@ -183,6 +185,10 @@ def test_a_text_of_a_document_is_found_in_every_kind_of_part_and_its_results_are
         "table": {"row": [["x", {"own": "key", "ask": "y"}], {"each": "dose", "cells": ["z @label"]}]},
     }
     assert list(fixed([part])) == ["7 people", "x", "y", "z DL1 5e7"]
+    assert list(fixed({"say": "{a/b|n} {a/b|n?person was|people were} ill"})) == [
+        "7 person was ill",
+        "7 people were ill",
+    ]
 
 
 @pytest.mark.rule("LNT-06", source="report-package.md section 6, wording")

@@ -39,6 +39,7 @@ TEXTS = {
     "A curve of {1} participants over months": "{1}例受试者随月份变化的曲线，共有若干月",
     "bullet": "要点",
     "not reached": "未达到",
+    "after {1} months": "在 {1} 个月后",
 }
 
 
@@ -86,6 +87,14 @@ def test_a_result_that_is_a_word_is_translated_where_it_stands():
         ("死亡：", None),
         ("未达到", "s/total/pfs/-/median"),
     ]
+
+
+@pytest.mark.rule("DISP-13")
+@pytest.mark.parametrize(("shown", "said"), [("not reached", "在未达到个月后"), ("3", "在 3 个月后")])
+def test_a_chinese_word_in_the_place_of_a_number_has_no_blanks_around_it(shown, said):
+    made, missing = chinese(Paragraph((Span("after "), Span(shown, key="s/x/y/z/n"), Span(" months"))))
+    assert missing == () and "".join(span.text for span in made.blocks[0].spans) == said
+    assert [span.key for span in made.blocks[0].spans if span.key] == ["s/x/y/z/n"]
 
 
 @pytest.mark.rule("DOC-32")

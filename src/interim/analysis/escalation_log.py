@@ -21,6 +21,7 @@ from interim.analysis.escalation_state import (
 from interim.analysis.population import set_label
 from interim.analysis.reading_row import without_facts
 from interim.data.model import Sdtm
+from interim.design.decision import Decision
 from interim.design.escalation import TitratedThreePlusThree
 from interim.design.history import History
 from interim.design.operate import operating_characteristics
@@ -251,7 +252,7 @@ def sensitivity(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     scenarios = planning_scenarios(len(study.dose.levels))
     others = _other_evaluability(adam, study, sdtm)
     for name, (rule, decision) in option_decisions(state.rule, state.history, others=others).items():
-        texts = {"decision": decision_text(decision), "rule": decision.rule_id}
+        texts = {"decision": decision_text(decision), "rule": _rules(decision)}
         texts["flips"] = "yes" if decision.essence != state.by_rule.essence else "no"
         add_texts(rows, {"variable": "option", "level": name}, texts)
         for label, found in operating_characteristics(rule, scenarios).items() if scenarios else ():
@@ -280,12 +281,17 @@ def _other_evaluability(adam: Adam, study: Study, sdtm: Sdtm) -> dict[str, Histo
     return found
 
 
+def _rules(decision: Decision) -> str:
+    """Return the rules that a decision passed, in words and with their ids."""
+    return f"{'; '.join(decision.passed)} [{decision.rule_id}]"
+
+
 def _open(rule: TitratedThreePlusThree, history: History) -> Iterator[tuple[str, dict[str, str]]]:
     facts = open_facts(rule, history)
     for name, decision in (("best", facts.best), ("worst", facts.worst)):
         differs = (decision.mtd, decision.target_level) != (facts.present.mtd, facts.present.target_level)
         flips = "yes" if differs else "no"
-        yield name, {"decision": decision_text(decision), "rule": decision.rule_id, "flips": flips}
+        yield name, {"decision": decision_text(decision), "rule": _rules(decision), "flips": flips}
     few = "> 3" if facts.smallest is None else str(facts.smallest)
     text = few if facts.participants else "no open fact"
     yield "smallest", {"decision": text, "rule": facts.example, "flips": "–"}

@@ -19,6 +19,7 @@ from interim.design.escalation import TitratedThreePlusThree
 from interim.design.history import STOP_KINDS, History, Record, Stop
 from interim.design.outcome import RecommendedDose, recommended_dose
 from interim.design.replay import Replay, ReplayRow, replay
+from interim.design.wording import texts
 from interim.result import Rows
 from interim.study import Study
 
@@ -342,7 +343,7 @@ def decision_text(decision: Decision) -> str:
     if decision.action == "WAIT":
         return "wait for open outcomes"
     dose = "no MTD" if decision.mtd is None else f"MTD DL{decision.mtd}"
-    return f"stop, {dose} ({printed()['mtd_status'][decision.mtd_status]})"
+    return f"stop, {dose} ({texts()['mtd_status'][decision.mtd_status]})"
 
 
 def add_absent(rows: Rows, reason: str, *, variable: str, also: Sequence[tuple[str, str]] = ()) -> Rows:

@@ -12,6 +12,7 @@ from interim.adam.model import Adam
 from interim.adam.source import shipped_data
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import column, dose_of, study_days
+from interim.analysis.narrative_course import Beside, add_beside, beside_events
 from interim.analysis.narrative_facts import add_history, add_judgement
 from interim.analysis.participant_listing import age_bands
 from interim.analysis.population import Population, open_rows, population
@@ -184,7 +185,7 @@ def narratives(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     study : Study
         Columns.
     sdtm : Sdtm, optional
-        MH, DECISIONS.
+        MH, DECISIONS, CM; VS, CE and QS with the signs of cytokine release and neurotoxicity.
 
     Returns
     -------
@@ -192,7 +193,7 @@ def narratives(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
         ``patient.narratives``; group = column; variable facts, level = participant: age (band), sex, tumour, why, lines (of prior systemic therapy), n_nk, n_cart, cart_day,
         peaks of the listed parameters (``peak <code>``, ``low <code>``), last, status, cause, history, sponsor, effect, decision, decided; variable infusion, level = participant
         and number: product, day, cells (million); variable event, level = participant and number: term, grade, astct (NOT_APPLICABLE but for cytokine release and neurotoxicity), onset, end,
-        duration, related, serious, action, outcome, dlt.
+        duration, related, serious, action, outcome, dlt; variables grade and drug as `interim.analysis.narrative_course.add_beside` says.
 
     Raises
     ------
@@ -215,6 +216,7 @@ def narratives(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     rows.add("n", len(chosen), variable="participants", n=len(chosen), N=who.n(), subjects=sorted(chosen))
     groups = dose_of(who)
     peaks = _peaks(adam, study)
+    beside = beside_events(adam, _told(adae), study=study, sdtm=sdtm)
     for subject in sorted(chosen):
         place: dict[str, Any] = {"group": groups[subject], "variable": FACTS, "level": subject}
         _add_facts(rows, adam, subject, chosen[subject], place)
@@ -225,7 +227,7 @@ def narratives(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
         for stat, value in peaks.get(subject, {}).items():
             rows.add(stat, value, subjects=[subject], **place)
         _add_infusions(rows, adam, subject, groups[subject])
-        _add_events(rows, adam, mine, groups[subject])
+        _add_events(rows, adam, mine, groups[subject], beside)
     return rows.build()
 
 
@@ -338,14 +340,16 @@ def _add_infusions(rows: Rows, adam: Adam, subject: str, group: str) -> None:
                 rows.add(stat, float(value), unit=unit, sources=source, **place)
 
 
-def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str) -> None:
+def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str, beside: Beside) -> None:
     """Add the events that the narrative tells: the significant ones, in the order of onset."""
     events = _told(adae)
     days = {
         name: study_days(events, date, adsl=adam["ADSL"])
         for name, date in (("onset", "ASTDT"), ("end", "AENDT"))
     }
-    frame = events.assign(RELATED=related_to(events), **days).sort_values("onset", kind="stable")
+    start = events["USUBJID"].map(adam["ADSL"].set_index("USUBJID")["TRTSDT"])
+    frame = events.assign(RELATED=related_to(events), START=start, **days)
+    frame = frame.sort_values("onset", kind="stable")
     for number, item in enumerate(frame.to_dict("records"), 1):
         subject = str(item["USUBJID"])
         place: dict[str, Any] = {"group": group, "variable": EVENT, "level": f"{subject} {number}"}
@@ -370,3 +374,4 @@ def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str) -> None:
                 rows.add(stat, None, status="NA", reason=reason, **place)
             else:
                 rows.add(stat, float(value), sources=source, **place)
+        add_beside(rows, beside, item, group=group, level=place["level"])

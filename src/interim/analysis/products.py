@@ -11,6 +11,7 @@ from interim.result import TOTAL
 from interim.study import NK_ONLY, Study
 
 BETWEEN = ": "
+_NONE = "NONE"
 
 
 def by_source(adam: Adam, subjects: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -56,7 +57,8 @@ def enrolled_by_product(adam: Adam, study: Study) -> Population:
     Returns
     -------
     Population
-        An enrolled participant is in one column of each NK product and in that of each T product.
+        An enrolled participant is in one column of each NK product and in that of each T product; one without an NK infusion is in
+        the column NONE, which is there only if somebody is.
 
     Raises
     ------
@@ -66,7 +68,9 @@ def enrolled_by_product(adam: Adam, study: Study) -> Population:
     enrolled = population(adam, study, "ENR").everyone
     members: dict[str, frozenset[str]] = {}
     for product in study.with_role("nk"):
-        parts = by_source(adam, enrolled)
+        infused = enrolled & population(adam, study, "NK-SAF").everyone
+        rest = enrolled - infused
+        parts = by_source(adam, infused) | ({_NONE: rest} if rest else {})
         members |= {f"{product.id}{BETWEEN}{name}": ids for name, ids in parts.items()}
     members |= {product.id: enrolled for product in study.with_role("t")}
     return Population(

@@ -184,7 +184,7 @@ def _effect(outcome: Outcome, base: Outcome) -> str:
     if outcome.reason:
         return f"not evaluable: {outcome.reason}"
     flips = outcome.flips_from(base)
-    return f"{flips}; {outcome.changed} cells differ" if flips else f"no flip; {outcome.changed} cells differ"
+    return f"{flips or 'no flip'}; cells that differ: {outcome.changed}"
 
 
 def _add_open_point(rows: Rows, point: Mapping[str, Any], study: Study) -> None:

@@ -7,10 +7,9 @@ from interim.analysis.benefit_risk_rationale import candidate
 from interim.analysis.population import population
 from interim.data.model import Sdtm
 from interim.result import Result, Rows
-from interim.study import NK_ONLY, Study
+from interim.study import NK_ONLY, Study, dose_text
 
 NO_COHORTS = "not available: the study names no cohorts of Phase IB"
-_MILLION = 1e6
 
 
 def asked(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
@@ -28,7 +27,7 @@ def asked(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     Returns
     -------
     Result
-        ``synopsis.asked``; variables dose_reached, dose, dose_source, dose_millions (cells per kg), cohorts with a text each, enrolment_max (stat n: enrolled and
+        ``synopsis.asked``; variables dose_reached, dose, dose_source, dose_cells (cells per kg), cohorts with a text each, enrolment_max (stat n: enrolled and
         all cohorts at full size), and cohort (level: tumour
         type) with the label; NA with the reason in a study without dose levels or without cohorts.
 
@@ -39,7 +38,7 @@ def asked(adam: Adam, study: Study, sdtm: Sdtm) -> Result:
     """
     rows = Rows("synopsis.asked", "What is asked", population="No participant data", group_var="")
     if study.cohort.variable is not None:
-        for name in ("dose_reached", "dose", "dose_source", "dose_millions"):
+        for name in ("dose_reached", "dose", "dose_source", "dose_cells"):
             rows.add(
                 "text",
                 None,
@@ -85,9 +84,9 @@ def _doses(rows: Rows, adam: Adam, study: Study, sdtm: Sdtm) -> None:
     rows.add("text", None, text=chosen.source, variable="dose_source")
     codes = [code for code in study.cohorts() if code != NK_ONLY]
     if chosen.dose in codes:
-        millions = study.dose.levels[codes.index(chosen.dose)] / _MILLION
-        rows.add("text", millions, text=f"{millions:g}", variable="dose_millions")
+        cells = study.dose.levels[codes.index(chosen.dose)]
+        rows.add("text", cells, text=dose_text(cells), variable="dose_cells")
     else:
         rows.add(
-            "text", None, variable="dose_millions", status="NA", reason="not available: no dose is asked for"
+            "text", None, variable="dose_cells", status="NA", reason="not available: no dose is asked for"
         )

@@ -94,6 +94,8 @@ class Decision:
         Earliest date of the next assignment, if participants are staggered.
     warnings : tuple of str
         What the committee must know besides.
+    passed : tuple of str
+        The rules passed, in words.
     would_change : tuple of str
         What a fact that is still open would make of the decision; empty if no open fact changes it, or if the design does not say.
     """
@@ -112,6 +114,7 @@ class Decision:
     mtd_status: MtdStatus
     earliest: pd.Timestamp | None = None
     warnings: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
     would_change: tuple[str, ...] = ()
 
     @property

@@ -16,7 +16,7 @@ from interim.design.options import Cap, Conduct, MtdRule, Titration, checked_lev
 from interim.design.possible import refuse_impossible
 from interim.design.steps import EXPANDED, View, walk
 from interim.design.tipping import what_would_change
-from interim.design.wording import reason, warning
+from interim.design.wording import passed, reason, warning
 from interim.errors import DesignError
 from interim.study import Study
 from interim.study.dosing import MTD_RULES
@@ -244,6 +244,7 @@ class TitratedThreePlusThree:
         view = View(self, facts)
         verdict = walk(view)
         lowest = view.excluded_from
+        said = passed(verdict, levels=self.levels, facts=facts, excluded_from=lowest)
         return Decision(
             action=verdict.action,
             level=verdict.level,
@@ -251,7 +252,8 @@ class TitratedThreePlusThree:
             fill_to=verdict.fill_to,
             target_level=verdict.target,
             rule_id=">".join(verdict.trace),
-            reason=reason(verdict, levels=self.levels, facts=facts, excluded_from=lowest),
+            reason=reason(verdict, said, levels=self.levels, facts=facts, excluded_from=lowest),
+            passed=said,
             admissible=tuple(range(1, min(lowest - 1, max(facts.highest + 1, self.start_level)) + 1)),
             excluded_from=lowest if lowest <= view.top else None,
             pending=tuple(subject.id for subject in history.subjects if subject.status == "pending"),

@@ -15,7 +15,7 @@ from interim.design.facts import Facts, facts_of
 from interim.design.history import History
 from interim.design.options import Titration
 from interim.design.possible import refuse_impossible
-from interim.design.wording import reason, warning
+from interim.design.wording import passed, reason, warning
 from interim.errors import DesignError
 
 STOP_NONE, ENOUGH = 0, -1
@@ -370,6 +370,7 @@ class FixedCohorts(ABC):
         lowest = int(self.excluded(batch.n, batch.y)[0])
         waiting = tuple(subject.id for subject in history.subjects if subject.status == "pending")
         followed = verdict.action == "ENROL" and bool(waiting)
+        said = passed(verdict, levels=self.ladder(), facts=facts, excluded_from=lowest)
         return Decision(
             action=verdict.action,
             level=verdict.level,
@@ -377,7 +378,8 @@ class FixedCohorts(ABC):
             fill_to=verdict.fill_to,
             target_level=verdict.target,
             rule_id=">".join(verdict.trace),
-            reason=reason(verdict, levels=self.ladder(), facts=facts, excluded_from=lowest),
+            reason=reason(verdict, said, levels=self.ladder(), facts=facts, excluded_from=lowest),
+            passed=said,
             admissible=tuple(range(1, min(lowest - 1, max(facts.highest + 1, self.start_level)) + 1)),
             excluded_from=lowest if lowest <= top else None,
             pending=waiting,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from interim.design.decision import Decision, Design
 from interim.design.history import History, Subject
 from interim.design.options import CapRule, Counts, DownFill, Late, MtdRule
-from interim.design.wording import texts
+from interim.design.wording import in_words, texts
 from interim.study.dosing import MTD_RULES
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _alone(step: Step, history: History, present: Decision, subject: Subject) ->
         decision = step(other)
         if decision.essence != present.essence:
             letter = next(item.outcome for item in other.subjects if item.id == subject.id)
-            found.setdefault(decision.brief, []).append(letter)
+            found.setdefault(in_words(decision), []).append(letter)
     return found
 
 
@@ -160,7 +160,7 @@ def _together(step: Step, history: History, present: Decision, awaited: Sequence
     for name, place in (("best", _BEST), ("worst", _WORST)):
         decision = step(_with(history, {subject.id: _choices(subject)[place] for subject in awaited}))
         if decision.essence != present.essence:
-            yield texts()["changes"][name].format(then=decision.brief)
+            yield texts()["changes"][name].format(then=in_words(decision))
 
 
 def _choices(subject: Subject) -> tuple[tuple[bool, bool], ...]:
@@ -195,8 +195,12 @@ def _tips(
             other = _with(history, dict(zip(names, outcomes, strict=True)))
             decision = step(other)
             if (decision.mtd, decision.target_level) != (present.mtd, present.target_level):
-                letters = {subject.id: subject.outcome for subject in other.subjects}
-                yield f"{', '.join(f'{name} {letters[name]}' for name in names)}: {decision.brief}"
+                said = texts()["changes"]
+                letters = {
+                    subject.id: said[subject.outcome] for subject in other.subjects if subject.id in names
+                }
+                who = ", ".join(said["alone"].format(who=name, outcome=letters[name]) for name in names)
+                yield f"{who}: {in_words(decision)}"
 
 
 def rule_options(rule: TitratedThreePlusThree) -> dict[str, TitratedThreePlusThree]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from interim.errors import ReportError
 
 FIRST = 0xE000
 MARK = "[\ue000-\uf8ff]"
 _TOKEN = re.compile(
-    r"(?P<number>\bP-[0-9A-Z]{6}(?!\w)|(?<!\w)\d+(?:-\d+)+(?!\w)|\d+(?:[.,:]\d+)*(?:e[+-]?\d+)?(?!\w|[.,]\d))"
+    r"(?P<number>\bP-[0-9A-Z]{6}(?!\w)|\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:[+-]\d\d:\d\d|Z)?(?!\w)"
+    r"|(?<!\w)\d+(?:-\d+)+(?!\w)|\d+(?:[.,:]\d+)*(?:e[+-]?\d+)?(?!\w|[.,]\d))"
     r"|(?P<word>[^\W\d]\w*(?:[-.]\d\w*)*)"
     r"|\d\w*(?:[.,]\d\w*)*"
 )
+_AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 SLOT = re.compile(r"\{(\d+|[a-z])\}")
 
 
@@ -40,11 +43,41 @@ class Catalogue:
         Messages with parts ``{a}``, ``{b}``, which are translated on their own; the most specific first.
     same : frozenset of str
         Words that are written the same in both languages, such as units.
+    sizes : mapping of str to int
+        English word for a large unit, such as million -> its size.
+    units : tuple of (str, int)
+        The units in which this language counts large numbers, each with its size; the largest first.
     """
 
     exact: Mapping[str, str]
     parts: tuple[Message, ...] = ()
     same: frozenset[str] = frozenset()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    units: tuple[tuple[str, int], ...] = ()
+
+    def counted(self, text: str) -> str | None:
+        """Return a number with a word for its unit in the units of this language.
+
+        Parameters
+        ----------
+        text : str
+            Such as ``50 million``.
+
+        Returns
+        -------
+        str or None
+            The same number, in the largest unit that it reaches; None for every other text.
+
+        Raises
+        ------
+        None
+        """
+        number, _, name = text.partition(" ")
+        if name not in self.sizes or not self.units or not _AMOUNT.fullmatch(number):
+            return None
+        value = Decimal(number) * self.sizes[name]
+        unit, size = next((one for one in self.units if value >= one[1]), self.units[-1])
+        return f"{(value / size).normalize():f} {unit}"
 
 
 def masked(text: str, start: int = 0) -> tuple[str, tuple[str, ...]]:
@@ -144,7 +177,8 @@ def read_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
     Parameters
     ----------
     sources : iterable of (str, str)
-        Name and TOML text. Table ``messages``: message = translation; list ``same``: words that stay.
+        Name and TOML text. Table ``messages``: message = translation; list ``same``: words that stay; tables ``sizes`` and
+        ``units``: English words for large units and the units of the language, each with its size.
 
     Returns
     -------
@@ -160,6 +194,8 @@ def read_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
     problems: list[str] = []
     exact: dict[str, str] = {}
     same: set[str] = set()
+    sizes: dict[str, int] = {}
+    units: dict[str, int] = {}
     for name, source in sources:
         try:
             data = tomllib.loads(source)
@@ -167,6 +203,8 @@ def read_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
             problems.append(f"{name}: {error}")
             continue
         same |= set(data.get("same", ()))
+        sizes |= data.get("sizes", {})
+        units |= data.get("units", {})
         for message, text in data.get("messages", {}).items():
             problems += [f"{name}: {message!r} {problem}" for problem in _problems(message, text, exact)]
             exact[message] = text
@@ -176,7 +214,8 @@ def read_catalogue(sources: Iterable[tuple[str, str]]) -> Catalogue:
     parts = sorted(
         (m for m in map(_with_parts, exact, exact.values()) if m), key=lambda m: (-m.weight, m.text)
     )
-    return Catalogue(exact, tuple(parts), frozenset(same))
+    largest_first = tuple(sorted(units.items(), key=lambda item: -item[1]))
+    return Catalogue(exact, tuple(parts), frozenset(same), sizes, largest_first)
 
 
 def _problems(message: str, text: object, known: Mapping[str, str]) -> Iterator[str]:

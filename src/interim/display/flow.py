@@ -12,7 +12,7 @@ from matplotlib.patches import Polygon
 from interim.display.courses import shown_figure, wide_rows
 from interim.display.escalation_listing import layouts
 from interim.display.figure import Figure, axes_mm
-from interim.display.labels import column_label, word
+from interim.display.labels import column_label, settings, word
 from interim.display.numbers import Numbers
 from interim.display.style import GREY, LIGHT, PORTRAIT_MM
 from interim.result import TOTAL, Result
@@ -24,6 +24,14 @@ _ROOF, _HEADS, _LANE, _LINE, _NODE = 29.0, 9.0, 12.8, 3.1, 7.0
 _BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.7}
 _ARROW = {"arrowstyle": "->", "color": GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
 _LETTERS = 110
+
+
+def _reason(step: str, level: str) -> str:
+    """Return a reason in words, without what the name of the step says already."""
+    said, _, detail = level.partition(": ")
+    if said != settings("flow_says").get(step):
+        return word("reasons", level)
+    return word("no_cart", detail) if detail else word("reasons", "Missing")
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class _Flow:
     def why(self, step: str, group: str) -> str:
         """Return the reasons of those lost before a step, with their numbers; empty if nobody was."""
         levels = [level for level in self.numbers.levels(f"left {step}", group=group) if level]
-        told = [(word("reasons", level), self.count(f"left {step}", group, level)) for level in levels]
+        told = [(_reason(step, level), self.count(f"left {step}", group, level)) for level in levels]
         listed = ", ".join(f"{text} ({n})" for text, n in told if n)
         return f"{word('flow_left', step)}: {listed}" if listed else ""
 

@@ -33,6 +33,8 @@ _PIECES = re.compile(r"[^\W\d_][^\s,;:()\[\]=<>≥≤|]*")
 _HASH = re.compile(r"\b[0-9a-f]{8,}\b")
 _MORE = "…"
 _HAN = re.compile(r"[\u3400-\u9fff]")
+GAP = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
+"""A blank between two Chinese characters, left where a word stands in the place of a number."""
 _UNITS = re.compile(r"[/*^]")
 _SENTENCE, _MOST_PARTS = 2, 24
 # Separators at which a text that is no message is taken apart, each with what stands for it in Chinese.
@@ -106,12 +108,12 @@ class Translator:
         """
         if text not in self._known:
             bare, numbers = masked(text)
-            found = self._find(bare)
+            found = self._catalogue.counted(text) or self._find(bare)
             if found is None:
                 self._known[text] = Translated(text, "missing")
             else:
                 state: State = "translated" if found != bare else "kept" if text in self._kept else "same"
-                whole = re.sub(MARK, lambda match: numbers[ord(match[0]) - FIRST], found)
+                whole = GAP.sub("", re.sub(MARK, lambda match: numbers[ord(match[0]) - FIRST], found))
                 self._known[text] = Translated(whole, state)
         return self._known[text]
 

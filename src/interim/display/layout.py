@@ -108,7 +108,7 @@ def notes(numbers: Numbers, *own: str) -> tuple[str, ...]:
     if moved is None:
         return (*own, *numbers.result.footnotes)
     columns = "actual" if moved["group_var"] == "COHORTA" else "assigned"
-    text = f"Assigned and actual dose level differ for {int(moved['n'])} of {int(moved['N'])} participants; columns by {columns} dose."
+    text = f"Participants whose assigned and actual dose level differ: {int(moved['n'])} of {int(moved['N'])}; columns by {columns} dose."
     return (*own, text, *numbers.result.footnotes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -341,6 +341,7 @@ def _narrative(numbers: Numbers, group: str, subject: str) -> Paragraph:
         told = _Fact(numbers, group, "event", event)
         graded = told.row("astct")["reason"] != "NOT_APPLICABLE"
         spans += told.tell(settings("narrative")["event" if graded else "event_without_astct"])
+        spans += _course(numbers, group, event) + _drugs(numbers, group, event)
     spans += fact.extremes()
     spans += fact.tell(settings("narrative")["judged" if fact.row("decided") else "judged_last"])
     spans += fact.tell(settings("narrative")["died" if fact.row("status")["text"] == "died" else "alive"])
@@ -355,6 +356,38 @@ def _given(numbers: Numbers, group: str, subject: str) -> list[Span]:
             spans.append(Span("; " if spans else " Cells given: "))
             spans += _Fact(numbers, group, "infusion", place).tell(settings("narrative")["infusion"])
     return [*spans, Span(".")] if spans else []
+
+
+def _course(numbers: Numbers, group: str, event: str) -> list[Span]:
+    """Return the grade of an event by day, where results or signs give it."""
+    facts = _parts_of(numbers, group, "grade", event)
+    if not facts:
+        return []
+    spans = [Span(settings("narrative")[f"course_{facts[0].row('basis')['text']}"])]
+    return [*spans, *_listed(facts, lambda _: "grade_by_day")]
+
+
+def _drugs(numbers: Numbers, group: str, event: str) -> list[Span]:
+    """Return the medication that was begun while an event lasted."""
+    spans = [Span(settings("narrative")["drugs"])]
+    facts = _parts_of(numbers, group, "drug", event)
+    if not facts:
+        return [*spans, _Fact(numbers, group, "event", event).span("drugs"), Span(".")]
+    return [*spans, *_listed(facts, lambda fact: "drug" if fact.row("indication") else "drug_alone")]
+
+
+def _parts_of(numbers: Numbers, group: str, variable: str, event: str) -> list[_Fact]:
+    places = numbers.levels(variable, stat="day", group=group)
+    return [_Fact(numbers, group, variable, place) for place in places if place.startswith(f"{event}.")]
+
+
+def _listed(facts: list[_Fact], template: Callable[[_Fact], str]) -> list[Span]:
+    """Return facts in their order, each told by its template."""
+    spans: list[Span] = []
+    for fact in facts:
+        spans += [Span("; ")] if spans else []
+        spans += fact.tell(settings("narrative")[template(fact)])
+    return [*spans, Span(".")]
 
 
 @dataclass(frozen=True)
@@ -398,7 +431,7 @@ class _Fact:
         return Span(text, key)
 
     def word(self, stat: str, text: str) -> str:
-        if stat in ("related", "why", "decision", "history"):
+        if stat in ("related", "why", "decision", "history", "indication"):
             return text
         lists = {
             "sex": "SEX",
@@ -408,7 +441,9 @@ class _Fact:
             "effect": "narrative_effect",
         }
         shown = word(lists.get(stat, "terms"), text)
-        return shown if stat == "term" or not shown[1:2].islower() else shown[:1].lower() + shown[1:]
+        return (
+            shown if stat in ("term", "name") or not shown[1:2].islower() else shown[:1].lower() + shown[1:]
+        )
 
     def extremes(self) -> list[Span]:
         """Return the laboratory strip: the highest multiples of the limit and the lowest counts."""

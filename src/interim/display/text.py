@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from interim.display.labels import word
+from interim.display.labels import settings, word
 from interim.display.markup import paragraph_html
 from interim.display.prose import without_allowed
 from interim.display.rounding import count_text, decimal_text, percent_text, rate_text
@@ -21,6 +21,10 @@ _REFERENCE = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
 _EMPHASIS = re.compile(r"\*([^*]+)\*")
 _DIGIT = re.compile(r"\d")
 _PARTS = 5
+_AGREES = re.compile(r"([nN])\?([^|]+)\|([^|]+)")
+_LIMITS = re.compile(r"(ci|range)([0-3]?)")
+_ENDS = {"ci": ("lower", "upper"), "range": ("min", "max")}
+_COUNTS = ("n", "N", "x/n", "x/n (%)", "n (%)")
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,9 @@ def sentence(template: str, store: ResultStore, study: Study, *, style: Style = 
         Prose with references ``{analysis id/group/variable/level/stat|format}``; an empty part is written as nothing.
         ``*word*`` is emphasised. Formats: ``n``, ``N``, ``x/n``, ``x/n (%)``, ``n (%)``, ``%``; ``0`` to ``3`` (decimals of
         the value); ``%0`` to ``%3`` (a proportion as per cent); ``ci`` and ``ci0`` to ``ci3`` (both limits of the row's
-        place, as per cent and as values); ``text``; ``choice`` (the words of a parameter with given values); ``reason``.
+        place, as per cent and as values); ``range0`` to ``range3`` (smallest and largest value of that place); ``large`` (a
+        large number, as lay readers say it); ``text``; ``choice`` (the words of a parameter with given values); ``reason``.
+        ``n?person|people`` and ``N?person|people`` are no number but the word that agrees with it.
     store : ResultStore
         Results by analysis id.
     study : Study
@@ -133,7 +139,7 @@ def sentence(template: str, store: ResultStore, study: Study, *, style: Style = 
     end = 0
     for match in _REFERENCE.finditer(template):
         spans += _literal(template[end : match.start()], study)
-        spans += _number(match[1].strip(), match[2], store, study)
+        spans += _referred(match[1].strip(), match[2], store, study)
         end = match.end()
     spans += _literal(template[end:], study)
     return Paragraph(tuple(spans), style)
@@ -156,26 +162,37 @@ def _literal(text: str, study: Study) -> list[Span]:
     return [span for span in (*spans, Span(text[end:])) if span.text]
 
 
-def _number(key: str, layout: str | None, store: ResultStore, study: Study) -> list[Span]:
+def _referred(key: str, layout: str | None, store: ResultStore, study: Study) -> list[Span]:
     if not layout:
         raise ReportError(
             f"the reference {{{key}}} needs a format: {{{key}|format}}; formats: {', '.join(_FORMATS)}, ci"
         )
+    agrees = _AGREES.fullmatch(layout)
+    if agrees:
+        return _literal(agrees[2 if str(row_of(key, store)[agrees[1]]) == "1" else 3], study)
+    return (_limits if layout.startswith(tuple(_ENDS)) else _number)(key, layout, store, study)
+
+
+def _number(key: str, layout: str, store: ResultStore, study: Study) -> list[Span]:
     row = row_of(key, store)
-    if layout.startswith("ci"):
-        return _limits(key, layout, store, study)
     show = _FORMATS.get(layout)
     if show is None:
         raise ReportError(
-            f"{{{key}|{layout}}}: unknown format; formats: {', '.join(_FORMATS)}, ci, ci0 to ci3"
+            f"{{{key}|{layout}}}: unknown format; formats: {', '.join(_FORMATS)}, ci, ci0 to ci3, range0 to range3"
         )
     result_id = str(row["result_id"])
-    if row["status"] not in ("OK", "FLAG") and layout != "reason":
+    of_nobody = row["status"] == "NE" and layout in _COUNTS and _counted(row)
+    if row["status"] not in ("OK", "FLAG") and layout != "reason" and not of_nobody:
         return [Span(word("status_prose", str(row["status"])), result_id)]
     try:
         return [Span(show(row, study), result_id)]
     except (TypeError, ValueError) as error:
         raise ReportError(f"{{{key}|{layout}}}: the row has no such number ({error})") from error
+
+
+def _counted(row: Mapping[str, Any]) -> bool:
+    """Tell whether a rate that cannot be estimated has its counts: nobody of nobody."""
+    return str(row["n"]) == str(row["N"]) == "0"
 
 
 def row_of(key: str, store: ResultStore) -> Mapping[str, Any]:
@@ -228,14 +245,14 @@ def _unanswered(parts: Sequence[str], store: ResultStore) -> Mapping[str, Any] |
 
 
 def _limits(key: str, layout: str, store: ResultStore, study: Study) -> list[Span]:
-    digits = layout.removeprefix("ci")
-    if digits not in ("", "0", "1", "2", "3"):
+    known = _LIMITS.fullmatch(layout)
+    if known is None or layout == "range":
         raise ReportError(
-            f"{{{key}|{layout}}}: unknown format; intervals are ci (per cent) and ci0 to ci3 (values)"
+            f"{{{key}|{layout}}}: unknown format; intervals are ci (per cent) and ci0 to ci3 (values), range0 to range3"
         )
     place = key.rpartition("/")[0]
-    rows = [row_of(f"{place}/{stat}", store) for stat in ("lower", "upper")]
-    show = _FORMATS[digits or "%1"]
+    rows = [row_of(f"{place}/{stat}", store) for stat in _ENDS[known[1]]]
+    show = _FORMATS[known[2] or "%1"]
     spans = [
         Span(
             show(row, study) if row["status"] in ("OK", "FLAG") else word("status_prose", str(row["status"])),
@@ -268,6 +285,12 @@ def _decimals(
     return show
 
 
+def _large(row: Mapping[str, Any], study: Study) -> str:
+    """Return a number with the word for its unit; the catalogue of a language may count in other units."""
+    [(name, size)] = settings("large_number").items()
+    return f"{float(row['value']) / float(size):g} {name}"
+
+
 def _why(reason: str) -> str:
     """Return why there is no number: the words of a code, or the reason itself."""
     return word("status_reasons", reason) if reason.isupper() else reason or "no reason"
@@ -283,6 +306,7 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any], Study], str]] = {
     **{f"{digits}": _decimals(digits) for digits in range(4)},
     **{f"%{digits}": _decimals(digits, factor=100.0, unit="%") for digits in range(4)},
     "text": lambda row, study: str(row["text"]) if row["text"] is not None else f"{_whole(row['value'])}",
+    "large": _large,
     "choice": lambda row, study: word("choice", str(row["text"])),
     "reason": lambda row, study: _why(str(row["reason"])),
 }

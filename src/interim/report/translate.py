@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from interim.display.catalogue import FIRST, MARK, masked, message_id
 from interim.display.labels import sentence_case
-from interim.display.language import SOURCE, Translator, translator
+from interim.display.language import GAP, SOURCE, Translator, translator
 from interim.errors import ReportError
 from interim.report.content import (
     WORDS,
@@ -305,7 +305,7 @@ class _Pen:
             return replace(block, spans=tuple(replace(span, language=SOURCE) for span in block.spans))
         styled = any(span.strong or span.emphasis or span.code for span in block.spans)
         pieces = (_PIECE if styled else _NUMBER).split(found)
-        return replace(block, spans=_as_spans(pieces, [self._number(span) for span in spans]))
+        return replace(block, spans=_without_gaps(_as_spans(pieces, [self._number(span) for span in spans])))
 
     def _number(self, span: Span) -> Span:
         if span.key is None:
@@ -385,6 +385,17 @@ def _as_message(spans: Iterable[Span]) -> tuple[str, list[Span]]:
         text += f"{sign}{bare}{sign[::-1]}"
         numbers += [Span(number) for number in found]
     return text, numbers
+
+
+def _without_gaps(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the spans without the blanks that separate a Chinese word, in the place of a number, from Chinese text."""
+    found: list[Span] = []
+    for place, span in enumerate(spans):
+        before = spans[place - 1].text[-1:] if place else ""
+        after = spans[place + 1].text[:1] if place + 1 < len(spans) else ""
+        joined = GAP.sub("", f"{before}{span.text}{after}")
+        found.append(replace(span, text=joined[len(before) : len(joined) - len(after)]))
+    return tuple(found)
 
 
 def _switched(style: Span, name: str) -> Span:

@@ -228,6 +228,15 @@ def test_options_of_the_rule_that_reach_another_conclusion(main13):
     assert found.loc["mtd_rule = deesc_min6_top3", "decision"] == "stop, MTD DL4 (not reached)"
 
 
+@pytest.mark.rule("DOSEQ-19", source="words of the rules U2 and C1")
+def test_the_rules_passed_are_words_with_their_ids(main13):
+    found = listed(sensitivity(main13.adam, main13.study, main13.sdtm), "option")["rule"]
+    more = "cleared and nothing higher is open, but more participants are needed for an MTD [U2]"
+    assert found["base"] == more
+    assert found["min_infusions = 3"] == "fill the level to 3 [C1]"
+    assert not [text for text in found if not text.endswith("]") or text.startswith("[")]
+
+
 @pytest.mark.rule(
     "DOSEQ-19", source="infusions of the example study: two of three at level 4 had the second cycle"
 )

@@ -311,7 +311,7 @@ def test_a_default_is_said_to_be_unconfirmed(main13, tipped):
     outcomes = {item.name: Outcome("a", "b", "c", "d") for item in bundles(silent)}
     readings._add_register(rows, silent, outcomes)
     assert row(rows.build(), "AMB-2", "basis")["text"] == "default reading, not confirmed by the sponsor"
-    assert row(rows.build(), "AMB-2", "effect", level="B")["text"] == "no flip; 0 cells differ"
+    assert row(rows.build(), "AMB-2", "effect", level="B")["text"] == "no flip; cells that differ: 0"
     assert row(tipped, "AMB-1", "used")["text"].startswith("A: one participant at every level")
     assert "to be confirmed" in row(tipped, "OP-1", "basis")["text"]
     assert row(tipped, "OP-1", "used")["text"].startswith(

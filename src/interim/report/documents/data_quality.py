@@ -57,7 +57,7 @@ def _queries(made: Made) -> str:
     snapshot = made.inputs.store[_SNAPSHOT].frame
     if not ((snapshot["variable"] == "QUERY") & (snapshot["stat"] == "records")).any():
         return _UNKNOWN
-    return f"The data hold {{{_SNAPSHOT}/Total/QUERY//records|0}} queries of the sites; none of them is open on a primary field."
+    return f"Queries of the sites in the data: {{{_SNAPSHOT}/Total/QUERY//records|0}}; none is open on a primary field."
 
 
 def _row(made: Made, rule: str) -> Row:

@@ -152,6 +152,14 @@ def test_the_dates_of_the_study_may_be_printed(study):
     )
 
 
+@pytest.mark.rule("PRV-43", source="four in the morning at UTC+8 is the day before in UTC")
+def test_the_day_of_the_extract_in_utc_may_be_printed(study):
+    data = study.data.model_copy(update={"extract_time": datetime.fromisoformat("2026-07-02T04:00:00+08:00")})
+    early = study.model_copy(update={"data": data})
+    assert {"2026-07-01", "2026-07-02"} <= stated_dates(early)
+    assert "2026-07-01" not in stated_dates(study)
+
+
 @pytest.mark.rule("PRV-43")
 def test_the_dates_of_recorded_decisions_may_be_printed(study, tmp_path):
     frame = pd.DataFrame({"date": ["2025-09-27", None], "kind": ["dose", "stop"]}, dtype=object)

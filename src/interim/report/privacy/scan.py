@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -394,13 +394,15 @@ def stated_dates(study: Study) -> frozenset[str]:
     Returns
     -------
     frozenset of str
-        ISO 8601: cut-off, extract, moment of the report, and every date within a parameter.
+        ISO 8601: cut-off, extract, moment of the report (its day at the site and in UTC, in which files note it), and every date
+        within a parameter.
 
     Raises
     ------
     None
     """
-    stated = {study.cut.date().isoformat(), study.moment.date().isoformat()}
+    moments = (study.cut, study.moment, study.moment.astimezone(UTC))
+    stated = {moment.date().isoformat() for moment in moments}
     return frozenset(stated | set(_dates(study.resolved())))
 
 

@@ -229,4 +229,4 @@ def _add_criterion(
     pairs = readings.get(item.get("compare", ""), [])
     rows.add("reading", None, text=_class([value for _, value in pairs], item, need), **place)
     n = who.n(chosen.dose) if chosen.dose in who.members else who.n()
-    rows.add("uncertainty", None, text=f"{n} participants at {chosen.dose or 'all doses'}", **place)
+    rows.add("uncertainty", None, text=f"participants at {chosen.dose or 'all doses'}: {n}", **place)

@@ -54,7 +54,7 @@ def test_what_would_change_the_next_action_stands_below_it(main13):
     addlt.loc[last, ["DLTSTAT", "STATKNDT", "DLTFL"]] = ["PENDING", pd.NaT, "N"]
     who = addlt.loc[last, "USUBJID"].item()
     text = said(with_frame(main13, "ADDLT", addlt))
-    assert text == f"{who} at level 4 with any outcome: ENROL 3 at 4"
+    assert text == f"{who} at level 4 with any outcome: enrol 3 at level 4"
 
 
 @pytest.mark.rule("DOSEQ-11")

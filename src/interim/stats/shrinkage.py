@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -103,7 +104,8 @@ def shrink_binomial(
     if not len(counts):
         nothing = np.empty(0)
         return Shrunken(nothing, nothing, nothing, nothing, level, math.nan, "NE", "NO_DATA")
-    return _posterior(counts, sizes, _grid(counts, sizes, centre=centre, spread=spread, scale=scale), level)
+    finest = min(_COARSEST, spread / 3.0, 0.8 / math.sqrt(max(float(sizes.max()), 1.0)))
+    return _posterior(counts, sizes, _grid(finest, centre=centre, spread=spread, scale=scale), level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,12 +131,12 @@ class _Grid:
         return np.maximum(mixed, 0.0)
 
 
-def _grid(counts: Floats, sizes: Floats, *, centre: float, spread: float, scale: float) -> _Grid:
+@lru_cache(maxsize=8)
+def _grid(finest: float, *, centre: float, spread: float, scale: float) -> _Grid:
     """Grid that is fine for the likelihoods and the prior, and so wide that its ends carry nothing."""
     t, v = np.polynomial.legendre.leggauss(_TAU_NODES)
     tau = scale * _TAU_REACH * (t + 1.0) / 2.0
     reach = (_MU_REACH * spread + _BLUR_REACH * float(tau[-1])) / (1.0 - _EDGE)
-    finest = min(_COARSEST, spread / 3.0, 0.8 / math.sqrt(max(float(sizes.max()), 1.0)))
     cells = 2 ** math.ceil(math.log2(2.0 * reach / finest))
     theta = centre + reach * np.linspace(-1.0, 1.0, cells, endpoint=False)
     gap = np.abs(theta - centre) / reach
@@ -156,7 +158,8 @@ def _posterior(counts: Floats, sizes: Floats, grid: _Grid, level: float) -> Shru
     rate = np.exp(log_rate)
     columns = []
     for own, mine, n in zip(likelihood, evidence, sizes, strict=True):
-        others = np.exp(total - mine - (total - mine).max())
+        rest = total - mine
+        others = np.exp(rest - rest.max())
         predicted = grid.mixed(others) * grid.window
         columns.append((*_answer(grid.theta, own * predicted, rate, level), _own_weight(n, predicted, rate)))
     mean, lower, upper, weight = (np.array(column) for column in zip(*columns, strict=True))

@@ -378,7 +378,7 @@ def test_what_typst_says_is_passed_on(monkeypatch):
     setter = SimpleNamespace(
         compile_with_warnings=lambda **_: (b"%PDF", [warning, warning]), query=lambda *_, **__: "[]"
     )
-    monkeypatch.setattr("interim.report.pdf_set._compiler", lambda: setter)
+    monkeypatch.setattr("interim.report.pdf_set.compiler", lambda: setter)
     with pytest.raises(ReportError, match=r"cannot be made: layout did not converge$"):
         pdf_bytes(document(spans("x")))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -273,3 +275,15 @@ def test_a_frame_with_too_few_pages_is_refused():
     assert len(flipped(part)) > 2 and flipped(b"") == []
     with pytest.raises(ValueError, match=r"pages of parts for 2 pages"):
         bound(few, [part])
+
+
+@pytest.mark.rule("CACHE-13")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_compiler_that_is_ready_before_the_fork_begins_no_thread():
+    """Else the parent could not be forked (decision 070); asked in a process of its own, since this one has set files."""
+    code = (
+        "import os; from interim.report.pdf_set import compiler; compiler();"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

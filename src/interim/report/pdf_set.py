@@ -133,7 +133,7 @@ class Setter:
     def _set(self, model: Model) -> Made:
         import typst
 
-        setter = _compiler()
+        setter = compiler()
         try:
             content, warnings = setter.compile_with_warnings(
                 sys_inputs={"document": _text(model)},
@@ -235,8 +235,19 @@ def _text(model: object) -> str:
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    """Return the one compiler of this process, with our template and the shipped fonts."""
+def compiler() -> typst.Compiler:
+    """Return the one compiler of this process and those forked from it, with our template and the shipped fonts.
+
+    Returns
+    -------
+    typst.Compiler
+        It has begun no thread before it sets something.
+
+    Raises
+    ------
+    ReportError
+        If a shipped typeface is not there.
+    """
     import matplotlib
     import typst
 

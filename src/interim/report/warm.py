@@ -9,6 +9,7 @@ from pathlib import Path
 from interim.display.language import LANGUAGES, translator
 from interim.errors import ReportError
 from interim.report.freshness import installed
+from interim.report.pdf_set import compiler
 from interim.report.registry import questions
 
 _MODULES = (
@@ -16,7 +17,6 @@ _MODULES = (
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "papermill",
-    "typst",
     "interim.display",
     "interim.report.shell",
     "interim.report.document",
@@ -29,7 +29,7 @@ _MODULES = (
 
 
 def warm(folder: Path) -> None:
-    """Import once what questions, notebooks and documents need, and read the files that every report needs.
+    """Import once what questions, notebooks and documents need, and read the files and fonts that every report needs.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def warm(folder: Path) -> None:
     ------
     ImportError
         If a module of a question does not exist.
+    ReportError
+        If a shipped typeface is not there.
     """
     import matplotlib
 
@@ -52,6 +54,7 @@ def warm(folder: Path) -> None:
     for module in (*rooms, *_MODULES):
         import_module(module)
     installed()
+    compiler()
     with suppress(ReportError):  # a wrong text is told where it is needed
         for language in LANGUAGES:
             translator(language, folder)

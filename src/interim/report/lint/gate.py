@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from interim.report.chapter import Inputs
@@ -33,6 +32,11 @@ class Gate:
 
     inputs: Inputs
     history: tuple[PastRun, ...]
+    _values: Mapping[str, Value] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the rows of all results once: each step is checked in a process of its own, forked from this one."""
+        self._values = values_of(self.inputs.store)
 
     def __call__(
         self, documents: Mapping[str, Document], before: Mapping[str, Document] = _NONE
@@ -64,8 +68,3 @@ class Gate:
         findings = lint(checked, linters=[name for name in LINTERS if name not in skipped])
         refuse(findings)
         return tuple(f"warning: {finding}" for finding in findings)
-
-    @cached_property
-    def _values(self) -> Mapping[str, Value]:
-        """The rows of all results: the same for the documents of every step."""
-        return values_of(self.inputs.store)

@@ -331,3 +331,23 @@ def test_a_language_without_units_of_its_own_leaves_large_numbers_alone():
 def test_no_blank_is_left_between_chinese_text_and_a_chinese_word():
     said = speaker(**{"median {a} days, {1} seen": "中位数 {a} 天，见 {1} 例", "not estimable": "不可估计"})
     assert said.text("median not estimable days, 3 seen").text == "中位数不可估计天，见 3 例"
+
+
+@pytest.mark.rule("DISP-13", source="the figures of one treated participant")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Step plot of the dose level, y axis, by participant in order of assignment, x axis, n=2: DL1 n=1 (1 no trigger); DL2 n=1 (1 window open).",
+        "No figure for related TEAEs: dot plot by dose, any grade and grade 3 or higher, NK safety set, N=1. Nothing to draw: no related term in two or more participants.",
+        "Kaplan-Meier curve of overall survival, x axis months from the first infusion, y axis share without event, n=1, 0 events. The median is not reached. No cohort is large enough for its own curve.",
+        "Open symbols: below the limit of quantification, drawn on the limit (dashed); ticks at the foot: infusions.",
+        "CAR-T transgene: Cmax: Spearman correlation not estimable",
+        "Ligand – not available: no participant with a biopsy before and after treatment",
+        "No figure for progression-free survival rate by subgroup, full analysis set, N=1. Nothing to draw: beyond the follow-up.",
+        "No narrative: no participant needs one.",
+        "data extract; footnote CUT, XD-FUTURE, default of report.timestamp",
+    ],
+)
+def test_what_figures_say_of_one_participant_is_chinese(text):
+    found = translator("zh-CN", Path("params")).text(text)
+    assert found.state == "translated" and not re.search(r"\b(?:the|of|no|by)\b", found.text)

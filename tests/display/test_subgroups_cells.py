@@ -276,11 +276,15 @@ def test_no_forest_without_its_rows(drop, words, study):
     assert words in display.figure_forest(bare, study).alt
 
 
-def test_a_forest_of_a_code_as_reason_says_it_in_words(study):
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("NE", "not estimable"), ("BEYOND_FOLLOWUP", "beyond the follow-up"), ("NO_DATA", "no data")],
+)
+def test_a_forest_of_a_code_as_reason_says_it_in_words(code, words, study):
     result = chapter.levels()
     place = list(result.frame["stat"].eq("rate") & result.frame["variable"].eq("orr")).index(True)
-    gone = hand.changed(result, place, value=float("nan"), status="NA", reason="NE")
-    assert "Nothing to draw: not estimable." in display.figure_forest(gone, study).alt
+    gone = hand.changed(result, place, value=float("nan"), status="NA", reason=code)
+    assert f"Nothing to draw: {words}." in display.figure_forest(gone, study).alt
 
 
 def test_a_level_of_nobody_is_a_line_without_a_mark(study, sheets):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -135,6 +136,33 @@ def column_label(group: str, study: Study) -> str:
     if colon:
         return f"{word('groups', head)}\n{column_label(rest, study)}"
     return study.cohorts().get(group, word("groups", group))
+
+
+def reason_text(reason: str) -> str:
+    """Return why there is no number.
+
+    Parameters
+    ----------
+    reason : str
+        Reason of a row.
+
+    Returns
+    -------
+    str
+        The words of a code, or the reason itself.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> reason_text("NO_DATA"), reason_text("not collected")
+    ('no data', 'not collected')
+    """
+    known: Mapping[str, str] = {**settings("status_reasons"), **settings("status_prose")}
+    unknown = word("status_reasons", reason) if reason.isupper() else reason
+    return known.get(reason, unknown) or "no reason"
 
 
 def participant_label(subject: str, study: Study) -> str:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Sheet
 
 from interim.display.absent import not_drawn
 from interim.display.figure import Figure, axes_mm, drawn
-from interim.display.labels import word
+from interim.display.labels import reason_text, word
 from interim.display.layout import plain_table
 from interim.display.numbers import Numbers
 from interim.display.style import GREY, LIGHT, PALETTE, PORTRAIT_MM, TOTAL_COLOUR
@@ -185,9 +185,7 @@ def figure_forest(
     overall = numbers.row(_stat(endpoint), variable=endpoint)
     if overall is None or overall["status"] != "OK":
         reason = str(overall["reason"]) if overall is not None else "no such rows"
-        return not_drawn(
-            numbers, title=f"{word('rates', endpoint)} by subgroup", reason=word("status_prose", reason)
-        )
+        return not_drawn(numbers, title=f"{word('rates', endpoint)} by subgroup", reason=reason_text(reason))
     if not (result.frame["variable"] == "limits").any():
         reason = "no primary factor is defined, or no response is available"
         return not_drawn(numbers, title=f"{word('rates', endpoint)} by subgroup", reason=reason)

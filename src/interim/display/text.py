@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from interim.display.labels import settings, word
+from interim.display.labels import reason_text, settings, word
 from interim.display.markup import paragraph_html
 from interim.display.prose import without_allowed
 from interim.display.rounding import count_text, decimal_text, percent_text, rate_text
@@ -291,11 +291,6 @@ def _large(row: Mapping[str, Any], study: Study) -> str:
     return f"{float(row['value']) / float(size):g} {name}"
 
 
-def _why(reason: str) -> str:
-    """Return why there is no number: the words of a code, or the reason itself."""
-    return word("status_reasons", reason) if reason.isupper() else reason or "no reason"
-
-
 _FORMATS: dict[str, Callable[[Mapping[str, Any], Study], str]] = {
     "n": lambda row, study: f"{_whole(row['n'])}",
     "N": lambda row, study: f"{_whole(row['N'])}",
@@ -308,5 +303,5 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any], Study], str]] = {
     "text": lambda row, study: str(row["text"]) if row["text"] is not None else f"{_whole(row['value'])}",
     "large": _large,
     "choice": lambda row, study: word("choice", str(row["text"])),
-    "reason": lambda row, study: _why(str(row["reason"])),
+    "reason": lambda row, study: reason_text(str(row["reason"])),
 }

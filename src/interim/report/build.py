@@ -174,7 +174,7 @@ def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
 def _copy_notebooks(done: Path, target: Path, scan: Scan) -> None:
     """Copy the executed notebooks with the data hash, and tell the scan what each is without it."""
     for name, held, data in _entered(done, target, scan.marks):
-        scan.template(f"{target.name}/{name}", data, sha256_bytes(held))
+        scan.template(f"{target.name}/{name}", sha256_bytes(data), sha256_bytes(held))
 
 
 def _entered(done: Path, target: Path, marks: Marks) -> Iterator[tuple[str, bytes, bytes]]:

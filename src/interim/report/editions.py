@@ -32,9 +32,10 @@ _WEIGHT = {".pdf": 4, ".docx": 3, ".rtf": 2, ".html": 1}
 
 
 class Written(NamedTuple):
-    """What is known of a file that was written: anchor -> page of a PDF, and the SHA-256 it had before the hash was entered."""
+    """What is known of a file that was written: anchor -> page of a PDF, its SHA-256, and the one it had before the hash was entered."""
 
     pages: dict[str, int]
+    sha256: str
     unstamped: str
 
 
@@ -57,7 +58,7 @@ class Task:
         Returns
         -------
         Written
-            The pages of a PDF, none for another format; no SHA-256 if no hash is entered.
+            The pages of a PDF, none for another format; no earlier SHA-256 if no hash is entered.
 
         Raises
         ------
@@ -73,14 +74,14 @@ class Task:
         if kept is not None and pages is not None:
             known = json.loads(pages)
             self.cache.use(known["used"])
-            return Written(known["pages"], self._enter(kept))
+            return Written(known["pages"], *self._enter(kept))
         with self.cache.noting() as used:
             found = write_file(self.document, self.path, study, cache=self.cache)
         made = self.path.read_bytes()
         if self.content:
             self.cache.put(file, made)
             self.cache.put(places, json.dumps({"pages": found, "used": used}).encode())
-        return Written(found, self._enter(made))
+        return Written(found, *self._enter(made))
 
     def _told(self, origins: Origins) -> Task:
         """Return the task with a document that tells where its numbers come from."""
@@ -88,10 +89,11 @@ class Task:
         own = f"{self.content} {digest(sources)}" if self.content else ""
         return replace(self, document=replace(self.document, sources=sources), content=own, origins=None)
 
-    def _enter(self, made: bytes) -> str:
-        """Write a finished file with the data hash; return the SHA-256 it had before."""
-        self.path.write_bytes(entered(made, self.path.suffix, self.marks) if self.marks else made)
-        return sha256_bytes(made) if self.marks else ""
+    def _enter(self, made: bytes) -> tuple[str, str]:
+        """Write a finished file with the data hash; return its SHA-256, and the one it had before."""
+        final = entered(made, self.path.suffix, self.marks) if self.marks else made
+        self.path.write_bytes(final)
+        return sha256_bytes(final), sha256_bytes(made) if self.marks else ""
 
 
 def write_package(
@@ -166,10 +168,12 @@ def write_package(
                 say(line)
         pages.update(_pages(tasks, found))
         if made.scan:
-            _tell(made.scan, folder, tasks, found)
-        paths = [task.path for task in tasks] + [_data(plan, at_hand, folder) for plan in chosen if plan.json]
-        for path in paths:
-            outputs[f"{folder.name}/{path.name}"] = sha256(path)
+            _tell(made.scan, folder, found)
+        hashes = {task.path.name: found[task.path.name].sha256 for task in tasks}
+        hashes |= {
+            path.name: sha256(path) for plan in chosen if plan.json for path in [_data(plan, at_hand, folder)]
+        }
+        outputs |= {f"{folder.name}/{name}": digits for name, digits in hashes.items()}
         for plan in chosen:
             say(f"wrote {plan.number} {plan.title}")
     return outputs
@@ -237,11 +241,11 @@ def _pages(tasks: Sequence[Task], found: Mapping[str, Written]) -> dict[str, Map
     return {number: pages for number, pages in reversed(told) if pages}
 
 
-def _tell(scan: Scan, folder: Path, tasks: Sequence[Task], found: Mapping[str, Written]) -> None:
+def _tell(scan: Scan, folder: Path, found: Mapping[str, Written]) -> None:
     """Tell the scan what the files were before hashes were entered."""
-    for task in tasks:
-        if unstamped := found[task.path.name].unstamped:
-            scan.template(f"{folder.name}/{task.path.name}", task.path.read_bytes(), unstamped)
+    for name, file in found.items():
+        if file.unstamped:
+            scan.template(f"{folder.name}/{name}", file.sha256, file.unstamped)
 
 
 def _cost(task: Task) -> int:

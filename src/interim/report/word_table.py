@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from interim.report.columns import INDENT_MM, Fit, fit
 from interim.report.content import HeaderCell, Row, Table
@@ -109,16 +110,25 @@ def _cells(row: Row, table: Table, widths: Sequence[int], fitted: Fit, *, keep: 
         yield _cell(content, sum(widths), len(widths))
         return
     for column, cell in enumerate(row.cells):
-        properties = [node("keepNext")] if keep else []
-        if column == 0 and row.indent:
-            properties.append(node("ind", left=twips(row.indent * INDENT_MM)))
-        properties.append(node("jc", val=table.align[column]))
+        properties = _text_properties(keep, row.indent if column == 0 else 0, table.align[column])
         yield _cell(paragraph("TableText", _text(cell.text, fitted), properties=properties), widths[column])
+
+
+@lru_cache(maxsize=4096)
+def _text_properties(keep: bool, indent: int, align: str) -> tuple[str, ...]:
+    kept = (node("keepNext"),) if keep else ()
+    indented = (node("ind", left=twips(indent * INDENT_MM)),) if indent else ()
+    return (*kept, *indented, node("jc", val=align))
 
 
 def _cell(
     content: str, width: int, span: int = 1, *, foot: str | None = None, place: str | None = None
 ) -> str:
+    return f"<w:tc>{_cell_properties(width, span, foot, place)}{content}</w:tc>"
+
+
+@lru_cache(maxsize=4096)
+def _cell_properties(width: int, span: int, foot: str | None, place: str | None) -> str:
     properties = [node("tcW", w=width, type="dxa")]
     if span > 1:
         properties.append(node("gridSpan", val=span))
@@ -126,11 +136,15 @@ def _cell(
         properties.append(node("tcBorders", node("bottom", val="single", sz=foot, space="0", color="1B2430")))
     if place:
         properties.append(node("vAlign", val=place))
-    return node("tc", node("tcPr", *properties), content)
+    return node("tcPr", *properties)
 
 
 def _text(text: str, fitted: Fit) -> str:
     if fitted.size == _STYLE_SIZE:
         return text_run(text)
-    half_points = round(fitted.size * 2)
-    return text_run(text, node("sz", val=half_points), node("szCs", val=half_points))
+    return text_run(text, *_size(round(fitted.size * 2)))
+
+
+@lru_cache(maxsize=64)
+def _size(half_points: int) -> tuple[str, str]:
+    return node("sz", val=half_points), node("szCs", val=half_points)

@@ -155,7 +155,12 @@ def paragraph(style: str, *content: str, properties: Iterable[str] = ()) -> str:
     ------
     None
     """
-    return node("p", node("pPr", node("pStyle", val=style), *properties), *content)
+    return f"<w:p>{_paragraph_properties(style, tuple(properties))}{''.join(content)}</w:p>"
+
+
+@lru_cache(maxsize=4096)
+def _paragraph_properties(style: str, properties: tuple[str, ...]) -> str:
+    return node("pPr", node("pStyle", val=style), *properties)
 
 
 def ending(paragraph: str, section: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from interim.report.cache import Cache
 from interim.report.content import text_table
+from interim.report.hashes import sha256_bytes
 from interim.report.html import write_html
 from interim.report.pdf import write_pdf
 from interim.report.privacy import scan as module
@@ -26,7 +27,7 @@ UNSTAMPED = "7" * 64
 def stamped(cache: Cache, digits: str, name: str, data: bytes):
     """Search a file that is stamped as the writer tells it."""
     of = scan(cache=cache, marks={PLACE: digits}, labels=(LABEL,))
-    of.template(name, data, UNSTAMPED)
+    of.template(name, sha256_bytes(data), UNSTAMPED)
     return of.file(name, data)
 
 
@@ -118,7 +119,7 @@ def test_an_identifier_beside_the_hash_is_found(planted, tmp_path):
     for digits in (FIRST, SECOND):
         of = scan(cache=cache, marks={PLACE: digits})
         data = f"{digits}, {PLANTED[planted]} {digits}".encode()
-        of.template(name, data, UNSTAMPED)
+        of.template(name, sha256_bytes(data), UNSTAMPED)
         assert planted in names(of.file(name, data), of)
 
 
@@ -127,7 +128,7 @@ def test_other_bytes_than_the_stamped_ones_are_searched_whole(tmp_path):
     name, cache = "documents/x.csv", Cache(tmp_path / "cache")
     assert stamped(cache, FIRST, name, FIRST.encode()) == ()
     of = scan(cache=cache, marks={PLACE: SECOND})
-    of.template(name, SECOND.encode(), UNSTAMPED)
+    of.template(name, sha256_bytes(SECOND.encode()), UNSTAMPED)
     assert of.file(name, SECOND.encode()) == ()
     assert names(of.file(name, f"{SECOND}\n13800138000".encode()), of) == {"mobile phone (zh)"}
 
@@ -147,7 +148,7 @@ def test_what_is_kept_of_a_template_rests_on_name_stamp_label_and_cache(name, ch
     for digits, one, further in ((FIRST, "documents/x.csv", {}), (SECOND, name, changes)):
         of = scan(**{**given, "marks": {PLACE: digits}, **further})
         data = f"hash {digits}".encode()
-        of.template(one, data, UNSTAMPED)
+        of.template(one, sha256_bytes(data), UNSTAMPED)
         assert of.file(one, data) == ()
     assert reads == ["documents/x.csv", name]
 

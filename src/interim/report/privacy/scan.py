@@ -177,15 +177,15 @@ class Scan:
     def _one(self, name: str) -> tuple[str, tuple[Found, ...]]:
         return self._keyed(name, (self.folder / name).read_bytes())
 
-    def template(self, name: str, data: bytes, unstamped: str) -> None:
+    def template(self, name: str, stamped: str, unstamped: str) -> None:
         """Tell that a file is stamped: its bytes are those of a template with the hash of the data for the placeholder.
 
         Parameters
         ----------
         name : str
             Path below the report folder.
-        data : bytes
-            The stamped content; other bytes under this name are searched whole.
+        stamped : str
+            SHA-256 of the stamped content; other bytes under this name are searched whole.
         unstamped : str
             SHA-256 of the template.
 
@@ -198,7 +198,7 @@ class Scan:
         None
         """
         if self.marks:
-            self._unstamped[self._key(name, data)] = unstamped
+            self._unstamped[f"{name} {stamped}"] = unstamped
 
     def file(self, name: str, data: bytes) -> tuple[Found, ...]:
         """Return what one file holds.

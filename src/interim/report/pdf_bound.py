@@ -26,15 +26,15 @@ _OWNER = re.compile(rb"/StructParents (\d+)")
 _IDENTITY = re.compile(rb"/ID\[\([^()]*\)\(([^()]*)\)\]")
 
 
-def bound(frame: bytes, parts: Sequence[bytes]) -> bytes:
+def bound(frame: bytes, parts: Sequence[Part]) -> bytes:
     """Return one file with the pages of all parts.
 
     Parameters
     ----------
     frame : bytes
         A PDF of typst whose last pages show headers and footers alone: one page for each page of the parts.
-    parts : sequence of bytes
-        PDF files of typst without headers, footers and links, in order; the first page of each is left out.
+    parts : sequence of Part
+        In order.
 
     Returns
     -------
@@ -46,44 +46,20 @@ def bound(frame: bytes, parts: Sequence[bytes]) -> bytes:
     ValueError
         If the frame has fewer pages than the parts.
     """
-    whole, sources = _Book(frame), [_Book(part).without_first() for part in parts]
-    count = sum(len(source.pages) for source in sources)
+    whole = _Book(frame)
+    count = sum(len(part.pages) for part in parts)
     if count > len(whole.pages):
         raise ValueError(f"{count} pages of parts for {len(whole.pages)} pages of the frame")
     empty = iter(whole.pages[len(whole.pages) - count :])
     changed: dict[int, bytes] = {}
     added: list[bytes] = []
-    for number, source in enumerate(sources):
-        copy = _Copy(source, whole, [*islice(empty, len(source.pages))], whole.file.size + len(added), number)
+    for number, part in enumerate(parts):
+        copy = _Copy(part, whole, [*islice(empty, len(part.pages))], whole.file.size + len(added), number)
         changed.update(copy.laid(whole))
         whole.join(copy)
         added += copy.bodies()
     changed.update(whole.tags())
     return _identified(whole.file.rewritten(changed, added), whole.file.trailer)
-
-
-def flipped(part: bytes) -> list[bool]:
-    """Tell which pages are wider than high.
-
-    Parameters
-    ----------
-    part : bytes
-        As in `bound`; nothing has no pages.
-
-    Returns
-    -------
-    list of bool
-        One for each page.
-
-    Raises
-    ------
-    None
-    """
-    if not part:
-        return []
-    book = _Book(part).without_first()
-    boxes = [_BOX.search(book.file.body(page)) for page in book.pages]
-    return [box is not None and float(box[1]) > float(box[2]) for box in boxes]
 
 
 class _Book:
@@ -99,18 +75,6 @@ class _Book:
         self.owners = [(int(key), owner) for key, owner in _PAIR.findall(_listed(root, b"Nums"))]
         self.heads = _listed(root, b"Names")
         self.free = max((key for key, _ in self.owners), default=-1) + 1
-
-    def without_first(self) -> _Book:
-        """Return the book without its first page and the tags on it."""
-        first = _OWNER.search(self.file.body(self.pages.pop(0)))
-        assert first is not None
-        owners = dict(self.owners)
-        gone = _REFERENCE.findall(self.file.body(int(owners.pop(int(first[1])).partition(b" ")[0])))
-        self.owners = [*owners.items()]
-        self.children = b" ".join(
-            b"%s 0 R" % child for child in _REFERENCE.findall(self.children) if child not in gone
-        )
-        return self
 
     def join(self, copy: _Copy) -> None:
         """Take the tags of a part behind the own ones."""
@@ -134,12 +98,47 @@ class _Book:
         )
 
 
+class Part(_Book):
+    """What is bound of a file: all but its first page, and the tags on it.
+
+    Parameters
+    ----------
+    made : bytes
+        A PDF of typst without headers, footers and links.
+    """
+
+    def __init__(self, made: bytes) -> None:
+        super().__init__(made)
+        first = _OWNER.search(self.file.body(self.pages.pop(0)))
+        assert first is not None
+        owners = dict(self.owners)
+        gone = _REFERENCE.findall(self.file.body(int(owners.pop(int(first[1])).partition(b" ")[0])))
+        self.owners = [*owners.items()]
+        kept = (child for child in _REFERENCE.findall(self.children) if child not in gone)
+        self.children = b" ".join(b"%s 0 R" % child for child in kept)
+
+    def flipped(self) -> list[bool]:
+        """Tell which pages are wider than high.
+
+        Returns
+        -------
+        list of bool
+            One for each page.
+
+        Raises
+        ------
+        None
+        """
+        boxes = [_BOX.search(self.file.body(page)) for page in self.pages]
+        return [box is not None and float(box[1]) > float(box[2]) for box in boxes]
+
+
 class _Copy:
     """The objects of a part under new numbers; what nothing names is left behind.
 
     Parameters
     ----------
-    source : _Book
+    source : Part
         The part.
     whole : _Book
         The frame with the parts before.
@@ -151,7 +150,7 @@ class _Copy:
         Which part it is.
     """
 
-    def __init__(self, source: _Book, whole: _Book, places: Sequence[int], free: int, mark: int) -> None:
+    def __init__(self, source: Part, whole: _Book, places: Sequence[int], free: int, mark: int) -> None:
         self.source = source
         self._places = places
         kept = zip([*source.pages, source.document], [*places, whole.document], strict=True)

@@ -14,7 +14,7 @@ from interim.display.typeface import font_folder
 from interim.errors import ReportError
 from interim.report.cache import Cache
 from interim.report.hashes import sha256_bytes
-from interim.report.pdf_bound import bound, flipped
+from interim.report.pdf_bound import Part, bound
 from interim.report.stamp import DIGITS, holds_place
 
 if TYPE_CHECKING:
@@ -109,11 +109,12 @@ class Setter:
             As in `sheet`.
         """
         chosen = list(_parts(runs))
-        parts = [self._part(part) for part in chosen]
-        empty = [page for part, made in zip(chosen, parts, strict=True) for page in _empty(part, made)]
+        made = [self._part(runs) for runs in chosen]
+        parts = [] if self._wrong else [Part(one.content) for one in made]
+        empty = [page for found in zip(chosen, made, parts, strict=False) for page in _empty(*found)]
         frame = self._set(self._common | _form(listed=True, empty=empty))
         self._refuse()
-        return Made(bound(frame.content, [part.content for part in parts]), frame.places)
+        return Made(bound(frame.content, parts), frame.places)
 
     def _part(self, runs: Sequence[Model]) -> Made:
         """Return a part, set now or by an earlier build; it has neither headers nor footers, which know other pages."""
@@ -213,10 +214,10 @@ def _weight(block: Model) -> int:
     return _FIGURE if block["kind"] == "figure" else sum(len(row["cells"]) for row in block.get("rows", ()))
 
 
-def _empty(part: Sequence[Model], made: Made) -> Iterator[Model]:
+def _empty(runs: Sequence[Model], made: Made, part: Part) -> Iterator[Model]:
     """Yield the pages of a part without their text, but with what contents, bookmarks and links name; its first page is not bound."""
-    heads = {block["anchor"]: block for run in part for block in run["blocks"] if "anchor" in block}
-    for number, flip in enumerate(flipped(made.content), 2):
+    heads = {block["anchor"]: block for run in runs for block in run["blocks"] if "anchor" in block}
+    for number, flip in enumerate(part.flipped(), 2):
         here = [place for place in made.places if place.page == number]
         named = [{"x": place.x, "y": place.y, "block": _head(heads[place.anchor])} for place in here]
         yield {"flipped": flip, "named": named}

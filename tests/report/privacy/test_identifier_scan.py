@@ -453,7 +453,7 @@ def test_document_13_prints_every_pattern_with_its_files_and_no_finding(tmp_path
     for name in ("documents/a.csv", "notebooks/b.json", "data/c.csv", "data/d.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1", encoding="utf-8")
-    words, table = statement(SimpleNamespace(scan=scan(tmp_path)))
+    words, table = statement(SimpleNamespace(scan=scan(tmp_path), outputs={}))
     rows = [[cell.text for cell in row.cells] for row in table.rows]
     assert [row[0] for row in rows] == [pattern.name for pattern in patterns()]
     assert {tuple(row[2:]) for row in rows} == {
@@ -466,7 +466,7 @@ def test_document_13_prints_every_pattern_with_its_files_and_no_finding(tmp_path
         and "before it is published" in words.spans[0].text
     )
     (tmp_path / "data" / "d.csv").write_text("13800138000", encoding="utf-8")
-    *_, table = statement(SimpleNamespace(scan=scan(tmp_path)))
+    *_, table = statement(SimpleNamespace(scan=scan(tmp_path), outputs={}))
     assert sorted(row.cells[-1].text for row in table.rows)[-1] == "1"
     (none,) = statement(SimpleNamespace(scan=None))
     assert "No search for identifiers" in none.spans[0].text

@@ -517,7 +517,7 @@ def statement(made: Made) -> Iterator[Loose]:
     if made.scan is None:
         yield Paragraph((Span(texts["none"]),))
         return
-    found = made.scan()
+    found = made.scan(made.outputs)
     kinds = [kind_of(name) for name in found]
     rows = []
     for number, pattern in enumerate(made.scan.matcher.patterns):

@@ -78,7 +78,8 @@ def cross_reference(made: Made) -> Iterator[Loose]:
     ReportError
         If the package has all documents and a target does not exist; all of them at once.
     """
-    found = [resolve(item, made.documents, made.pages) for item in checklist()]
+    objects = _objects(made.documents)
+    found = [_resolved(item, made.documents, made.pages, objects) for item in checklist()]
     lost = [
         f"{r.item.guideline}, item {r.item.item}: {', '.join(r.unresolved)}" for r in found if r.unresolved
     ]
@@ -142,6 +143,23 @@ def resolve(item: Item, documents: Mapping[str, Document], pages: Pages) -> Reso
     ------
     None
     """
+    return _resolved(item, documents, pages, _objects(documents))
+
+
+def _objects(documents: Mapping[str, Document]) -> dict[str, dict[str, str]]:
+    """Return number of a document -> name of a table or figure in it -> anchor."""
+    return {
+        number: {
+            **{block.id: block.anchor for block in document.tables},
+            **{block.id: block.anchor for block in document.figures},
+        }
+        for number, document in sorted(documents.items())
+    }
+
+
+def _resolved(
+    item: Item, documents: Mapping[str, Document], pages: Pages, known: Mapping[str, Mapping[str, str]]
+) -> Resolved:
     places = [_place(item, number, documents.get(number), pages.get(number, {})) for number in item.documents]
     here = {number: documents[number] for number in item.documents if number in documents}
     lost = [f"document {n}" for n in item.documents if n not in documents and n not in _later()]
@@ -149,7 +167,7 @@ def resolve(item: Item, documents: Mapping[str, Document], pages: Pages) -> Reso
         lost += [f"section {name!r}" for name in item.sections if not _answered(item, name, here)]
     objects = []
     for tlf in item.tlfs:
-        homes = ["all"] if tlf == "all" else _homes(tlf, documents, pages)
+        homes = ["all"] if tlf == "all" else _homes(tlf, documents, pages, known)
         objects.append(tlf if tlf == "all" else f"{tlf} ({', '.join(homes) or texts()['unresolved']})")
         lost += [] if homes else [tlf]
     return Resolved(item, tuple(places), tuple(objects), tuple(lost))
@@ -195,7 +213,9 @@ def _named(section: Section, pages: Mapping[str, int]) -> str:
     return section.number + (f" ({texts()['page']} {page})" if page else "")
 
 
-def _homes(tlf: str, documents: Mapping[str, Document], pages: Pages) -> list[str]:
+def _homes(
+    tlf: str, documents: Mapping[str, Document], pages: Pages, known: Mapping[str, Mapping[str, str]]
+) -> list[str]:
     """Return the documents in which an object stands, with the page."""
     if tlf.startswith("N "):  # narratives are paragraphs under a heading of their own
         return [
@@ -204,9 +224,7 @@ def _homes(tlf: str, documents: Mapping[str, Document], pages: Pages) -> list[st
             if _sections(number, document, "narrative")
         ]
     homes = []
-    for number, document in sorted(documents.items()):
-        anchors = {block.id: block.anchor for block in document.tables}
-        anchors |= {block.id: block.anchor for block in document.figures}
+    for number, anchors in known.items():
         own = next(
             (anchor for name, anchor in anchors.items() if name == tlf or name.startswith(f"{tlf}.")), None
         )

@@ -15,7 +15,7 @@ from interim.report.content import Figure, Paragraph, Span, Table, text_table
 from interim.report.document import Heading, Loose
 from interim.report.package import Made
 from interim.report.shells import shell_of, shells
-from interim.result import Result, ResultStore, slug
+from interim.result import Result, slug
 
 
 @cache
@@ -43,10 +43,11 @@ def index(made: Made) -> Iterator[Loose]:
     texts = _texts()
     order = {name: place for place, name in enumerate(shells())}
     blocks = [placed.block for placed in made.tlfs.values() if isinstance(placed.block, (Table, Figure))]
+    questions = {slug(name): result for name, result in made.inputs.store.items()}
     rows = [
         row
         for block in sorted(blocks, key=lambda block: (order[shell_of(block.id)], block.id))
-        for row in rows_of(block, made.inputs.store)
+        for row in rows_of(block, questions)
     ]
     yield Heading(1, texts["heading"])
     yield Paragraph((Span(texts["introduction"]),))
@@ -101,15 +102,15 @@ def keys_of(block: Table | Figure) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*heads, *cells)))
 
 
-def rows_of(block: Table | Figure, store: ResultStore) -> Iterator[tuple[str, ...]]:
+def rows_of(block: Table | Figure, questions: Mapping[str, Result]) -> Iterator[tuple[str, ...]]:
     """Yield one row for each question behind an object.
 
     Parameters
     ----------
     block : Table or Figure
         The object.
-    store : ResultStore
-        All results.
+    questions : mapping of str to Result
+        First part of the ids of its results -> answered question.
 
     Yields
     ------
@@ -121,13 +122,12 @@ def rows_of(block: Table | Figure, store: ResultStore) -> Iterator[tuple[str, ..
     ------
     None
     """
-    names = {slug(name): name for name in store}
     behind: Mapping[str, list[str]] = defaultdict(list)
     for key in keys_of(block):
         behind[key.partition("/")[0]].append(key)
     for question, keys in behind.items():
-        if question in names:
-            yield _row(block.id, store[names[question]], keys)
+        if question in questions:
+            yield _row(block.id, questions[question], keys)
 
 
 def _row(tlf: str, result: Result, keys: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Has typst set a document page by page or in parts, which are kept for later builds and bound."""
+"""Has typst set a document as one file or in parts, which are kept for later builds and bound."""
 
 from __future__ import annotations
 
@@ -117,16 +117,16 @@ class Setter:
         return Made(bound(frame.content, parts), frame.places)
 
     def _part(self, runs: Sequence[Model]) -> Made:
-        """Return a part, set now or by an earlier build; it has neither headers nor footers, which know other pages."""
+        """Return a part, set now or by an earlier build; it has neither headers nor footers, which know other pages, and its dates are not bound."""
         own = {"front": self._common["front"] | {"labels": [], "lines": [], "footer": "", "subtitle": ""}}
-        model = self._common | own | _form(framed=False, runs=runs, above=_above(runs))
-        model["letters"] = DIGITS if holds_place(_text(runs)) else ""
-        key = self._kept.key("part", sha256_bytes(_text(model).encode()), list(self._standards))
+        model = self._common | own | _form(framed=False, runs=runs, above=_above(runs)) | {"letters": ""}
+        text = _text(model)
+        key = self._kept.key("part", sha256_bytes(text.encode()), list(self._standards))
         kept = self._kept.get(key)
         if kept is not None:
             places, _, content = kept.partition(b"\n")
             return Made(content, _places(places.decode()))
-        made = self._set(model)
+        made = self._set(model | {"letters": DIGITS if holds_place(text) else ""})
         if made.content:
             self._kept.put(key, _text(made.places).encode() + b"\n" + made.content)
         return made

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from interim.report.cache import Cache
 from interim.report.content import Document, Front
+from interim.report.fragments import Fragments
 from interim.report.hashes import sha256, sha256_bytes
+from interim.report.html_origins import numbered, origins_html
 from interim.report.origins import Depth, Origins
 from interim.report.package import Made, Plan, lacking, plans, put_together
 from interim.report.stamp import entered
@@ -51,6 +53,8 @@ class Task:
     marks: Mapping[str, str] = field(default_factory=dict)
     origins: Origins | None = None
     depth: Depth = "methods"
+    told: str | None = None
+    digests: Sequence[str] = ()
 
     def write(self) -> Written:
         """Write the file, or take the bytes that an earlier build wrote from the same content.
@@ -67,27 +71,44 @@ class Task:
         """
         if self.origins is not None:
             return self._told(self.origins).write()
-        study, form = self.study, self.path.suffix
-        parts = (self.content, form, study.pdf.paper, study.pdf.standards, study.docx.fields)
+        study, form, packed = self.study, self.path.suffix, not self.marks
+        parts = (self.content, form, packed, study.pdf.paper, study.pdf.standards, study.docx.fields)
         file, places = (self.cache.key(kind, *parts) for kind in ("document", "pages"))
         kept, pages = (self.cache.get(file), self.cache.get(places)) if self.content else (None, None)
         if kept is not None and pages is not None:
             known = json.loads(pages)
             self.cache.use(known["used"])
             return Written(known["pages"], *self._enter(kept))
+        fragments = Fragments(self.cache, self._name(), self.document.blocks, self.digests)
         with self.cache.noting() as used:
-            found = write_file(self.document, self.path, study, cache=self.cache)
+            found = write_file(
+                self.document,
+                self.path,
+                study,
+                cache=self.cache,
+                fragments=fragments,
+                packed=packed,
+                told=self.told,
+            )
         made = self.path.read_bytes()
         if self.content:
             self.cache.put(file, made)
+            fragments.keep(file, made)
+            used.append(fragments.index)
             self.cache.put(places, json.dumps({"pages": found, "used": used}).encode())
         return Written(found, *self._enter(made))
+
+    def _name(self) -> list[str]:
+        """Return what names the file in every build."""
+        return [self.document.front.study, self.path.parent.name, self.path.name, self.study.pdf.paper]
 
     def _told(self, origins: Origins) -> Task:
         """Return the task with a document that tells where its numbers come from."""
         sources = origins.of(self.document, self.depth)
-        own = f"{self.content} {digest(sources)}" if self.content else ""
-        return replace(self, document=replace(self.document, sources=sources), content=own, origins=None)
+        document = replace(self.document, sources=sources)
+        told = origins_html(document, numbered(sources))
+        own = f"{self.content} {sha256_bytes(told.encode())}" if self.content else ""
+        return replace(self, document=document, content=own, origins=None, told=told)
 
     def _enter(self, made: bytes) -> tuple[str, str]:
         """Write a finished file with the data hash; return its SHA-256, and the one it had before."""
@@ -186,12 +207,13 @@ def _tasks(
     study, public = made.inputs.study, made.public
     store = made.inputs.memo.cache if made.inputs.memo else Cache(None)
     edition = whole if public is None else public.document(whole)
-    content = digest(edition) if store.folder else ""
+    digests = [*map(digest, edition.blocks)] if store.folder else []
+    content = digest([replace(edition, blocks=()), digests]) if store.folder else ""
     restricted: Depth = "records" if plan.copy == "restricted" else "counts"
     depth = restricted if public is None else "methods"
     for path in paths:
         told = origins if path.suffix == ".html" else None
-        yield Task(edition, path, study, store, content, made.marks, told, depth)
+        yield Task(edition, path, study, store, content, made.marks, told, depth, digests=digests)
 
 
 def _possible(plan: Plan, made: Made, say: Say) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from html import escape
 from importlib import resources
 from itertools import groupby
@@ -14,7 +15,8 @@ from interim.display.markup import figure_html, paragraph_html, table_html
 from interim.display.typeface import CHINESE, SHARED_MARKS
 from interim.report.columns import fit
 from interim.report.content import Block, Document, Figure, ListBlock, Paragraph, Section, Table
-from interim.report.html_origins import first_entry, numbered, origins_html
+from interim.report.fragments import Fragments
+from interim.report.html_origins import Entries, first_entry, numbered, origins_html
 from interim.report.page import room_mm
 from interim.report.typefaces import chinese_in, is_chinese_document, small_font
 
@@ -22,7 +24,9 @@ _RANGE = ",".join(["U+2E80-FFFF", *(f"U+{ord(mark):X}" for mark in sorted(SHARED
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 
 
-def write_html(document: Document, path: Path) -> None:
+def write_html(
+    document: Document, path: Path, *, fragments: Fragments | None = None, told: str | None = None
+) -> None:
     """Write a document as one HTML file.
 
     Parameters
@@ -31,6 +35,10 @@ def write_html(document: Document, path: Path) -> None:
         The content.
     path : Path
         File to write.
+    fragments : Fragments, optional
+        Where texts of tables and figures are kept.
+    told : str, optional
+        What `interim.report.html_origins.origins_html` gives for the document, if it is at hand.
 
     Returns
     -------
@@ -41,16 +49,20 @@ def write_html(document: Document, path: Path) -> None:
     OSError
         If the file cannot be written.
     """
-    path.write_text(html_text(document), encoding="utf-8", newline="\n")
+    path.write_text(html_text(document, fragments=fragments, told=told), encoding="utf-8", newline="\n")
 
 
-def html_text(document: Document) -> str:
+def html_text(document: Document, *, fragments: Fragments | None = None, told: str | None = None) -> str:
     """Return a document as HTML.
 
     Parameters
     ----------
     document : Document
         The content.
+    fragments : Fragments, optional
+        As in `write_html`.
+    told : str, optional
+        As in `write_html`.
 
     Returns
     -------
@@ -82,8 +94,8 @@ def html_text(document: Document) -> str:
             f'<header>{banner}<p class="study">{escape(front.study)}</p><h1>{escape(front.title)}</h1>{subtitle}{facts}</header>',
             f'<div class="columns"><nav aria-label="{escape(words["contents"])}">{_contents(document)}</nav>',
             '<main id="content" tabindex="-1">',
-            *(_block(block, entries.get(anchor, {}), words) for block, anchor, _ in document.places()),
-            f"{origins_html(document, entries)}</main></div>",
+            *_blocks(document, entries, fragments or Fragments()),
+            f"{origins_html(document, entries) if told is None else told}</main></div>",
             f"<footer><p>{escape(front.study)}</p><p>{escape(front.footer())}</p>{marks}</footer>",
             "</body></html>\n",
         ]
@@ -152,6 +164,18 @@ def _nested(sections: Sequence[Section]) -> str:
         link = f'<a href="#{head.anchor}"><span class="number">{head.number}</span> {escape(head.title)}</a>'
         items.append(f"<li>{link}{_nested(rest)}</li>")
     return f"<ul>{''.join(items)}</ul>"
+
+
+def _blocks(document: Document, entries: Entries, fragments: Fragments) -> Iterator[str]:
+    """Yield the blocks; what a table or figure shows rests on itself, the language and the entries of its numbers."""
+    for block, anchor, _ in document.places():
+        own = entries.get(anchor, {})
+        make = partial(_block, block, own, document.words)
+        if isinstance(block, (Table, Figure)):
+            first = next(iter(own.values()), 0)
+            yield fragments.text(block, document.front.language, *own, make=make, first=first)
+        else:
+            yield make()
 
 
 def _block(block: Block, entries: Mapping[str, int], words: Mapping[str, str]) -> str:

@@ -108,15 +108,25 @@ def _facts(facts: tuple[str, str, str], words: Mapping[str, str], lang: str) -> 
 
 
 def _entries(origins: list[Origin], entries: Mapping[str, int], words: Mapping[str, str]) -> Iterator[str]:
-    for origin in origins:
-        told = escape("; ".join(map(_part, origin.counted)))
-        who = f"<br>{escape(words['records'])}{escape('; '.join(origin.records))}" if origin.records else ""
-        yield f'<li id="n{entries[origin.stem]}"><code>{escape(origin.stem)}</code> {told}{who}</li>'
+    stems = _escaped([origin.stem for origin in origins])
+    told = _escaped(["; ".join(map(_part, origin.counted)) for origin in origins])
+    people = _escaped(["; ".join(origin.records) for origin in origins])
+    records = escape(words["records"])
+    for origin, stem, counts, names in zip(origins, stems, told, people, strict=True):
+        who = f"<br>{records}{names}" if names else ""
+        yield f'<li id="n{entries[origin.stem]}"><code>{stem}</code> {counts}{who}</li>'
+
+
+def _escaped(texts: list[str]) -> list[str]:
+    """Return texts as HTML; all at once is many times faster."""
+    return escape("\0".join(texts)).split("\0")
 
 
 def _part(part: Counted) -> str:
+    stats = ", ".join(part.stats)
+    if part.n is None and part.N is None:
+        return stats
     counts = ", ".join(
         f"{name} = {value}" for name, value in (("n", part.n), ("N", part.N)) if value is not None
     )
-    stats = ", ".join(part.stats)
-    return f"{stats} ({counts})" if counts else stats
+    return f"{stats} ({counts})"

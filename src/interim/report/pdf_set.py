@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 from interim.display.typeface import font_folder
 from interim.errors import ReportError
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
 Model: TypeAlias = dict[str, Any]
-T = TypeVar("T")
 _PART = 3000  # cells; a part ends on the page with which it has as many
 _FIGURE = 100  # cells that take as long to set as a figure
 _NAMED = ("kind", "anchor", "label", "title", "population", "level", "number", "alt")
@@ -38,10 +36,10 @@ class Place(NamedTuple):
     y: float
 
 
-class Made(NamedTuple, Generic[T]):
-    """A file, or a part of one that can be bound, and what stands where in it."""
+class Made(NamedTuple):
+    """A file and what stands where in it."""
 
-    content: T
+    content: bytes
     places: Sequence[Place]
 
 
@@ -68,7 +66,7 @@ class Setter:
         self._common, self._standards, self._timestamp, self._kept = common, standards, timestamp, kept
         self._wrong: list[str] = []
 
-    def sheet(self, runs: Sequence[Model]) -> Made[bytes]:
+    def sheet(self, runs: Sequence[Model]) -> Made:
         """Return a document that stands below its title.
 
         Parameters
@@ -78,7 +76,7 @@ class Setter:
 
         Returns
         -------
-        Made[bytes]
+        Made
             The file.
 
         Raises
@@ -92,7 +90,7 @@ class Setter:
         self._refuse()
         return made
 
-    def book(self, runs: Sequence[Model]) -> Made[bytes]:
+    def book(self, runs: Sequence[Model]) -> Made:
         """Return a document with title page and contents, each part of which is set once for all builds.
 
         Parameters
@@ -102,7 +100,7 @@ class Setter:
 
         Returns
         -------
-        Made[bytes]
+        Made
             The file.
 
         Raises
@@ -112,33 +110,28 @@ class Setter:
         """
         chosen = list(_parts(runs))
         made = [self._part(runs) for runs in chosen]
+        parts = [] if self._wrong else [Part(one.content) for one in made]
+        empty = [page for found in zip(chosen, made, parts, strict=False) for page in _empty(*found)]
+        frame = self._set(self._common | _form(listed=True, empty=empty))
         self._refuse()
-        empty = [page for found in zip(chosen, made, strict=True) for page in _empty(*found)]
-        frame = self._once(self._common | _form(listed=True, empty=empty), bytes, self._timestamp)
-        self._refuse()
-        return Made(bound(frame.content, [one.content for one in made]), frame.places)
+        return Made(bound(frame.content, parts), frame.places)
 
-    def _part(self, runs: Sequence[Model]) -> Made[Part]:
-        """Return a part; it has neither headers nor footers, which know other pages, and its dates are not bound."""
+    def _part(self, runs: Sequence[Model]) -> Made:
+        """Return a part, set now or by an earlier build; it has neither headers nor footers, which know other pages, and its dates are not bound."""
         own = {"front": self._common["front"] | {"labels": [], "lines": [], "footer": "", "subtitle": ""}}
-        return self._once(self._common | own | _form(framed=False, runs=runs, above=_above(runs)), Part)
-
-    def _once(self, model: Model, form: Callable[[bytes], T], *more: int) -> Made[T]:
-        """Return what typst makes of a model in a form in which it is kept, set now or by an earlier build."""
-        text = _text(model | {"letters": ""})
-        key = self._kept.key("set", sha256_bytes(text.encode()), form.__name__, list(self._standards), *more)
+        model = self._common | own | _form(framed=False, runs=runs, above=_above(runs)) | {"letters": ""}
+        text = _text(model)
+        key = self._kept.key("part", sha256_bytes(text.encode()), list(self._standards))
         kept = self._kept.get(key)
         if kept is not None:
-            known: Made[T] = pickle.loads(kept)  # bytes that this program wrote, with their hash
-            return known
+            places, _, content = kept.partition(b"\n")
+            return Made(content, _places(places.decode()))
         made = self._set(model | {"letters": DIGITS if holds_place(text) else ""})
-        if self._wrong:
-            return cast("Made[T]", made)
-        formed = Made(form(made.content), made.places)
-        self._kept.put(key, pickle.dumps(formed, 5))
-        return formed
+        if made.content:
+            self._kept.put(key, _text(made.places).encode() + b"\n" + made.content)
+        return made
 
-    def _set(self, model: Model) -> Made[bytes]:
+    def _set(self, model: Model) -> Made:
         import typst
 
         setter = compiler()
@@ -221,10 +214,10 @@ def _weight(block: Model) -> int:
     return _FIGURE if block["kind"] == "figure" else sum(len(row["cells"]) for row in block.get("rows", ()))
 
 
-def _empty(runs: Sequence[Model], made: Made[Part]) -> Iterator[Model]:
+def _empty(runs: Sequence[Model], made: Made, part: Part) -> Iterator[Model]:
     """Yield the pages of a part without their text, but with what contents, bookmarks and links name; its first page is not bound."""
     heads = {block["anchor"]: block for run in runs for block in run["blocks"] if "anchor" in block}
-    for number, flip in enumerate(made.content.flipped, 2):
+    for number, flip in enumerate(part.flipped(), 2):
         here = [place for place in made.places if place.page == number]
         named = [{"x": place.x, "y": place.y, "block": _head(heads[place.anchor])} for place in here]
         yield {"flipped": flip, "named": named}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from interim.report.columns import INDENT_MM, PADDING_MM, Fit, fit
 from interim.report.content import Document, Figure, HeaderCell, Orientation, Row, Table, Tlf
+from interim.report.fragments import Fragments
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, page_mm, room_mm
 from interim.report.typefaces import chinese_in
 
@@ -26,7 +28,9 @@ _HEAD = (
 _ALIGN = {"left": r"\ql", "center": r"\qc", "right": r"\qr"}
 
 
-def write_rtf(document: Document, path: Path, *, paper: Paper = "a4") -> None:
+def write_rtf(
+    document: Document, path: Path, *, paper: Paper = "a4", fragments: Fragments | None = None
+) -> None:
     """Write the tables, listings and figures of a document as RTF file.
 
     Parameters
@@ -37,6 +41,8 @@ def write_rtf(document: Document, path: Path, *, paper: Paper = "a4") -> None:
         File to write.
     paper : {"a4", "us-letter"}
         Size of the page.
+    fragments : Fragments, optional
+        Where texts of tables and figures are kept.
 
     Returns
     -------
@@ -47,10 +53,11 @@ def write_rtf(document: Document, path: Path, *, paper: Paper = "a4") -> None:
     OSError
         If the file cannot be written.
     """
-    path.write_text(rtf_text(document, paper=paper), encoding="ascii", newline="\n")
+    text = rtf_text(document, paper=paper, fragments=fragments)
+    path.write_text(text, encoding="ascii", newline="\n")
 
 
-def rtf_text(document: Document, *, paper: Paper = "a4") -> str:
+def rtf_text(document: Document, *, paper: Paper = "a4", fragments: Fragments | None = None) -> str:
     """Return the tables, listings and figures of a document as RTF.
 
     Parameters
@@ -59,6 +66,8 @@ def rtf_text(document: Document, *, paper: Paper = "a4") -> str:
         The content.
     paper : {"a4", "us-letter"}
         Size of the page.
+    fragments : Fragments, optional
+        As in `write_rtf`.
 
     Returns
     -------
@@ -71,13 +80,13 @@ def rtf_text(document: Document, *, paper: Paper = "a4") -> str:
         If the Chinese typeface lacks a letter, as in the other formats.
     """
     chinese_in(document)
-    front = document.front
+    front, known = document.front, fragments or Fragments()
     info = rf"{{\info{{\title {escaped(front.title)}}}{{\subject {escaped(front.study)}}}}}"
     parts = [_HEAD, info, _section(document, "portrait", paper, first=True), *_title_page(document)]
     for block in document.blocks:
         if isinstance(block, (Table, Figure)):
             parts.append(_section(document, block.orientation, paper))
-            parts.extend(_tlf(block, paper))
+            parts.append(known.text(block, paper, make=partial(_tlf, block, paper)))
     return "\n".join([*parts, "}\n"])
 
 
@@ -174,7 +183,11 @@ def _title_page(document: Document) -> Iterator[str]:
         yield rf"\pard\plain\dbch\af1\loch\f0\fs18\sb60 {escaped(name)}: {escaped(value)}\par"
 
 
-def _tlf(block: Tlf, paper: Paper) -> Iterator[str]:
+def _tlf(block: Tlf, paper: Paper) -> str:
+    return "\n".join(_lines(block, paper))
+
+
+def _lines(block: Tlf, paper: Paper) -> Iterator[str]:
     population = rf" {{\cf2 \u8212? {escaped(block.population)}}}" if block.population else ""
     caption = rf"{{\b {escaped(block.label)}}} {escaped(block.title)}{population}"
     yield rf"\pard\plain\s1\dbch\af1\loch\f0\fs20\outlinelevel0\keepn\sa120 {caption}\par"

@@ -21,7 +21,7 @@ DIGITS = "0123456789abcdef"
 _PLACE = re.compile(rb"dbbd[bd]{8}")
 _HEX = frozenset(bytes([letter]) for letter in DIGITS.encode())
 _PLACES = 256
-_LEVEL = 6
+_LEVEL, _PICTURE = 6, ".png"
 _ESCAPED = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 40: b"\\(", 41: b"\\)", 92: b"\\\\"}
 _PAGE = re.compile(rb"\n\d+ 0 obj\n<</Type/Page/Resources (\d+) 0 R[^\n]*?/Contents(?: |\[)((?:\d+ 0 R ?)+)")
 _NUMBER = re.compile(rb"(\d+) 0 R")
@@ -109,6 +109,26 @@ def entered(made: bytes, ending: str, marks: Marks) -> bytes:
     return _FORMATS[ending](made, marks)
 
 
+def compression(name: str) -> int:
+    """Return how a part of a finished file is stored.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    int
+        A picture as it is, because it is compressed; everything else is deflated.
+
+    Raises
+    ------
+    None
+    """
+    return zipfile.ZIP_STORED if name.endswith(_PICTURE) else zipfile.ZIP_DEFLATED
+
+
 def with_digits(text: bytes, marks: Marks) -> bytes:
     """Return a text with the hashes where their places were held.
 
@@ -194,6 +214,7 @@ def _in_word(made: bytes, marks: Marks) -> bytes:
         for entry in source.infolist():
             content = source.read(entry)
             written = with_digits(content, marks) if entry.filename.endswith(".xml") else content
+            entry.compress_type = compression(entry.filename)
             target.writestr(entry, written, compresslevel=_LEVEL)
     return out.getvalue()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 from interim.display.typeface import CHINESE, SHARED_MARKS, chinese_letters, font_file, is_chinese, named
 from interim.errors import ReportError
@@ -33,20 +34,23 @@ def chinese_in(document: Document) -> frozenset[str]:
     ReportError
         If the typeface lacks a letter: code point, character, and the tables, figures and sections that hold it.
     """
-    found: set[str] = set()
+    texts = chain(_title_page(document), document.texts())
+    letters = set().union(*(text for text in texts if not text.isascii()))
+    found = {letter for letter in letters if is_chinese(letter)}
+    if found and any(ord(letter) not in chinese_letters() for letter in found):
+        raise ReportError(_lacking(document))
+    return frozenset(found | SHARED_MARKS if found and is_chinese_document(document) else found)
+
+
+def _lacking(document: Document) -> str:
+    """Return which letters the typeface lacks, with their places."""
     lacking: dict[str, list[str]] = {}
     for place, text in _texts(document):
-        letters = set() if text.isascii() else {letter for letter in set(text) if is_chinese(letter)}
-        found |= letters
-        for letter in sorted(letters):
-            if ord(letter) not in chinese_letters():
+        for letter in sorted(set(text)):
+            if is_chinese(letter) and ord(letter) not in chinese_letters():
                 lacking.setdefault(letter, []).append(place)
-    if lacking:
-        lines = [
-            f"{named(letter)} in {', '.join(dict.fromkeys(places))}" for letter, places in lacking.items()
-        ]
-        raise ReportError("\n".join([f"{CHINESE} lacks characters; write them otherwise:", *lines]))
-    return frozenset(found | SHARED_MARKS if found and is_chinese_document(document) else found)
+    lines = [f"{named(letter)} in {', '.join(dict.fromkeys(places))}" for letter, places in lacking.items()]
+    return "\n".join([f"{CHINESE} lacks characters; write them otherwise:", *lines])
 
 
 def is_chinese_document(document: Document) -> bool:
@@ -69,19 +73,16 @@ def is_chinese_document(document: Document) -> bool:
     return document.front.language == _CHINESE_LANGUAGE
 
 
+def _title_page(document: Document) -> Iterator[str]:
+    front = document.front
+    yield from (front.title, front.subtitle, front.study, front.footer(), *front.labels)
+    yield from (text for pair in front.lines() for text in pair)
+    yield from document.words.values()
+
+
 def _texts(document: Document) -> Iterator[tuple[str, str]]:
     """Yield place and text of everything that is printed."""
-    front = document.front
-    pairs = [text for pair in front.lines() for text in pair]
-    for text in (
-        front.title,
-        front.subtitle,
-        front.study,
-        front.footer(),
-        *front.labels,
-        *pairs,
-        *document.words.values(),
-    ):
+    for text in _title_page(document):
         yield "the title page", text
     section = "the text"
     for block in document.blocks:

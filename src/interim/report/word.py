@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import docx
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
 from docx.oxml.ns import qn
+from docx.parts.hdrftr import FooterPart, HeaderPart
 
 from interim.report.content import Document, Front, Orientation, Tlf
+from interim.report.fragments import Fragments
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, page_mm, room_mm
 from interim.report.typefaces import chinese_in
 from interim.report.word_blocks import Pen, sequence
 from interim.report.word_fonts import with_fonts
-from interim.report.word_package import empty_package, pinned
+from interim.report.word_package import DOCUMENT, document_part, empty_package, pinned
 from interim.report.word_xml import (
     bookmark_name,
     element,
@@ -34,9 +38,20 @@ _PROGRAM = "interim"
 _PROPERTY = 255  # letters, a limit of the format
 _DEPTH = 4
 _EAST_ASIAN = ("zh-CN",)
+_KINDS: tuple[tuple[Any, str, str, str], ...] = (
+    (HeaderPart, "header", CONTENT_TYPE.WML_HEADER, RELATIONSHIP_TYPE.HEADER),
+    (FooterPart, "footer", CONTENT_TYPE.WML_FOOTER, RELATIONSHIP_TYPE.FOOTER),
+)
 
 
-def write_docx(document: Document, path: Path, *, paper: Paper = "a4") -> None:
+def write_docx(
+    document: Document,
+    path: Path,
+    *,
+    paper: Paper = "a4",
+    packed: bool = True,
+    fragments: Fragments | None = None,
+) -> None:
     """Write a document as Word file.
 
     Parameters
@@ -47,6 +62,10 @@ def write_docx(document: Document, path: Path, *, paper: Paper = "a4") -> None:
         File to write.
     paper : {"a4", "us-letter"}
         Size of the page.
+    packed : bool
+        Whether the parts of the file are compressed; `interim.report.stamp.entered` does it at last.
+    fragments : Fragments, optional
+        Where texts of tables are kept.
 
     Returns
     -------
@@ -57,10 +76,12 @@ def write_docx(document: Document, path: Path, *, paper: Paper = "a4") -> None:
     OSError
         If the file cannot be written.
     """
-    path.write_bytes(docx_bytes(document, paper=paper))
+    path.write_bytes(docx_bytes(document, paper=paper, packed=packed, fragments=fragments))
 
 
-def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
+def docx_bytes(
+    document: Document, *, paper: Paper = "a4", packed: bool = True, fragments: Fragments | None = None
+) -> bytes:
     """Return a document as Word file.
 
     Parameters
@@ -69,6 +90,10 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
         The content.
     paper : {"a4", "us-letter"}
         Size of the page.
+    packed : bool
+        As in `write_docx`.
+    fragments : Fragments, optional
+        As in `write_docx`.
 
     Returns
     -------
@@ -87,7 +112,7 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
     """
     book = docx.Document(io.BytesIO(empty_package()))
     _describe(book, document.front)
-    pen = Pen(book.part, paper)
+    pen = Pen(book.part, paper, fragments or Fragments())
     fresh = iter(document.fresh())
     parts: list[tuple[Orientation, list[str]]] = [
         (
@@ -102,10 +127,11 @@ def docx_bytes(document: Document, *, paper: Paper = "a4") -> bytes:
     else:
         parts.insert(0, ("portrait", [*head, *_lists(document)]))
     content = "".join(_body(book.part, document, parts, paper))
+    held = pen.pictures | {DOCUMENT: document_part(f"<w:body>{content}</w:body>")}
     stream = io.BytesIO()
     book.save(stream)
     package = with_fonts(stream.getvalue(), chinese_in(document))
-    return pinned(package, document.front.timestamp, body=f"<w:body>{content}</w:body>")
+    return pinned(package, document.front.timestamp, held=held, packed=packed)
 
 
 def _describe(book: Any, front: Front) -> None:
@@ -199,8 +225,9 @@ def _body(
     A section ends in its last paragraph. The first part and one that ends with a table get a paragraph of no height for
     it: the lists of the first part end with an open field, and readers would drop the page number of its footer.
     """
+    running = _Running(part, document, paper)
     for place, (way, pieces) in enumerate(parts):
-        section = _section(way, _running(part, document, way, paper), paper)
+        section = _section(way, running.links(way), paper)
         last = pieces[-1] if pieces else ""
         if place == len(parts) - 1:
             yield from (*pieces, paragraph("Spacer"), section)
@@ -210,7 +237,7 @@ def _body(
             yield from (*pieces, paragraph("Spacer", properties=[section]))
 
 
-def _section(way: Orientation, running: tuple[str, str], paper: Paper) -> str:
+def _section(way: Orientation, running: Sequence[str], paper: Paper) -> str:
     width, height = (twips(mm) for mm in page_mm(paper, way))
     reference = [
         node(f"{kind}Reference", type="default", **{"r:id": link})
@@ -229,8 +256,8 @@ def _section(way: Orientation, running: tuple[str, str], paper: Paper) -> str:
     )
 
 
-def _running(part: Any, document: Document, way: Orientation, paper: Paper) -> tuple[str, str]:
-    """Add header and footer of one section; return their links."""
+def _running(document: Document, way: Orientation, paper: Paper) -> tuple[str, str]:
+    """Return the lines of header and footer."""
     front, words = document.front, document.words
     right = twips(room_mm(paper, way)[0])
     marks = text_run(" · ".join(front.labels), node("b"), node("color", val="9B1C1C"))
@@ -241,10 +268,46 @@ def _running(part: Any, document: Document, way: Orientation, paper: Paper) -> t
         *field("NUMPAGES", text_run("1")),
         *([text_run(f" {words['pages']}")] if words["pages"] else []),
     ]
-    lines = (("Header", front.study, [marks]), ("Footer", front.footer(), page))
-    made = (part.add_header_part(), part.add_footer_part())
-    for (style, left, content), (piece, _) in zip(lines, made, strict=True):
-        tabs = node("tabs", node("tab", val="right", pos=right))
-        line = paragraph(style, text_run(left), node("r", node("tab")), *content, properties=[tabs])
-        piece.element[:] = [element(line)]
-    return made[0][1], made[1][1]
+    tabs = node("tabs", node("tab", val="right", pos=right))
+    return (
+        paragraph("Header", text_run(front.study), node("r", node("tab")), marks, properties=[tabs]),
+        paragraph("Footer", text_run(front.footer()), node("r", node("tab")), *page, properties=[tabs]),
+    )
+
+
+class _Running:
+    """Adds headers and footers, a pair for each section; all of one orientation hold the same line.
+
+    Parameters
+    ----------
+    part : docx.parts.document.DocumentPart
+        Takes them.
+    document : Document
+        What they tell.
+    paper : {"a4", "us-letter"}
+        Size of the page.
+    """
+
+    def __init__(self, part: Any, document: Document, paper: Paper) -> None:
+        self._part, self._document, self._paper = part, document, paper
+        self._count = 0
+        self._made: dict[Orientation, list[Any]] = {}
+
+    def links(self, way: Orientation) -> list[str]:
+        """Return the links to a new header and footer."""
+        self._count += 1
+        if way not in self._made:
+            self._made[way] = [*self._first(way)]
+        return [
+            self._part.relate_to(
+                kind(PackURI(f"/word/{name}{self._count}.xml"), content_type, root, self._part.package), link
+            )
+            for (kind, name, content_type, link), root in zip(_KINDS, self._made[way], strict=True)
+        ]
+
+    def _first(self, way: Orientation) -> Iterator[Any]:
+        """Yield the XML of header and footer."""
+        for (kind, *_), line in zip(_KINDS, _running(self._document, way, self._paper), strict=True):
+            root = kind.new(self._part.package).element
+            root[:] = [element(line)]
+            yield root

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import count
 from typing import Any
 
+from docx.image.image import Image
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
 from docx.oxml.ns import qn
+from docx.oxml.shape import CT_Inline
+from docx.parts.image import ImagePart
 from docx.shared import Mm
 from lxml import etree  # type: ignore[import-untyped]
 
 from interim.report.content import Block, Figure, ListBlock, Orientation, Paragraph, Section, Span, Table, Tlf
+from interim.report.fragments import Fragments
 from interim.report.page import Paper, room_mm
 from interim.report.word_table import table_xml
 from interim.report.word_xml import bookmarked, element, field, node, paragraph, text_run, twips
 
 _STYLES = {"normal": "Normal", "note": "Note", "box": "Box"}
 _BULLETS, _NUMBERS = 1, 2
+_PNG, _IMAGE = CONTENT_TYPE.PNG, RELATIONSHIP_TYPE.IMAGE
 _LIST_STEP_MM = 7.5
 _CAPTION_MM = 12.0
 _NOTE_MM = 8.0
@@ -58,11 +65,21 @@ class Pen:
         Takes pictures and list definitions.
     paper : {"a4", "us-letter"}
         Size of the page.
+    fragments : Fragments
+        Where texts of tables are kept.
+
+    Attributes
+    ----------
+    pictures : dict of str to bytes
+        Name of a part of the file -> the picture that is to be in it; the part is empty.
     """
 
-    def __init__(self, part: Any, paper: Paper) -> None:
+    def __init__(self, part: Any, paper: Paper, fragments: Fragments) -> None:
         self._part = part
         self._paper = paper
+        self._fragments = fragments
+        self.pictures: dict[str, bytes] = {}
+        self._links: dict[bytes, str] = {}
         self._bookmarks = count(1)
         self._captions = {"Table": count(1), "Figure": count(1)}
 
@@ -98,11 +115,7 @@ class Pen:
             yield from self._list(block, 0)
         else:
             yield self._caption(block, start)
-            yield (
-                table_xml(block, *room_mm(self._paper, way))
-                if isinstance(block, Table)
-                else self._picture(block, way)
-            )
+            yield self._table(block, way) if isinstance(block, Table) else self._picture(block, way)
             yield from _below(block)
 
     def _list(self, block: ListBlock, level: int) -> Iterator[str]:
@@ -143,12 +156,16 @@ class Pen:
         marked = bookmarked(next(self._bookmarks), block.anchor, content)
         return paragraph("Caption", *marked, properties=start)
 
+    def _table(self, table: Table, way: Orientation) -> str:
+        make = partial(table_xml, table, *room_mm(self._paper, way))
+        return self._fragments.text(table, self._paper, way, make=make)
+
     def _picture(self, figure: Figure, way: Orientation) -> str:
         width, height = room_mm(self._paper, way)
         notes = len(figure.footnotes) + len(figure.labels)
-        inline = self._part.new_pic_inline(
-            io.BytesIO(base64.b64decode(figure.png)), Mm(min(figure.width_mm, width))
-        )
+        data = base64.b64decode(figure.png)
+        size = Image.from_blob(data).scaled_dimensions(Mm(min(figure.width_mm, width)))
+        inline = CT_Inline.new_pic_inline(1, self._link(data), "image.png", *size)
         _shrink(inline, Mm(height - 2 * _CAPTION_MM - notes * _NOTE_MM))
         inline.docPr.set("descr", figure.alt)
         inline.docPr.set("name", figure.label)
@@ -156,6 +173,14 @@ class Pen:
         kept = [node("keepNext")] if notes else []
         picture = etree.tostring(inline, encoding="unicode")
         return paragraph("Picture", node("r", node("drawing", picture)), properties=kept)
+
+    def _link(self, data: bytes) -> str:
+        """Return the link to a picture, and hold it for a part that is empty until the file is finished."""
+        if data not in self._links:
+            name = f"word/media/image{len(self.pictures) + 1}.png"
+            self._links[data] = self._part.relate_to(ImagePart(PackURI(f"/{name}"), _PNG, b""), _IMAGE)
+            self.pictures[name] = data
+        return self._links[data]
 
 
 def _span(span: Span) -> str:

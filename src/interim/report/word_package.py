@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import resources
 
+from interim.report.stamp import compression
 from interim.report.word_xml import NAMESPACES
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
@@ -19,8 +20,7 @@ _PROPERTIES = f"{_PACKAGE}/metadata/core-properties"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _SHIPPED = ("styles", "numbering", "settings")
 _UNIX_FILE = 0o644 << 16
-_FIRST, _DOCUMENT = "[Content_Types].xml", "word/document.xml"
-_PACKED = ".png"
+_FIRST, DOCUMENT = "[Content_Types].xml", "word/document.xml"
 
 
 def empty_package() -> bytes:
@@ -61,7 +61,7 @@ def _parts() -> Iterator[tuple[str, str]]:
     )
     yield "docProps/core.xml", f'{_DECLARATION}<cp:coreProperties xmlns:cp="{_PROPERTIES}"/>'
     yield (
-        _DOCUMENT,
+        DOCUMENT,
         f'{_DECLARATION}<w:document xmlns:w="{_WORD}"><w:body><w:sectPr/></w:body></w:document>',
     )
     shipped = ((f"{_OFFICE}/relationships/{name}", f"{name}.xml") for name in _SHIPPED)
@@ -79,8 +79,8 @@ def _relationships(links: tuple[tuple[str, str], ...]) -> str:
     return f'{_DECLARATION}<Relationships xmlns="{_PACKAGE}/relationships">{items}</Relationships>'
 
 
-def pinned(package: bytes, timestamp: datetime, *, body: str) -> bytes:
-    """Return a package with its body, and with fixed order, times, rights and compression of its parts.
+def pinned(package: bytes, timestamp: datetime, *, held: Mapping[str, bytes], packed: bool = True) -> bytes:
+    """Return a package with what was held back, and with fixed order, times, rights and compression of its parts.
 
     Parameters
     ----------
@@ -88,8 +88,10 @@ def pinned(package: bytes, timestamp: datetime, *, body: str) -> bytes:
         A zip file.
     timestamp : datetime
         Time of every part, with offset.
-    body : str
-        ``w:body``; replaces the empty one. Pictures are stored as they are, because they are compressed.
+    held : mapping of str to bytes
+        Name of a part -> its content, for the empty one.
+    packed : bool
+        False: no part is compressed, for a file that is not finished.
 
     Returns
     -------
@@ -105,12 +107,27 @@ def pinned(package: bytes, timestamp: datetime, *, body: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(package)) as source, zipfile.ZipFile(out, "w") as target:
         for name in sorted(source.namelist(), key=lambda name: (name != _FIRST, name)):
             entry = zipfile.ZipInfo(name, moment)
-            entry.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
+            entry.compress_type = compression(name) if packed else zipfile.ZIP_STORED
             entry.create_system, entry.external_attr = 3, _UNIX_FILE
-            content = _document(body) if name == _DOCUMENT else source.read(name)
-            target.writestr(entry, content, compresslevel=6)
+            target.writestr(entry, held[name] if name in held else source.read(name), compresslevel=6)
     return out.getvalue()
 
 
-def _document(body: str) -> bytes:
+def document_part(body: str) -> bytes:
+    """Return the part that holds the text.
+
+    Parameters
+    ----------
+    body : str
+        ``w:body``.
+
+    Returns
+    -------
+    bytes
+        XML.
+
+    Raises
+    ------
+    None
+    """
     return f"{_DECLARATION}<w:document {NAMESPACES}>{body}</w:document>".encode()

@@ -11,6 +11,7 @@ from interim.study import Study
 if TYPE_CHECKING:
     from interim.report.cache import Cache
     from interim.report.content import Document
+    from interim.report.fragments import Fragments
 
 _WRITERS = {
     "html": ("html", "write_html"),
@@ -52,7 +53,16 @@ def write_formats(document: Document, folder: Path, *, stem: str, study: Study) 
     return paths
 
 
-def write_file(document: Document, path: Path, study: Study, *, cache: Cache | None = None) -> dict[str, int]:
+def write_file(
+    document: Document,
+    path: Path,
+    study: Study,
+    *,
+    cache: Cache | None = None,
+    fragments: Fragments | None = None,
+    packed: bool = True,
+    told: str | None = None,
+) -> dict[str, int]:
     """Write a document in one format.
 
     Parameters
@@ -65,6 +75,12 @@ def write_file(document: Document, path: Path, study: Study, *, cache: Cache | N
         Paper and standards.
     cache : Cache, optional
         Where the parts of a PDF are kept.
+    fragments : Fragments, optional
+        Where texts of tables and figures of the other formats are kept.
+    packed : bool
+        False for a Word file that is to be compressed later.
+    told : str, optional
+        What an HTML file tells of the origins of its numbers, if it is at hand.
 
     Returns
     -------
@@ -76,12 +92,12 @@ def write_file(document: Document, path: Path, study: Study, *, cache: Cache | N
     OSError, ReportError
         As in `write_formats`.
     """
-    paper = {"paper": study.pdf.paper}
+    paper, kept = {"paper": study.pdf.paper}, {"fragments": fragments}
     options: dict[str, dict[str, Any]] = {
-        "html": {},
+        "html": {**kept, "told": told},
         "pdf": {**paper, "standards": study.pdf.standards, "cache": cache},
-        "docx": paper,
-        "rtf": paper,
+        "docx": {**paper, **kept, "packed": packed},
+        "rtf": {**paper, **kept},
     }
     name = path.suffix[1:]
     module, function = _WRITERS[name]

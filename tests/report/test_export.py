@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -17,8 +18,12 @@ from interim.data.read.xport import read_xport
 from interim.data.write.xport import write_xport
 from interim.errors import ReportError
 from interim.report import export
+from interim.report.cache import Cache
 from interim.report.export import write_data
+from interim.report.memo import Memo
 from interim.report.registry import registry
+from interim.report.traced import Sources
+from interim.result import ResultStore
 
 MOMENT = datetime(2026, 1, 31, 12, 30, 59, tzinfo=UTC)
 FRAME = pd.DataFrame(
@@ -152,6 +157,31 @@ def test_no_cell_begins_a_formula(cell, shown, tmp_path):
     path = tmp_path / "x.csv"
     export._write_csv(path, ["a"], [[cell]])
     assert path.read_text(encoding="utf-8").splitlines()[1].strip('"') == shown
-    export._write_csv(path, ["a"], zip(export._harmless([cell, 1.5, None, "b", cell])), checked=True)
-    rows = path.read_text(encoding="utf-8").splitlines()[1:]
-    assert [row.strip('"') for row in rows] == [shown, "1.5", "", "b", shown]
+    column = [cell, 1.5, None, "b", cell]
+    assert list(export._harmless(column)) == [export.harmless(value) for value in column]
+
+
+@pytest.mark.rule("CACHE-16")
+def test_rows_of_a_result_are_written_once_for_all_builds(hand_inputs, tmp_path, monkeypatch):
+    cache, made = Cache(tmp_path / "cache"), []
+    monkeypatch.setattr(export, "_harmless", lambda column: made.append(column) or column)
+
+    def written(inputs, name: str) -> list[bytes]:
+        folder = tmp_path / name
+        folder.mkdir()
+        export._write_results(folder, inputs)
+        return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+    kept = replace(hand_inputs, memo=Memo(cache, Sources()))
+    first = written(kept, "first")
+    count = len(made)
+    assert count > 0 and written(kept, "second") == first and len(made) == count
+    assert written(replace(hand_inputs, memo=None), "alone") == first
+    one = next(result for result in hand_inputs.store.values() if result.frame["value"].notna().any())
+    frame = one.frame.assign(value=one.frame["value"] + 1)
+    store = ResultStore({**hand_inputs.store.results, one.analysis_id: replace(one, frame=frame)})
+    made.clear()
+    changed = replace(kept, store=store)
+    later = written(changed, "later")
+    assert len(made) == frame.shape[1]
+    assert later != first and later == written(replace(changed, memo=None), "later alone")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
@@ -17,9 +18,12 @@ from interim.adam.dictionary import dataset_label, variable_label
 from interim.data.write.tables import write_dataset_json
 from interim.data.write.xport import write_xport
 from interim.report.chapter import Inputs
+from interim.report.hashes import sha256_bytes
 from interim.report.registry import registry
+from interim.result import COLUMNS
 
 _Variable: TypeAlias = tuple[object, ...]
+T = TypeVar("T")
 _FINDING = (
     "id",
     "rule",
@@ -71,15 +75,14 @@ def write_data(folder: Path, inputs: Inputs) -> None:
 
 def _write_results(data: Path, inputs: Inputs) -> None:
     """Write the results, the records behind them, the objects that show them, and the findings."""
-    frame = inputs.store.frame()
-    frame.to_parquet(data / "results.parquet", index=False)
+    inputs.store.frame().to_parquet(data / "results.parquet", index=False)
     inputs.store.links().to_parquet(data / "links.parquet", index=False)
-    names = list(map(str, frame.columns))
-    columns = [_plain(frame.iloc[:, place]) for place in range(len(names))]
-    _write_json(
-        data / "results.json", [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    )
-    _write_csv(data / "results.csv", names, zip(*map(_harmless, columns), strict=True), checked=True)
+    texts = [_texts(inputs, inputs.store[name].frame) for name in sorted(inputs.store)]
+    rows = b",\n".join(row for row, _ in texts if row)
+    (data / "results.json").write_bytes(b"[%s]\n" % rows)
+    _write_csv(data / "results.csv", COLUMNS, ())
+    with (data / "results.csv").open("ab") as stream:
+        stream.writelines(lines for _, lines in texts)
     _write_csv(
         data / "tlf.csv", ["tlf", "title", "question"], ((t.id, t.title, t.analysis) for t in registry())
     )
@@ -89,23 +92,49 @@ def _write_results(data: Path, inputs: Inputs) -> None:
     )
 
 
+def _texts(inputs: Inputs, frame: pd.DataFrame) -> tuple[bytes, bytes]:
+    """Return the rows of a result as JSON and as CSV."""
+
+    def made() -> tuple[bytes, bytes]:
+        columns = [_plain(frame.iloc[:, place]) for place in range(frame.shape[1])]
+        rows = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+        stream = io.StringIO(newline="")
+        csv.writer(stream, lineterminator="\n").writerows(zip(*map(_harmless, columns), strict=True))
+        return _json(rows)[1:-1].encode(), stream.getvalue().encode()
+
+    return _kept(inputs, made, "rows", sha256_bytes(pickle.dumps(frame, 5)))
+
+
 def _write_dataset(folder: Path, inputs: Inputs, name: str) -> list[_Variable]:
     """Write one analysis dataset in its three formats and return its rows of the dictionary."""
     frame, stem = inputs.adam.datasets[name], folder / "adam" / name.lower()
     frame.to_parquet(folder / "data" / f"{name.lower()}.parquet", index=False)
     memo, moment = inputs.memo, inputs.study.moment
-    key = memo and memo.cache.key("dataset", name, memo.sources.now([f"adam.datasets/{name}"]), f"{moment}")
-    kept = memo.cache.get(key) if memo and key else None
-    if kept is None:
+
+    def made() -> tuple[list[_Variable], dict[str, bytes]]:
         variables = _dataset(frame, stem, name=name, moment=moment)
-        files = {kind: stem.with_suffix(kind).read_bytes() for kind in _KINDS}
-        if memo and key:
-            memo.cache.put(key, pickle.dumps((variables, files), 5))
-    else:
-        variables, files = pickle.loads(kept)  # bytes that this program wrote, with their hash
-        for kind, content in files.items():
-            stem.with_suffix(kind).write_bytes(content)
+        return variables, {kind: stem.with_suffix(kind).read_bytes() for kind in _KINDS}
+
+    read = memo and memo.sources.now([f"adam.datasets/{name}"])
+    variables, files = _kept(inputs, made, "dataset", name, read, f"{moment}")
+    for kind, content in files.items():
+        stem.with_suffix(kind).write_bytes(content)
     return [(name, dataset_label(name), *row) for row in variables]
+
+
+def _kept(inputs: Inputs, made: Callable[[], T], *parts: object) -> T:
+    """Return what an earlier build made from the same parts, or make it."""
+    memo = inputs.memo
+    if memo is None:
+        return made()
+    key = memo.cache.key(*parts)
+    kept = memo.cache.get(key)
+    if kept is not None:
+        known: T = pickle.loads(kept)  # bytes that this program wrote, with their hash
+        return known
+    found = made()
+    memo.cache.put(key, pickle.dumps(found, 5))
+    return found
 
 
 def _dataset(frame: pd.DataFrame, stem: Path, *, name: str, moment: datetime) -> list[_Variable]:
@@ -146,18 +175,18 @@ def _dates_as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _write_json(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write one value per line."""
-    text = json.dumps(rows, separators=(",\n", ": "), sort_keys=True, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(_json(rows) + "\n", encoding="utf-8")
 
 
-def _write_csv(
-    path: Path, head: Sequence[str], rows: Iterable[Iterable[object]], *, checked: bool = False
-) -> None:
-    """Write rows; ``checked`` says that their cells are harmless already."""
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(rows, separators=(",\n", ": "), sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
-        writer.writerows(rows if checked else (map(harmless, row) for row in rows))
+        writer.writerows(map(harmless, row) for row in rows)
 
 
 def _harmless(column: Sequence[object]) -> Sequence[object]:

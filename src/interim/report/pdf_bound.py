@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import md5
 from itertools import islice
+from typing import cast
 
 from interim.report.pdf_file import END_OF_STREAM, PdfFile, packed, parted
 
@@ -23,6 +24,7 @@ _NAMED = re.compile(rb"\(([^()]*)\)(\d+ 0 R)")
 _KIND = re.compile(rb"/([A-Z]\w+)<<([^<>]*)>>")
 _BOX = re.compile(rb"/MediaBox\[0 0 ([\d.]+) ([\d.]+)\]")
 _OWNER = re.compile(rb"/StructParents (\d+)")
+_MARK, _NEW = -1, -(10**9)  # places among the words of a file: of the mark of a part, of none
 _IDENTITY = re.compile(rb"/ID\[\([^()]*\)\(([^()]*)\)\]")
 
 
@@ -47,17 +49,19 @@ def bound(frame: bytes, parts: Sequence[Part]) -> bytes:
         If the frame has fewer pages than the parts.
     """
     whole = _Book(frame)
-    count = sum(len(part.pages) for part in parts)
+    count = sum(len(part.flipped) for part in parts)
     if count > len(whole.pages):
         raise ValueError(f"{count} pages of parts for {len(whole.pages)} pages of the frame")
     empty = iter(whole.pages[len(whole.pages) - count :])
     changed: dict[int, bytes] = {}
     added: list[bytes] = []
-    for number, part in enumerate(parts):
-        copy = _Copy(part, whole, [*islice(empty, len(part.pages))], whole.file.size + len(added), number)
-        changed.update(copy.laid(whole))
-        whole.join(copy)
-        added += copy.bodies()
+    for mark, part in enumerate(parts):
+        places = [*islice(empty, len(part.flipped))]
+        texts = iter(part.numbered([*places, whole.document], whole.file.size + len(added), mark))
+        for place, owner in zip(places, part.owners, strict=True):
+            changed.update(_laid(whole, place, owner, text=next(texts), letters=next(texts)))
+        whole.join(part, texts)
+        added += map(part.filled, texts, part.contents)
     changed.update(whole.tags())
     return _identified(whole.file.rewritten(changed, added), whole.file.trailer)
 
@@ -76,13 +80,12 @@ class _Book:
         self.heads = _listed(root, b"Names")
         self.free = max((key for key, _ in self.owners), default=-1) + 1
 
-    def join(self, copy: _Copy) -> None:
-        """Take the tags of a part behind the own ones."""
-        source = copy.source
-        self.children += b" " + copy.of(source.children)
-        self.owners += [(self.free + key, copy.of(owner)) for key, owner in source.owners]
-        self.heads += copy.of(source.heads)
-        self.free += source.free
+    def join(self, part: Part, texts: Iterator[bytes]) -> None:
+        """Take the tags of a part, which come next of its texts, behind the own ones."""
+        self.children += b" " + next(texts)
+        self.owners += [(self.free + key, next(texts)) for key in part.keys]
+        self.heads += next(texts)
+        self.free += part.free
 
     def tags(self) -> Iterator[tuple[int, bytes]]:
         """Yield number and body of the objects that hold all tags together."""
@@ -98,104 +101,151 @@ class _Book:
         )
 
 
-class Part(_Book):
-    """What is bound of a file: all but its first page, and the tags on it.
+class Part:
+    """What is bound of a file: all but its first page, and the tags on it; what nothing names is left behind.
 
     Parameters
     ----------
     made : bytes
         A PDF of typst without headers, footers and links.
+
+    Attributes
+    ----------
+    flipped : list of bool
+        Which pages are wider than high; one for each page.
+    owners : list of int or None
+        The number of each page in the table of tags by page.
+    keys : list of int
+        The numbers in that table.
+    free : int
+        One more than the highest of them.
+    contents : list of bytes
+        The packed content of each object; nothing of one that is no stream.
+
+    Notes
+    -----
+    The references are taken out of the text, so that `numbered` puts in those of a place in a file without reading it again.
     """
 
     def __init__(self, made: bytes) -> None:
-        super().__init__(made)
-        first = _OWNER.search(self.file.body(self.pages.pop(0)))
-        assert first is not None
-        owners = dict(self.owners)
-        gone = _REFERENCE.findall(self.file.body(int(owners.pop(int(first[1])).partition(b" ")[0])))
-        self.owners = [*owners.items()]
-        kept = (child for child in _REFERENCE.findall(self.children) if child not in gone)
-        self.children = b" ".join(b"%s 0 R" % child for child in kept)
+        book = _Book(made)
+        body = book.file.body
+        found = [_OWNER.search(body(page)) for page in book.pages]
+        first, *self.owners = [int(owner[1]) if owner else None for owner in found]
+        owners = dict(book.owners)
+        gone = _REFERENCE.findall(body(int(owners.pop(cast(int, first)).partition(b" ")[0])))
+        kept = (child for child in _REFERENCE.findall(book.children) if child not in gone)
+        pages = book.pages[1:]
+        boxes = [_BOX.search(body(page)) for page in pages]
+        self.flipped = [box is not None and float(box[1]) > float(box[2]) for box in boxes]
+        self.keys, self.free = [*owners], book.free
+        self.contents: list[bytes] = []
+        self._texts: list[bytes] = []
+        self._slots: list[int] = []
+        self._take_apart(
+            book.file,
+            [*pages, book.document],
+            [
+                *(text for page in pages for text in _on_page(book.file, page)),
+                b" ".join(b"%s 0 R" % child for child in kept),
+                *owners.values(),
+                book.heads,
+            ],
+        )
 
-    def flipped(self) -> list[bool]:
-        """Tell which pages are wider than high.
+    def _take_apart(self, file: PdfFile, outer: Sequence[int], texts: Sequence[bytes]) -> None:
+        """Take the references out of texts and of the objects that they name, also on the way; those to outer objects are counted from the end."""
+        known = {b"%d 0 R" % number: place - len(outer) - 1 for place, number in enumerate(outer)}
+        order: list[int] = []
+        rest = b""
+        while texts:
+            text = rest + _GAP.join(texts)
+            done, seen = 0, len(order)
+            for found in _WORD.finditer(text):
+                word, begin, end = found[0], found.start(), found.end()
+                if word.startswith(b"("):
+                    if not _HEAD.fullmatch(word):
+                        continue
+                    slot, end = _MARK, begin + 1
+                elif (slot := known.get(word, _NEW)) == _NEW:
+                    slot = known[word] = len(order)
+                    order.append(int(word.partition(b" ")[0]))
+                self._texts.append(text[done:begin])
+                self._slots.append(slot)
+                done = end
+            pairs = [parted(file.body(number)) for number in order[seen:]]
+            self.contents += [content for _, content in pairs]
+            rest, texts = text[done:] + _GAP, [head for head, _ in pairs]
+        self._texts.append(rest.removesuffix(_GAP))
+
+    def numbered(self, outer: Sequence[int], free: int, mark: int) -> list[bytes]:
+        """Return its texts with the numbers of its objects in a file.
+
+        Parameters
+        ----------
+        outer : sequence of int
+            The objects that stand for its pages and for what holds all tags.
+        free : int
+            The number of its first object.
+        mark : int
+            Which part it is: no other has its names of heads of tables.
 
         Returns
         -------
-        list of bool
-            One for each page.
+        list of bytes
+            Content and resources of each page, tags below the document, by key, heads, then its objects.
 
         Raises
         ------
         None
         """
-        boxes = [_BOX.search(self.file.body(page)) for page in self.pages]
-        return [box is not None and float(box[1]) > float(box[2]) for box in boxes]
+        own = [b"%d 0 R" % number for number in range(free, free + len(self.contents))]
+        words = [*own, *(b"%d 0 R" % number for number in outer), b"(P%d" % mark]
+        parts = [b""] * (2 * len(self._slots) + 1)
+        parts[0::2] = self._texts
+        parts[1::2] = [words[slot] for slot in self._slots]
+        return b"".join(parts).split(_GAP)
+
+    @staticmethod
+    def filled(head: bytes, content: bytes) -> bytes:
+        """Return an object with its content.
+
+        Parameters
+        ----------
+        head : bytes
+            Its dictionary.
+        content : bytes
+            As it is packed; nothing of one that is no stream.
+
+        Returns
+        -------
+        bytes
+            The object.
+
+        Raises
+        ------
+        None
+        """
+        return head + content + END_OF_STREAM if content else head
 
 
-class _Copy:
-    """The objects of a part under new numbers; what nothing names is left behind.
+def _on_page(file: PdfFile, page: int) -> tuple[bytes, bytes]:
+    """Return the reference to the content of a page, and its resources."""
+    body = file.body(page)
+    return b"%d 0 R" % _number(body, b"Contents"), file.body(_number(body, b"Resources"))
 
-    Parameters
-    ----------
-    source : Part
-        The part.
-    whole : _Book
-        The frame with the parts before.
-    places : sequence of int
-        Its pages for those of the part.
-    free : int
-        The next new number.
-    mark : int
-        Which part it is.
-    """
 
-    def __init__(self, source: Part, whole: _Book, places: Sequence[int], free: int, mark: int) -> None:
-        self.source = source
-        self._places = places
-        kept = zip([*source.pages, source.document], [*places, whole.document], strict=True)
-        self._known = {b"%d 0 R" % old: b"%d 0 R" % new for old, new in kept}
-        self._free, self._mark = free, mark
-        self._order: list[int] = []
-
-    def of(self, body: bytes) -> bytes:
-        """Return a body with the new numbers, and names of heads of tables that no other part has."""
-        return _WORD.sub(self._word, body)
-
-    def _word(self, found: re.Match[bytes]) -> bytes:
-        word = found[0]
-        return self._known.get(word) or self._new(word)
-
-    def _new(self, word: bytes) -> bytes:
-        if word.startswith(b"("):
-            return b"(P%d%s" % (self._mark, word[1:]) if _HEAD.fullmatch(word) else word
-        self._known[word] = b"%d 0 R" % (self._free + len(self._order))
-        self._order.append(int(word.partition(b" ")[0]))
-        return self._known[word]
-
-    def bodies(self) -> Iterator[bytes]:
-        """Yield the objects in the order of their new numbers, those that are named on the way too."""
-        done = 0
-        while done < len(self._order):
-            named, done = self._order[done:], len(self._order)
-            pairs = [parted(self.source.file.body(old)) for old in named]
-            heads = self.of(_GAP.join(head for head, _ in pairs)).split(_GAP)
-            for head, (_, content) in zip(heads, pairs, strict=True):
-                yield head + content + END_OF_STREAM if content else head
-
-    def laid(self, whole: _Book) -> Iterator[tuple[int, bytes]]:
-        """Yield number and body of what makes an empty page one of the part: page, resources, header and footer."""
-        for old, place in zip(self.source.pages, self._places, strict=True):
-            page, empty = self.source.file.body(old), whole.file.body(place)
-            frame, letters = _number(empty, b"Contents"), _number(empty, b"Resources")
-            owner = _OWNER.search(page)
-            tags = b"/StructParents %d" % (whole.free + int(owner[1])) if owner else b""
-            text = self.of(b"%d 0 R" % _number(page, b"Contents"))
-            own = b"%s/Contents[%d 0 R %s]" % (tags, frame, text)
-            yield place, empty.replace(b"/Contents %d 0 R" % frame, own)
-            body = self.of(self.source.file.body(_number(page, b"Resources")))
-            yield letters, _together(body, whole.file.body(letters))
-            yield frame, packed(b"q\n%s\nQ\n" % _NAME.sub(_renamed, whole.file.stream(frame)))
+def _laid(
+    whole: _Book, place: int, owner: int | None, *, text: bytes, letters: bytes
+) -> Iterator[tuple[int, bytes]]:
+    """Yield number and body of what makes an empty page one of a part: page, resources, header and footer."""
+    empty = whole.file.body(place)
+    frame, own = _number(empty, b"Contents"), _number(empty, b"Resources")
+    tags = b"" if owner is None else b"/StructParents %d" % (whole.free + owner)
+    both = b"%s/Contents[%d 0 R %s]" % (tags, frame, text)
+    yield place, empty.replace(b"/Contents %d 0 R" % frame, both)
+    yield own, _together(letters, whole.file.body(own))
+    yield frame, packed(b"q\n%s\nQ\n" % _NAME.sub(_renamed, whole.file.stream(frame)))
 
 
 def _together(body: bytes, frame: bytes) -> bytes:

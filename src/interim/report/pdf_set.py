@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from interim.display.typeface import font_folder
 from interim.errors import ReportError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
 Model: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 _PART = 3000  # cells; a part ends on the page with which it has as many
 _FIGURE = 100  # cells that take as long to set as a figure
 _NAMED = ("kind", "anchor", "label", "title", "population", "level", "number", "alt")
@@ -36,10 +38,10 @@ class Place(NamedTuple):
     y: float
 
 
-class Made(NamedTuple):
-    """A file and what stands where in it."""
+class Made(NamedTuple, Generic[T]):
+    """A file, or a part of one that can be bound, and what stands where in it."""
 
-    content: bytes
+    content: T
     places: Sequence[Place]
 
 
@@ -66,7 +68,7 @@ class Setter:
         self._common, self._standards, self._timestamp, self._kept = common, standards, timestamp, kept
         self._wrong: list[str] = []
 
-    def sheet(self, runs: Sequence[Model]) -> Made:
+    def sheet(self, runs: Sequence[Model]) -> Made[bytes]:
         """Return a document that stands below its title.
 
         Parameters
@@ -76,7 +78,7 @@ class Setter:
 
         Returns
         -------
-        Made
+        Made[bytes]
             The file.
 
         Raises
@@ -90,7 +92,7 @@ class Setter:
         self._refuse()
         return made
 
-    def book(self, runs: Sequence[Model]) -> Made:
+    def book(self, runs: Sequence[Model]) -> Made[bytes]:
         """Return a document with title page and contents, each part of which is set once for all builds.
 
         Parameters
@@ -100,7 +102,7 @@ class Setter:
 
         Returns
         -------
-        Made
+        Made[bytes]
             The file.
 
         Raises
@@ -110,28 +112,33 @@ class Setter:
         """
         chosen = list(_parts(runs))
         made = [self._part(runs) for runs in chosen]
-        parts = [] if self._wrong else [Part(one.content) for one in made]
-        empty = [page for found in zip(chosen, made, parts, strict=False) for page in _empty(*found)]
-        frame = self._set(self._common | _form(listed=True, empty=empty))
         self._refuse()
-        return Made(bound(frame.content, parts), frame.places)
+        empty = [page for found in zip(chosen, made, strict=True) for page in _empty(*found)]
+        frame = self._once(self._common | _form(listed=True, empty=empty), bytes, self._timestamp)
+        self._refuse()
+        return Made(bound(frame.content, [one.content for one in made]), frame.places)
 
-    def _part(self, runs: Sequence[Model]) -> Made:
-        """Return a part, set now or by an earlier build; it has neither headers nor footers, which know other pages, and its dates are not bound."""
+    def _part(self, runs: Sequence[Model]) -> Made[Part]:
+        """Return a part; it has neither headers nor footers, which know other pages, and its dates are not bound."""
         own = {"front": self._common["front"] | {"labels": [], "lines": [], "footer": "", "subtitle": ""}}
-        model = self._common | own | _form(framed=False, runs=runs, above=_above(runs)) | {"letters": ""}
-        text = _text(model)
-        key = self._kept.key("part", sha256_bytes(text.encode()), list(self._standards))
+        return self._once(self._common | own | _form(framed=False, runs=runs, above=_above(runs)), Part)
+
+    def _once(self, model: Model, form: Callable[[bytes], T], *more: int) -> Made[T]:
+        """Return what typst makes of a model in a form in which it is kept, set now or by an earlier build."""
+        text = _text(model | {"letters": ""})
+        key = self._kept.key("set", sha256_bytes(text.encode()), form.__name__, list(self._standards), *more)
         kept = self._kept.get(key)
         if kept is not None:
-            places, _, content = kept.partition(b"\n")
-            return Made(content, _places(places.decode()))
+            known: Made[T] = pickle.loads(kept)  # bytes that this program wrote, with their hash
+            return known
         made = self._set(model | {"letters": DIGITS if holds_place(text) else ""})
-        if made.content:
-            self._kept.put(key, _text(made.places).encode() + b"\n" + made.content)
-        return made
+        if self._wrong:
+            return cast("Made[T]", made)
+        formed = Made(form(made.content), made.places)
+        self._kept.put(key, pickle.dumps(formed, 5))
+        return formed
 
-    def _set(self, model: Model) -> Made:
+    def _set(self, model: Model) -> Made[bytes]:
         import typst
 
         setter = compiler()
@@ -214,10 +221,10 @@ def _weight(block: Model) -> int:
     return _FIGURE if block["kind"] == "figure" else sum(len(row["cells"]) for row in block.get("rows", ()))
 
 
-def _empty(runs: Sequence[Model], made: Made, part: Part) -> Iterator[Model]:
+def _empty(runs: Sequence[Model], made: Made[Part]) -> Iterator[Model]:
     """Yield the pages of a part without their text, but with what contents, bookmarks and links name; its first page is not bound."""
     heads = {block["anchor"]: block for run in runs for block in run["blocks"] if "anchor" in block}
-    for number, flip in enumerate(part.flipped(), 2):
+    for number, flip in enumerate(made.content.flipped, 2):
         here = [place for place in made.places if place.page == number]
         named = [{"x": place.x, "y": place.y, "block": _head(heads[place.anchor])} for place in here]
         yield {"flipped": flip, "named": named}

@@ -11,8 +11,8 @@ import pytest
 
 from interim.adam import build_adam
 from interim.adam.model import Adam
-from interim.adam.recall import called
 from interim.data.model import Sdtm
+from interim.recall import called
 from interim.report.cache import Cache
 from interim.report.memo import Derivations, Memo
 from interim.report.traced import digest

@@ -29,7 +29,6 @@ from interim.adam.kinetic_datasets import NAMES as KINETIC_NAMES
 from interim.adam.kinetic_datasets import KineticData, kinetic_datasets
 from interim.adam.model import Adam
 from interim.adam.nk_switch import derive_nk_switch
-from interim.adam.recall import Recall, called
 from interim.adam.response import ResponseData, derive_response
 from interim.adam.sets import RULES as SET_RULES
 from interim.adam.sets import flag_sets
@@ -37,6 +36,7 @@ from interim.adam.tte import derive_adtte, derive_death, derive_lstalvdt, derive
 from interim.data.followup import answers, followed
 from interim.data.model import Sdtm
 from interim.errors import DataError, Finding
+from interim.recall import Recall, called
 from interim.study import Study
 
 _EARLY_SETS = ("ENRLFL", "SAFNKFL", "SAFCTFL", "FASFL")

@@ -13,9 +13,9 @@ from interim.adam.adpc import derive_adpc
 from interim.adam.adpc_findings import RULES
 from interim.adam.adpp import derive_adpp
 from interim.adam.kinetic_sets import kinetic_sets
-from interim.adam.recall import Recall, called
 from interim.data.model import Sdtm
 from interim.errors import Finding
+from interim.recall import Recall, called
 from interim.study import Study
 
 NAMES = ("ADPC", "ADPP", "ADPPLZ", "ADPCUSE", "ADCKCM", "ADCY", "ADCYPP", "ADBM")

@@ -9,12 +9,12 @@ import pandas as pd
 
 from interim.adam.build import build_adam
 from interim.adam.model import Adam
-from interim.adam.recall import Recall, called
 from interim.adam.response import derive_response
 from interim.data import open_data
 from interim.data.dates import parse_dates
 from interim.data.model import Sdtm
 from interim.errors import DataError, Finding
+from interim.recall import Recall, called
 from interim.study import Study
 
 # Findings that end the run in a draft too: no count of participants would be right.

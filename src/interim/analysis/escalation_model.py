@@ -15,6 +15,7 @@ from interim.data.model import Sdtm
 from interim.design.blrm import Blrm, IntervalPosterior
 from interim.design.history import EVALUABLE, Cohort
 from interim.design.interval import Boin, IntervalDesign, Mtpi2
+from interim.recall import computed
 from interim.result import Result, Rows
 from interim.stats import beta_posterior
 from interim.stats.isotonic import isotonic_fit
@@ -139,7 +140,7 @@ def _posterior(
     model: Blrm, n: tuple[int, ...], y: tuple[int, ...], probs: tuple[float, ...]
 ) -> tuple[IntervalPosterior, np.ndarray]:
     """Return the posterior and its quantiles; readings with the same counts share them."""
-    return model.posterior_of(n, y), model.quantiles_of(n, y, probs)
+    return computed(Blrm.posterior_of, model, n, y), computed(Blrm.quantiles_of, model, n, y, probs)
 
 
 def _limits() -> list[tuple[str, float]]:

@@ -17,6 +17,7 @@ from interim.design.layers import compile_cohorts
 from interim.design.simulate import simulate
 from interim.errors import DesignError
 from interim.parallel import Where
+from interim.recall import computed
 
 Truth = Mapping[str, ArrayLike]
 _KEYS = {"p_dlt", "p_trigger_only"}
@@ -63,12 +64,12 @@ def compile_design(
 def _compiled_cohorts(
     design: FixedCohorts, start: Facts | None, cohort_dlt: int, max_states: int
 ) -> CompiledDesign:
-    return compile_cohorts(design, start=start, cohort_dlt=cohort_dlt, max_states=max_states)
+    return computed(compile_cohorts, design, start=start, cohort_dlt=cohort_dlt, max_states=max_states)
 
 
 @lru_cache(maxsize=64)
 def _compiled_rule(design: RuleBased, start: Facts | None, max_states: int) -> CompiledDesign:
-    return compile_rule(design, start=start, max_states=max_states)
+    return computed(compile_rule, design, start=start, max_states=max_states)
 
 
 def operating_characteristics(

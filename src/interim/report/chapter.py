@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from interim.display.language import LANGUAGES, SOURCE, Translator, speaking, translator
 from interim.errors import ReportError
+from interim.recall import recalling
 from interim.report.hashes import short_snapshot, tree
 from interim.report.plan import COPIES
 from interim.report.registry import Tlf, footnotes_of, in_question, questions, registry, title_of
@@ -117,11 +118,12 @@ def answered(study: Study, sdtm: Sdtm, adam: Adam, *, cache: Cache | None = None
     """
     if cache is None:
         return Inputs(study, sdtm, adam, answers(adam, study, sdtm))
-    from interim.report.memo import Memo
+    from interim.report.memo import Computations, Memo
     from interim.report.traced import Sources
 
     memo = Memo(cache, Sources(study=study, sdtm=sdtm, adam=adam))
-    store = answers(adam, study, sdtm, memo=memo, workers=cores(study))
+    with recalling(Computations(cache)):
+        store = answers(adam, study, sdtm, memo=memo, workers=cores(study))
     memo = Memo(cache, Sources(study=study, sdtm=sdtm, adam=adam, store=store))
     return Inputs(study, sdtm, adam, store, memo)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from interim.data.model import Sdtm
@@ -190,3 +191,44 @@ class Derivations:
 
         key = ["derivation", function.__module__, function.__qualname__, list(kwargs), parts]
         return self._memo.recall(derive, tuple(names.values()), key=key)
+
+
+class Computations:
+    """Calls long computations of numbers, or gives what they returned for equal arguments in an earlier build.
+
+    Parameters
+    ----------
+    cache : Cache
+        Where it is kept, under the function and the hash of its arguments.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._memo = Memo(cache, Sources())
+
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what a computation gives for its arguments, kept or made.
+
+        Parameters
+        ----------
+        function : callable
+            A function of a module, which depends on its arguments and the programs alone.
+        *args, **kwargs : object
+            Its arguments.
+
+        Returns
+        -------
+        object
+            What it returns.
+
+        Raises
+        ------
+        Exception
+            Whatever the function raises; then nothing is kept.
+        """
+        key = [
+            "computation",
+            function.__module__,
+            function.__qualname__,
+            digest([args, sorted(kwargs.items())]),
+        ]
+        return self._memo.recall(partial(function, *args, **kwargs), (), key=key)

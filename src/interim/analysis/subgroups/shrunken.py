@@ -13,6 +13,7 @@ from interim.analysis.population import add_not_available, add_rate, open_rows
 from interim.analysis.subgroups.model import Factor, Outcome, Panel, level_counts
 from interim.analysis.subgroups.panel import open_panel
 from interim.analysis.survival import DAYS_PER_MONTH
+from interim.recall import computed
 from interim.result import TOTAL, Result, Rows
 from interim.stats import Shrunken, kaplan_meier, shrink_binomial, shrink_normal
 from interim.study import Study
@@ -127,7 +128,7 @@ def shrunk(
     ValueError
         If counts are illegal.
     """
-    return shrink_binomial(x, n, mu0=prior[0], mu_sd=prior[1], tau_scale=prior[2], level=level)
+    return computed(shrink_binomial, x, n, mu0=prior[0], mu_sd=prior[1], tau_scale=prior[2], level=level)
 
 
 def _add_rates(rows: Rows, panel: Panel, factor: Factor, outcome: Outcome, *, study: Study) -> None:

@@ -17,7 +17,8 @@ from interim.report.cache import Cache
 from interim.report.memo import Derivations, Memo
 from interim.report.traced import digest
 
-READ_OF_AE = {"derive_death", "derive_lstalvdt", "derive_adae", "derive_adtte"}
+READ_OF_AE = {"derive_adae", "derive_adtte"}
+DEATH = {"derive_death", "derive_lstalvdt"}
 MADE_FROM_ADAE = {"derive_adtox", "derive_addlt", "_syndromes"}
 MADE_FROM_ADSL = {"derive_adtte", "derive_adsub", "derive_adcy"}
 
@@ -78,9 +79,9 @@ def test_what_is_kept_is_what_is_derived(mini_sdtm, mini_study, first, derived):
     [
         ("AE", 0, {"AETOXGR": "1"}, READ_OF_AE - {"derive_adtte"} | MADE_FROM_ADAE),
         ("AE", 2, {"AETOXGR": "2"}, {*READ_OF_AE, "derive_addlt"} - {"derive_adtte"}),
-        ("AE", 0, {"AESPID": "9"}, READ_OF_AE),
+        ("AE", 0, {"AESPID": "9"}, READ_OF_AE | DEATH),  # a new column
         ("MI", 0, {"MISTRESN": 130.0}, {"_baseline", "flag_sets", "derive_adbm"} | MADE_FROM_ADSL),
-        ("DS", 0, {"DSSPID": "9"}, {"derive_death", "derive_lstalvdt", "derive_core", "derive_adtte"}),
+        ("DS", 0, {"DSSPID": "9"}, {"derive_core", "derive_adtte"} | DEATH),
     ],
 )
 def test_a_changed_record_derives_again_what_reads_it(
@@ -124,7 +125,15 @@ def test_a_build_that_may_use_nothing_and_other_programs_derive_everything(
     mini_sdtm, mini_study, derived, options
 ):
     ran = derived(mini_sdtm, mini_study, **options)[1]
-    assert {"derive_adex", "derive_adlb", "derive_response", "_baseline", *READ_OF_AE, *MADE_FROM_ADAE} <= ran
+    assert {
+        "derive_adex",
+        "derive_adlb",
+        "derive_response",
+        "_baseline",
+        *DEATH,
+        *READ_OF_AE,
+        *MADE_FROM_ADAE,
+    } <= ran
 
 
 @pytest.mark.rule("CACHE-12")

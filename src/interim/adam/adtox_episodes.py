@@ -11,7 +11,7 @@ import pandas as pd
 from interim.adam.adae_phase import phase_of, phase_starts
 from interim.adam.derived import Derived
 from interim.adam.source import by_subject, ordered, shipped_data, text_column, text_missing
-from interim.adam.toxicity.assessments import CONSIST, crs_assessments, icans_assessments
+from interim.adam.toxicity.assessments import CONSIST, crs_assessments, icans_assessments, signs_of
 from interim.adam.toxicity.records import RULES, drug_spans
 from interim.adam.toxicity.support import (
     during,
@@ -192,7 +192,7 @@ def derived_bounds(sdtm: Sdtm, adae: pd.DataFrame, study: Study) -> pd.DataFrame
     events = _reported(adae, "CRS")
     if events.empty:
         return pd.DataFrame(np.nan, index=adae.index, columns=list(BOUNDS))
-    assessments, _ = crs_assessments(sdtm, events, study)
+    assessments, _ = crs_assessments(signs_of(sdtm, events), events, study)
     table = _of_events(_attached(assessments, events, pd.Timedelta(study.toxicity.crs_gap_h, unit="h")))
     keys = pd.MultiIndex.from_frame(adae[["USUBJID", "SRCSEQ"]])
     bounds = table.set_index(["USUBJID", "EVENT"])[list(BOUNDS)].reindex(keys)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from interim.adam.adlb import first_base_type
 from interim.adam.model import Adam
-from interim.adam.toxicity.assessments import crs_assessments, icans_assessments
+from interim.adam.toxicity.assessments import crs_assessments, icans_assessments, signs_of
 from interim.analysis.history import medication_records
 from interim.analysis.listing import column
 from interim.data.check.vocabulary import words
@@ -123,7 +123,7 @@ def _of_signs(events: pd.DataFrame, study: Study, sdtm: Sdtm) -> Iterator[pd.Dat
             continue
         fatal = (column(mine, "AEOUT") == _FATAL).astype(bool)
         dates = {name: pd.to_datetime(column(mine, name)) for name in ("ASTDTM", "AENDTM")}
-        found, _ = derive(sdtm, mine.assign(FATAL=fatal, **dates), study)
+        found, _ = derive(signs_of(sdtm, mine), mine.assign(FATAL=fatal, **dates), study)
         known = found[found["EVENT"].notna() & found["ASTHI"].notna()]
         yield pd.DataFrame(
             {

@@ -18,7 +18,35 @@ from interim.study import Study
 _UNKNOWN = "not recorded"
 
 
-def add_history(rows: Rows, place: Mapping[str, Any], *, subject: str, sdtm: Sdtm | None) -> None:
+def histories(sdtm: Sdtm | None) -> pd.DataFrame | None:
+    """Return the medical history as it is told.
+
+    Parameters
+    ----------
+    sdtm : Sdtm, optional
+        MH.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        USUBJID, SRCSEQ, TOLD (name of the condition, marked if it goes on); None where no history was collected.
+
+    Raises
+    ------
+    None
+    """
+    if sdtm is None or not sdtm.has("MH"):
+        return None
+    layout = participant_rows()["history"]
+    source = records_of(sdtm, "MH")
+    source = source[~text_column(source, "MHCAT").isin(list(layout["not_counted"]))]
+    names = own_text(source, ("MHDECOD", "MHTERM"), layout["not_coded"])
+    still = first_text(source, layout["end"]).isin(list(layout["ongoing"]))
+    told = [f"{name} (ongoing)" if on else str(name) for name, on in zip(names, still, strict=True)]
+    return source[["USUBJID", "SRCSEQ"]].assign(TOLD=told)
+
+
+def add_history(rows: Rows, place: Mapping[str, Any], *, subject: str, history: pd.DataFrame | None) -> None:
     """Add the medical history of a participant in one text, the conditions that go on marked.
 
     Parameters
@@ -29,8 +57,8 @@ def add_history(rows: Rows, place: Mapping[str, Any], *, subject: str, sdtm: Sdt
         Group, variable and level of the row.
     subject : str
         USUBJID.
-    sdtm : Sdtm, optional
-        MH.
+    history : pandas.DataFrame or None
+        As `histories` gives it.
 
     Returns
     -------
@@ -40,24 +68,43 @@ def add_history(rows: Rows, place: Mapping[str, Any], *, subject: str, sdtm: Sdt
     ------
     None
     """
-    if sdtm is None or not sdtm.has("MH"):
+    if history is None:
         rows.add("history", None, text=_UNKNOWN, subjects=[subject], **place)
         return
-    layout = participant_rows()["history"]
-    source = records_of(sdtm, "MH")
-    counted = ~text_column(source, "MHCAT").isin(list(layout["not_counted"]))
-    mine = source[counted & (source["USUBJID"] == subject)]
-    names = own_text(mine, ("MHDECOD", "MHTERM"), layout["not_coded"])
-    still = first_text(mine, layout["end"]).isin(list(layout["ongoing"]))
-    told = [f"{name} (ongoing)" if on else str(name) for name, on in zip(names, still, strict=True)]
+    mine = history[history["USUBJID"] == subject]
     sources = [(subject, "MH", str(key)) for key in mine["SRCSEQ"]]
     rows.add(
         "history",
         None,
-        text="; ".join(told) or "none recorded",
+        text="; ".join(mine["TOLD"]) or "none recorded",
         sources=sources or [(subject, None, None)],
         **place,
     )
+
+
+def dose_decisions(sdtm: Sdtm | None, study: Study) -> pd.DataFrame:
+    """Return the recorded decisions that name a dose level.
+
+    Parameters
+    ----------
+    sdtm : Sdtm, optional
+        DECISIONS.
+    study : Study
+        Dose levels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `interim.analysis.escalation_state.recorded_decisions` gives them; without source data none.
+
+    Raises
+    ------
+    None
+    """
+    if sdtm is None:
+        return pd.DataFrame({"date": pd.Series(dtype="datetime64[ns]"), "level": pd.Series(dtype="float64")})
+    decisions = recorded_decisions(sdtm, study)
+    return decisions[(decisions["kind"] == "dose") & decisions["level"].notna()]
 
 
 def add_judgement(
@@ -66,8 +113,7 @@ def add_judgement(
     subject: str,
     *,
     adam: Adam,
-    study: Study,
-    sdtm: Sdtm | None,
+    decisions: pd.DataFrame,
     since: pd.Timestamp,
 ) -> None:
     """Add what the events meant for the decision on dose, and the recorded decision that followed.
@@ -82,10 +128,8 @@ def add_judgement(
         USUBJID.
     adam : Adam
         ADSL, ADDLT.
-    study : Study
-        Dose levels.
-    sdtm : Sdtm, optional
-        DECISIONS.
+    decisions : pandas.DataFrame
+        As `dose_decisions` gives them.
     since : pandas.Timestamp
         Onset of the first event that is told, or day of death.
 
@@ -104,14 +148,11 @@ def add_judgement(
     """
     rows.add("sponsor", None, text=_UNKNOWN, subjects=[subject], **place)
     rows.add("effect", None, text=_effect(adam, subject), subjects=[subject], **place)
-    decisions = recorded_decisions(sdtm, study) if sdtm is not None else pd.DataFrame()
-    if len(decisions):
-        later = (decisions["kind"] == "dose") & (decisions["date"] > since) & decisions["level"].notna()
-        decisions = decisions[later]
-    if decisions.empty:
+    later = decisions[decisions["date"] > since]
+    if later.empty:
         rows.add("decision", None, text="none", subjects=[subject], **place)
         return
-    first = decisions.iloc[0]
+    first = later.iloc[0]
     start = adam["ADSL"].set_index("USUBJID")["TRTSDT"][subject]
     rows.add("decision", None, text=f"DL{int(first['level'])}", subjects=[subject], **place)
     rows.add("decided", float((first["date"] - start).days), unit="days", subjects=[subject], **place)

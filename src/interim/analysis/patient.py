@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from interim.adam.source import shipped_data
 from interim.analysis.layout import printed_rows
 from interim.analysis.listing import column, dose_of, study_days
 from interim.analysis.narrative_course import Beside, add_beside, beside_events
-from interim.analysis.narrative_facts import add_history, add_judgement
+from interim.analysis.narrative_facts import add_history, add_judgement, dose_decisions, histories
 from interim.analysis.participant_listing import age_bands
 from interim.analysis.population import Population, open_rows, population
 from interim.analysis.safety_listing import related_to
@@ -24,6 +24,10 @@ from interim.study import Study
 FACTS, EVENT, INFUSION = "facts", "event", "infusion"
 _MILLION = 1e6
 _WITHDRAWN = "DRUG WITHDRAWN"
+_OF_EVENTS = (
+    *("USUBJID", "SRCDOM", "SRCSEQ", "AETERM", "AEDECOD", "AESER", "AEACN", "AEOUT", "AETOXGRN", "ASTCTGRN"),
+    *("ASTDT", "AENDT", "DLTFL", "CRSFL", "ICANSFL"),
+)
 
 
 def profile(adam: Adam, study: Study) -> Result:
@@ -216,18 +220,21 @@ def narratives(adam: Adam, study: Study, sdtm: Sdtm | None = None) -> Result:
     rows.add("n", len(chosen), variable="participants", n=len(chosen), N=who.n(), subjects=sorted(chosen))
     groups = dose_of(who)
     peaks = _peaks(adam, study)
-    beside = beside_events(adam, _told(adae), study=study, sdtm=sdtm)
+    told = _told(adae)
+    beside = beside_events(adam, told, study=study, sdtm=sdtm)
+    events, infusions = _event_facts(adam, told), _infusion_facts(adam, sorted(chosen))
+    history, decisions = histories(sdtm), dose_decisions(sdtm, study)
     for subject in sorted(chosen):
         place: dict[str, Any] = {"group": groups[subject], "variable": FACTS, "level": subject}
         _add_facts(rows, adam, subject, chosen[subject], place)
-        mine = adae[adae["USUBJID"] == subject]
-        add_history(rows, place, subject=subject, sdtm=sdtm)
+        add_history(rows, place, subject=subject, history=history)
+        mine = [event for event in events if event["USUBJID"] == subject]
         since = _first_day(adam, mine, subject)
-        add_judgement(rows, place, subject, adam=adam, study=study, sdtm=sdtm, since=since)
+        add_judgement(rows, place, subject, adam=adam, decisions=decisions, since=since)
         for stat, value in peaks.get(subject, {}).items():
             rows.add(stat, value, subjects=[subject], **place)
-        _add_infusions(rows, adam, subject, groups[subject])
-        _add_events(rows, adam, mine, groups[subject], beside)
+        _add_infusions(rows, [item for item in infusions if item["USUBJID"] == subject], groups[subject])
+        _add_events(rows, mine, groups[subject], beside)
     return rows.build()
 
 
@@ -237,9 +244,9 @@ def _told(adae: pd.DataFrame) -> pd.DataFrame:
     return adae[significant & (adae["TRTEMFL"] == "Y")]
 
 
-def _first_day(adam: Adam, adae: pd.DataFrame, subject: str) -> pd.Timestamp:
+def _first_day(adam: Adam, events: Sequence[Mapping[Any, Any]], subject: str) -> pd.Timestamp:
     """Return the first onset of the events that are told; the day of death where there is none."""
-    onset = pd.to_datetime(column(_told(adae), "ASTDT")).min()
+    onset = pd.to_datetime(pd.Series([event["ASTDT"] for event in events], dtype=object)).min()
     death = pd.to_datetime(column(adam["ADSL"].set_index("USUBJID"), "DTHDT"))[subject]
     return death if pd.isna(onset) else onset
 
@@ -321,14 +328,21 @@ def _peaks(adam: Adam, study: Study) -> dict[str, dict[str, float]]:
     return found
 
 
-def _add_infusions(rows: Rows, adam: Adam, subject: str, group: str) -> None:
-    """Add what was given, in the order of the infusions: product, day and cells."""
+def _infusion_facts(adam: Adam, subjects: Sequence[str]) -> list[dict[Any, Any]]:
+    """Return what was given, in the order of the infusions: product, day and cells."""
     if not adam.has("ADEX"):
-        return
-    adex = adam["ADEX"].loc[lambda frame: frame["USUBJID"] == subject]
-    cells = adex["ADOSE"].astype("float64") / _MILLION if "ADOSE" in adex else None
-    frame = adex.assign(DAY=study_days(adex, "ASTDT", adsl=adam["ADSL"]), CELLS=cells)
-    for number, item in enumerate(frame.sort_values("DAY", kind="stable").to_dict("records"), 1):
+        return []
+    adex = adam["ADEX"].loc[lambda frame: frame["USUBJID"].isin(list(subjects))]
+    frame = adex[["USUBJID", "SRCDOM", "SRCSEQ", "PRODUCT"]].assign(
+        DAY=study_days(adex, "ASTDT", adsl=adam["ADSL"]),
+        CELLS=adex["ADOSE"].astype("float64") / _MILLION if "ADOSE" in adex else None,
+    )
+    return frame.sort_values("DAY", kind="stable").to_dict("records")
+
+
+def _add_infusions(rows: Rows, given: Sequence[Mapping[Any, Any]], group: str) -> None:
+    for number, item in enumerate(given, 1):
+        subject = str(item["USUBJID"])
         source = [(subject, str(item["SRCDOM"]), str(item["SRCSEQ"]))]
         place: dict[str, Any] = {"group": group, "variable": INFUSION, "level": f"{subject} {number}"}
         rows.add("product", None, text=str(item["PRODUCT"]), sources=source, **place)
@@ -340,17 +354,21 @@ def _add_infusions(rows: Rows, adam: Adam, subject: str, group: str) -> None:
                 rows.add(stat, float(value), unit=unit, sources=source, **place)
 
 
-def _add_events(rows: Rows, adam: Adam, adae: pd.DataFrame, group: str, beside: Beside) -> None:
-    """Add the events that the narrative tells: the significant ones, in the order of onset."""
-    events = _told(adae)
+def _event_facts(adam: Adam, told: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the events that the narratives tell, in the order of onset."""
     days = {
-        name: study_days(events, date, adsl=adam["ADSL"])
+        name: study_days(told, date, adsl=adam["ADSL"])
         for name, date in (("onset", "ASTDT"), ("end", "AENDT"))
     }
-    start = events["USUBJID"].map(adam["ADSL"].set_index("USUBJID")["TRTSDT"])
-    frame = events.assign(RELATED=related_to(events), START=start, **days)
-    frame = frame.sort_values("onset", kind="stable")
-    for number, item in enumerate(frame.to_dict("records"), 1):
+    start = told["USUBJID"].map(adam["ADSL"].set_index("USUBJID")["TRTSDT"])
+    frame = told[[name for name in _OF_EVENTS if name in told]]
+    frame = frame.assign(RELATED=related_to(told), START=start, **days)
+    return frame.sort_values("onset", kind="stable").to_dict("records")
+
+
+def _add_events(rows: Rows, events: Sequence[Mapping[Any, Any]], group: str, beside: Beside) -> None:
+    """Add the events that the narrative of a participant tells."""
+    for number, item in enumerate(events, 1):
         subject = str(item["USUBJID"])
         place: dict[str, Any] = {"group": group, "variable": EVENT, "level": f"{subject} {number}"}
         source = [(subject, str(item["SRCDOM"]), str(item["SRCSEQ"]))]

@@ -25,9 +25,11 @@ from interim.errors import Finding
 from interim.study import Study
 
 COLUMNS = ["USUBJID", "AT", "EVENT", "ASTLO", "ASTHI", "CTCLO", "CTCHI", "DRIVERA", "DRIVERC", "MISSINP"]
+_TYPES = {"AT": "datetime64[ns]", **dict.fromkeys(("ASTLO", "ASTHI", "CTCLO", "CTCHI"), "float64")}
 CONSIST = "TOX-ICANS-CONSIST"
 _EFFECT = ("T 14.3.1.9", "T 14.3.1.10", "T 14.2.1.4")
 _NEUROLOGY = {"LOC": "consciousness", "SEIZURE": "seizure", "ICP": "pressure"}
+_DOMAINS = ("VS", "CE", "CM", "QS")
 _NEVER = pd.Timestamp.max
 
 
@@ -71,6 +73,31 @@ def event_at(moments: pd.DataFrame, events: pd.DataFrame) -> pd.Series:
     return answer
 
 
+def signs_of(sdtm: Sdtm, events: pd.DataFrame) -> Sdtm:
+    """Return the records of the participants who have one of these events: all that the assessments of the events read.
+
+    Parameters
+    ----------
+    sdtm : Sdtm
+        VS, CE, CM, QS.
+    events : pandas.DataFrame
+        USUBJID.
+
+    Returns
+    -------
+    Sdtm
+        These domains as far as they were delivered.
+
+    Raises
+    ------
+    None
+    """
+    who = list(set(events["USUBJID"]))
+    frames = {name: sdtm.domain(name) for name in _DOMAINS if sdtm.has(name)}
+    kept = {name: frame[frame["USUBJID"].isin(who)].reset_index(drop=True) for name, frame in frames.items()}
+    return Sdtm(kept, sdtm.cut)
+
+
 def crs_assessments(sdtm: Sdtm, events: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, list[Finding]]:
     """Return the assessments of cytokine release with the grade on both scales.
 
@@ -111,7 +138,7 @@ def crs_assessments(sdtm: Sdtm, events: pd.DataFrame, study: Study) -> tuple[pd.
     for subject, part in text_missing(moments).groupby("USUBJID", sort=True):
         rows += _course(part, treated.get(str(subject), ()), fatal, study)
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame.astype({"AT": "datetime64[ns]"}), [*findings, *wrong]
+    return frame.astype(_TYPES), [*findings, *wrong]
 
 
 def _known_devices(records: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
@@ -303,7 +330,7 @@ def icans_assessments(sdtm: Sdtm, events: pd.DataFrame, study: Study) -> tuple[p
         if contradicts(signs):
             findings.append(_contradiction(row))
     frame = pd.DataFrame(rows, columns=[*COLUMNS, "ICE"])
-    return frame.astype({"AT": "datetime64[ns]", "ICE": "float64"}), findings
+    return frame.astype({**_TYPES, "ICE": "float64"}), findings
 
 
 def _findings(row: Mapping[Any, Any], none: frozenset[str], fatal: bool) -> IcansSigns:

@@ -171,7 +171,8 @@ def _death_records(sdtm: Sdtm) -> dict[str, list[dict[str, Any]]]:
     ]
     answer: dict[str, list[dict[str, Any]]] = {}
     for frame, keep, domain, dtc, cause in parts:
-        for row in frame[keep].to_dict("records"):
+        named = [name for name in ("USUBJID", dtc, cause, f"{domain}SEQ") if name and name in frame]
+        for row in frame[keep][named].to_dict("records"):
             record = {
                 "domain": domain,
                 "dtc": row.get(dtc),

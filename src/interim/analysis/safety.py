@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ GRADES = (1, 2, 3, 4, 5)
 SEVERITIES = ("MILD", "MODERATE", "SEVERE")
 NO_GRADES = "not available: no toxicity grades"
 NOT_CODED = "Not coded"
+_NAMED = ("AEBODSYS", "AEDECOD", "AETERM")
 DISCONTINUED = ("DRUG WITHDRAWN",)
 DELAYED = ("DRUG INTERRUPTED", "DOSE DELAYED", "DOSE REDUCED", "DOSE NOT GIVEN")
 
@@ -447,12 +449,21 @@ def teae_by_max_grade(adam: Adam, study: Study) -> Result:
         severity = events["AESEV"] if "AESEV" in events else pd.Series(None, index=events.index, dtype=object)
         rank = severity.map({name: place for place, name in enumerate(SEVERITIES, 1)}).astype(float)
         names = {place: name.lower() for place, name in enumerate(SEVERITIES, 1)}
-    ranked = events.assign(_rank=rank)
+    ranked = events[["USUBJID", *_NAMED]].assign(_rank=rank)
     _walk(
         ranked,
         lambda part, soc, pt: _add_maxima(rows, who, part, place=(soc, pt), names=names, graded=graded),
     )
     return rows.build()
+
+
+def _worst(events: pd.DataFrame) -> dict[str, float]:
+    """Return the highest rank of each participant; NaN where no event has one."""
+    worst: dict[str, float] = {}
+    for subject, rank in zip(events["USUBJID"].tolist(), events["_rank"].tolist(), strict=True):
+        known = worst.get(subject, math.nan)
+        worst[subject] = known if rank <= known or math.isnan(rank) else rank
+    return worst
 
 
 def _add_maxima(
@@ -464,12 +475,12 @@ def _add_maxima(
     names: dict[int, str],
     graded: bool,
 ) -> None:
-    worst = events.groupby("USUBJID")["_rank"].max()
-    stats = {stat: frozenset(worst.index[worst == rank]) for rank, stat in names.items()}
-    stats["missing"] = frozenset(worst.index[worst.isna()])
-    stats["any"] = frozenset(worst.index)
+    worst = _worst(events)
+    stats = {stat: {one for one, found in worst.items() if found == rank} for rank, stat in names.items()}
+    stats["missing"] = {one for one, found in worst.items() if math.isnan(found)}
+    stats["any"] = set(worst)
     if graded:
-        stats["grade3_up"] = frozenset(worst.index[worst >= GRADES[2]])
+        stats["grade3_up"] = {one for one, found in worst.items() if found >= GRADES[2]}
     for group, ids in who.members.items():
         for stat, subjects in stats.items():
             hit = sorted(subjects & ids)

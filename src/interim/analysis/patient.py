@@ -24,6 +24,7 @@ from interim.study import Study
 FACTS, EVENT, INFUSION = "facts", "event", "infusion"
 _MILLION = 1e6
 _WITHDRAWN = "DRUG WITHDRAWN"
+_OF_INFUSIONS = ("USUBJID", "SRCDOM", "SRCSEQ", "PRODUCT")
 _OF_EVENTS = (
     *("USUBJID", "SRCDOM", "SRCSEQ", "AETERM", "AEDECOD", "AESER", "AEACN", "AEOUT", "AETOXGRN", "ASTCTGRN"),
     *("ASTDT", "AENDT", "DLTFL", "CRSFL", "ICANSFL"),
@@ -246,7 +247,7 @@ def _told(adae: pd.DataFrame) -> pd.DataFrame:
 
 def _first_day(adam: Adam, events: Sequence[Mapping[Any, Any]], subject: str) -> pd.Timestamp:
     """Return the first onset of the events that are told; the day of death where there is none."""
-    onset = pd.to_datetime(pd.Series([event["ASTDT"] for event in events], dtype=object)).min()
+    onset = pd.to_datetime(pd.Series([event.get("ASTDT") for event in events], dtype=object)).min()
     death = pd.to_datetime(column(adam["ADSL"].set_index("USUBJID"), "DTHDT"))[subject]
     return death if pd.isna(onset) else onset
 
@@ -333,7 +334,7 @@ def _infusion_facts(adam: Adam, subjects: Sequence[str]) -> list[dict[Any, Any]]
     if not adam.has("ADEX"):
         return []
     adex = adam["ADEX"].loc[lambda frame: frame["USUBJID"].isin(list(subjects))]
-    frame = adex[["USUBJID", "SRCDOM", "SRCSEQ", "PRODUCT"]].assign(
+    frame = adex[[name for name in _OF_INFUSIONS if name in adex]].assign(
         DAY=study_days(adex, "ASTDT", adsl=adam["ADSL"]),
         CELLS=adex["ADOSE"].astype("float64") / _MILLION if "ADOSE" in adex else None,
     )

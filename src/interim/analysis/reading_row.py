@@ -32,6 +32,7 @@ from interim.study.reread import with_readings
 IN_FORCE = "in force"
 _TYPES, _RESPONSE = "expansion.candidates", "response.best_response"
 _OWN = ("rule", "recommended", "observed", "switch")
+_FLAGGED = ("window_includes_nk_phase", "window_days", "window_anchor", "dlt_rules", "partial_date_policy")
 Answer = TypeVar("Answer")
 
 
@@ -303,8 +304,8 @@ def rederived(source: Source, study: Study) -> Adam:
 
 
 def _flagged(source: Source, adam: Adam, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the DLT windows and the events with their DLT flags; readings of the trigger alone share them."""
-    key = ("windows", repr(study.dose))
+    """Return the DLT windows and the events with their DLT flags; readings that move neither share them."""
+    key = ("windows", *(repr(getattr(study.dose, name)) for name in _FLAGGED))
     if key not in source.known:
         windows = dlt_windows(source.sdtm, adam["ADSL"], adex=adam["ADEX"], study=study)
         source.known[key] = windows, flag_dlt(adam["ADAE"], windows, study)[0]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from interim.adam.adtox_episodes import derive_adtox, derived_bounds
+from interim.adam.toxicity.assessments import crs_assessments, icans_assessments, signs_of
 from interim.adam.toxicity.records import (
     clinical_values,
     drug_spans,
@@ -395,6 +396,22 @@ def test_bounds_of_each_event_on_its_own_row(mk, mini_study):
     events = adae(event(kind="ICANS", SRCSEQ="9"), event())
     bounds = derived_bounds(sdtm, events, mini_study)
     assert bounds.loc[1].tolist() == [2, 2, 2, 2] and bounds.loc[0].isna().all()
+
+
+@pytest.mark.parametrize("assess", [crs_assessments, icans_assessments])
+@pytest.mark.parametrize("people", [[WHO], ["S2"], ["S1", "S2"], ["NOBODY"]])
+def test_the_signs_of_some_participants_are_graded_as_among_all(mk, mini_study, assess, people):
+    own = [*vs("2025-01-17T12:00", 38.6, 85), *vs("2025-01-18T09:00", 39.1, 120)]
+    other = [row | {"USUBJID": "S2"} for row in vs("2025-01-17T08:00", 38.2, 88)]
+    pressor = cm("DOPAMINE", "2025-01-17T07:00", "2025-01-17T12:00") | {"USUBJID": "S2"}
+    domains = {"VS": [*other, *own], "CE": [AIR, AIR | {"USUBJID": "S2"}], "CM": [NOTHING, pressor]}
+    sdtm = mk.make({name: mk.frame(name, rows) for name, rows in domains.items()})
+    events = adae(event(), event(USUBJID="S2", SRCSEQ="2")).assign(FATAL=False)
+    whole = assess(sdtm, events, mini_study)[0]
+    few = pd.DataFrame({"USUBJID": people})
+    found = assess(signs_of(sdtm, few), events[events["USUBJID"].isin(people)], mini_study)[0]
+    expected = whole[whole["USUBJID"].isin(people)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_row_order_changes_nothing(mk, mini_study):

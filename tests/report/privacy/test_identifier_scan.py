@@ -355,9 +355,7 @@ def test_what_was_scanned_is_scanned_again_only_if_bytes_or_what_is_sought_have_
     tmp_path, monkeypatch
 ):
     reads = []
-    monkeypatch.setattr(
-        "interim.report.privacy.scan.quick", lambda name, data: reads.append(name) or iter(())
-    )
+    monkeypatch.setattr("interim.report.privacy.scan.quick", lambda name, *_: reads.append(name) or iter(()))
     cache = Cache(tmp_path / "cache")
     scan(cache=cache).file("data/a.csv", b"1")
     scan(cache=cache).file("data/a.csv", b"1")
@@ -385,7 +383,9 @@ def test_what_is_searched_beside_the_writing_is_searched_again_if_it_changes(tmp
         (tmp_path / "c.csv").write_text("13800138000", encoding="utf-8")
         (tmp_path / "b.csv").write_text("a@b.org", encoding="utf-8")
         monkeypatch.setattr(of, "workers", 1)
-        monkeypatch.setattr(of, "_read", lambda name, data: reads.append(name) or Scan._read(of, name, data))
+        monkeypatch.setattr(
+            of, "_read", lambda name, *rest: reads.append(name) or Scan._read(of, name, *rest)
+        )
         found = of()
     assert {name: names(ones, of) for name, ones in found.items()} == {
         "a.csv": set(), "b.csv": {"e-mail"}, "c.csv": {"mobile phone (zh)"}

@@ -39,7 +39,7 @@ def whole(name: str, data: bytes):
 def reads(monkeypatch) -> list[str]:
     """Names of the files that are read whole."""
     seen: list[str] = []
-    monkeypatch.setattr(module, "quick", lambda name, data: seen.append(name) or quick(name, data))
+    monkeypatch.setattr(module, "quick", lambda name, *of: seen.append(name) or quick(name, *of))
     return seen
 
 

@@ -23,8 +23,9 @@ from interim.report.freshness import DOCUMENTS
 from interim.report.hashes import sha256, sha256_bytes
 from interim.report.privacy.identifiers import KINDS, Kind, Matcher, Pattern, masked, scan_settings
 from interim.report.privacy.known import Known, this_computer
-from interim.report.privacy.prefilter import plain
+from interim.report.privacy.prefilter import Sought, plain, suspects
 from interim.report.privacy.surfaces import Piece, UnscannableError, pieces
+from interim.report.privacy.surfaces_new import Fresh
 from interim.report.privacy.surfaces_quick import quick
 from interim.report.shells import checklist
 from interim.report.stamp import with_digits, without_digits
@@ -45,6 +46,9 @@ _KIND: dict[str, Kind] = {
 _LABELLED = {".html", ".pdf", ".docx", ".rtf"}
 _PLACES = 3
 _NONE: Mapping[str, str] = MappingProxyType({})
+# Every line that may hold the first digits of a hash.
+_HASH = re.compile("[0-9a-f]{12}")
+_HASHES = (Sought(0, _HASH, (), _HASH),)
 _ISO = re.compile(r"(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)")
 
 
@@ -230,6 +234,7 @@ class Scan:
             found = self._new(name, data) if kept is None else tuple(Found(*row) for row in json.loads(kept))
             if kept is None:
                 self.cache.put(key, json.dumps(found).encode())
+            self.cache.use([self._last(name)])
             self._done[known] = found
         return known, self._done[known]
 
@@ -244,21 +249,37 @@ class Scan:
         sets = [sorted(getattr(matcher.known, n)) for n in ("participant", "product", "person", "short")]
         return sha256_bytes(json.dumps([*sets, sorted(matcher.computer), sorted(matcher.dates)]).encode())
 
+    def _last(self, name: str) -> str:
+        """Return the name of the entry for the last version of a file that was clean."""
+        return self.cache.key("pieces", name, self._sought, self.labels)
+
     def _new(self, name: str, data: bytes) -> tuple[Found, ...]:
         """Search a file; of a stamped one whose template held nothing before, only the lines that hold the hash of the data."""
         unstamped = self._unstamped.get(self._key(name, data))
         if unstamped is None:
-            return self._read(name, data)[0]
+            return self._changed(name, data)[0]
         key = self.cache.key("template", name, unstamped, self._sought, self.labels)
         kept = self.cache.get(key)
         if kept is not None and not self._held(name, with_digits(kept, self.marks).decode()):
             return ()
-        found, whole = self._read(name, data)
+        found, lines = self._changed(name, data)
         if not found:
-            entered = self.marks.values()
-            lines = [line for line in plain(whole).split("\n") if any(digits in line for digits in entered)]
-            self.cache.put(key, without_digits("\n".join(dict.fromkeys(lines)).encode(), self.marks))
+            self.cache.put(key, lines)
         return found
+
+    def _changed(self, name: str, data: bytes) -> tuple[tuple[Found, ...], bytes]:
+        """Search what is new in a file since its last version that was clean; return its lines that may hold hashes."""
+        pieces, _, lines = (self.cache.get(self._last(name)) or b"").partition(b"\n")
+        fresh = Fresh(frozenset(pieces.decode().split()))
+        found, whole = self._read(name, data, fresh)
+        if fresh.partial and (found or fresh.unsure):
+            fresh = Fresh()
+            found, whole = self._read(name, data, fresh)
+        told = [*(lines.decode().split("\n") if fresh.partial else ()), *suspects(whole, _HASHES)]
+        lines = without_digits("\n".join(dict.fromkeys(told)).encode(), self.marks)
+        if fresh.seen and not found and not fresh.unsure:
+            self.cache.put(self._last(name), " ".join(sorted(fresh.seen)).encode() + b"\n" + lines)
+        return found, lines
 
     def _wanted(self, name: str) -> frozenset[int]:
         kind = kind_of(name)
@@ -268,13 +289,13 @@ class Scan:
         wanted = self._wanted(name)
         return self._memory.setdefault(wanted, _Memory()).held(text, self.matcher, wanted)
 
-    def _read(self, name: str, data: bytes) -> tuple[tuple[Found, ...], str]:
-        """Return what a whole file holds, and its lines."""
+    def _read(self, name: str, data: bytes, fresh: Fresh) -> tuple[tuple[Found, ...], str]:
+        """Return what a file holds, and its lines, without the pieces that are known."""
         rules = {
             self.matcher.patterns[n].rule: n for n in self._wanted(name) if self.matcher.patterns[n].rule
         }
         try:
-            texts = [piece for piece in quick(name, data) if piece.text or piece.hidden]
+            texts = [piece for piece in quick(name, data, fresh) if piece.text or piece.hidden]
             whole = "\n".join([name, *(piece.text for piece in texts)])
             held = self._held(name, whole)
             hidden = "hidden" in rules and any(piece.hidden for piece in texts)

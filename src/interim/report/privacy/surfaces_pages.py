@@ -8,12 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from interim.report.privacy import surfaces_binary as binary
+from interim.report.privacy.surfaces_new import Fresh, hashed
 
 # One text as the writer of this program shows it: font, matrix with its height, one string or array of strings.
 _SIMPLE = re.compile(
     rb" 0 Tr/(\w+) [\d.]+ Tf 1 0 0 -1 -?[\d.]+ (-?[\d.]+) Tm(?:\[(\([^\n]*\))\]TJ|(\([^\n]*\)) ?Tj)\n"
 )
 _KERN = re.compile(rb"\)-?[\d.]+\(")
+# A text with its height, and the height of the next: a line ends between two heights, and a page may be cut there.
+_PLACED = rb"\nq 1 0 0 -1 -?[\d.]+ (-?[\d.]+) cm(?:(?! cm)[^\n])*\nBT 0 Tr/"
+_SHOWN = rb"(\w+) [\d.]+ Tf 1 0 0 -1 -?[\d.]+ -?[\d.]+ Tm(?:\[(\([^\n]*\))\]TJ|(\([^\n]*\)) ?Tj)\nET\nQ"
+_EDGE = re.compile(_PLACED + _SHOWN + rb"(?=(?:\nEMC[^\n]*)?" + _PLACED + rb")")
+# Texts and lines at the foot of a page that are always read: notes that hold the hash of the data stand there.
+_FOOT = 16
 _SEPARATOR = "\uffff"
 _ODD = re.compile(rb"\\(?![0-7nrtbf])")
 
@@ -22,6 +29,8 @@ def pages(
     contents: Mapping[int, bytes],
     fonts: Mapping[int, Mapping[bytes, int]],
     letters: Mapping[int, Mapping[int, str]],
+    *,
+    fresh: Fresh | None = None,
 ) -> Iterator[tuple[int, str]]:
     """Yield what the contents of a PDF file show.
 
@@ -33,6 +42,8 @@ def pages(
         Number of a content stream -> name of a font there -> number of the font.
     letters : mapping of int to mapping
         Number of a font -> code -> letters.
+    fresh : Fresh, optional
+        Which pages are known but for their foot, which alone is read; default none.
 
     Yields
     ------
@@ -47,12 +58,21 @@ def pages(
     """
     simple = []
     texts: dict[int, dict[bytes, str]] = defaultdict(dict)
-    for number, content in contents.items():
+    fresh = fresh or Fresh()
+    tables = {font: hashed(repr(sorted(table.items())).encode(), b"") for font, table in letters.items()}
+    for number, whole in contents.items():
+        named = {name: letters[font] for name, font in fonts[number].items()}
+        cut = _foot(whole, named)
+        kind = hashed(repr([(name, tables[font]) for name, font in fonts[number].items()]).encode(), b"")
+        known = hashed(whole[:cut], kind.encode())
+        content = whole[cut:] if known in fresh.known else whole
         shown = _shown(content, fonts[number])
         if shown is None:
-            named = {name: letters[font] for name, font in fonts[number].items()}
+            fresh.unsure |= content is not whole
             yield number, binary._pdf_page(content, named)
             continue
+        if cut:
+            fresh.seen.add(known)
         simple.append((number, shown))
         for font, strings, _ in shown:
             texts[font][strings] = ""
@@ -60,6 +80,21 @@ def pages(
         texts[font] = dict(zip(pieces, _decoded(list(pieces), letters.get(font, {})), strict=True))
     for number, shown in simple:
         yield number, binary._pdf_lines((texts[font][strings], place) for font, strings, place in shown)
+
+
+def _foot(content: bytes, fonts: Mapping[bytes, Mapping[int, str]]) -> int:
+    """Return the place of a page at which its last lines begin, 0 if it has no more than these."""
+    begin = len(content)
+    for _ in range(_FOOT):
+        begin = content.rfind(b"\nq 1 0 0 -1 ", 0, max(begin, 0))
+    if begin < 0:
+        return 0
+    for found in _EDGE.finditer(content, begin):
+        height, font, several, one, below = found.groups()
+        text = binary._pdf_text(several or one, fonts.get(font, {}))
+        if height != below and text and not text.endswith("-"):
+            return found.end()
+    return 0
 
 
 def _shown(content: bytes, names: Mapping[bytes, int]) -> list[tuple[int, bytes, tuple[bytes, bytes]]] | None:

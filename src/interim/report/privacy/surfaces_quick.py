@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import unescape
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from interim.report.blocks import MIME, opened
 from interim.report.privacy import surfaces
 from interim.report.privacy.surfaces import Piece, pieces, read_with
+from interim.report.privacy.surfaces_new import KNOWN_OBJECTS, Fresh
 
 _TAGS = re.compile(r"(<[^>]*>)")
 _RUNS = re.compile(r"((?:<[^>]*>)+)")
@@ -22,7 +24,7 @@ _DRAWN = re.compile(
 _OPENED = ("iVBORw0KGgo", "<svg", "<?xml")
 
 
-def quick(name: str, data: bytes) -> Iterator[Piece]:
+def quick(name: str, data: bytes, fresh: Fresh | None = None) -> Iterator[Piece]:
     """Yield the texts of a file without their places.
 
     Parameters
@@ -31,6 +33,8 @@ def quick(name: str, data: bytes) -> Iterator[Piece]:
         Its name; the ending tells the format.
     data : bytes
         Its content.
+    fresh : Fresh, optional
+        Which pieces of the file are known and left out; default none.
 
     Yields
     ------
@@ -43,8 +47,12 @@ def quick(name: str, data: bytes) -> Iterator[Piece]:
     UnscannableError
         If the format is unknown or the content is not of it.
     """
-    reader = _READERS.get(PurePosixPath(name).suffix.lower())
-    yield from pieces(name, data) if reader is None else read_with(reader, name, data)
+    ending = PurePosixPath(name).suffix.lower()
+    reader = _READERS.get(ending)
+    if ending in _CUT:
+        yield from read_with(lambda content: _CUT[ending](content, fresh or Fresh()), name, data)
+    else:
+        yield from pieces(name, data) if reader is None else read_with(reader, name, data)
 
 
 def _rows(data: bytes) -> Iterator[Piece]:
@@ -52,11 +60,12 @@ def _rows(data: bytes) -> Iterator[Piece]:
     yield from (Piece("", piece.text.replace("],[", "]\n,[")) for piece in surfaces.plain(data))
 
 
-def _markup(data: bytes) -> Iterator[Piece]:
-    return _marked(data.decode("utf-8"))
+def _markup(data: bytes, fresh: Fresh) -> Iterator[Piece]:
+    new = fresh.markup(data)
+    return _marked(new.decode("utf-8"), None if new is data else fresh)
 
 
-def _marked(text: str) -> Iterator[Piece]:
+def _marked(text: str, fresh: Fresh | None = None) -> Iterator[Piece]:
     """Yield printed text, attributes and comments; equal tags are looked at once."""
     if "data:" in text:
         around = surfaces._DATA_URI.split(text)
@@ -70,9 +79,12 @@ def _marked(text: str) -> Iterator[Piece]:
     else:
         active = []
     body, tags = _apart(text)
+    joined = "".join(tags)
     odd = any(map(_odd, tags))
-    told = dict.fromkeys(value for part in (tags if odd else ["".join(tags)]) for value in _attributes(part))
-    if "<" in body or odd:
+    told = dict.fromkeys(value for part in (tags if odd else [joined]) for value in _attributes(part))
+    if "<" in body or odd or joined.count("<") > len(tags):
+        if fresh is not None:
+            fresh.unsure = True
         told.update(dict.fromkeys(surfaces._ATTRIBUTE.findall(text)))
         active += [found[1].lower() for found in surfaces._ACTIVE.finditer(text)]
     whole = "\n".join([body, *told])
@@ -111,6 +123,12 @@ def _attributes(tags: str) -> Iterator[str]:
     for before, value in zip(split[0::2], split[1::2], strict=False):
         if value and before not in drawn:
             yield value
+
+
+def _rtf(data: bytes, fresh: Fresh) -> Iterator[Piece]:
+    from interim.report.privacy.surfaces_binary import rtf
+
+    return rtf(fresh.rtf(data))
 
 
 def _notebook(data: bytes) -> Iterator[Piece]:
@@ -185,22 +203,27 @@ def _parquet(data: bytes) -> Iterator[Piece]:
             yield Piece("", "\n".join(_values(column.to_pandas())))
 
 
-def _pdf(data: bytes) -> Iterator[Piece]:
+def _pdf(data: bytes, fresh: Fresh) -> Iterator[Piece]:
     from interim.report.privacy.surfaces_binary import pdf
     from interim.report.privacy.surfaces_pages import pages
 
-    return pdf(data, pages)
+    for piece in pdf(fresh.pdf(data), partial(pages, fresh=fresh)):
+        fresh.unsure |= KNOWN_OBJECTS in piece.text
+        yield piece
 
 
-def _archive(data: bytes) -> Iterator[Piece]:
-    return surfaces.archive(data, quick)
+def _archive(data: bytes, fresh: Fresh) -> Iterator[Piece]:
+    return surfaces.archive(data, partial(quick, fresh=fresh))
 
 
-_READERS: dict[str, Callable[[bytes], Iterator[Piece]]] = {
+_CUT: dict[str, Callable[[bytes, Fresh], Iterator[Piece]]] = {
     **dict.fromkeys((".html", ".htm", ".svg", ".xml", ".rels"), _markup),
     **dict.fromkeys((".docx", ".xlsx", ".pptx", ".zip"), _archive),
+    ".pdf": _pdf,
+    ".rtf": _rtf,
+}
+_READERS: dict[str, Callable[[bytes], Iterator[Piece]]] = {
     ".json": _rows,
     ".ipynb": _notebook,
-    ".pdf": _pdf,
     ".parquet": _parquet,
 }

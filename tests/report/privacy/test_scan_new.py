@@ -450,12 +450,14 @@ def test_a_version_with_a_find_leaves_what_is_known_as_it_was(tmp_path, reads):
     """The mended file is read in part; the one with the find is read whole."""
     cache, name = Cache(tmp_path), "documents/x.html"
     rows = [f"line {n}" for n in range(40)]
-    for texts in (rows, [*rows, "call 13800138000"], [*rows, "call nobody"]):
-        scan(cache=cache, labels=(LABEL,)).file(name, html(texts))
+    found = [
+        bool(scan(cache=cache, labels=(LABEL,)).file(name, html([*rows, *more])))
+        for more in ([], ["call 13800138000"], ["call 13800138000", "x"], ["call nobody"])
+    ]
+    assert found == [False, True, True, False]
     assert [(bool(of.known), of.partial) for of in reads] == [
         (False, False),
-        (True, True),
-        (False, False),
+        *[(True, True), (False, False)] * 2,
         (True, True),
     ]
 

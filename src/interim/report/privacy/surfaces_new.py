@@ -191,15 +191,11 @@ def _behind(piece: bytes, end: bytes) -> list[bytes]:
 
 
 def _closed(piece: bytes) -> bool:
-    """Tell whether the tag that ends a piece is one: within no other tag, comment or data."""
-    end = piece[piece.rfind(b"<") :]
-    if b"data:" in piece or b"<!--" in piece:
-        text = _COMMENT.sub("", _DATA_URI.sub("", piece.decode("utf-8", "replace")))
-        if not text.endswith(end.decode()) or "<!--" in text:
-            return False
-        piece = text.encode()
-    before = piece[: -len(end)]
-    return before.rfind(b"<") <= before.rfind(b">")
+    """Tell whether the tag that ends a piece stands in no comment and no data; a tag within a tag is seen by the reader."""
+    if b"data:" not in piece and b"<!--" not in piece:
+        return True
+    text = _COMMENT.sub("", _DATA_URI.sub("", piece.decode("utf-8", "replace")))
+    return text.endswith(piece[piece.rfind(b"<") :].decode()) and "<!--" not in text
 
 
 def _rtf_closed(piece: bytes) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Standard: TypeAlias = Literal["a-2a", "a-3a", "ua-1"]
 Model: TypeAlias = dict[str, Any]
 T = TypeVar("T")
-_PART = 3000  # cells; a part ends on the page with which it has as many
+_PART = 1000  # cells; a part ends on the page with which it has as many
 _FIGURE = 100  # cells that take as long to set as a figure
 _NAMED = ("kind", "anchor", "label", "title", "population", "level", "number", "alt")
 

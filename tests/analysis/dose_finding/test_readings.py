@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from interim.adam.dlt import dlt_windows, flag_dlt
 from interim.analysis import reading_row, readings
 from interim.analysis.escalation_state import NO_LADDER, printed
 from interim.analysis.reading_row import (
@@ -189,6 +190,32 @@ def test_an_answer_that_readings_share_is_the_one_that_each_gives_alone(main13, 
                     reading_row._cells(reading_row.answered(name, adam, study, sdtm=main13.sdtm))
                 )
     assert shared > 80
+
+
+@pytest.mark.rule("DOSEQ-20")
+def test_readings_share_windows_by_every_parameter_that_these_read(main13, source):
+    """A parameter that windows and flags read and the key does not name would give a reading the flags of another."""
+    read = set()
+
+    class Noted:
+        def __init__(self, table):
+            self.table = table
+
+        def __getattr__(self, name):
+            read.add(name)
+            return getattr(self.table, name)
+
+    for item in bundles(main13.study):
+        try:
+            study = with_readings(main13.study, {} if item.name == IN_FORCE else dict(item.chosen))
+        except StudyError:
+            continue
+        for policy in ("worst_case", study.dose.partial_date_policy):
+            dose = study.dose.model_copy(update={"partial_date_policy": policy})
+            noted = study.model_copy(update={"dose": Noted(dose)})
+            windows = dlt_windows(main13.sdtm, main13.adam["ADSL"], adex=main13.adam["ADEX"], study=noted)
+            flag_dlt(main13.adam["ADAE"], windows, noted)
+    assert read == set(reading_row._FLAGGED)
 
 
 @pytest.mark.rule("DOSEQ-20")

@@ -75,10 +75,7 @@ class Origins:
     def _part(self, key: str) -> tuple[str, str]:
         """Return a result id without its statistic, and the statistic; empty texts for what is no result."""
         question = key.partition("/")[0]
-        rows = self._rows.get(question)
-        known = key in (
-            self._of_question(question) if rows is None and question in self._names else rows or ()
-        )
+        known = question in self._names and key in self._of_question(question)
         stem, _, stat = key.rpartition("/") if known else ("", "", "")
         self._parts[key] = stem, stat
         return stem, stat

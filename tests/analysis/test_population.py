@@ -39,6 +39,17 @@ def test_safety_columns_go_by_actual_dose(adam, study):
 
 
 @pytest.mark.rule("QUEST-01")
+def test_who_was_not_treated_has_no_actual_dose_that_differs(adam, study, make_adam):
+    adsl = adam["ADSL"].set_index("USUBJID", drop=False)
+    assert pd.isna(adsl["COHORTA"]).any() and (adsl["COHORT"] == "DL3").any()
+    untreated = adsl.assign(COHORTA=None)
+    assert population(make_adam(ADSL=untreated), study, "ENR").moved == frozenset()
+    unassigned = adsl.assign(COHORT=adsl["COHORT"].where(adsl["USUBJID"] != "SYN-02", None))
+    assert population(make_adam(ADSL=unassigned), study, "ENR").moved == {"SYN-02", "SYN-12"}
+    assert population(adam, study, "ENR").moved == {"SYN-12"}
+
+
+@pytest.mark.rule("QUEST-01")
 def test_nobody_falls_between_the_columns(adam, study, make_adam):
     who = population(adam, study, "ENR")
     assert who.n(UNASSIGNED) == 1 and sum(who.n(g) for g in who.groups[:-1]) == who.n() == 16

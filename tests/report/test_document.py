@@ -237,6 +237,34 @@ def test_a_notebook_with_the_same_bytes_is_read_once(book, read, tmp_path):
 
 
 @pytest.mark.rule("CACHE-11")
+def test_outputs_of_the_notebook_that_was_read_last_are_not_read_again(book, monkeypatch, tmp_path):
+    seen: list[object] = []
+    real = module.read_block
+    monkeypatch.setattr(module, "read_block", lambda data, **how: seen.append(data) or real(data, **how))
+    cache, second = Cache(tmp_path / "cache"), TABLE | {"id": "T 14.2.2.2"}
+
+    def chapters(*blocks, cache=None):
+        cells = (code(json.dumps(data), id=f"c{n}", number=n) for n, data in enumerate(blocks, 1))
+        return read_chapters([book(text("# Title"), *cells)], cache=cache)
+
+    chapters(TABLE, second, TEXT, cache=cache)
+    assert seen == [TABLE, second, TEXT]
+    changed = second | {"footnotes": ["another note"]}
+    for blocks, new in (
+        ((TABLE, changed, TEXT), changed),
+        ((TABLE, changed, TEXT | {"heading": "A heading"}), TEXT | {"heading": "A heading"}),
+        ((TEXT | {"heading": "Another one"}, changed, TABLE), TEXT | {"heading": "Another one"}),
+    ):
+        seen.clear()
+        kept = chapters(*blocks, cache=cache)
+        assert seen == [new]
+        assert kept == chapters(*blocks)
+    for _ in range(2):
+        with pytest.raises(ReportError, match="has no rows"):
+            chapters(TABLE, second | {"rows": []}, cache=cache)
+
+
+@pytest.mark.rule("CACHE-11")
 def test_what_is_wrong_with_a_notebook_is_told_every_time(book, read, tmp_path):
     path = book(text("# Title"), code({**TABLE, "rows": []}), code(TABLE, id="d", number=3))
     for _ in range(2):

@@ -11,7 +11,7 @@ import pytest
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from interim.errors import ReportError
-from interim.report import pdf_set
+from interim.report import pdf, pdf_set
 from interim.report.cache import Cache
 from interim.report.content import Document, Section
 from interim.report.editions import Task, digest
@@ -212,6 +212,28 @@ def test_a_changed_table_sets_its_part_and_the_frame_if_that_shows_it(after, set
     count = len(seen)
     assert pdf_and_pages(after, cache=cache) == second and len(seen) == count
     assert second == pdf_and_pages(after) and second[0] != first == pdf_bytes(before)
+
+
+@pytest.mark.rule("CACHE-13")
+def test_of_a_part_that_is_kept_no_model_is_made(tmp_path, monkeypatch):
+    split(monkeypatch, 1)
+    cache, after, seen = Cache(tmp_path), book(5, 6, 5, 5), []
+    pdf_and_pages(book(5, 5, 5, 5), cache=cache)
+    own = pdf._table
+    monkeypatch.setattr(pdf, "_table", lambda table, *rest: seen.append(table.id) or own(table, *rest))
+    second = pdf_and_pages(after, cache=cache)
+    assert seen == [after.tables[1].id]
+    digests = [digest(block) for block in after.blocks]
+    assert pdf_and_pages(after, cache=cache, digests=digests) == second and len(seen) == 1
+
+
+@pytest.mark.rule("CACHE-13")
+def test_the_name_of_a_block_in_a_part_holds_all_that_its_model_is_made_from():
+    block, other = book(5, 5).tables
+    laid = pdf_set.Laid(block, digest(block), 0.0, fresh=False, sticky=False, make=dict)
+    changes = ({"digest": digest(other)}, {"used": 1.0}, {"used": None}, {"fresh": True}, {"sticky": True})
+    names = [laid.named(), *(replace(laid, **change).named() for change in changes)]
+    assert all(one != two for number, one in enumerate(names) for two in names[:number])
 
 
 @pytest.mark.rule("CACHE-13")

@@ -123,7 +123,7 @@ class Population:
     members : mapping of str to frozenset of str
         Column code -> USUBJIDs; the last column is the total.
     moved : frozenset of str
-        USUBJIDs of members whose assigned and actual dose level differ.
+        USUBJIDs of treated members whose assigned and actual dose level differ.
     """
 
     code: str
@@ -237,14 +237,14 @@ def population(adam: Adam, study: Study, code: str, *, column: str | None = None
 
 
 def _moved(adsl: pd.DataFrame) -> frozenset[str]:
-    """Return the participants whose assigned and actual dose level differ."""
+    """Return the participants whose assigned and actual dose level differ; one who was not treated has no actual level."""
     if "COHORT" not in adsl or "COHORTA" not in adsl:
         return frozenset()
     columns = (adsl[name].tolist() for name in ("USUBJID", "COHORT", "COHORTA"))
     return frozenset(
         who
         for who, assigned, actual in zip(*columns, strict=True)
-        if assigned != actual and not (pd.isna(assigned) and pd.isna(actual))
+        if not pd.isna(actual) and assigned != actual
     )
 
 

@@ -114,6 +114,13 @@ def read_chapters(
     return chapters
 
 
+class _Chapter(NamedTuple):
+    """What a notebook shows, in reading order, and what each of its outputs shows, under the hash of the output."""
+
+    placed: tuple[Placed, ...]
+    shown: Mapping[str, tuple[Loose, ...]]
+
+
 @dataclass(frozen=True)
 class _Reading:
     """How notebooks are read, and what is wrong with them."""
@@ -134,28 +141,65 @@ def _kept_chapter(path: Path, reading: _Reading) -> tuple[Placed, ...]:
     except OSError as error:
         reading.problems.append(_unreadable(path.name, error))
         return ()
-    key = reading.cache.key("chapter", path.name, reading.language, sha256_bytes(data))
-    kept = reading.cache.get(key)
-    if kept is not None:
-        served: tuple[Placed, ...] = pickle.loads(kept)  # bytes that this program wrote, with their hash
-        return served
-    wrong: list[str] = []
-    found = tuple(_chapter(path.name, data, reading.language, wrong))
-    if not wrong:
-        reading.cache.put(key, pickle.dumps(found, 5))
-    reading.problems.extend(wrong)
-    return found
+    cache = reading.cache
+    key = cache.key("chapter", path.name, reading.language, sha256_bytes(data))
+    last = cache.key("chapter that was read last", path.name, reading.language)
+    chapter = _known(cache, key)
+    if chapter is None:
+        before = cache.get(last)
+        known = _known(cache, before.decode()) if before is not None else None
+        outputs = _Outputs(reading.language, [], known.shown if known else {})
+        chapter = _Chapter(tuple(_chapter(path.name, data, outputs)), outputs.shown)
+        if outputs.problems:
+            reading.problems.extend(outputs.problems)
+            return chapter.placed
+        cache.put(key, pickle.dumps(chapter, 5))
+    cache.put(last, key.encode())
+    return chapter.placed
+
+
+def _known(cache: Cache, key: str) -> _Chapter | None:
+    kept = cache.get(key)
+    if kept is None:
+        return None
+    chapter: _Chapter = pickle.loads(kept)  # bytes that this program wrote, with their hash
+    return chapter
 
 
 def _unreadable(name: str, error: Exception) -> str:
     return f"{name}: not a readable notebook ({type(error).__name__}: {error})"
 
 
-def _chapter(name: str, data: bytes, language: str, problems: list[str]) -> Iterator[Placed]:
+class _Outputs:
+    """Reads the outputs of a notebook; one that shows what an output of an earlier build showed is not read again."""
+
+    def __init__(self, language: str, problems: list[str], known: Mapping[str, tuple[Loose, ...]]) -> None:
+        self.language, self.problems, self._known = language, problems, known
+        self.shown: dict[str, tuple[Loose, ...]] = {}
+
+    def blocks(self, stored: object, where: str) -> tuple[Loose, ...]:
+        """Return the blocks of an output, none if something is wrong with it."""
+        key = sha256_bytes(stored.encode()) if isinstance(stored, str) else ""
+        found = self._known.get(key) or self._read(stored, where)
+        if key:
+            self.shown[key] = found
+        return found
+
+    def _read(self, stored: object, where: str) -> tuple[Loose, ...]:
+        data = opened(stored)
+        block, wrong = read_block(data, language=self.language)
+        self.problems.extend(f"{where}, {problem}" for problem in wrong)
+        if block is None:
+            return ()
+        title = data.get("heading")
+        return (Heading(_BELOW, title), block) if title else (block,)
+
+
+def _chapter(name: str, data: bytes, outputs: _Outputs) -> Iterator[Placed]:
     """Yield the content of a notebook; a text with a heading of its own stands one level below the last written heading."""
     level = 0
-    for where, cell in _cells(name, data, problems):
-        for block in _cell_blocks(cell, where, language, problems):
+    for where, cell in _cells(name, data, outputs.problems):
+        for block in _cell_blocks(cell, where, outputs):
             if isinstance(block, Heading):
                 if block.level == _BELOW:
                     block = replace(block, level=level + 1)
@@ -275,33 +319,26 @@ def _cells(name: str, data: bytes, problems: list[str]) -> Iterator[tuple[str, M
         )
 
 
-def _cell_blocks(cell: Mapping[str, Any], where: str, language: str, problems: list[str]) -> Iterator[Loose]:
+def _cell_blocks(cell: Mapping[str, Any], where: str, outputs: _Outputs) -> Iterator[Loose]:
     if cell["cell_type"] == "markdown":
         blocks, wrong = read_prose(cell["source"])
-        problems.extend(f"{where}, {problem}" for problem in wrong)
+        outputs.problems.extend(f"{where}, {problem}" for problem in wrong)
         yield from blocks
     elif cell["cell_type"] == "code":
         for output in cell.get("outputs", []):
-            yield from _output_blocks(output, where, language, problems)
+            yield from _output_blocks(output, where, outputs)
     else:
-        problems.append(f"{where}: a {cell['cell_type']} cell cannot be shown; use Markdown")
+        outputs.problems.append(f"{where}: a {cell['cell_type']} cell cannot be shown; use Markdown")
 
 
-def _output_blocks(
-    output: Mapping[str, Any], where: str, language: str, problems: list[str]
-) -> Iterator[Loose]:
+def _output_blocks(output: Mapping[str, Any], where: str, outputs: _Outputs) -> Iterator[Loose]:
     data = output.get("data", {})
     if output.get("output_type") not in ("display_data", "execute_result") or MIME not in data:
-        problems.append(
+        outputs.problems.append(
             f"{where}: {_what(output)} cannot enter a document; show a table, figure or text of interim.display"
         )
         return
-    stored = opened(data[MIME])
-    block, wrong = read_block(stored, language=language)
-    problems.extend(f"{where}, {problem}" for problem in wrong)
-    if block is not None:
-        title = stored.get("heading")
-        yield from (Heading(_BELOW, title), block) if title else (block,)
+    yield from outputs.blocks(data[MIME], where)
 
 
 def _what(output: Mapping[str, Any]) -> str:

@@ -30,6 +30,8 @@ class Fragments:
 
     Attributes
     ----------
+    digests : sequence of str
+        As given.
     index : str
         Key of the entry that tells where the texts stand.
 
@@ -47,7 +49,8 @@ class Fragments:
         digests: Sequence[str] = (),
     ) -> None:
         self._cache = cache
-        self._digests = dict(zip(map(id, blocks), digests, strict=False))
+        self.digests = digests
+        self._of = dict(zip(map(id, blocks), digests, strict=False))
         self.index = cache.key("fragments", *name)
         told = cache.get(self.index)
         file, self._places = json.loads(told) if told is not None else ("", {})
@@ -77,7 +80,7 @@ class Fragments:
         ------
         None
         """
-        digest = self._digests.get(id(block))
+        digest = self._of.get(id(block))
         if digest is None:
             return make()
         key = self._cache.key(digest, *parts)

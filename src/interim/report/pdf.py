@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from interim.report.content import (
 )
 from interim.report.heights import heights, last_rows, squeezed
 from interim.report.page import BOTTOM_MM, MARGIN_MM, TOP_MM, Paper, room_mm
-from interim.report.pdf_set import Setter, Standard, UnsetError
+from interim.report.pdf_set import Laid, Setter, Standard, UnsetError
 from interim.report.stamp import DIGITS, PLACE
+from interim.report.traced import digest
 from interim.report.typefaces import is_chinese_document
 
 _FONTS = ("Libertinus Serif", "DejaVu Sans", CHINESE)
@@ -49,6 +51,7 @@ def write_pdf(
     standards: Sequence[Standard] = ("a-2a", "ua-1"),
     paper: Paper = "a4",
     cache: Cache | None = None,
+    digests: Sequence[str] = (),
 ) -> dict[str, int]:
     """Write a document as PDF.
 
@@ -64,6 +67,8 @@ def write_pdf(
         Size of the page.
     cache : Cache, optional
         Where the parts are kept.
+    digests : sequence of str
+        Hashes of the blocks, if they are at hand.
 
     Returns
     -------
@@ -77,7 +82,7 @@ def write_pdf(
     OSError
         If the file cannot be written.
     """
-    made, pages = pdf_and_pages(document, standards=standards, paper=paper, cache=cache)
+    made, pages = pdf_and_pages(document, standards=standards, paper=paper, cache=cache, digests=digests)
     path.write_bytes(made)
     return pages
 
@@ -115,6 +120,7 @@ def pdf_and_pages(
     standards: Sequence[Standard] = ("a-2a", "ua-1"),
     paper: Paper = "a4",
     cache: Cache | None = None,
+    digests: Sequence[str] = (),
 ) -> tuple[bytes, dict[str, int]]:
     """Return a document as PDF, and where its parts stand.
 
@@ -127,6 +133,8 @@ def pdf_and_pages(
     paper : {"a4", "us-letter"}
         As in `write_pdf`.
     cache : Cache, optional
+        As in `write_pdf`.
+    digests : sequence of str
         As in `write_pdf`.
 
     Returns
@@ -147,7 +155,9 @@ def pdf_and_pages(
         timestamp=int(document.front.timestamp.timestamp()),
         kept=cache or Cache(None),
     )
-    runs = list(_runs(document, paper))
+    if cache and not digests:
+        digests = [digest(block) for block in document.blocks]
+    runs = list(_runs(document, paper, digests))
     try:
         made = setter.sheet(runs) if document.form == "sheet" else setter.book(runs)
     except UnsetError as error:
@@ -208,19 +218,19 @@ def _common(document: Document, paper: Paper) -> dict[str, Any]:
     }
 
 
-def _runs(document: Document, paper: Paper) -> Iterator[dict[str, Any]]:
-    fresh = iter(document.fresh())
+def _runs(document: Document, paper: Paper, digests: Sequence[str]) -> Iterator[dict[str, Any]]:
+    blocks = zip(document.fresh(), digests or [""] * len(document.blocks), strict=True)
     for number, run in enumerate(document.runs()):
         width, high = room_mm(paper, run.orientation)
         # Of the page; None where only the layout can tell.
         used = None if document.form == "sheet" and number == 0 else 0.0
-        blocks = []
+        laid = []
         for block, sticky in zip(run.blocks, _sticky(run.blocks), strict=True):
-            new = next(fresh)
+            new, name = next(blocks)
             used = 0.0 if new else used
-            blocks.append(_block(block, width, high, used) | {"fresh": new, "sticky": sticky})
+            laid.append(Laid(block, name, used, new, sticky, partial(_block, block, width, high, used)))
             used = None if used is None else _used(block, width, used)
-        yield {"orientation": run.orientation, "blocks": blocks}
+        yield {"orientation": run.orientation, "blocks": laid}
 
 
 def _sticky(blocks: Sequence[Block]) -> list[bool]:

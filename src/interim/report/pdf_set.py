@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, 
 from interim.display.typeface import font_folder
 from interim.errors import ReportError
 from interim.report.cache import Cache
+from interim.report.content import Block, Figure, Section, Table
 from interim.report.hashes import sha256_bytes
 from interim.report.pdf_bound import Part, bound
 from interim.report.stamp import DIGITS, holds_place
@@ -43,6 +45,51 @@ class Made(NamedTuple, Generic[T]):
 
     content: T
     places: Sequence[Place]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A block as it is laid out; what the template reads of it is made when it is to be set.
+
+    Attributes
+    ----------
+    block : Block
+        The block.
+    digest : str
+        Its hash; empty where no part is kept.
+    used : float or None
+        Height in mm that is used above it on its page; None where only the layout can tell.
+    fresh, sticky : bool
+        Whether it begins a page, and stays with what follows.
+    make : callable
+        Returns what the template reads, which rests on the block, the page and the height.
+    """
+
+    block: Block
+    digest: str
+    used: float | None
+    fresh: bool
+    sticky: bool
+    make: Callable[[], Model]
+
+    @cached_property
+    def model(self) -> Model:
+        """What the template reads, with the breaks of the page."""
+        return self.make() | {"fresh": self.fresh, "sticky": self.sticky}
+
+    def named(self) -> list[object]:
+        """Return what stands for the model in the key of a part.
+
+        Returns
+        -------
+        list
+            Hash of the block, height above it, breaks of the page.
+
+        Raises
+        ------
+        None
+        """
+        return [self.digest, self.used, self.fresh, self.sticky]
 
 
 class UnsetError(Exception):
@@ -125,13 +172,14 @@ class Setter:
 
     def _once(self, model: Model, form: Callable[[bytes], T], *more: int) -> Made[T]:
         """Return what typst makes of a model in a form in which it is kept, set now or by an earlier build."""
-        text = _text(model | {"letters": ""})
-        key = self._kept.key("set", sha256_bytes(text.encode()), form.__name__, list(self._standards), *more)
+        named = json.dumps(model | {"letters": ""}, default=_named)
+        key = self._kept.key("set", sha256_bytes(named.encode()), form.__name__, list(self._standards), *more)
         kept = self._kept.get(key)
         if kept is not None:
             known: Made[T] = pickle.loads(kept)  # bytes that this program wrote, with their hash
             return known
-        made = self._set(model | {"letters": DIGITS if holds_place(text) else ""})
+        letters = DIGITS if holds_place(_text(model | {"letters": ""})) else ""
+        made = self._set(model | {"letters": letters})
         if self._wrong:
             return cast("Made[T]", made)
         formed = Made(form(made.content), made.places)
@@ -186,44 +234,48 @@ def _form(
 
 def _above(runs: Sequence[Model]) -> list[int]:
     """Return the levels above the first heading of a part, at least the first."""
-    levels = [block["level"] for run in runs for block in run["blocks"] if block["kind"] == "section"]
+    blocks = (laid.block for run in runs for laid in run["blocks"])
+    levels = [block.level for block in blocks if isinstance(block, Section)]
     return [*range(1, max(levels[0] if levels else 2, 2))]
 
 
-def _parts(runs: Iterable[Model]) -> Iterator[list[dict[str, Any]]]:
+def _parts(runs: Iterable[Model]) -> Iterator[list[Model]]:
     """Yield the blocks in parts that begin on pages of their own."""
-    part: list[dict[str, Any]] = []
+    part: list[Model] = []
     weight = 0
     for run in runs:
-        before: list[Any] | None = None
+        before: list[Laid] | None = None
         for blocks in _from_fresh(run["blocks"]):
             if weight >= _PART:
                 yield part
                 part, weight, before = [], 0, None
             if before is None:
-                before = [blocks[0] | {"fresh": False}, *blocks[1:]]
+                before = [replace(blocks[0], fresh=False), *blocks[1:]]
                 part.append({"orientation": run["orientation"], "blocks": before})
             else:
                 before += blocks
-            weight += sum(map(_weight, blocks))
+            weight += sum(_weight(laid.block) for laid in blocks)
     if part:
         yield part
 
 
-def _from_fresh(blocks: Sequence[Model]) -> Iterator[list[Any]]:
+def _from_fresh(blocks: Sequence[Laid]) -> Iterator[list[Laid]]:
     """Yield what stands from one break of the page to the next."""
-    begins = [0, *(place for place, block in enumerate(blocks) if place and block["fresh"]), len(blocks)]
+    begins = [0, *(place for place, block in enumerate(blocks) if place and block.fresh), len(blocks)]
     for begin, end in pairwise(begins):
         yield [*blocks[begin:end]]
 
 
-def _weight(block: Model) -> int:
-    return _FIGURE if block["kind"] == "figure" else sum(len(row["cells"]) for row in block.get("rows", ()))
+def _weight(block: Block) -> int:
+    if isinstance(block, Figure):
+        return _FIGURE
+    return sum(len(row.cells) for row in block.rows) if isinstance(block, Table) else 0
 
 
 def _empty(runs: Sequence[Model], made: Made[Part]) -> Iterator[Model]:
     """Yield the pages of a part without their text, but with what contents, bookmarks and links name; its first page is not bound."""
-    heads = {block["anchor"]: block for run in runs for block in run["blocks"] if "anchor" in block}
+    blocks = (vars(laid.block) for run in runs for laid in run["blocks"])
+    heads = {block["anchor"]: block for block in blocks if "anchor" in block}
     for number, flip in enumerate(made.content.flipped, 2):
         here = [place for place in made.places if place.page == number]
         named = [{"x": place.x, "y": place.y, "block": _head(heads[place.anchor])} for place in here]
@@ -239,7 +291,15 @@ def _places(found: str) -> list[Place]:
 
 
 def _text(model: object) -> str:
-    return json.dumps(model, ensure_ascii=False, default=vars)
+    return json.dumps(model, ensure_ascii=False, default=_read)
+
+
+def _read(value: object) -> object:
+    return value.model if isinstance(value, Laid) else vars(value)
+
+
+def _named(value: object) -> object:
+    return value.named() if isinstance(value, Laid) else vars(value)
 
 
 @cache

@@ -76,7 +76,7 @@ def write_file(
     cache : Cache, optional
         Where the parts of a PDF are kept.
     fragments : Fragments, optional
-        Where texts of tables and figures of the other formats are kept.
+        Where texts of tables and figures of the other formats are kept, with the hashes of the blocks.
     packed : bool
         False for a Word file that is to be compressed later.
     told : str, optional
@@ -95,7 +95,12 @@ def write_file(
     paper, kept = {"paper": study.pdf.paper}, {"fragments": fragments}
     options: dict[str, dict[str, Any]] = {
         "html": {**kept, "told": told},
-        "pdf": {**paper, "standards": study.pdf.standards, "cache": cache},
+        "pdf": {
+            **paper,
+            "standards": study.pdf.standards,
+            "cache": cache,
+            "digests": fragments.digests if fragments else (),
+        },
         "docx": {**paper, **kept, "packed": packed},
         "rtf": {**paper, **kept},
     }

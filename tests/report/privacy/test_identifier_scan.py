@@ -91,9 +91,12 @@ def test_a_text_that_is_drawn_as_paths_is_found_in_the_drawing(study):
         ("联系人13800138000转告", "mobile phone (zh)"),
         ("联系人８６１３８００１３８０００转告", "mobile phone (zh)"),
         ("证件11010519491231002X号", "resident id (zh)"),
+        ("ID No.11010519491231002X", "resident id (zh)"),
+        ("call no.13800138000 or no. 12", "mobile phone (zh)"),
+        ("证件编号.１１０１０５１９４９１２３１００２Ｘ", "resident id (zh)"),
     ],
 )
-def test_a_number_directly_between_chinese_words_is_found(text, name):
+def test_a_number_directly_between_words_is_found(text, name):
     of = scan()
     assert name in texts(of.matcher, text)
     assert names(of.file("documents/a.csv", f"a\n{text}\nb\n".encode()), of) == {name}
@@ -101,7 +104,7 @@ def test_a_number_directly_between_chinese_words_is_found(text, name):
 
 NO_IDENTIFIER = [
     "Data cut-off 2026-06-30, revision 0.1.0",
-    "behind a decimal point: 0.13800138000, -1.13800138000e-5",
+    "behind a decimal point: 0.13800138000, -1.13800138000e-5, or .13800138000",
     "13700000000 cells were given",
     "hash a13800138000f and 9f11010519491231002X0",
     "11010519491231002 and 110105194912310021",

@@ -10,6 +10,7 @@ from typing import Any
 from interim.display.prose import without_allowed
 from interim.report.lint.model import Checked, LintFinding, Printed, Value
 
+_DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _DECIMALS = range(4)
 
@@ -31,7 +32,10 @@ def typed_numbers(checked: Checked) -> Iterator[LintFinding]:
     ------
     None
     """
+    parameters = _parameters(checked.study.resolved())
     for printed in checked.prose:
+        if not _DIGIT.search(printed.text):
+            continue
         if printed.role in ("prose", "heading") and not printed.keys:
             left = re.findall(r"\S*\d\S*", without_allowed(printed.text, checked.study))
             if printed.role == "heading" and left:
@@ -39,7 +43,7 @@ def typed_numbers(checked: Checked) -> Iterator[LintFinding]:
             if left:
                 yield _finding(printed, f"typed number {', '.join(left)}")
         elif printed.role == "alt":
-            alien = _alien(printed, checked)
+            alien = _alien(printed, checked, parameters)
             if alien:
                 yield _finding(printed, f"{', '.join(alien)} is no number of the results drawn")
 
@@ -51,7 +55,7 @@ def _finding(printed: Printed, what: str) -> LintFinding:
     return LintFinding("LNT-01", "typed number", *printed[:3], what, way_out)
 
 
-def _alien(printed: Printed, checked: Checked) -> list[str]:
+def _alien(printed: Printed, checked: Checked, parameters: set[str]) -> list[str]:
     """Return the numbers of a text alternative that are neither results, nor parameters, nor counts of marks."""
     rows = [checked.rows[key] for key in printed.keys if key in checked.rows]
     marks = len(rows)
@@ -59,7 +63,7 @@ def _alien(printed: Printed, checked: Checked) -> list[str]:
     left = [text for text in _NUMBER.findall(bare) if not (text.isdigit() and int(text) <= marks)]
     if not left:
         return []
-    known = _numbers(rows) | _parameters(checked.study.resolved())
+    known = _numbers(rows) | parameters
     return [text for text in dict.fromkeys(left) if text not in known]
 
 

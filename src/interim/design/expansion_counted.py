@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
 
 from interim.design.expansion import NO_STOP, Monitored
 from interim.errors import DesignError
+from interim.stats.binomial import binomial_mass
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def conditional_go(design: Monitored, p: float, *, n_ia: int, min_resp: int) -> 
         raise DesignError(
             f"a rate within 0 to 1 and 0 <= min_resp <= n_ia < {design.n_max} are needed; found {p:g}, {min_resp}, {n_ia}"
         )
-    before = binom.pmf(np.arange(n_ia + 1), n_ia, p)
+    before = binomial_mass(np.arange(n_ia + 1), n_ia, p)
     before[:min_resp] = 0.0
     selected = float(before.sum())
     if selected <= 0.0:

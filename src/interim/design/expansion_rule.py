@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from interim.stats.answers import Floats
+from interim.stats.binomial import binomial_below
 from interim.stats.borrowing import OutcomeTable, independent
 from interim.study.expansion import ExpansionTable
 
@@ -82,7 +82,7 @@ def classify(evidence: Evidence, rule: ExpansionTable) -> Verdict:
     None
     """
     prior = float(independent([0], [0], p0=evidence.p0).prob_above[0])
-    against = float(binom.cdf(evidence.r, evidence.n, evidence.p1))
+    against = float(binomial_below(evidence.r, evidence.n, evidence.p1))
     margins = {
         "go_prob": evidence.prob - rule.go_prob,
         "go_ppos": evidence.ppos - rule.go_ppos,

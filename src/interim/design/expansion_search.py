@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import betaln, gammaln
-from scipy.stats import binom
 
 from interim.design.expansion import NO_STOP, Infeasible, Monitored, two_stages
 from interim.errors import DesignError
 from interim.stats.answers import Floats, Integers
+from interim.stats.binomial import binomial_above, binomial_mass
 from interim.stats.posterior import beta_tail
 
 Criterion = Literal["optimal", "minimax"]
@@ -74,7 +74,7 @@ class _Tables:
     def of(cls, p0: float, p1: float, n_max: int) -> _Tables:
         sizes, counts = np.arange(n_max + 1)[:, None], np.arange(n_max + 1)[None, :]
         rates = np.array([p0, p1])[:, None, None]
-        return cls(np.asarray(binom.pmf(counts, sizes, rates)), np.asarray(binom.sf(counts, sizes, rates)))
+        return cls(binomial_mass(counts, sizes, rates), binomial_above(counts + 1, sizes, rates))
 
     def go(self, n1: int, n: int, most: int) -> Floats:
         """P(go) for r1 = 0..most, r = 0..most at both rates, shape (2, most + 1, most + 1)."""
@@ -346,7 +346,7 @@ def _monitored(bounds: Integers, sizes: tuple[int, ...], rates: Floats) -> tuple
     expected, before = np.zeros((len(bounds), len(rates))), 0
     for place, n in enumerate(sizes):
         expected += (n - before) * state.sum(axis=2)
-        step = np.array([[binom.pmf(counts - r, n - before, rate) for r in counts] for rate in rates])
+        step = np.array([[binomial_mass(counts - r, n - before, rate) for r in counts] for rate in rates])
         state = np.einsum("spr,prq->spq", state, step)
         state = np.where(counts >= bounds[:, place, None, None], state, 0.0)
         before = n

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
 
 from interim.errors import DesignError
+from interim.stats.binomial import binomial_mass
 
 _SLACK = 1e-12
 
@@ -64,7 +64,7 @@ def select_arm(n: int, rates: tuple[float, float], *, min_diff: int = 1) -> Sele
             f"n and min_diff must be >= 1 and rates rise within 0 to 1; found {n}, {min_diff}, {rates}"
         )
     counts = np.arange(n + 1)
-    joint = np.outer(binom.pmf(counts, n, rates[0]), binom.pmf(counts, n, rates[1]))
+    joint = np.outer(binomial_mass(counts, n, rates[0]), binomial_mass(counts, n, rates[1]))
     lead = counts[None, :] - counts[:, None]
     correct, wrong = float(joint[lead >= min_diff].sum()), float(joint[lead <= -min_diff].sum())
     tie = float(joint[np.abs(lead) < min_diff].sum())

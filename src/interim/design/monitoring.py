@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binom
 
 from interim.design.expansion import NO_STOP, Monitored
 from interim.errors import DesignError
 from interim.stats.answers import Floats
+from interim.stats.binomial import binomial_above
 from interim.stats.posterior import beta_tail
 
 Looks = Literal["every"] | tuple[int, ...]
@@ -165,7 +165,7 @@ def continued(boundary: Boundary, *, n: int, events: int) -> Boundary:
 @lru_cache(maxsize=64)
 def _pocock(design: PocockToxicity) -> tuple[float, Boundary]:
     """Largest attainable tail whose crossing probability is within the limit: the probability rises with the tail."""
-    tails = [binom.sf(np.arange(n + 1) - 1, n, design.rate) for n in range(1, design.n_max + 1)]
+    tails = [binomial_above(np.arange(n + 1), n, design.rate) for n in range(1, design.n_max + 1)]
     asked = [tail for n, tail in enumerate(tails, 1) if _asked(design.looks, n)]
     candidates = np.unique(np.concatenate(asked)) if asked else np.empty(0)
     low, high = -1, len(candidates) - 1

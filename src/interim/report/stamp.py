@@ -276,12 +276,13 @@ class _Font:
 
     def exchanged(self, page: bytes, name: bytes) -> bytes:
         """Return a page with the hashes in the texts of this font, which has a name there."""
-        if self._held.search(page) is None:
-            return page
-        parts, own = page.split(_TEXT), name + b" "
-        return _TEXT.join(
-            self._held.sub(self._shown, part) if part.startswith(own) else part for part in parts
-        )
+        own = _TEXT + name + b" "
+
+        def shown(found: re.Match[bytes]) -> bytes:
+            begin = page.rfind(_TEXT, 0, found.start())
+            return self._shown(found) if page.startswith(own, begin) else found[0]
+
+        return self._held.sub(shown, page)
 
     def _shown(self, found: re.Match[bytes]) -> bytes:
         digits = self._known.get(re.sub(_KERN, b"", found[0]))

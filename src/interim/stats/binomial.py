@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaincc, betaincinv, gammaln, ndtri, xlog1py, xlogy
+from scipy.special import binom as choose
 
 from interim.stats.answers import (
     Definition,
@@ -29,6 +30,7 @@ Side: TypeAlias = Literal["two", "lower", "upper"]
 Alternative: TypeAlias = Literal["two-sided", "less", "greater"]
 
 GRID = 4001
+LARGEST = 1000
 TIES = 1 + 1e-7
 
 
@@ -341,7 +343,7 @@ def binomial_test(x: int, n: int, *, p0: float, alternative: Alternative = "two-
     count, size = (float(values[0]) for values in _check_rates(_scalar(x, "x"), _scalar(n, "n")))
     outcomes = np.arange(size + 1.0)
     possible = np.exp(_log_mass(outcomes, size, p0)) > 0.0
-    less, greater = _below(outcomes, size, p0), _above(outcomes, size, p0)
+    less, greater = binomial_below(outcomes, size, p0), binomial_above(outcomes, size, p0)
     names: dict[str, tuple[Definition, Floats]] = {
         "two-sided": ("minlike", np.minimum(_minlike_p(outcomes, size, p0), 1.0)),
         "less": ("less", less),
@@ -445,6 +447,106 @@ def beta_posterior(
     return BetaPosterior(a / (a + b), interval, above, limit, (first, second), a, b)
 
 
+def binomial_below(k: ArrayLike, n: ArrayLike, p: NDArray[Any] | float) -> Floats:
+    """Return P(X <= k) of a binomial count.
+
+    Parameters
+    ----------
+    k : array_like of int
+        Count, -1 to n; shapes broadcast.
+    n : array_like of int
+        Size, >= 0.
+    p : array_like of float
+        Rate, 0 to 1.
+
+    Returns
+    -------
+    array of float
+        Probabilities.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> float(binomial_below(1, 3, 0.5))
+    0.5
+    """
+    k, n = np.asarray(k), np.asarray(n)
+    tail = betaincc(np.maximum(k + 1.0, 1.0), np.maximum(n - k, 1.0), p)
+    below: Floats = np.where(k < 0, 0.0, np.where(k >= n, 1.0, tail))
+    return below
+
+
+def binomial_above(k: ArrayLike, n: ArrayLike, p: NDArray[Any] | float) -> Floats:
+    """Return P(X >= k) of a binomial count.
+
+    Parameters
+    ----------
+    k : array_like of int
+        Count, 0 to n + 1; shapes broadcast.
+    n : array_like of int
+        Size, >= 0.
+    p : array_like of float
+        Rate, 0 to 1.
+
+    Returns
+    -------
+    array of float
+        Probabilities.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> float(binomial_above(2, 3, 0.5))
+    0.5
+    """
+    k, n = np.asarray(k), np.asarray(n)
+    tail = betainc(np.maximum(k, 1.0), np.maximum(n - k + 1.0, 1.0), p)
+    above: Floats = np.where(k <= 0, 1.0, np.where(k > n, 0.0, tail))
+    return above
+
+
+def binomial_mass(k: ArrayLike, n: ArrayLike, p: NDArray[Any] | float) -> Floats:
+    """Return P(X = k) of a binomial count.
+
+    Parameters
+    ----------
+    k : array_like of int
+        Count; 0 where it is none of 0 to n. Shapes broadcast.
+    n : array_like of int
+        Size, 0 to 1000.
+    p : array_like of float
+        Rate, 0 to 1.
+
+    Returns
+    -------
+    array of float
+        Probabilities, to 1e-14 of their value for sizes up to 60.
+
+    Raises
+    ------
+    ValueError
+        If a size is above 1000, where the number of ways is no double.
+
+    Examples
+    --------
+    >>> binomial_mass([-1, 0, 1, 2, 3], 2, 0.5).tolist()
+    [0.0, 0.25, 0.5, 0.25, 0.0]
+    """
+    k, n, p = np.asarray(k), np.asarray(n), np.asarray(p, dtype=np.float64)
+    if np.any(n > LARGEST):
+        raise ValueError(f"n must be at most {LARGEST}, found {n.max()}")
+    inside = (k >= 0) & (k <= n)
+    x = np.where(inside, k, 0)
+    mass: Floats = np.where(inside, choose(n, x) * p**x * (1.0 - p) ** (n - x), 0.0)
+    return mass
+
+
 def _scalar(value: Any, name: str) -> Any:
     if np.ndim(value):
         raise ValueError(f"{name} must be a single number; it has shape {np.shape(value)}")
@@ -480,7 +582,7 @@ def _score_lower(rate: Floats, n: Floats, tail: float) -> Floats:
 
 def _midp_lower(x: Floats, n: Floats, tail: float) -> Floats:
     def rejected(p: Floats) -> Flags:
-        return np.asarray((_above(x, n, p) + _above(x + 1.0, n, p)) / 2.0 < tail)
+        return np.asarray((binomial_above(x, n, p) + binomial_above(x + 1.0, n, p)) / 2.0 < tail)
 
     low, high = _bisect(rejected, np.zeros_like(x), np.ones_like(x), 1e-14)
     return np.where(x > 0, (low + high) / 2.0, 0.0)
@@ -495,27 +597,11 @@ def _bisect(rejected: Callable[[Floats], Flags], outside: Floats, inside: Floats
     return outside, inside
 
 
-def _below(k: NDArray[Any] | float, n: NDArray[Any] | float, p: NDArray[Any] | float) -> Floats:
-    """P(X <= k) for k from -1 to n."""
-    k = np.asarray(k)
-    tail = betaincc(np.maximum(k + 1.0, 1.0), np.maximum(n - k, 1.0), p)
-    below: Floats = np.where(k < 0, 0.0, np.where(k >= n, 1.0, tail))
-    return below
-
-
-def _above(k: NDArray[Any] | float, n: NDArray[Any] | float, p: NDArray[Any] | float) -> Floats:
-    """P(X >= k) for k from 0 to n + 1."""
-    k = np.asarray(k)
-    tail = betainc(np.maximum(k, 1.0), np.maximum(n - k + 1.0, 1.0), p)
-    above: Floats = np.where(k <= 0, 1.0, np.where(k > n, 0.0, tail))
-    return above
-
-
 def _log_mass(k: NDArray[Any] | float, n: NDArray[Any] | float, p: NDArray[Any] | float) -> Floats:
     """Logarithm of P(X = k)."""
     k, p = np.asarray(k), np.asarray(p)
-    choose = gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
-    mass: Floats = choose + xlogy(k, p) + xlog1py(n - k, -p)
+    ways = gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+    mass: Floats = ways + xlogy(k, p) + xlog1py(n - k, -p)
     return mass
 
 
@@ -533,15 +619,17 @@ def _last_true(holds: Callable[[Floats], Flags], low: Floats, high: Floats) -> F
 def _blaker_p(x: NDArray[Any] | float, n: float, p: NDArray[Any] | float) -> Floats:
     """Smaller tail of x plus the largest opposite tail that does not exceed it."""
     x, p = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(p, dtype=np.float64))
-    below, above = _below(x, n, p), _above(x, n, p)
+    below, above = binomial_below(x, n, p), binomial_above(x, n, p)
     low = below < above
     smaller = np.minimum(below, above)
     size = np.full_like(x, n)
     opposite_above = size - _last_true(
-        lambda k: _above(size - k, n, p) <= smaller * TIES, np.zeros_like(x), size - x - 1.0
+        lambda k: binomial_above(size - k, n, p) <= smaller * TIES, np.zeros_like(x), size - x - 1.0
     )
-    opposite_below = _last_true(lambda k: _below(k, n, p) <= smaller * TIES, np.zeros_like(x), x - 1.0)
-    other = np.where(low, _above(opposite_above, n, p), _below(opposite_below, n, p))
+    opposite_below = _last_true(
+        lambda k: binomial_below(k, n, p) <= smaller * TIES, np.zeros_like(x), x - 1.0
+    )
+    other = np.where(low, binomial_above(opposite_above, n, p), binomial_below(opposite_below, n, p))
     total: Floats = np.minimum(smaller + other, 1.0)
     return total
 
@@ -555,7 +643,7 @@ def _minlike_p(x: NDArray[Any] | float, n: float, p: NDArray[Any] | float) -> Fl
     right = size - _last_true(
         lambda k: _log_mass(size - k, n, p) <= bound, np.zeros_like(x), size - mode - 1.0
     )
-    total: Floats = _below(left, n, p) + _above(right, n, p)
+    total: Floats = binomial_below(left, n, p) + binomial_above(right, n, p)
     return np.where(bound >= _log_mass(mode, n, p), 1.0, np.minimum(total, 1.0))
 
 

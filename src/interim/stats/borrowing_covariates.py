@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 from scipy.special import logit
-from scipy.stats import norm
 
 from interim.stats.answers import Floats
 from interim.stats.borrowing_grid import Lattice, lattice, log_rates, normal_density
@@ -212,8 +211,14 @@ def _slope(slope: Floats, mass: Floats, prior: Floats) -> Slope:
     )
 
 
+def _density(x: Floats) -> Floats:
+    """Density of the standard normal law."""
+    density: Floats = np.exp(-(x**2) / 2.0) / np.sqrt(2.0 * np.pi)
+    return density
+
+
 def _overlap(slope: Floats, ratio: Floats) -> float:
     """Area under the smaller of prior and posterior density; their ratio is smooth and interpolated."""
     x = np.linspace(_BREAKS[0], _BREAKS[-1], 2001)
     lean = np.exp(CubicSpline(slope, np.log(np.maximum(ratio, _SMALLEST)))(x))
-    return float(np.trapezoid(norm.pdf(x) * np.minimum(lean, 1.0), x))
+    return float(np.trapezoid(_density(x) * np.minimum(lean, 1.0), x))

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaln, logit, logsumexp
-from scipy.stats import binom
 
 from interim.stats.answers import Floats, Integers
+from interim.stats.binomial import binomial_mass
 from interim.stats.borrowing_fit import GoState
 from interim.stats.borrowing_grid import Cells, Lattice, evidence, tail_evidence
 from interim.stats.borrowing_joint import exchangeable_weights, own_parts, shared_lattice
@@ -84,7 +84,7 @@ class OutcomeTable:
         rates = checked_rates(p, "p", size=len(self.n))
         found = np.ones(len(self.outcomes))
         for k, rate in enumerate(rates):
-            found *= binom.pmf(np.arange(self.n[k] + 1), self.n[k], rate)[self.outcomes[:, k]]
+            found *= binomial_mass(np.arange(self.n[k] + 1), self.n[k], rate)[self.outcomes[:, k]]
         if abs(found.sum() - 1.0) > WEIGHT_SLACK:
             raise ArithmeticError(f"the probabilities of the outcomes sum to {found.sum()!r}")
         return found

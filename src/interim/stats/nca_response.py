@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, ndtri
-from scipy.stats import rankdata
 
 from interim.stats.answers import Flags, Floats, Interval, TestResult
 from interim.stats.firth import firth_logistic, separation
 from interim.stats.inputs import check_choice, check_events, check_same_length
 from interim.stats.nca_summary import summary
-from interim.stats.ranks import Shift, hodges_lehmann, wilcoxon, wilcoxon_asymptotic
+from interim.stats.ranks import Shift, average_ranks, hodges_lehmann, wilcoxon, wilcoxon_asymptotic
 
 AUROC_INTERVALS = ("bootstrap", "delong")
 _EXACT_WITH_TIES = 20
@@ -222,7 +221,7 @@ def auroc(exposure: ArrayLike, event: ArrayLike) -> float:
     n1, n0 = int(y.sum()), int((~y).sum())
     if not n1 or not n0:
         return math.nan
-    return (float(rankdata(x)[y].sum()) - n1 * (n1 + 1) / 2.0) / (n1 * n0)
+    return (float(average_ranks(x)[y].sum()) - n1 * (n1 + 1) / 2.0) / (n1 * n0)
 
 
 def likelihood_slope(x: ArrayLike, event: ArrayLike) -> Slope:

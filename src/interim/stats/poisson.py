@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.stats import chi2
+from scipy.special import gammainccinv, gammaincinv
 
 from interim.stats.answers import Interval
 
@@ -44,6 +44,6 @@ def poisson_interval(events: int, time: float, *, level: float = 0.95) -> Interv
             f"events must be >= 0, time > 0 and level between 0 and 1, found {events!r}, {time!r}, {level!r}"
         )
     tail = (1 - level) / 2
-    lower = float(chi2.ppf(tail, 2 * events)) / 2 if events else 0.0
-    upper = float(chi2.ppf(1 - tail, 2 * events + 2)) / 2
+    lower = float(gammaincinv(events, tail)) if events else 0.0
+    upper = float(gammainccinv(events + 1, tail))
     return Interval(lower / time, upper / time, level, "exact Poisson (Garwood)")

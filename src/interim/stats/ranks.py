@@ -9,7 +9,6 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, ndtr, ndtri, stdtr
-from scipy.stats import rankdata
 
 from interim.stats.answers import Floats, Integers, Interval, Status, TestResult
 from interim.stats.inputs import check_between, check_groups, check_numbers, check_same_length
@@ -52,6 +51,33 @@ class Shift:
     interval: Interval
     status: Status = "OK"
     reason: str = ""
+
+
+def average_ranks(values: Floats) -> Floats:
+    """Return the ranks of values, from 1.
+
+    Parameters
+    ----------
+    values : array of float, shape (n,)
+        Finite numbers.
+
+    Returns
+    -------
+    array of float, shape (n,)
+        Equal values have the mean of their ranks.
+
+    Raises
+    ------
+    None
+
+    Examples
+    --------
+    >>> average_ranks([3.0, 1.0, 3.0]).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(count) - (count - 1) / 2)[place]
+    return ranks
 
 
 def _two(y: ArrayLike, group: ArrayLike) -> tuple[Floats, Integers]:
@@ -97,7 +123,7 @@ def wilcoxon(
     0.3333333333333333
     """
     values, codes = _two(y, group)
-    return two_sample_permutation(rankdata(values), codes, max_exact=max_exact, seed=seed)
+    return two_sample_permutation(average_ranks(values), codes, max_exact=max_exact, seed=seed)
 
 
 def wilcoxon_asymptotic(y: ArrayLike, group: ArrayLike, *, correction: bool = True) -> TestResult:
@@ -123,7 +149,7 @@ def wilcoxon_asymptotic(y: ArrayLike, group: ArrayLike, *, correction: bool = Tr
     values, codes = _two(y, group)
     n0, n1 = int((codes == 0).sum()), int(codes.sum())
     n = n0 + n1
-    ranks = rankdata(values) if n else np.zeros(0)
+    ranks = average_ranks(values) if n else np.zeros(0)
     w = float(ranks[codes == 0].sum()) - n0 * (n0 + 1) / 2.0
     ties = np.unique(values, return_counts=True)[1].astype(np.float64)
     variance = n0 * n1 / 12.0 * (n + 1 - float((ties**3 - ties).sum()) / (n * (n - 1))) if n > 1 else 0.0
@@ -162,7 +188,7 @@ def kruskal_wallis(y: ArrayLike, group: ArrayLike) -> TestResult:
     codes = check_groups(group, "group", rows=len(values))
     k, n = int(codes.max(initial=-1)) + 1, len(values)
     nan = math.nan
-    centred = rankdata(values) - (n + 1) / 2.0
+    centred = average_ranks(values) - (n + 1) / 2.0
     spread = float(centred @ centred)
     if k < 2 or spread <= 0.0:
         return TestResult(nan, nan, nan, nan, nan, "abs", False, 0, status="NE", reason="ONE_LEVEL")
@@ -258,7 +284,7 @@ def spearman(
     ValueError
         If an input is illegal.
     """
-    first, second = (rankdata(v) for v in _pair(x, y))
+    first, second = (average_ranks(v) for v in _pair(x, y))
     if _constant(first, second):
         return Correlation(math.nan, math.nan, status="NE", reason="ONE_LEVEL")
     rho = _product(first, second)

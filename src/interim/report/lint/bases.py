@@ -59,8 +59,20 @@ def declared(kind: str, row: Value) -> Iterator[Declared]:
 
 @cache
 def _declared(kind: str, place: str, stat: str) -> tuple[Declared, ...]:
-    entries = (entry for entry in declarations().get(kind, ()) if re.fullmatch(entry["row"], place))
-    return tuple(entry for entry in entries if re.fullmatch(entry.get("stat", ".*"), stat))
+    return tuple(
+        entry
+        for entry, row, of in _patterns(kind)
+        if row.fullmatch(place) and (of is None or of.fullmatch(stat))
+    )
+
+
+@cache
+def _patterns(kind: str) -> tuple[tuple[Declared, re.Pattern[str], re.Pattern[str] | None], ...]:
+    """Return the entries of a kind with the patterns of their rows and statistics."""
+    return tuple(
+        (entry, re.compile(entry["row"]), re.compile(entry["stat"]) if "stat" in entry else None)
+        for entry in declarations().get(kind, ())
+    )
 
 
 def filled(template: str, row: Value) -> str:

@@ -215,10 +215,13 @@ class _Known:
 
     def _state(self, row: Value) -> None:
         """Keep a printed count: of its column, and of its level of a factor."""
-        counts = {number for number in (row.n, _whole(row)) if number is not None}
-        self.columns[row.analysis, row.group] |= counts
-        if row.n is not None and row.level:
-            self.levels[row.group, row.level].add(row.n)
+        column, whole = self.columns[row.analysis, row.group], _whole(row)
+        if whole is not None:
+            column.add(whole)
+        if row.n is not None:
+            column.add(row.n)
+            if row.level:
+                self.levels[row.group, row.level].add(row.n)
 
     def accounts_for(self, row: Value, n: int) -> bool:
         """Tell whether a number is a set size of the row's column or a printed count of it."""

@@ -245,15 +245,16 @@ def _of_table(name: str, table: Table) -> Iterator[Printed]:
             for i in range(column, column + head.span):
                 heads[i] = " ".join(filter(None, (heads[i], head.text)))
             column += head.span
+    columns = [f", column {shown(head)!r}" for head in heads[1:]]
     section = ""
     for row in table.rows:
         stub, *cells = row.cells
-        section = stub.text if row.kind == "section" else section
-        label = f"row {shown(stub.text)!r}" + (f" of {shown(section)!r}" if section and cells else "")
+        if row.kind == "section":
+            section = f" of {shown(stub.text)!r}" if stub.text else ""
+        label = f"row {shown(stub.text)!r}{section if cells else ''}"
         yield Printed(name, table.id, label, "stub", stub.text, stub.keys)
-        for number, cell in enumerate(cells, start=1):
-            where = f"{label}, column {shown(heads[number])!r}"
-            yield Printed(name, table.id, where, "cell", cell.text, cell.keys)
+        for place, cell in zip(columns, cells, strict=bool(cells)):
+            yield Printed(name, table.id, label + place, "cell", cell.text, cell.keys)
 
 
 def shown(text: str) -> str:

@@ -7,7 +7,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
-_LEVEL = 6
+_LEVEL = 4  # of streams that are packed again: twice as fast as 6, files grow by 1.5 %
 _XREF = re.compile(rb"startxref\n(\d+)")
 _SIZE = re.compile(rb"/Size \d+")
 _ROOT = re.compile(rb"/Root (\d+) 0 R")

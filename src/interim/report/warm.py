@@ -26,6 +26,7 @@ _MODULES = (
     "interim.report.privacy.scan",
     "interim.report.word",
 )
+_EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def warm(folder: Path) -> None:
@@ -48,11 +49,13 @@ def warm(folder: Path) -> None:
         If a shipped typeface is not there.
     """
     import matplotlib
+    import nbformat
 
     matplotlib.use("Agg")
     rooms = dict.fromkeys(f"interim.analysis.{name.partition('.')[0]}" for name in questions())
     for module in (*rooms, *_MODULES):
         import_module(module)
+    nbformat.validate(_EMPTY)  # the first check makes the program that checks all notebooks
     installed()
     compiler()
     with suppress(ReportError):  # a wrong text is told where it is needed

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
-import pyreadstat
 
 from interim.data.read.columns import framed
 from interim.data.read.raw import RawTable, ReadOptions, UnreadableError
@@ -39,6 +38,8 @@ def read_sas7bdat(handle: BinaryIO, options: ReadOptions) -> RawTable:
     UnreadableError
         If the bytes are no such file or cannot be decoded.
     """
+    import pyreadstat  # only here: it takes its time, and most studies have no such file
+
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "table.sas7bdat"
         with copy.open("wb") as target:
@@ -51,6 +52,8 @@ def read_sas7bdat(handle: BinaryIO, options: ReadOptions) -> RawTable:
 
 def _in_chunks(file: Path, options: ReadOptions) -> RawTable:
     """Return the whole table; only one chunk of it is ever held as the library returns it."""
+    import pyreadstat
+
     tables: list[RawTable] = []
     while not tables or len(tables[-1].frame) == _CHUNK:
         frame, meta = pyreadstat.read_sas7bdat(

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-import pyreadstat
 
 from interim.errors import ReportError
 
@@ -54,6 +53,8 @@ def write_xport(
     ReportError
         If the layout of the file is not the one whose time stamps are known.
     """
+    import pyreadstat
+
     known: dict[str, str | None] = {c: labels[c] for c in map(str, frame.columns) if c in labels}
     pyreadstat.write_xport(
         frame,

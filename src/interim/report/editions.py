@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,6 +27,7 @@ from interim.report.writers import write_file
 from interim.study import Study
 
 if TYPE_CHECKING:
+    from interim.report.memo import Memo
     from interim.report.privacy.scan import Scan
 
 Say = Callable[[str], None]
@@ -55,6 +57,7 @@ class Task:
     depth: Depth = "methods"
     told: str | None = None
     digests: Sequence[str] = ()
+    memo: Memo | None = None
 
     def write(self) -> Written:
         """Write the file, or take the bytes that an earlier build wrote from the same content.
@@ -104,10 +107,19 @@ class Task:
 
     def _told(self, origins: Origins) -> Task:
         """Return the task with a document that tells where its numbers come from."""
-        sources = origins.of(self.document, self.depth)
-        document = replace(self.document, sources=sources)
-        told = origins_html(document, numbered(sources))
+        key = ["origins", self.content, self.depth]
+        memo = self.memo if self.content else None
+        kept = memo.stored(key, set()) if memo else None
+        if kept is not None:
+            sources, told = pickle.loads(kept)  # bytes that this program wrote, with their hash
+        else:
+            sources = origins.of(self.document, self.depth)
+            told = origins_html(replace(self.document, sources=sources), numbered(sources))
+            if memo:
+                reads = (f"store.{part}" for part in origins.reads(self.document))
+                memo.store(key, reads, pickle.dumps((sources, told), 5))
         own = f"{self.content} {sha256_bytes(told.encode())}" if self.content else ""
+        document = replace(self.document, sources=sources)
         return replace(self, document=document, content=own, origins=None, told=told)
 
     def _enter(self, made: bytes) -> tuple[str, str]:
@@ -211,9 +223,12 @@ def _tasks(
     content = digest([replace(edition, blocks=()), digests]) if store.folder else ""
     restricted: Depth = "records" if plan.copy == "restricted" else "counts"
     depth = restricted if public is None else "methods"
+    memo = (
+        made.inputs.memo if public is None else None
+    )  # which knows the results as they are, not as a public copy prints them
     for path in paths:
         told = origins if path.suffix == ".html" else None
-        yield Task(edition, path, study, store, content, made.marks, told, depth, digests=digests)
+        yield Task(edition, path, study, store, content, made.marks, told, depth, digests=digests, memo=memo)
 
 
 def _possible(plan: Plan, made: Made, say: Say) -> bool:

@@ -72,6 +72,27 @@ class Origins:
             for (place, name), stems in found.items()
         )
 
+    def reads(self, document: Document) -> set[str]:
+        """Return what the origins of a document are made from beside the document.
+
+        Parameters
+        ----------
+        document : Document
+            As in `of`.
+
+        Returns
+        -------
+        set of str
+            Parts of the store, as `interim.report.traced.Sources` names them: the names of all results, and each result that a
+            number of the document may come from.
+
+        Raises
+        ------
+        None
+        """
+        named = {key.partition("/")[0] for _, _, key in printed_keys(document)}
+        return {"names of/results", *(f"results/{self._names[one]}" for one in named if one in self._names)}
+
     def _part(self, key: str) -> tuple[str, str]:
         """Return a result id without its statistic, and the statistic; empty texts for what is no result."""
         question = key.partition("/")[0]

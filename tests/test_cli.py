@@ -55,6 +55,22 @@ def test_light_commands_load_nothing_heavy(code):
     assert not loaded(code) & HEAVY
 
 
+@pytest.mark.rule("CLI-04")
+def test_what_a_build_imports_holds_neither_scipy_stats_nor_the_library_of_sas_files():
+    code = (
+        "import sys, pkgutil, importlib, pathlib, interim.stats, interim.design, interim.analysis, interim.adam\n"
+        "from interim.report.warm import warm\n"
+        "rooms = (interim.stats, interim.design, interim.analysis, interim.adam)\n"
+        "names = [m.name for r in rooms for m in pkgutil.walk_packages(r.__path__, r.__name__ + '.')]\n"
+        "for name in names: importlib.import_module(name)\n"
+        "warm(pathlib.Path('.'))\n"
+        "print(len(names), *{'scipy.stats', 'pyreadstat'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, *found = done.stdout.split()
+    assert int(count) > 200 and found == []
+
+
 def test_the_public_names_are_loaded_on_first_use():
     import interim
 

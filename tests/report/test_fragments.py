@@ -12,8 +12,9 @@ from interim.report.cache import Cache
 from interim.report.content import Cell, Document, Row, Section, Table
 from interim.report.editions import Task
 from interim.report.fragments import Fragments
+from interim.report.memo import Memo
 from interim.report.origins import Origins
-from interim.report.traced import digest
+from interim.report.traced import Sources, digest
 from interim.result import ResultStore, Rows
 from tests.report.writers_sample import figure, front, table
 
@@ -131,6 +132,56 @@ def test_a_number_that_no_longer_has_a_result_has_no_link(builds, monkeypatch):
     monkeypatch.setattr(Origins, "of", lambda self, made, depth: plain(self, made, depth)[:1])
     changed = document(rows=2)
     assert builds.build(changed) == builds.build(changed, fresh=True)
+
+
+class Told:
+    """Builds of one HTML file whose origins may be kept."""
+
+    def __init__(self, folder, study, monkeypatch) -> None:
+        self.path, self._study, self.cache = folder / "05_report.html", study, Cache(folder / "cache")
+        self.asked = 0
+        plain = Origins.of
+
+        def of(origins, *rest):
+            self.asked += 1
+            return plain(origins, *rest)
+
+        monkeypatch.setattr(Origins, "of", of)
+
+    def build(self, results: ResultStore, *, kept: bool = True) -> tuple[bytes, int]:
+        """The file, and how often origins were looked up for it."""
+        before, made = self.asked, document()
+        given = {
+            "cache": self.cache,
+            "content": digest(made),
+            "memo": Memo(self.cache, Sources(store=results)),
+        }
+        origins = Origins(results)
+        Task(made, self.path, self._study, origins=origins, depth="counts", **(given if kept else {})).write()
+        return self.path.read_bytes(), self.asked - before
+
+
+@pytest.mark.rule("CACHE-17")
+def test_origins_are_looked_up_again_only_where_a_result_of_the_document_has_changed(
+    tmp_path, hand_inputs, monkeypatch
+):
+    builds = Told(tmp_path, hand_inputs.study, monkeypatch)
+    first, other = store()["a"], Rows("b", "Other", "All", "counted").build()
+    changed = replace(first, frame=first.frame.assign(N=7))
+    base, asked = builds.build(ResultStore({"a": first}))
+    assert asked == 1 and b"N = 6" in base
+    assert builds.build(ResultStore({"a": first})) == (base, 0)
+    assert builds.build(ResultStore({"a": changed}))[1] == 1
+    for results, times in (
+        (ResultStore({"a": first}), 0),
+        (ResultStore({"a": first, "b": other}), 1),  # a number might have come from it
+        (ResultStore({"a": first, "b": replace(other, method="as said")}), 0),
+        (ResultStore({}), 1),
+        (ResultStore({"a": replace(changed, population="Nobody")}), 1),
+    ):
+        made, asked = builds.build(results)
+        assert asked == times
+        assert made == builds.build(results, kept=False)[0]
 
 
 @pytest.mark.rule("CACHE-15")

@@ -223,9 +223,8 @@ def _tasks(
     content = digest([replace(edition, blocks=()), digests]) if store.folder else ""
     restricted: Depth = "records" if plan.copy == "restricted" else "counts"
     depth = restricted if public is None else "methods"
-    memo = (
-        made.inputs.memo if public is None else None
-    )  # which knows the results as they are, not as a public copy prints them
+    # It knows the results as they are, not as a public copy prints them.
+    memo = made.inputs.memo if public is None else None
     for path in paths:
         told = origins if path.suffix == ".html" else None
         yield Task(edition, path, study, store, content, made.marks, told, depth, digests=digests, memo=memo)

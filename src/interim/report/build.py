@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interim.display.language import SOURCE
 from interim.errors import InterimError
@@ -118,11 +118,10 @@ def build(
             _executed(order, books, say=say) as done,
         ):
             scan = _scan(folder, inputs, cache)
-            paper = _Paper(inputs, done, languages, key["code"], say, scan)
-            if not plan.public:
-                _copy_notebooks(done, folder / "notebooks", scan)
+            paper = _Paper(inputs, done.folder, languages, key["code"], say, scan)
             data_written()
-            with scan.ahead(study.report.start_method), progress.step(DOCUMENTS):
+            put_away = partial(_put_away, order, done, None if plan.public else folder / "notebooks", scan)
+            with scan.ahead(study.report.start_method, first=put_away), progress.step(DOCUMENTS):
                 (_write_public if plan.public else _write_documents)(folder, paper)
         written = write_manifest(folder, inputs, key=key, languages=languages, public=plan.public)
         manifest: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
@@ -169,6 +168,14 @@ def _scan(folder: Path, inputs: Inputs, cache: Cache) -> Scan:
     return scan_of(
         folder, inputs.study, known=inputs.known, cache=cache, dates=dates, workers=workers, marks=marks
     )
+
+
+def _put_away(order: _Order, done: _Executed, target: Path | None, scan: Scan) -> None:
+    """Keep the executed notebooks for later builds, and copy them into the report."""
+    for job in done.jobs:
+        _keep(order, job)
+    if target is not None:
+        _copy_notebooks(done.folder, target, scan)
 
 
 def _copy_notebooks(done: Path, target: Path, scan: Scan) -> None:
@@ -243,9 +250,16 @@ class _Order:
         return ["notebook", book.name, sha256(book), {**self.parameters, **self.shown}]
 
 
+class _Executed(NamedTuple):
+    """The folder of executed copies, which hold the places of the hashes, and the jobs of those that were run now."""
+
+    folder: Path
+    jobs: Sequence[Job]
+
+
 @contextmanager
-def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Path]:
-    """Run the notebooks and give the folder of their executed copies, which hold the places of the hashes; copy them to ``failed`` and raise if one fails."""
+def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[_Executed]:
+    """Run the notebooks that are not as in an earlier build; copy them to ``failed`` and raise if one fails."""
     with tempfile.TemporaryDirectory(prefix="interim-") as name:
         out, scratch = Path(name) / "notebooks", Path(name) / "scratch"
         out.mkdir()
@@ -262,9 +276,9 @@ def _executed(order: _Order, books: Sequence[Path], *, say: Say) -> Iterator[Pat
         if failures:
             list(_entered(out, order.failed, order.marks))
             raise NotebookError(_failure_text(failures, order.failed, order.plan), failures)
-        for book, job in zip(stale, jobs, strict=True):
-            _keep(order, book, job)
-        yield out
+        for path in (Path(job.output) for job in jobs):
+            path.write_bytes(without_digits(path.read_bytes(), order.marks))
+        yield _Executed(out, jobs)
 
 
 def _run(order: _Order, jobs: Sequence[Job], say: Say) -> list[Failure]:
@@ -294,13 +308,12 @@ def _served(order: _Order, book: Path, output: Path) -> bool:
     return kept is not None
 
 
-def _keep(order: _Order, book: Path, job: Job) -> None:
-    """Hold the places of the hashes in an executed notebook, and keep it with what it read; one with code of its own may have read more than it was seen to."""
-    memo, reads, output = order.inputs.memo, Path(job.reads), Path(job.output)
-    held = without_digits(output.read_bytes(), order.marks)
-    output.write_bytes(held)
+def _keep(order: _Order, job: Job) -> None:
+    """Keep an executed notebook with what it read; one with code of its own may have read more than it was seen to."""
+    memo, book, reads = order.inputs.memo, Path(job.notebook), Path(job.reads)
     if memo is not None and reads.exists() and is_thin(book):
-        memo.store(order.key(book), reads.read_text(encoding="utf-8").split("\n"), held)
+        told = reads.read_text(encoding="utf-8").split("\n")
+        memo.store(order.key(book), told, Path(job.output).read_bytes())
 
 
 def _job(book: Path, out: Path, scratch: Path, order: _Order) -> Job:

@@ -148,13 +148,15 @@ class Scan:
         return {name: self._done[key] for name, key in keys.items()}
 
     @contextmanager
-    def ahead(self, method: StartMethod) -> Iterator[None]:
+    def ahead(self, method: StartMethod, first: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Search what lies in the folder by now in a process of its own while this one goes on.
 
         Parameters
         ----------
         method : {"auto", "fork", "spawn"}
             As in `interim.report.workers.beside`.
+        first : callable
+            What that process does before it searches.
 
         Yields
         ------
@@ -166,9 +168,12 @@ class Scan:
         OSError
             If a file cannot be read, and there is one process only.
         """
-        with beside(
-            lambda: dict(map(self._one, self._paths())), workers=self.workers, method=method
-        ) as found:
+
+        def search() -> Mapping[str, tuple[Found, ...]]:
+            first()
+            return dict(map(self._one, self._paths()))
+
+        with beside(search, workers=self.workers, method=method) as found:
             self._beside = found
             yield
             self._beside = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -395,6 +397,24 @@ def test_what_is_searched_beside_the_writing_is_searched_again_if_it_changes(tmp
     }  # fmt: skip
     assert found == of() == scan(tmp_path)()
     assert "c.csv" in reads and "a.csv" not in reads
+
+
+@pytest.mark.rule("PRV-52")
+@pytest.mark.rule("WORK-05")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_done_before_the_search_has_been_done_and_searched_when_the_block_ends(
+    tmp_path, workers, monkeypatch
+):
+    of, late = scan(tmp_path, workers=workers), tmp_path / "a.csv"
+    with of.ahead("auto", first=lambda: time.sleep(0.2) or late.write_text("13800138000", encoding="utf-8")):
+        pass
+    monkeypatch.setattr(of, "_read", lambda name, *rest: pytest.fail(f"{name} is read again"))
+    assert late.exists() and names(of()["a.csv"], of) == {"mobile phone (zh)"}
+    with (
+        pytest.raises(FileNotFoundError, match="nowhere"),
+        of.ahead("auto", first=lambda: Path("nowhere").unlink()),
+    ):
+        pass
 
 
 @pytest.mark.rule("PRV-40", source="decision 318")

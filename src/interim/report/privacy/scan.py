@@ -137,9 +137,7 @@ class Scan:
         OSError
             If a file cannot be read.
         """
-        if self._beside is not None:
-            searched, self._beside = self._beside, None
-            self._done.update(searched())
+        self._wait()
         paths = self._paths()
         keys = {name: f"{name} {hashes.get(name) or sha256(path)}" for name, path in paths.items()}
         new = [name for name, key in keys.items() if key not in self._done]
@@ -161,12 +159,12 @@ class Scan:
         Yields
         ------
         None
-            The first call within the block waits for what was found.
+            The first call within the block, or the end of the block, waits for what was found.
 
         Raises
         ------
         OSError
-            If a file cannot be read, and there is one process only.
+            If a file cannot be read, or whatever ``first`` raises; where the result is waited for.
         """
 
         def search() -> Mapping[str, tuple[Found, ...]]:
@@ -176,7 +174,13 @@ class Scan:
         with beside(search, workers=self.workers, method=method) as found:
             self._beside = found
             yield
-            self._beside = None
+            self._wait()
+
+    def _wait(self) -> None:
+        """Take what was found beside, once."""
+        if self._beside is not None:
+            searched, self._beside = self._beside, None
+            self._done.update(searched())
 
     def _paths(self) -> dict[str, Path]:
         """Return every file by its path below the folder, sorted."""

@@ -115,7 +115,7 @@ def _scenario(table: OutcomeTable, rates: Floats, go: NDArray[np.bool_]) -> tupl
         weight @ go,
         float(weight @ go[:, null].any(axis=1)),
         float(weight @ go.any(axis=1)),
-        float(weight @ go[:, ~null].all(axis=1)),
+        1.0 if null.all() else float(weight @ go[:, ~null].all(axis=1)),
         float(weight @ correct),
         weight @ error,
         weight @ error**2,

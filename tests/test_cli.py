@@ -55,6 +55,14 @@ def test_light_commands_load_nothing_heavy(code):
     assert not loaded(code) & HEAVY
 
 
+def test_a_command_leaves_the_collector_of_the_process_as_it_was(capsys):
+    import gc
+
+    before = gc.get_threshold()
+    assert cli.main(["check", "notebooks"]) == 0
+    assert gc.get_threshold() == before
+
+
 @pytest.mark.rule("CLI-04")
 def test_what_a_build_imports_holds_neither_scipy_stats_nor_the_library_of_sas_files():
     code = (

@@ -49,9 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     for name, value in _ONE_THREAD.items():
         os.environ.setdefault(name, value)
-    gc.set_threshold(
-        100_000
-    )  # what is imported stays: to look for objects that only name each other finds none
     atexit.register(gc.freeze)  # a process that ends does not look for objects that only name each other
     options = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = options.command

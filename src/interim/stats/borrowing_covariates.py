@@ -211,14 +211,8 @@ def _slope(slope: Floats, mass: Floats, prior: Floats) -> Slope:
     )
 
 
-def _density(x: Floats) -> Floats:
-    """Density of the standard normal law."""
-    density: Floats = np.exp(-(x**2) / 2.0) / np.sqrt(2.0 * np.pi)
-    return density
-
-
 def _overlap(slope: Floats, ratio: Floats) -> float:
     """Area under the smaller of prior and posterior density; their ratio is smooth and interpolated."""
     x = np.linspace(_BREAKS[0], _BREAKS[-1], 2001)
     lean = np.exp(CubicSpline(slope, np.log(np.maximum(ratio, _SMALLEST)))(x))
-    return float(np.trapezoid(_density(x) * np.minimum(lean, 1.0), x))
+    return float(np.trapezoid(normal_density(x, np.zeros(1), 1.0) * np.minimum(lean, 1.0), x))
